@@ -1,0 +1,197 @@
+//! One pass over a JSON object that keeps each known field as the slice of text it was, for the contract to judge.
+//!
+//! Not `#[derive(Deserialize)]`: serde's own messages quote the offending value, name no path, and stop at floats for money.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+use uuid::Uuid;
+
+use crate::money::MoneyError;
+use crate::timestamp::TimestampError;
+use crate::{Field, Money, Rule, Timestamp};
+
+/// The known fields of one object, unparsed.
+pub(crate) struct Object<'a> {
+    values: [Option<&'a str>; Field::COUNT],
+    duplicate: Option<Field>,
+}
+
+/// What a text is that should hold an object.
+pub(crate) enum Shape<'a> {
+    Object(Object<'a>),
+    OtherJson,
+    NotJson { line: usize, column: usize },
+}
+
+impl<'a> Object<'a> {
+    /// Reads `text`, which must be one JSON object and nothing more.
+    pub(crate) fn read(text: &'a str) -> Shape<'a> {
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let object = reader.deserialize_any(ObjectVisitor).and_then(|object| reader.end().map(|()| object));
+        match object {
+            Ok(Some(object)) => Shape::Object(object),
+            Ok(None) => Shape::OtherJson,
+            Err(error) => Shape::NotJson { line: error.line(), column: error.column() },
+        }
+    }
+
+    /// The first known field that stood there twice.
+    pub(crate) const fn duplicate(&self) -> Option<Field> {
+        self.duplicate
+    }
+
+    /// The JSON text of a field.
+    pub(crate) fn raw(&self, field: Field) -> Result<&'a str, Rule> {
+        self.values[field as usize].ok_or(Rule::Missing)
+    }
+
+    /// A string, borrowed where it holds no escapes.
+    pub(crate) fn text(&self, field: Field) -> Result<Cow<'a, str>, Rule> {
+        string(self.raw(field)?)
+    }
+
+    /// A UUID in the hyphenated form, in upper or lower case.
+    pub(crate) fn uuid(&self, field: Field) -> Result<Uuid, Rule> {
+        let text = self.text(field)?;
+        if text.len() != uuid::fmt::Hyphenated::LENGTH {
+            return Err(Rule::InvalidUuid);
+        }
+        Uuid::try_parse(&text).map_err(|_| Rule::InvalidUuid)
+    }
+
+    /// A time with a zone.
+    pub(crate) fn timestamp(&self, field: Field) -> Result<Timestamp, Rule> {
+        Timestamp::parse(&self.text(field)?).map_err(|error| match error {
+            TimestampError::NotRfc3339 => Rule::InvalidTimestamp,
+            TimestampError::OutOfRange => Rule::TimestampOutOfRange,
+        })
+    }
+
+    /// An amount: a number, or a string that holds one.
+    pub(crate) fn money(&self, field: Field) -> Result<Money, Rule> {
+        let raw = self.raw(field)?;
+        let text = match raw.as_bytes()[0] {
+            b'"' => string(raw)?,
+            b'-' | b'0'..=b'9' => Cow::Borrowed(raw),
+            _ => return Err(Rule::WrongType { expected: "a number, or a string that holds one" }),
+        };
+        text.parse().map_err(|error| match error {
+            MoneyError::NotANumber => Rule::InvalidMoney,
+            MoneyError::TooPrecise => Rule::MoneyTooPrecise,
+            MoneyError::OutOfRange => Rule::MoneyOutOfRange,
+        })
+    }
+
+    /// A whole number within 32 bits.
+    pub(crate) fn quantity(&self, field: Field) -> Result<i32, Rule> {
+        let raw = self.raw(field)?;
+        let digits = raw.strip_prefix('-').unwrap_or(raw);
+        if !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Err(Rule::WrongType { expected: "a whole number" });
+        }
+        raw.parse().map_err(|_| Rule::QuantityOutOfRange)
+    }
+
+    /// The elements of an array, each as its JSON text.
+    pub(crate) fn array(&self, field: Field) -> Result<Vec<&'a RawValue>, Rule> {
+        let raw = self.raw(field)?;
+        let not_an_array = Rule::WrongType { expected: "an array" };
+        if raw.starts_with('[') { serde_json::from_str(raw).map_err(|_| not_an_array) } else { Err(not_an_array) }
+    }
+}
+
+/// The string that a JSON text is.
+fn string(raw: &str) -> Result<Cow<'_, str>, Rule> {
+    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
+        return Err(Rule::WrongType { expected: "a string" });
+    };
+    if !inner.contains('\\') {
+        return Ok(Cow::Borrowed(inner));
+    }
+    // The scanner has checked the grammar already; what is left to fail is a lone surrogate.
+    serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Rule::InvalidText)
+}
+
+/// Yields `None` for JSON that is no object.
+struct ObjectVisitor;
+
+impl<'de> Visitor<'de> for ObjectVisitor {
+    type Value = Option<Object<'de>>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("JSON")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut object = Object { values: [None; Field::COUNT], duplicate: None };
+        while let Some(field) = map.next_key_seed(KnownField)? {
+            match field {
+                None => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+                Some(field) => {
+                    let raw: &'de RawValue = map.next_value()?;
+                    if object.values[field as usize].replace(raw.get()).is_some() {
+                        object.duplicate.get_or_insert(field);
+                    }
+                }
+            }
+        }
+        Ok(Some(object))
+    }
+
+    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
+        while seq.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(None)
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+}
+
+/// A key: one of ours, or `None`.
+struct KnownField;
+
+impl<'de> DeserializeSeed<'de> for KnownField {
+    type Value = Option<Field>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for KnownField {
+    type Value = Option<Field>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a key")
+    }
+
+    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
+        Ok(Field::parse(key))
+    }
+}

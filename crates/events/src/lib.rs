@@ -1,0 +1,29 @@
+//! The contract on the wire: four events, as JSON with camelCase names, one event per Kafka message.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`event`] | the types: [`Event`] and its four bodies |
+//! | [`decode`](mod@decode) | bytes to a checked [`Event`], borrowing from the bytes |
+//! | [`encode`](mod@encode) | an [`Event`] back to JSON |
+//! | [`rules`] | what a single field must satisfy |
+//! | [`violation`] | which field broke which rule, without ever quoting the value |
+//! | [`money`], [`timestamp`] | exact amounts and instants |
+//! | [`samples`] | one good event of each type |
+//!
+//! No IO. The same decoder guards both ends: what a producer of ours sends has passed it, and so has what the consumer writes.
+
+pub mod decode;
+pub mod encode;
+pub mod event;
+mod json;
+pub mod money;
+pub mod rules;
+pub mod samples;
+pub mod timestamp;
+pub mod violation;
+
+pub use decode::decode;
+pub use event::{AdjustmentType, Body, Event, EventType, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, UserCreated};
+pub use money::Money;
+pub use timestamp::Timestamp;
+pub use violation::{Field, Rule, Violation};

@@ -1,0 +1,82 @@
+//! What a store is asked to write in one transaction.
+
+use events::{Body, Event, InventoryAdjusted, OrderPlaced, PaymentSettled, UserCreated};
+
+use crate::record::Position;
+
+/// One event of a batch.
+#[derive(Clone, Debug)]
+pub struct Item<'a> {
+    /// The event.
+    pub event: &'a Event<'a>,
+    /// The rows of the parking table that leave it when this event is settled: its own, if it was parked, and those of parked events
+    /// that it supersedes.
+    pub releases: Vec<&'a Position>,
+}
+
+/// Events to write in one transaction: users first, then orders, payments and adjustments, each sorted by key, so that writers lock rows
+/// in one order. At most one event per entity, and each adjustment's event id once. Splitting a batch keeps all of that true.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch<'a> {
+    items: &'a [Item<'a>],
+}
+
+impl<'a> Batch<'a> {
+    /// A batch of these items, which the planner has ordered and deduplicated.
+    pub const fn new(items: &'a [Item<'a>]) -> Self {
+        Self { items }
+    }
+
+    /// Its events; an event's place in this slice is its number in the answer.
+    pub const fn items(self) -> &'a [Item<'a>] {
+        self.items
+    }
+
+    /// How many events.
+    pub const fn len(self) -> usize {
+        self.items.len()
+    }
+
+    /// Whether there is nothing to write.
+    pub const fn is_empty(self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The first half and the rest.
+    pub fn halves(self) -> (Self, Self) {
+        let (first, rest) = self.items.split_at(self.items.len() / 2);
+        (Self::new(first), Self::new(rest))
+    }
+
+    /// The users, with their numbers.
+    pub fn users(self) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a UserCreated<'a>)> {
+        self.bodies(|body| if let Body::UserCreated(user) = body { Some(user) } else { None })
+    }
+
+    /// The orders, with their numbers.
+    pub fn orders(self) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a OrderPlaced<'a>)> {
+        self.bodies(|body| if let Body::OrderPlaced(order) = body { Some(order) } else { None })
+    }
+
+    /// The payments, with their numbers.
+    pub fn payments(self) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a PaymentSettled<'a>)> {
+        self.bodies(|body| if let Body::PaymentSettled(payment) = body { Some(payment) } else { None })
+    }
+
+    /// The adjustments, with their numbers.
+    pub fn adjustments(self) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a InventoryAdjusted<'a>)> {
+        self.bodies(|body| if let Body::InventoryAdjusted(adjustment) = body { Some(adjustment) } else { None })
+    }
+
+    /// The rows to take out of the parking table, each with the number of the event that it leaves with.
+    pub fn releases(self) -> impl Iterator<Item = (usize, &'a Position)> {
+        self.items.iter().enumerate().flat_map(|(number, item)| item.releases.iter().map(move |position| (number, *position)))
+    }
+
+    fn bodies<B>(self, pick: impl Fn(&'a Body<'a>) -> Option<&'a B>) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a B)>
+    where
+        B: 'a,
+    {
+        self.items.iter().enumerate().filter_map(move |(number, item)| pick(&item.event.body).map(|body| (number, item.event, body)))
+    }
+}

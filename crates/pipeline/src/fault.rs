@@ -1,0 +1,150 @@
+//! Classes of failure, and the one policy that answers them.
+
+use std::fmt;
+
+/// A part of the world that can fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Dependency {
+    /// SQL Server, or the embedded SQLite.
+    Database,
+    /// Redis, or the embedded queue.
+    DeadLetterQueue,
+    /// The broker.
+    Kafka,
+}
+
+impl Dependency {
+    /// A stable label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Database => "database",
+            Self::DeadLetterQueue => "dead_letter_queue",
+            Self::Kafka => "kafka",
+        }
+    }
+}
+
+/// What kind of failure it is. Adapters translate their driver's errors into this once, in their `faults` module.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum FaultClass {
+    /// Two writers met on a key of ours.
+    KeyRace,
+    /// Two writers met on a lock: deadlock, lock timeout, snapshot conflict.
+    LockRace,
+    /// The dependency is away, or about to be.
+    Unavailable {
+        /// Nothing came back in time: the work may have been too much at once.
+        timed_out: bool,
+    },
+    /// Only a person can mend it: a full disk, a missing right, a wrong password.
+    Operator,
+    /// The transaction or the connection is in a state that we do not understand.
+    Doomed,
+    /// Our statement or schema is wrong. Never the data's fault.
+    Bug,
+    /// The data breaks a constraint that retrying cannot satisfy.
+    Poison,
+    /// The e-mail address belongs to another user, who may still give it up.
+    EmailTaken,
+    /// A foreign key of ours found no parent.
+    MissingParent,
+    /// A parked event of this batch was released or given up by someone else meanwhile. Nothing was written; read it again.
+    ReleaseLost,
+}
+
+impl FaultClass {
+    /// A stable label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::KeyRace => "key_race",
+            Self::LockRace => "lock_race",
+            Self::Unavailable { timed_out: false } => "unavailable",
+            Self::Unavailable { timed_out: true } => "timeout",
+            Self::Operator => "operator",
+            Self::Doomed => "doomed",
+            Self::Bug => "bug",
+            Self::Poison => "poison",
+            Self::EmailTaken => "email_taken",
+            Self::MissingParent => "missing_parent",
+            Self::ReleaseLost => "release_lost",
+        }
+    }
+}
+
+/// A failure as the rest of the program sees it: numbers and names, never the text of a server, which may quote an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Who failed.
+    pub dependency: Dependency,
+    /// How.
+    pub class: FaultClass,
+    /// The server's number, where it gave one.
+    pub code: Option<i64>,
+    /// What we were doing or what to look at: a name of ours, such as a constraint or an operation.
+    pub subject: &'static str,
+}
+
+impl fmt::Display for Fault {
+    /// `database: unavailable in apply_batch (error 4060)`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {} in {}", self.dependency.label(), self.class.label(), self.subject)?;
+        self.code.map_or(Ok(()), |code| write!(f, " (error {code})"))
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// Tries that a race gets before it is taken for something else.
+pub const RACE_TRIES: u32 = 10;
+
+/// What to do about a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Try the same again after a short, random pause.
+    RetrySoon,
+    /// Pause the partitions, keep polling, try again with growing pauses, for ever.
+    Wait(Cause),
+    /// The batch holds an event that cannot be written: find it by halving.
+    Isolate,
+    /// Read the parked events again.
+    Reread,
+}
+
+/// Why the consumer waits: what an operator is told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Cause {
+    /// A dependency is away. It comes back by itself.
+    Outage,
+    /// A person must act. The work goes on by itself afterwards.
+    Operator,
+    /// Schema or program are wrong. Nothing is dead-lettered; the work goes on by itself once it is mended.
+    Bug,
+}
+
+impl Cause {
+    /// A stable label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Outage => "outage",
+            Self::Operator => "operator",
+            Self::Bug => "bug",
+        }
+    }
+}
+
+impl FaultClass {
+    /// The answer to a fault on the `tries`-th try (from 1) of the same work.
+    pub const fn policy(self, tries: u32) -> Action {
+        match self {
+            Self::KeyRace if tries >= RACE_TRIES => Action::Wait(Cause::Bug),
+            Self::LockRace if tries >= RACE_TRIES => Action::Wait(Cause::Outage),
+            Self::KeyRace | Self::LockRace => Action::RetrySoon,
+            Self::Unavailable { timed_out: _ } => Action::Wait(Cause::Outage),
+            Self::Operator => Action::Wait(Cause::Operator),
+            Self::Doomed if tries <= 1 => Action::RetrySoon,
+            Self::Doomed | Self::Bug => Action::Wait(Cause::Bug),
+            Self::Poison | Self::EmailTaken | Self::MissingParent => Action::Isolate,
+            Self::ReleaseLost => Action::Reread,
+        }
+    }
+}

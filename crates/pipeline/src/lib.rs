@@ -1,0 +1,35 @@
+//! The write side's decisions: record → verdict → batch → outcomes → offsets. No IO, no clock, no runtime.
+//!
+//! | module | what it decides |
+//! |---|---|
+//! | [`record`] | what was consumed, and where it stood |
+//! | [`verdict`] | whether a record holds an event |
+//! | [`plan`] | which events go into one batch, and which are superseded inside it |
+//! | [`batch`] | what a store is asked to write |
+//! | [`outcome`] | how each event ended |
+//! | [`fault`] | classes of failure, and the one policy that answers them |
+//! | [`parking`] | events that wait for a parent, and when they are given up |
+//! | [`dead_letter`] | what an unwritable record becomes, and its identity |
+//! | [`offsets`] | what may be committed |
+//! | [`backoff`] | how long to wait before the next try |
+//! | [`ports`] | the traits that adapters implement |
+
+pub mod backoff;
+pub mod batch;
+pub mod dead_letter;
+pub mod fault;
+pub mod offsets;
+pub mod outcome;
+pub mod parking;
+pub mod plan;
+pub mod ports;
+pub mod record;
+pub mod verdict;
+
+pub use batch::{Batch, Item};
+pub use dead_letter::{DeadLetter, Reason};
+pub use fault::{Action, Dependency, Fault, FaultClass};
+pub use outcome::{Applied, Outcome, WaitsFor};
+pub use parking::{Parents, ParkedEvent};
+pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};
+pub use record::{Position, Record};

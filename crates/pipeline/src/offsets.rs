@@ -1,0 +1,71 @@
+//! What may be committed.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::record::Record;
+
+/// The next offset to read of each partition of which a batch was finished.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Commit {
+    next: BTreeMap<(Arc<str>, i32), NextOffset>,
+}
+
+/// How far one partition is finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextOffset {
+    /// One after the last finished record: Kafka commits the next offset to read.
+    pub offset: i64,
+    /// The assignment under which the records came; see [`Record::assignment`].
+    pub assignment: u64,
+}
+
+impl Commit {
+    /// The commit that covers these records, all of which are finished.
+    pub fn covering<'r>(records: impl IntoIterator<Item = &'r Record>) -> Self {
+        let mut commit = Self::default();
+        for Record { position, assignment, .. } in records {
+            let next = NextOffset { offset: position.offset + 1, assignment: *assignment };
+            let entry = commit.next.entry((Arc::clone(&position.topic), position.partition)).or_insert(next);
+            // A partition that came back within a batch counts by its newest assignment.
+            if (next.assignment, next.offset) > (entry.assignment, entry.offset) {
+                *entry = next;
+            }
+        }
+        commit
+    }
+
+    /// Topic, partition and next offset.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, i32, NextOffset)> {
+        self.next.iter().map(|((topic, partition), next)| (topic.as_ref(), *partition, *next))
+    }
+
+    /// Whether there is nothing to commit.
+    pub fn is_empty(&self) -> bool {
+        self.next.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::Position;
+
+    fn record(partition: i32, offset: i64, assignment: u64) -> Record {
+        let position = Position { topic: "events".into(), partition, offset };
+        Record { position, assignment, timestamp_ms: None, key: None, value: None, retry_count: 0 }
+    }
+
+    #[test]
+    fn a_commit_names_the_offset_after_the_last_finished_record_of_each_partition() {
+        let commit = Commit::covering(&[record(0, 4, 1), record(1, 9, 1), record(0, 6, 1), record(0, 5, 1)]);
+        let next: Vec<_> = commit.iter().map(|(_, partition, next)| (partition, next.offset)).collect();
+        assert_eq!(next, [(0, 7), (1, 10)]);
+    }
+
+    #[test]
+    fn records_of_an_older_assignment_do_not_count_against_a_newer_one() {
+        let commit = Commit::covering(&[record(0, 90, 1), record(0, 4, 2)]);
+        assert_eq!(commit.iter().next().unwrap().2, NextOffset { offset: 5, assignment: 2 });
+    }
+}

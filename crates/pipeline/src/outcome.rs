@@ -1,0 +1,99 @@
+//! How each event ended.
+
+use events::Body;
+use uuid::Uuid;
+
+use crate::dead_letter::Reason;
+
+/// How one event ended. Every event gets exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The rows show it, or the ledger holds it, since this batch.
+    Applied,
+    /// It was applied before.
+    Duplicate,
+    /// Something newer was applied before, or superseded it in this batch.
+    Stale,
+    /// It cannot be applied yet.
+    Parked(WaitsFor),
+    /// It can never be applied.
+    Rejected {
+        /// The stable label of why.
+        reason: Reason,
+        /// The database's error number, where one told us.
+        code: Option<i64>,
+    },
+}
+
+impl Outcome {
+    /// Whether the event's entity is in its table now: its children may follow.
+    pub const fn landed(&self) -> bool {
+        matches!(self, Self::Applied | Self::Duplicate | Self::Stale)
+    }
+}
+
+/// What a parked event waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum WaitsFor {
+    /// The user of an order.
+    User(Uuid),
+    /// The order of a payment.
+    Order(Uuid),
+    /// That the e-mail address of a user becomes free.
+    Email,
+}
+
+impl WaitsFor {
+    /// The parent that an event of this body needs; `None` for those that need none.
+    pub const fn parent_of(body: &Body<'_>) -> Option<Self> {
+        match body {
+            Body::UserCreated(_) | Body::InventoryAdjusted(_) => None,
+            Body::OrderPlaced(order) => Some(Self::User(order.user_id)),
+            Body::PaymentSettled(payment) => Some(Self::Order(payment.order_id)),
+        }
+    }
+
+    /// The number under which stores keep it (`waits_for_type`).
+    pub const fn type_number(self) -> u8 {
+        match self {
+            Self::User(_) => 1,
+            Self::Order(_) => 2,
+            Self::Email => 3,
+        }
+    }
+
+    /// The parent's identity, where there is one.
+    pub const fn parent_id(self) -> Option<Uuid> {
+        match self {
+            Self::User(id) | Self::Order(id) => Some(id),
+            Self::Email => None,
+        }
+    }
+
+    /// From a store's columns; `None` for a combination that no event of ours has.
+    pub const fn from_columns(type_number: u8, parent_id: Option<Uuid>) -> Option<Self> {
+        match (type_number, parent_id) {
+            (1, Some(id)) => Some(Self::User(id)),
+            (2, Some(id)) => Some(Self::Order(id)),
+            (3, None) => Some(Self::Email),
+            _ => None,
+        }
+    }
+
+    /// Why an event is given up that waited for this in vain.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::User(_) | Self::Order(_) => Reason::MissingParent,
+            Self::Email => Reason::EmailTaken,
+        }
+    }
+}
+
+/// What a store did with a batch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Applied {
+    /// One outcome per event, in the order of the batch.
+    pub outcomes: Vec<Outcome>,
+    /// Whether, after the commit, parked events wait for users or orders of this batch.
+    pub children_wait: bool,
+}

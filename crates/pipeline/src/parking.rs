@@ -1,0 +1,125 @@
+//! Events that wait for a parent, and when they are given up.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use events::Timestamp;
+use uuid::Uuid;
+
+use crate::outcome::WaitsFor;
+use crate::record::{Position, Record};
+
+/// An event that waits. Holds the whole record, so that it can still become a dead letter with its bytes unchanged.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParkedEvent {
+    /// Where the record stood; what identifies the parked event.
+    pub position: Position,
+    /// The record's own timestamp in milliseconds since 1970.
+    pub timestamp_ms: Option<i64>,
+    /// The message key.
+    pub key: Option<Vec<u8>>,
+    /// The message value: an event that keeps the contract.
+    pub value: String,
+    /// How often it was redriven.
+    pub retry_count: u32,
+    /// Its `eventId`.
+    pub event_id: Uuid,
+    /// What it waits for.
+    pub waits_for: WaitsFor,
+    /// Since when, by the database's clock; the order in which events are released. Set by the store.
+    pub parked_at: Timestamp,
+}
+
+impl ParkedEvent {
+    /// The record as it was consumed. It belongs to no assignment: its offset was committed when it was parked.
+    pub fn to_record(&self) -> Record {
+        Record {
+            position: self.position.clone(),
+            assignment: 0,
+            timestamp_ms: self.timestamp_ms,
+            key: self.key.clone(),
+            value: Some(self.value.clone().into_bytes()),
+            retry_count: self.retry_count,
+        }
+    }
+}
+
+/// Whose children are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Parents {
+    /// The children of these users and orders, which have just landed.
+    These {
+        /// Users.
+        users: Vec<Uuid>,
+        /// Orders.
+        orders: Vec<Uuid>,
+    },
+    /// The children of any parent, and whatever waits for an e-mail address: the sweep.
+    Any,
+}
+
+/// Decides from when on parked events may be given up.
+///
+/// An event is given up only when it is older than the deadline *and* the group has consumed every partition up to where it reached when
+/// we looked: until then, the parent may sit in a backlog, of ours or of a member that is down.
+#[derive(Clone, Debug, Default)]
+pub struct ExpiryGate {
+    watch: Option<Watch>,
+}
+
+/// A look at the log, and what must be consumed before its answer counts.
+#[derive(Clone, Debug)]
+struct Watch {
+    seen_at: Timestamp,
+    high_watermarks: BTreeMap<i32, i64>,
+}
+
+impl ExpiryGate {
+    /// Notes how far the log reached at `seen_at` (by the database's clock), unless an earlier look is still being waited for.
+    pub fn look(&mut self, seen_at: Timestamp, high_watermarks: BTreeMap<i32, i64>) {
+        self.watch.get_or_insert(Watch { seen_at, high_watermarks });
+    }
+
+    /// Whether a look is being waited for.
+    pub const fn is_watching(&self) -> bool {
+        self.watch.is_some()
+    }
+
+    /// The parking time up to which events may be given up, once `committed` has passed what the look saw. The next look starts anew.
+    pub fn cutoff(&mut self, committed: &BTreeMap<i32, i64>, deadline: Duration) -> Option<Timestamp> {
+        let passed = |(partition, high): (&i32, &i64)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high);
+        let watch = self.watch.take_if(|watch| watch.high_watermarks.iter().all(passed))?;
+        let micros = i64::try_from(deadline.as_micros()).unwrap_or(i64::MAX);
+        Some(watch.seen_at.plus_micros(-micros))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DEADLINE: Duration = Duration::from_secs(900);
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.plus_micros(second * 1_000_000)
+    }
+
+    #[test]
+    fn nothing_is_given_up_while_a_partition_has_a_backlog_whoever_owns_it() {
+        let mut gate = ExpiryGate::default();
+        gate.look(at(1000), BTreeMap::from([(0, 10), (1, 20), (2, 0)]));
+        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10)]), DEADLINE), None, "partition 1 was never committed");
+        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10), (1, 19)]), DEADLINE), None);
+        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 11), (1, 20)]), DEADLINE), Some(at(100)));
+    }
+
+    #[test]
+    fn the_first_look_counts_although_the_log_grows() {
+        let mut gate = ExpiryGate::default();
+        gate.look(at(1000), BTreeMap::from([(0, 10)]));
+        gate.look(at(2000), BTreeMap::from([(0, 500)]));
+        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10)]), DEADLINE), Some(at(100)));
+        assert!(!gate.is_watching());
+        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 900)]), DEADLINE), None, "each cutoff needs a look of its own");
+    }
+}

@@ -1,0 +1,205 @@
+//! The traits that adapters implement: small, asynchronous, generic.
+
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::time::Duration;
+
+use events::Timestamp;
+
+use crate::batch::Batch;
+use crate::dead_letter::DeadLetter;
+use crate::fault::Fault;
+use crate::offsets::Commit;
+use crate::outcome::Applied;
+use crate::parking::{Parents, ParkedEvent};
+use crate::record::{Position, Record};
+
+/// The time of day.
+pub trait Clock: Send + Sync {
+    /// This instant.
+    fn now(&self) -> Timestamp;
+}
+
+/// How much one take may hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TakeLimits {
+    /// Records.
+    pub records: usize,
+    /// Bytes of keys and values. A single larger record is taken alone.
+    pub bytes: usize,
+}
+
+/// Where records come from.
+pub trait RecordSource: Send {
+    /// Takes what is there already, up to the limits; where nothing is there, waits up to `patience` for the first record. Returns nothing
+    /// when none came, or when the future was dropped: a record is either returned or kept for the next take, never lost.
+    ///
+    /// Resumes what [`RecordSource::stand_by`] had paused.
+    ///
+    /// # Errors
+    /// The broker is away; the caller may simply take again.
+    fn take(&mut self, limits: TakeLimits, patience: Duration) -> impl Future<Output = Result<Vec<Record>, Fault>> + Send;
+
+    /// Keeps the membership of the group alive for this long while the caller can process nothing: partitions are paused (also newly
+    /// assigned ones), polling goes on, and what arrives all the same is kept for the next take.
+    fn stand_by(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
+}
+
+/// Where finished offsets are noted.
+pub trait OffsetCommitter: Send + Sync {
+    /// Commits, for each partition that is still owned under the same assignment, the next offset to read.
+    ///
+    /// # Errors
+    /// The broker is away or the group is rebalancing. Harmless: a later commit covers it, or the records come again and change nothing.
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// How far the log reaches, and how far the whole group has come.
+pub trait GroupProgress: Send + Sync {
+    /// For each partition of the topic, whoever owns it: the offset after its last record.
+    ///
+    /// # Errors
+    /// The broker is away.
+    fn high_watermarks(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send;
+
+    /// For each partition of the topic, whoever owns it: the next offset to read as the group has committed it, at least the first
+    /// offset that is still in the log.
+    ///
+    /// # Errors
+    /// The broker is away.
+    fn committed(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send;
+}
+
+/// The tables.
+pub trait EventStore: Send + Sync {
+    /// Writes a batch in one transaction and says how each event ended. On an error nothing of the batch is in the tables, or, where the
+    /// connection broke at the last moment, all of it; the same batch may be applied again in either case.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn apply(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
+}
+
+/// Events that wait for a parent.
+pub trait ParkingLot: Send + Sync {
+    /// Stores events; one that is stored already (same position) stays as it is. Says whether the parent of any of them has landed
+    /// meanwhile: a parent that lands after this look finds them waiting.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn park(&self, events: &[ParkedEvent]) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Up to `limit` parked events, oldest first, whose parent is in its table, or, for [`Parents::Any`], that wait for an e-mail address.
+    /// Events given up are not among them. `after` continues a look: only events after this place in the order are returned.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn releasable(
+        &self,
+        parents: &Parents,
+        after: Option<&ParkedEvent>,
+        limit: usize,
+    ) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
+
+    /// Takes events out of the table that have become dead letters.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn discard(&self, positions: &[Position]) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// The end of waiting.
+pub trait ParkingExpiry: Send + Sync {
+    /// This instant by the database's clock, with which parking times compare.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn now(&self) -> impl Future<Output = Result<Timestamp, Fault>> + Send;
+
+    /// Claims events that were parked at `cutoff` or before and whose parent is still missing, so that no release takes them any more,
+    /// and returns up to `limit` claimed ones, those of an earlier claim among them.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
+
+    /// How many events are parked, and since when the oldest is.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn parked(&self) -> impl Future<Output = Result<(u64, Option<Timestamp>), Fault>> + Send;
+}
+
+/// The durable list of what could not be written.
+pub trait DeadLetterQueue: Send + Sync {
+    /// Pushes letters in order; one whose identity was pushed before is skipped. When this returns, they are durable. Returns how many were new.
+    ///
+    /// # Errors
+    /// Some may have been pushed; pushing all of them again is safe.
+    fn push(&self, letters: &[DeadLetter]) -> impl Future<Output = Result<usize, Fault>> + Send;
+}
+
+/// Looking at dead letters and sending them back.
+pub trait DeadLetterReader: Send + Sync {
+    /// How many there are.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn depth(&self) -> impl Future<Output = Result<u64, Fault>> + Send;
+
+    /// Up to `limit` entries, newest first, from the `start`-th on (0 is the newest), each as the JSON text that was pushed.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn page(&self, start: u64, limit: u64) -> impl Future<Output = Result<Vec<String>, Fault>> + Send;
+}
+
+/// Sending dead letters back to their topic without losing one in a crash: claim, publish, then settle.
+pub trait RedriveQueue: Send + Sync {
+    /// Moves exactly this entry from the list to the entries being redriven; `false` when it is not in the list (any more).
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn claim(&self, entry: &str) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Removes a claimed entry after its record was acknowledged.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn settle(&self, entry: &str) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Puts back what was claimed and not settled; returns how many. For the start of a redrive, after a crash of the last one.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn give_back(&self) -> impl Future<Output = Result<usize, Fault>> + Send;
+}
+
+/// A message to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The key, by whose hash the partition is chosen.
+    pub key: Option<Vec<u8>>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<Vec<u8>>,
+    /// Headers, in order.
+    pub headers: Vec<(String, Vec<u8>)>,
+}
+
+/// Where the broker put a message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Delivered {
+    /// The partition.
+    pub partition: i32,
+    /// The offset.
+    pub offset: i64,
+}
+
+/// Sends messages to a topic.
+pub trait Publisher: Send + Sync {
+    /// Sends one message and waits until all in-sync replicas have it.
+    ///
+    /// # Errors
+    /// It was not delivered within the delivery timeout, or never can be (too large).
+    fn publish(&self, topic: &str, message: Message) -> impl Future<Output = Result<Delivered, Fault>> + Send;
+}

@@ -1,0 +1,192 @@
+//! Asking for settings.
+
+use std::fmt::Display;
+use std::ops::RangeInclusive;
+use std::str::FromStr;
+use std::time::Duration;
+
+use secrecy::SecretString;
+
+use crate::problem::{Problem, Problems};
+use crate::source::Source;
+use crate::span;
+use crate::variable::Variable;
+
+/// Reads typed settings, notes what was asked for, and collects every problem until [`Reader::finish`].
+pub struct Reader {
+    source: Source,
+    asked: Vec<Variable>,
+    problems: Vec<Problem>,
+}
+
+impl Reader {
+    /// Reads from the environment, and beneath it from the `.env` file of the working directory.
+    ///
+    /// # Errors
+    /// The file cannot be read; the text says where it breaks off.
+    pub fn from_environment() -> Result<Self, String> {
+        Source::environment().map(Self::new)
+    }
+
+    /// Reads from these pairs alone; for tests, and, with none, for the documentation of the defaults.
+    pub fn from_pairs<'p>(pairs: impl IntoIterator<Item = (&'p str, &'p str)>) -> Self {
+        Self::new(Source::Pairs(pairs.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect()))
+    }
+
+    fn new(source: Source) -> Self {
+        Self { source, asked: Vec::new(), problems: Vec::new() }
+    }
+
+    /// Whether a variable is set, without asking for it.
+    pub fn is_set(&self, name: &str) -> bool {
+        self.source.get(name).is_some()
+    }
+
+    /// A text.
+    pub fn text(&mut self, name: &'static str, default: &str, help: &'static str) -> String {
+        let value = self.source.get(name).unwrap_or_else(|| default.to_owned());
+        self.note(name, Some(default.to_owned()), help, Some(value.clone()));
+        value
+    }
+
+    /// A text that may be absent.
+    pub fn optional(&mut self, name: &'static str, help: &'static str) -> Option<String> {
+        let value = self.source.get(name);
+        self.note(name, None, help, value.clone());
+        value
+    }
+
+    /// A secret that may be absent. It is never shown.
+    pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
+        let value = self.source.get(name);
+        let shown = value.as_ref().map(|_| "********".to_owned());
+        self.asked.push(Variable { name, default: None, help, secret: true, shown });
+        value.map(SecretString::from)
+    }
+
+    /// A number within bounds.
+    pub fn number<T>(&mut self, name: &'static str, default: T, bounds: RangeInclusive<T>, help: &'static str) -> T
+    where
+        T: FromStr + Display + PartialOrd + Copy,
+    {
+        let value = self.source.get(name).map(|text| text.parse().ok().filter(|number| bounds.contains(number)));
+        if value == Some(None) {
+            self.problem(name, format!("must be a number from {} to {}", bounds.start(), bounds.end()));
+        }
+        let value = value.flatten().unwrap_or(default);
+        self.note(name, Some(default.to_string()), help, Some(value.to_string()));
+        value
+    }
+
+    /// A duration within bounds, such as `500ms`, `30s` or `15m`; a bare number is seconds.
+    pub fn duration(&mut self, name: &'static str, default: Duration, bounds: RangeInclusive<Duration>, help: &'static str) -> Duration {
+        let value = self.source.get(name).map(|text| span::parse(&text).filter(|duration| bounds.contains(duration)));
+        if value == Some(None) {
+            let (least, most) = (span::format(*bounds.start()), span::format(*bounds.end()));
+            self.problem(name, format!("must be a duration from {least} to {most}, such as 500ms, 30s, 15m or 24h"));
+        }
+        let value = value.flatten().unwrap_or(default);
+        self.note(name, Some(span::format(default)), help, Some(span::format(value)));
+        value
+    }
+
+    /// Yes or no: `true`, `yes`, `on`, `1` or `false`, `no`, `off`, `0`.
+    pub fn flag(&mut self, name: &'static str, default: bool, help: &'static str) -> bool {
+        let value = match self.source.get(name).map(|text| text.to_lowercase()).as_deref() {
+            None => default,
+            Some("true" | "yes" | "on" | "1") => true,
+            Some("false" | "no" | "off" | "0") => false,
+            Some(_) => {
+                self.problem(name, "must be true or false");
+                default
+            }
+        };
+        self.note(name, Some(default.to_string()), help, Some(value.to_string()));
+        value
+    }
+
+    /// One of a few words, each standing for a value. The first is the default.
+    pub fn choice<T: Copy>(&mut self, name: &'static str, choices: &[(&'static str, T)], help: &'static str) -> T {
+        let (default, default_value) = choices[0];
+        let text = self.source.get(name).unwrap_or_else(|| default.to_owned());
+        let found = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
+        if found.is_none() {
+            let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
+            self.problem(name, format!("must be one of {}", words.join(", ")));
+        }
+        let (word, value) = found.copied().unwrap_or((default, default_value));
+        self.note(name, Some(default.to_owned()), help, Some(word.to_owned()));
+        value
+    }
+
+    /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "<NAME> …".
+    pub fn problem(&mut self, name: &'static str, message: impl Into<String>) {
+        self.problems.push(Problem { name, message: message.into() });
+    }
+
+    /// What was asked for, in order, each name once.
+    pub fn variables(&self) -> &[Variable] {
+        &self.asked
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// Every problem, in the order in which the settings were asked for.
+    pub fn finish(self) -> Result<Vec<Variable>, Problems> {
+        if self.problems.is_empty() { Ok(self.asked) } else { Err(Problems(self.problems)) }
+    }
+
+    fn note(&mut self, name: &'static str, default: Option<String>, help: &'static str, shown: Option<String>) {
+        if self.asked.iter().all(|variable| variable.name != name) {
+            self.asked.push(Variable { name, default, help, secret: false, shown });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reader() -> Reader {
+        Reader::from_pairs([
+            ("PORT", "70000"),
+            ("WAIT", "soon"),
+            ("TLS", "maybe"),
+            ("MODE", "fast"),
+            ("PASSWORD", "hunter2"),
+            ("EMPTY", " "),
+        ])
+    }
+
+    #[test]
+    fn every_problem_is_reported_at_once_and_no_value_is_quoted() {
+        let mut env = reader();
+        assert_eq!(env.number("PORT", 80_u16, 1..=65535, ""), 80);
+        assert_eq!(env.duration("WAIT", Duration::from_secs(5), Duration::ZERO..=Duration::from_secs(60), ""), Duration::from_secs(5));
+        assert!(env.flag("TLS", true, ""));
+        assert_eq!(env.choice("MODE", &[("safe", 1), ("risky", 2)], ""), 1);
+        let text = env.finish().unwrap_err().to_string();
+        for line in [
+            "4 settings are wrong:",
+            "PORT must be a number from 1 to 65535",
+            "WAIT must be a duration from 0s to 1m",
+            "TLS must be true or false",
+            "MODE must be one of safe, risky",
+        ] {
+            assert!(text.contains(line), "{text}");
+        }
+        for value in ["70000", "soon", "maybe", "fast"] {
+            assert!(!text.contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_secret_is_never_shown_and_an_empty_value_is_none() {
+        let mut env = reader();
+        assert!(env.secret("PASSWORD", "").is_some());
+        assert_eq!(env.optional("EMPTY", ""), None);
+        let variables = format!("{:?}", env.finish().unwrap());
+        assert!(!variables.contains("hunter2"), "{variables}");
+    }
+}
