@@ -26,13 +26,24 @@ impl Commit {
         let mut commit = Self::default();
         for Record { position, assignment, .. } in records {
             let next = NextOffset { offset: position.offset + 1, assignment: *assignment };
-            let entry = commit.next.entry((Arc::clone(&position.topic), position.partition)).or_insert(next);
-            // A partition that came back within a batch counts by its newest assignment.
-            if (next.assignment, next.offset) > (entry.assignment, entry.offset) {
-                *entry = next;
-            }
+            commit.raise(Arc::clone(&position.topic), position.partition, next);
         }
         commit
+    }
+
+    /// Adds what another commit covers.
+    pub fn extend(&mut self, other: Self) {
+        for ((topic, partition), next) in other.next {
+            self.raise(topic, partition, next);
+        }
+    }
+
+    fn raise(&mut self, topic: Arc<str>, partition: i32, next: NextOffset) {
+        let entry = self.next.entry((topic, partition)).or_insert(next);
+        // A partition that came back within a batch counts by its newest assignment.
+        if (next.assignment, next.offset) > (entry.assignment, entry.offset) {
+            *entry = next;
+        }
     }
 
     /// Topic, partition and next offset.

@@ -31,6 +31,20 @@ pub struct ParkedEvent {
 }
 
 impl ParkedEvent {
+    /// The event of this record, to be parked. The value is UTF-8, since an event was decoded from it.
+    pub fn new(record: &Record, event_id: Uuid, waits_for: WaitsFor) -> Self {
+        Self {
+            position: record.position.clone(),
+            timestamp_ms: record.timestamp_ms,
+            key: record.key.clone(),
+            value: String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned(),
+            retry_count: record.retry_count,
+            event_id,
+            waits_for,
+            parked_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
     /// The record as it was consumed. It belongs to no assignment: its offset was committed when it was parked.
     pub fn to_record(&self) -> Record {
         Record {

@@ -39,17 +39,17 @@ pub struct Follower {
     pub outcome: Outcome,
 }
 
-/// Divides candidates into rounds, to be written one after the other.
+/// Divides candidates, given by their indices, into rounds, to be written one after the other.
 ///
 /// In one round there is at most one event per entity (two new rows with one key would fail with 2627, two on an existing row with 8672) and
 /// each adjustment's event id once: the newest is sent and the others follow it. An event supersedes only one with the same parent, since
-/// with another parent it could be parked while the older one could be applied; there the round is cut. A round holds at most `max_rows` rows, so that no statement escalates its locks, unless a
-/// single event has more.
-pub fn plan(candidates: &[Candidate<'_>], max_rows: usize) -> Vec<Round> {
+/// with another parent it could be parked while the older one could be applied; there the round is cut. A round holds at most `max_rows` rows, so
+/// that no statement escalates its locks, unless a single event has more.
+pub fn plan(candidates: &[Candidate<'_>], indices: impl IntoIterator<Item = usize>, max_rows: usize) -> Vec<Round> {
     let mut rounds = Vec::new();
     let mut open = OpenRound::default();
-    for (index, candidate) in candidates.iter().enumerate() {
-        if open.rows > 0 && open.rows + rows(&candidate.event) > max_rows {
+    for index in indices {
+        if open.rows > 0 && open.rows + rows(&candidates[index].event) > max_rows {
             rounds.push(std::mem::take(&mut open).close(candidates));
         }
         if !open.take(candidates, index) {
@@ -187,7 +187,8 @@ mod tests {
     }
 
     fn plan_of(events: Vec<Event<'static>>) -> Vec<Round> {
-        plan(&events.into_iter().map(candidate).collect::<Vec<_>>(), 1000)
+        let candidates: Vec<_> = events.into_iter().map(candidate).collect();
+        plan(&candidates, 0..candidates.len(), 1000)
     }
 
     #[test]
@@ -250,7 +251,7 @@ mod tests {
             }
             candidate(event)
         };
-        let rounds = plan(&[order(1, 5), order(2, 3), order(3, 50), order(4, 1)], 10);
+        let rounds = plan(&[order(1, 5), order(2, 3), order(3, 50), order(4, 1)], 0..4, 10);
         assert_eq!(rounds.iter().map(|round| round.leaders.clone()).collect::<Vec<_>>(), [vec![0, 1], vec![2], vec![3]]);
     }
 
@@ -262,7 +263,7 @@ mod tests {
             .zip([version(EventType::OrderPlaced, 1, 0), version(EventType::OrderPlaced, 2, 1)])
             .map(|(position, event)| Candidate { event, parked: Some(position) })
             .collect();
-        let rounds = plan(&candidates, 1000);
+        let rounds = plan(&candidates, 0..2, 1000);
         let items = items(&candidates, &rounds[0]);
         assert_eq!(items.len(), 1);
         assert_eq!(items[0].releases, [&positions[1], &positions[0]]);
