@@ -1,1 +1,24 @@
-//! .
+//! What every program of this workspace tells about itself: numbers, health, log lines; and how it is told to stop.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`catalog`] | every metric, declared once: name, kind, labels, help, buckets |
+//! | [`metrics`] | [`Metrics`]: one small method per thing that is counted |
+//! | [`health`] | [`Health`]: which parts are up, since when, and why not |
+//! | [`http`] | `/metrics`, `/health/live`, `/health/ready`, and a server whose every wait has a bound |
+//! | [`probe`] | asking a server of ours whether it is alive, for containers |
+//! | [`logging`] | log lines on stderr, one line each |
+//! | [`shutdown`] | [`Shutdown`]: the first signal asks, the second ends |
+
+pub mod health;
+pub mod http;
+pub mod logging;
+pub mod metrics;
+pub mod probe;
+pub mod shutdown;
+
+pub use health::{Health, PartReport, Report};
+pub use logging::LoggingConfig;
+pub use metrics::catalog;
+pub use metrics::{Metrics, Part, Status};
+pub use shutdown::Shutdown;

@@ -1,0 +1,244 @@
+//! Which parts of a program are up, since when, and why not.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+use tokio::time::Instant;
+
+/// The health of one process. Clones tell of the same.
+///
+/// *Ready* means that every part is up and the process is not stopping: send it work. *Live* means that its loop still turns: it need not
+/// be restarted. A dependency that is away makes a process not ready, never dead: a restart would not bring it back.
+#[derive(Clone, Debug)]
+pub struct Health(Arc<Mutex<Inner>>);
+
+#[derive(Debug)]
+struct Inner {
+    parts: BTreeMap<&'static str, Part>,
+    heartbeat: Option<Duration>,
+    last_beat: Instant,
+    stopping: bool,
+}
+
+#[derive(Debug)]
+struct Part {
+    state: State,
+    since: SystemTime,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum State {
+    /// Nobody has looked yet. Told as down, but the first look is a change whatever it finds.
+    Unknown,
+    Up,
+    Down(String),
+}
+
+impl Health {
+    /// These parts, each down until it is told to be up. With a heartbeat, the process counts as live while its last [`Health::beat`] is
+    /// younger than that; without one, while it answers at all.
+    pub fn new(parts: &[&'static str], heartbeat: Option<Duration>) -> Self {
+        let since = SystemTime::now();
+        let parts = parts.iter().map(|name| (*name, Part { state: State::Unknown, since })).collect();
+        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false })))
+    }
+
+    /// A part works. Returns whether that is news, so that the caller logs one line per change.
+    pub fn up(&self, part: &'static str) -> bool {
+        self.set(part, State::Up)
+    }
+
+    /// A part does not work; `why` holds numbers and names only. Returns whether that is news: a new reason alone is not.
+    pub fn down(&self, part: &'static str, why: impl Into<String>) -> bool {
+        self.set(part, State::Down(why.into()))
+    }
+
+    /// The loop has turned once more.
+    pub fn beat(&self) {
+        self.lock().last_beat = Instant::now();
+    }
+
+    /// The process was asked to stop: not ready any more, whatever its parts say.
+    pub fn stopping(&self) {
+        self.lock().stopping = true;
+    }
+
+    /// Whether a part is up.
+    pub fn is_up(&self, part: &str) -> bool {
+        self.lock().parts.get(part).is_some_and(|part| part.state == State::Up)
+    }
+
+    /// Whether every part is up and the process is not stopping.
+    pub fn ready(&self) -> bool {
+        self.lock().ready()
+    }
+
+    /// Whether the loop still turns.
+    pub fn live(&self) -> bool {
+        self.lock().live()
+    }
+
+    /// The answer of `/health/ready`.
+    pub fn ready_report(&self) -> Report {
+        let inner = self.lock();
+        let status = match (inner.stopping, inner.ready()) {
+            (true, _) => "stopping",
+            (false, true) => "ready",
+            (false, false) => "not ready",
+        };
+        inner.report(inner.ready(), status)
+    }
+
+    /// The answer of `/health/live`: the parts are shown, but do not count.
+    pub fn live_report(&self) -> Report {
+        let inner = self.lock();
+        inner.report(inner.live(), if inner.live() { "live" } else { "stuck" })
+    }
+
+    fn set(&self, name: &'static str, state: State) -> bool {
+        let mut inner = self.lock();
+        let part = inner.parts.entry(name).or_insert(Part { state: State::Unknown, since: SystemTime::now() });
+        let changed = std::mem::discriminant(&part.state) != std::mem::discriminant(&state);
+        if changed {
+            part.since = SystemTime::now();
+        }
+        part.state = state;
+        changed
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn ready(&self) -> bool {
+        !self.stopping && self.parts.values().all(|part| part.state == State::Up)
+    }
+
+    fn live(&self) -> bool {
+        self.heartbeat.is_none_or(|bound| self.last_beat.elapsed() < bound)
+    }
+
+    fn report(&self, ok: bool, status: &'static str) -> Report {
+        Report { ok, status, parts: self.parts.iter().map(|(name, part)| (*name, part.report())).collect() }
+    }
+}
+
+impl Part {
+    fn report(&self) -> PartReport {
+        let since = DateTime::<Utc>::from(self.since).to_rfc3339_opts(SecondsFormat::Millis, true);
+        let (state, reason) = match &self.state {
+            State::Up => ("up", None),
+            State::Unknown => ("down", Some("not reached yet".to_owned())),
+            State::Down(why) => ("down", Some(why.clone())),
+        };
+        PartReport { state, since, reason }
+    }
+}
+
+/// The answer to a question about health: 200 or 503, and a JSON body.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Whether the answer is yes.
+    #[serde(skip)]
+    pub ok: bool,
+    /// The answer in a word or two.
+    pub status: &'static str,
+    /// The parts by name.
+    pub parts: BTreeMap<&'static str, PartReport>,
+}
+
+/// One part in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PartReport {
+    /// `up` or `down`.
+    pub state: &'static str,
+    /// Since when it is in this state, RFC 3339.
+    pub since: String,
+    /// Why it is down, in numbers and names; `null` where it is up.
+    pub reason: Option<String>,
+}
+
+impl IntoResponse for Report {
+    fn into_response(self) -> Response {
+        let status = if self.ok { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        (status, Json(self)).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_change_of_state_is_news() {
+        let health = Health::new(&["database"], None);
+        assert!(health.down("database", "error 4060"), "the first look is news");
+        assert!(!health.down("database", "error 18456"), "another reason is not");
+        assert!(health.up("database"));
+        assert!(!health.up("database"));
+    }
+
+    #[test]
+    fn ready_means_that_every_part_is_up_and_nobody_asked_to_stop() {
+        let health = Health::new(&["database", "kafka"], None);
+        assert!(!health.ready(), "nothing was reached yet");
+        health.up("database");
+        assert!(!health.ready());
+        health.up("kafka");
+        assert!(health.ready());
+        health.down("database", "error 4060");
+        assert!(!health.ready() && !health.is_up("database") && health.is_up("kafka"));
+        health.up("database");
+        health.stopping();
+        assert!(!health.ready() && health.live());
+        assert_eq!(health.ready_report().status, "stopping");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn live_means_that_the_last_beat_is_young() {
+        let health = Health::new(&[], Some(Duration::from_secs(30)));
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert!(health.live());
+        health.beat();
+        tokio::time::advance(Duration::from_secs(29)).await;
+        assert!(health.live());
+        tokio::time::advance(Duration::from_secs(1)).await;
+        assert!(!health.live() && !health.live_report().ok);
+        assert_eq!(health.live_report().status, "stuck");
+        assert!(Health::new(&[], None).live(), "without a loop there is nothing to wait for");
+    }
+
+    #[test]
+    fn the_report_gives_state_since_and_reason_of_each_part() {
+        let health = Health::new(&["database", "kafka"], None);
+        health.up("kafka");
+        let part = |report: &Report, name| report.parts[name].clone();
+        let first = health.ready_report();
+        assert!(!first.ok);
+        assert_eq!(part(&first, "database").reason.as_deref(), Some("not reached yet"));
+        health.down("database", "unavailable (error 4060)");
+        let report = health.ready_report();
+        let (database, kafka) = (part(&report, "database"), part(&report, "kafka"));
+        assert!(DateTime::parse_from_rfc3339(&database.since).is_ok());
+        assert_eq!(
+            serde_json::to_string(&report).unwrap(),
+            format!(
+                "{{\"status\":\"not ready\",\"parts\":{{\"database\":{{\"state\":\"down\",\"since\":\"{}\",\
+                 \"reason\":\"unavailable (error 4060)\"}},\"kafka\":{{\"state\":\"up\",\"since\":\"{}\",\"reason\":null}}}}}}",
+                database.since, kafka.since
+            )
+        );
+        health.down("database", "operator (error 18456)");
+        let later = part(&health.ready_report(), "database");
+        assert_eq!(later.reason.as_deref(), Some("operator (error 18456)"));
+        assert_eq!(later.since, database.since, "it is down as long as it was");
+    }
+}

@@ -1,0 +1,53 @@
+//! The collectors behind [`Metrics`](super::Metrics), one per declaration.
+
+use prometheus::{GaugeVec, HistogramVec, IntCounterVec, Registry};
+
+use super::catalog;
+use super::metric::Part;
+use super::registration::{InvalidMetric, Registration};
+
+macro_rules! collectors {
+    ($($field:ident: $collector:ty = $make:ident($metric:ident);)+) => {
+        #[derive(Debug)]
+        pub(super) struct Collectors {
+            $(pub(super) $field: $collector,)+
+        }
+
+        impl Collectors {
+            pub(super) fn new(registry: &Registry, parts: &[Part]) -> Result<Self, InvalidMetric> {
+                let registration = Registration { registry, parts };
+                let collectors = Self { $($field: registration.$make(&catalog::$metric)?,)+ };
+                collectors.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+                Ok(collectors)
+            }
+        }
+    };
+}
+
+collectors! {
+    events_processed: IntCounterVec = counter(EVENTS_PROCESSED);
+    events_per_second: GaugeVec = gauge(EVENTS_PER_SECOND);
+    dlq_entries: IntCounterVec = counter(DLQ_ENTRIES);
+    db_operation: HistogramVec = histogram(DB_OPERATION);
+    produce: HistogramVec = histogram(PRODUCE);
+    consume: HistogramVec = histogram(CONSUME);
+    dead_letters: IntCounterVec = counter(DEAD_LETTERS);
+    dlq_depth: GaugeVec = gauge(DLQ_DEPTH);
+    tombstones: IntCounterVec = counter(TOMBSTONES);
+    batch_events: HistogramVec = histogram(BATCH_EVENTS);
+    retries: IntCounterVec = counter(RETRIES);
+    held: GaugeVec = gauge(HELD);
+    held_seconds: GaugeVec = gauge(HELD_SECONDS);
+    parked_events: GaugeVec = gauge(PARKED_EVENTS);
+    parked_oldest_age: GaugeVec = gauge(PARKED_OLDEST_AGE);
+    released: IntCounterVec = counter(RELEASED);
+    commits: IntCounterVec = counter(COMMITS);
+    last_poll_age: GaugeVec = gauge(LAST_POLL_AGE);
+    last_commit_age: GaugeVec = gauge(LAST_COMMIT_AGE);
+    partition_lag: GaugeVec = gauge(PARTITION_LAG);
+    assigned_partitions: GaugeVec = gauge(ASSIGNED_PARTITIONS);
+    dependency_up: GaugeVec = gauge(DEPENDENCY_UP);
+    http_requests: IntCounterVec = counter(HTTP_REQUESTS);
+    http_duration: HistogramVec = histogram(HTTP_DURATION);
+    build_info: GaugeVec = gauge(BUILD_INFO);
+}

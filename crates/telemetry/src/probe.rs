@@ -1,0 +1,44 @@
+//! Asking a server of ours whether it is alive: what a container runs as its health check.
+
+use std::io::{self, Read as _, Write as _};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
+use std::time::Duration;
+
+/// Whether `GET /health/live` is answered with 200. `address` is where the server listens; for "every address" the loopback one is asked.
+///
+/// Waits up to `patience` for each of connection, request and answer.
+///
+/// # Errors
+/// Nothing answers, or not in time.
+pub fn is_live(address: SocketAddr, patience: Duration) -> io::Result<bool> {
+    let mut stream = TcpStream::connect_timeout(&reachable(address), patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    stream.write_all(b"GET /health/live HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut status_line = [0; "HTTP/1.1 200".len()];
+    stream.read_exact(&mut status_line)?;
+    Ok(&status_line == b"HTTP/1.1 200")
+}
+
+fn reachable(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        ip if !ip.is_unspecified() => ip,
+        IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(_) => IpAddr::V6(Ipv6Addr::LOCALHOST),
+    };
+    SocketAddr::new(ip, address.port())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_address_is_asked_over_loopback_and_any_other_as_it_is() {
+        for (listens, asked) in
+            [("0.0.0.0:1", "127.0.0.1:1"), ("[::]:2", "[::1]:2"), ("192.0.2.1:3", "192.0.2.1:3"), ("127.0.0.1:4", "127.0.0.1:4")]
+        {
+            assert_eq!(reachable(listens.parse().unwrap()), asked.parse().unwrap());
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! The server over real connections, and the shutdown of a real process.
+
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail tests")]
+
+mod http;
+#[cfg(unix)]
+mod signals;
