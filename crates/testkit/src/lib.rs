@@ -1,1 +1,26 @@
-//! Test-only.
+//! For tests only: one contract suite per port, which every adapter runs, and what tests everywhere need.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`store_contract`](mod@store_contract) | what every database does with a batch; run it with [`store_contract!`] |
+//! | [`dlq_contract`](mod@dlq_contract) | what every dead letter queue does; run it with [`dlq_contract!`] |
+//! | [`builders`] | events, parked events and dead letters with random identities |
+//! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
+//! | [`history`] | random histories, and the rows that they must end in |
+//! | [`seed`] | random choices that a number repeats |
+//! | [`views`] | what the rows show of an event |
+//! | [`wait`] | waiting for a condition, with a bound |
+//!
+//! Nothing here sleeps a fixed time or shares an identity with another test, so tests may run side by side on one server.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
+
+pub mod builders;
+pub mod delivery;
+pub mod dlq_contract;
+pub mod history;
+pub mod seed;
+pub mod store_contract;
+pub mod views;
+pub mod wait;
+
+pub use wait::eventually;

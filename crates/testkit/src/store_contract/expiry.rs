@@ -1,0 +1,113 @@
+//! Giving up. These cases see the parking table as a whole, so each puts away what it parked.
+
+use std::time::Duration;
+
+use events::Timestamp;
+use pipeline::{FaultClass, ParkedEvent, Position, WaitsFor};
+
+use super::{Database, park, positions, swept};
+use crate::builders::{id, order, parked, payment, user};
+use crate::delivery::{apply, try_release};
+use crate::wait::eventually;
+
+/// More than any test parks.
+const ALL: usize = 100_000;
+
+/// Claims, and returns what of it is ours.
+async fn claimed<S: Database>(store: &S, cutoff: Timestamp, own: &[ParkedEvent]) -> Vec<ParkedEvent> {
+    let claimed = store.claim_expired(cutoff, ALL).await.expect("the store claims parked events");
+    claimed.into_iter().filter(|event| own.iter().any(|own| own.position == event.position)).collect()
+}
+
+/// An instant after everything parked so far and before everything parked from now on.
+async fn a_moment_between<S: Database>(store: &S) -> Timestamp {
+    let cutoff = store.now().await.unwrap().plus_micros(1);
+    eventually(Duration::from_secs(10), "the store's clock moves on", async || store.now().await.unwrap() > cutoff.plus_micros(1)).await;
+    cutoff
+}
+
+async fn put_away<S: Database>(store: &S, events: &[ParkedEvent]) {
+    let positions: Vec<Position> = events.iter().map(|event| event.position.clone()).collect();
+    store.discard(&positions).await.unwrap();
+}
+
+pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &S) {
+    let (present, placed) = (id(), id());
+    apply(store, &[user(present), order(placed, present)]).await;
+    let lost = [order(id(), id()), payment(id(), id()), user(id())].map(|event| parked(&event));
+    let found = [order(id(), present), payment(id(), placed)].map(|event| parked(&event));
+    park(store, &lost).await;
+    park(store, &found).await;
+    let cutoff = a_moment_between(store).await;
+    let young = [parked(&order(id(), id()))];
+    park(store, &young).await;
+
+    let all = [&lost[..], &found, &young].concat();
+    assert_eq!(claimed(store, Timestamp::UNIX_EPOCH, &all).await, []);
+    let given_up = claimed(store, cutoff, &all).await;
+    assert_eq!(given_up.len(), lost.len());
+    for event in &given_up {
+        let expected = lost.iter().find(|own| own.position == event.position).expect("the parent is missing, and it is old");
+        assert_eq!(*event, ParkedEvent { parked_at: event.parked_at, ..expected.clone() });
+    }
+    assert_eq!(swept(store, &all).await.len(), found.len(), "their parents are there");
+    put_away(store, &all).await;
+}
+
+pub async fn what_is_given_up_is_not_released<S: Database>(store: &S) {
+    let user_id = id();
+    let placed = order(id(), user_id);
+    let waiting = [parked(&placed), parked(&user(id()))];
+    park(store, &waiting).await;
+    let cutoff = a_moment_between(store).await;
+    assert_eq!(claimed(store, cutoff, &waiting).await.len(), 2);
+    let stranger = [parked(&order(id(), id()))];
+    park(store, &stranger).await;
+    let born = user(user_id);
+    let applied = crate::delivery::try_apply(store, std::slice::from_ref(&born)).await.unwrap();
+    assert!(!applied.children_wait, "it does not wait any more, only a stranger does");
+    assert_eq!((swept(store, &waiting).await, super::children_of(store, &born).await), (vec![], vec![]));
+    let fault = try_release(store, &placed, &waiting[0].position).await.unwrap_err();
+    assert_eq!(fault.class, FaultClass::ReleaseLost, "no event is both applied and dead");
+    put_away(store, &[&waiting[..], &stranger].concat()).await;
+    assert_eq!(claimed(store, cutoff, &waiting).await, []);
+}
+
+pub async fn what_was_given_up_and_not_discarded_is_returned_again<S: Database>(store: &S) {
+    let user_id = id();
+    let waiting = [parked(&order(id(), user_id)), parked(&order(id(), id()))];
+    park(store, &waiting).await;
+    let cutoff = a_moment_between(store).await;
+    let first = claimed(store, cutoff, &waiting).await;
+    assert_eq!(first.len(), 2);
+    // A crash may have come before the dead letter; then it is claimed still, although its parent has landed and nothing is due.
+    apply(store, &[user(user_id)]).await;
+    assert_eq!(claimed(store, Timestamp::UNIX_EPOCH, &waiting).await, first);
+    put_away(store, &waiting[..1]).await;
+    assert_eq!(positions(&claimed(store, cutoff, &waiting).await), [&waiting[1].position]);
+    put_away(store, &waiting).await;
+}
+
+pub async fn a_claim_takes_no_more_than_its_limit<S: Database>(store: &S) {
+    let waiting: Vec<_> = (0..5).map(|_| parked(&order(id(), id()))).collect();
+    park(store, &waiting).await;
+    let cutoff = a_moment_between(store).await;
+    assert_eq!(store.claim_expired(cutoff, 2).await.unwrap().len(), 2);
+    assert_eq!(claimed(store, cutoff, &waiting).await.len(), 5);
+    put_away(store, &waiting).await;
+}
+
+pub async fn the_parked_are_counted_since_the_oldest<S: Database>(store: &S) {
+    let (before, _) = store.parked().await.unwrap();
+    let waiting = [parked(&order(id(), id())), parked(&user(id()))];
+    assert_eq!(waiting.each_ref().map(|event| event.waits_for.type_number()), [1, WaitsFor::Email.type_number()]);
+    park(store, &waiting[..1]).await;
+    let cutoff = a_moment_between(store).await;
+    park(store, &waiting[1..]).await;
+    let (count, oldest) = store.parked().await.unwrap();
+    assert_eq!(count, before + 2);
+    assert!(oldest.unwrap() < cutoff);
+    put_away(store, &waiting).await;
+    assert_eq!(store.parked().await.unwrap().0, before);
+    assert!(before > 0 || store.parked().await.unwrap().1.is_none(), "nothing is parked, since never");
+}

@@ -1,0 +1,205 @@
+//! What every database does with a batch.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`rows`] | applied, duplicate, stale, tie; what a row holds |
+//! | [`orders`] | an order's items |
+//! | [`emails`] | whose an e-mail address is |
+//! | [`stock`] | the ledger and its sum |
+//! | [`parking`] | waiting for a parent, and release |
+//! | [`expiry`] | giving up |
+//! | [`reads`] | the views |
+//! | [`convergence`] | any order, any duplication: the same rows |
+//!
+//! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
+//! the whole parking table; they run while no other case of the process does.
+#![allow(missing_docs, reason = "the name of a case says what it checks")]
+
+pub mod convergence;
+pub mod emails;
+pub mod expiry;
+pub mod orders;
+pub mod parking;
+pub mod reads;
+pub mod rows;
+pub mod stock;
+
+use events::{Body, Event};
+use pipeline::ports::ParkingExpiry;
+use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
+use readmodel::{InventoryView, OrderView, ReadStore, UserView};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use uuid::Uuid;
+
+/// All the ports of a database.
+pub trait Database: EventStore + ParkingLot + ParkingExpiry + ReadStore {}
+
+impl<S: EventStore + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+
+/// Makes a test of each case of the store contract.
+///
+/// The argument is the name of an `async fn() -> Option<S>` in scope that opens the store of one case. Where it gives none, it has said
+/// why on stderr, and the case does not run. The calling crate needs `tokio` with its macros.
+///
+/// ```text
+/// async fn store() -> Option<MyStore> { Some(MyStore::temporary()) }
+///
+/// testkit::store_contract!(store);
+/// ```
+#[macro_export]
+macro_rules! store_contract {
+    ($factory:ident) => {
+        $crate::store_contract! { @cases $factory, beside_others, rows:
+            each_event_shows_in_its_row
+            an_event_that_comes_again_is_a_duplicate
+            an_older_event_is_stale
+            a_newer_event_replaces_the_row
+            of_equal_times_the_greater_event_id_wins
+            an_event_id_that_comes_back_with_other_content_is_judged_by_its_time
+            parents_and_children_of_one_batch_land_together
+            a_child_does_not_land_with_a_parent_that_is_not_there
+            a_row_that_is_newer_is_stale_although_the_parent_is_missing
+            amounts_are_exact_to_the_last_digit
+            times_are_exact_to_the_microsecond_from_year_1_to_9999
+            text_of_any_script_comes_back_unchanged
+            what_no_column_holds_is_poison_and_undoes_its_batch
+            an_empty_batch_changes_nothing
+        }
+        $crate::store_contract! { @cases $factory, beside_others, orders:
+            a_newer_order_replaces_its_items_also_by_fewer
+            a_stale_order_leaves_the_items_alone
+            an_order_may_have_no_items
+            an_order_of_10_000_items_is_written_and_read
+            an_order_may_move_to_another_user
+        }
+        $crate::store_contract! { @cases $factory, beside_others, emails:
+            a_taken_address_undoes_the_batch_and_is_free_once_it_is_given_up
+            an_address_is_taken_in_any_case_of_letters
+            an_address_changes_hands_inside_one_batch
+            two_users_swap_their_addresses_inside_one_batch
+            a_stale_user_is_stale_although_the_address_is_taken
+        }
+        $crate::store_contract! { @cases $factory, beside_others, stock:
+            adjustments_add_up_in_one_batch_and_over_batches
+            an_adjustment_that_comes_again_counts_once
+            an_event_id_with_other_content_is_a_conflict_and_costs_only_itself
+            stock_may_be_negative
+            articles_compare_exactly
+            the_quantity_is_the_sum_of_the_ledger
+        }
+        $crate::store_contract! { @cases $factory, beside_others, parking:
+            a_child_without_its_parent_is_parked
+            a_chain_that_comes_backwards_is_released_step_by_step
+            only_waiting_children_of_the_batch_are_announced
+            a_child_is_found_by_its_own_parent_only
+            parking_tells_whether_the_parent_has_landed_meanwhile
+            parking_twice_is_parking_once
+            a_parked_event_comes_back_unchanged
+            a_release_leaves_with_the_transaction_that_applies_it
+            a_release_that_is_gone_undoes_its_batch
+            a_released_event_that_waits_again_stays
+            what_is_released_leaves_also_as_duplicate_stale_or_conflict
+            versions_that_wait_together_leave_together
+            a_superseded_event_is_judged_by_itself_when_its_leader_does_not_land
+            releasable_events_come_oldest_first_page_by_page
+            an_email_waits_for_the_sweep
+            what_became_a_dead_letter_is_discarded
+        }
+        $crate::store_contract! { @cases $factory, alone, expiry:
+            only_old_events_without_a_parent_are_given_up
+            what_is_given_up_is_not_released
+            what_was_given_up_and_not_discarded_is_returned_again
+            a_claim_takes_no_more_than_its_limit
+            the_parked_are_counted_since_the_oldest
+        }
+        $crate::store_contract! { @cases $factory, beside_others, reads:
+            what_is_not_there_is_none
+            a_user_shows_the_last_five_orders_newest_first
+            an_order_shows_the_newest_settled_payment
+            recent_users_are_the_newest_created_first
+            a_ping_reads_a_table
+        }
+        $crate::store_contract! { @cases $factory, beside_others, convergence:
+            a_replay_of_everything_changes_no_row
+            any_order_and_any_duplication_end_in_the_rows_of_the_fold
+        }
+    };
+    (@cases $factory:ident, $company:ident, $module:ident: $($case:ident)+) => {
+        mod $module {
+            $(
+                #[::tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let _company = $crate::store_contract::$company().await;
+                    if let Some(store) = super::$factory().await {
+                        $crate::store_contract::$module::$case(&store).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+static COMPANY: RwLock<()> = RwLock::const_new(());
+
+/// Waits until no case runs that must be alone.
+pub async fn beside_others() -> RwLockReadGuard<'static, ()> {
+    COMPANY.read().await
+}
+
+/// Waits until no other case runs.
+pub async fn alone() -> RwLockWriteGuard<'static, ()> {
+    COMPANY.write().await
+}
+
+async fn user_view<S: ReadStore>(store: &S, user_id: Uuid) -> Option<UserView> {
+    store.user(user_id).await.expect("the store reads a user")
+}
+
+async fn order_view<S: ReadStore>(store: &S, order_id: Uuid) -> Option<OrderView> {
+    store.order(order_id).await.expect("the store reads an order")
+}
+
+async fn stock_view<S: ReadStore>(store: &S, sku: &str) -> Option<InventoryView> {
+    store.inventory(sku).await.expect("the store reads the stock")
+}
+
+/// What is in stock; 0 where the article is unknown.
+async fn quantity<S: ReadStore>(store: &S, sku: &str) -> i64 {
+    stock_view(store, sku).await.map_or(0, |view| view.quantity)
+}
+
+/// The first name that the user's row shows: what the tests of rows change.
+async fn first_name<S: ReadStore>(store: &S, user_id: Uuid) -> Option<String> {
+    user_view(store, user_id).await.map(|view| view.user.first_name)
+}
+
+async fn park<S: ParkingLot>(store: &S, events: &[ParkedEvent]) -> bool {
+    store.park(events).await.expect("the store parks events")
+}
+
+/// The parked events of these topics that the sweep would release, all pages of it.
+async fn swept<S: ParkingLot>(store: &S, parked: &[ParkedEvent]) -> Vec<ParkedEvent> {
+    let mut found = Vec::new();
+    let mut after: Option<ParkedEvent> = None;
+    loop {
+        let page = store.releasable(&Parents::Any, after.as_ref(), 100).await.expect("the store finds parked events");
+        let Some(last) = page.last().cloned() else { return found };
+        found.extend(page.into_iter().filter(|event| parked.iter().any(|own| own.position == event.position)));
+        after = Some(last);
+    }
+}
+
+/// The children of this user or order that can be released.
+async fn children_of<S: ParkingLot>(store: &S, parent: &Event<'_>) -> Vec<ParkedEvent> {
+    let parents = match &parent.body {
+        Body::UserCreated(user) => Parents::These { users: vec![user.user_id], orders: Vec::new() },
+        Body::OrderPlaced(order) => Parents::These { users: Vec::new(), orders: vec![order.order_id] },
+        Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => panic!("it has no children"),
+    };
+    store.releasable(&parents, None, 100).await.expect("the store finds parked events")
+}
+
+/// The positions, for comparison: the store sets the time of parking.
+fn positions(parked: &[ParkedEvent]) -> Vec<&pipeline::Position> {
+    parked.iter().map(|event| &event.position).collect()
+}
