@@ -1,1 +1,39 @@
-//! .
+//! The embedded database: a file that holds what SQL Server and Redis hold otherwise, with the same outcomes for the same batches.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`config`] | where the file is |
+//! | [`database`] | [`Sqlite`]: opens the file; what the ports are implemented for |
+//! | `connection` | one connection, and how it waits and writes |
+//! | `lane` | connections of one kind, taken in turn, without blocking an async worker |
+//! | `schema` | the tables, and which version of them the file has |
+//! | `store` | `EventStore`: one batch, one transaction |
+//! | `rows` | users, orders and payments: registers in which the last writer wins |
+//! | `emails` | an e-mail address that changes hands inside a batch |
+//! | `stock` | the ledger of adjustments and its sum |
+//! | `parking` | `ParkingLot` and `ParkingExpiry` |
+//! | `read` | `ReadStore` |
+//! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `RedriveQueue` |
+//! | `values` | our types in SQLite's columns |
+//! | [`faults`] | SQLite's error numbers to classes of failure |
+//!
+//! SQLite works in the calling thread, so a call that was polled runs to its end: a dropped future has either done nothing or everything.
+
+pub mod config;
+mod connection;
+pub mod database;
+mod dead_letters;
+mod emails;
+pub mod faults;
+mod lane;
+mod parking;
+mod read;
+mod rows;
+mod schema;
+mod stock;
+mod store;
+mod values;
+
+pub use config::SqliteConfig;
+pub use database::Sqlite;
+pub use faults::OpenError;

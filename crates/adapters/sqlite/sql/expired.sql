@@ -1,0 +1,5 @@
+SELECT topic, kafka_partition, kafka_offset, kafka_key, kafka_at, retry_count, event_id, waits_for_type, waits_for_id, parked_at, payload
+FROM parked_events
+WHERE expired = 1
+ORDER BY parked_at, topic, kafka_partition, kafka_offset
+LIMIT ?1

@@ -1,0 +1,5 @@
+SELECT CASE ?1
+  WHEN 1 THEN EXISTS (SELECT 1 FROM users WHERE user_id = ?2)
+  WHEN 2 THEN EXISTS (SELECT 1 FROM orders WHERE order_id = ?2)
+  ELSE 0
+END

@@ -1,0 +1,117 @@
+-- The tables of the embedded store: those of SQL Server, in SQLite's types, and the dead letters, which Redis keeps there.
+--
+-- Identities are BLOBs of 16 bytes: they compare as their hyphenated text does. Times are microseconds since 1970 in UTC. Amounts are TEXT,
+-- because SQLite has no decimals. Text compares byte by byte. STRICT refuses a value of another type, where SQLite would convert it.
+-- How long text may be is checked where events are decoded: SQLite cannot count UTF-16 code units.
+--
+-- event_id and event_at say which event a row shows: the clock of a last-writer-wins register.
+
+CREATE TABLE users (
+  user_id    BLOB    NOT NULL PRIMARY KEY,
+  email      TEXT    NOT NULL,
+  email_key  TEXT    NOT NULL CONSTRAINT uq_users_email UNIQUE,
+  first_name TEXT    NOT NULL,
+  last_name  TEXT    NOT NULL,
+  created_at INTEGER NOT NULL,
+  event_id   BLOB    NOT NULL,
+  event_at   INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ix_users_created ON users (created_at);
+
+CREATE TABLE orders (
+  order_id     BLOB    NOT NULL PRIMARY KEY,
+  user_id      BLOB    NOT NULL REFERENCES users (user_id),
+  total_amount TEXT    NOT NULL,
+  currency     TEXT    NOT NULL CONSTRAINT ck_orders_currency CHECK (length(currency) <= 3),
+  placed_at    INTEGER NOT NULL,
+  event_id     BLOB    NOT NULL,
+  event_at     INTEGER NOT NULL,
+  updated_at   INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ix_orders_user_placed ON orders (user_id, placed_at);
+
+CREATE TABLE order_items (
+  order_id BLOB    NOT NULL REFERENCES orders (order_id),
+  line_no  INTEGER NOT NULL,
+  sku      TEXT    NOT NULL,
+  quantity INTEGER NOT NULL,
+  price    TEXT    NOT NULL,
+  PRIMARY KEY (order_id, line_no)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE payments (
+  payment_id     BLOB    NOT NULL PRIMARY KEY,
+  order_id       BLOB    NOT NULL REFERENCES orders (order_id),
+  amount         TEXT    NOT NULL,
+  currency       TEXT    NOT NULL CONSTRAINT ck_payments_currency CHECK (length(currency) <= 3),
+  payment_method TEXT    NOT NULL,
+  status         TEXT    NOT NULL,
+  settled_at     INTEGER NOT NULL,
+  event_id       BLOB    NOT NULL,
+  event_at       INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ix_payments_order_settled ON payments (order_id, settled_at);
+
+CREATE TABLE inventory (
+  sku        TEXT    NOT NULL PRIMARY KEY,
+  quantity   INTEGER NOT NULL,
+  updated_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- The ledger: every delta that was ever applied. inventory.quantity is its sum.
+CREATE TABLE inventory_adjustments (
+  event_id        BLOB    NOT NULL PRIMARY KEY,
+  sku             TEXT    NOT NULL,
+  delta           INTEGER NOT NULL,
+  adjustment_type TEXT    NOT NULL,
+  reason          TEXT    NOT NULL,
+  adjusted_at     INTEGER NOT NULL,
+  event_at        INTEGER NOT NULL,
+  applied_at      INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+-- Events that wait. A release deletes the row in the transaction that applies the event; an expiry first claims it (expired = 1), then
+-- pushes the dead letter, then deletes it.
+CREATE TABLE parked_events (
+  topic           TEXT    NOT NULL,
+  kafka_partition INTEGER NOT NULL,
+  kafka_offset    INTEGER NOT NULL,
+  kafka_key       BLOB,
+  kafka_at        INTEGER,             -- the record's own timestamp, in milliseconds
+  retry_count     INTEGER NOT NULL,
+  event_id        BLOB    NOT NULL,
+  waits_for_type  INTEGER NOT NULL,    -- 1 user, 2 order, 3 e-mail
+  waits_for_id    BLOB,
+  parked_at       INTEGER NOT NULL,
+  expired         INTEGER NOT NULL DEFAULT 0,
+  payload         TEXT    NOT NULL,
+  PRIMARY KEY (topic, kafka_partition, kafka_offset)
+) STRICT;
+
+CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_for_id) WHERE expired = 0;
+
+CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset);
+
+-- Dead letters in the order in which they were pushed. A redrive claims an entry, and deletes it when its record was acknowledged.
+CREATE TABLE dead_letters (
+  number  INTEGER PRIMARY KEY,
+  entry   TEXT    NOT NULL,
+  claimed INTEGER NOT NULL DEFAULT 0
+) STRICT;
+
+CREATE INDEX ix_dead_letters_claimed ON dead_letters (claimed);
+
+CREATE INDEX ix_dead_letters_entry ON dead_letters (entry, claimed);
+
+-- What was pushed before. Outlives the entries, so that a replay does not list solved letters again.
+CREATE TABLE dead_letters_seen (
+  identity TEXT    NOT NULL PRIMARY KEY,
+  seen_at  INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
+CREATE INDEX ix_dead_letters_seen_at ON dead_letters_seen (seen_at);

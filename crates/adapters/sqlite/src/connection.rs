@@ -1,0 +1,39 @@
+//! One connection, and how it waits and writes.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags};
+
+/// How long a statement waits for a lock that another process holds on the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// More than there are statements, so that each is compiled once.
+const STATEMENTS: usize = 64;
+
+/// The connection that writes. Creates the file where there is none, and changes nothing in one that is there.
+pub(crate) fn writer(path: &Path) -> rusqlite::Result<Connection> {
+    let connection = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+    connection.pragma_update(None, "foreign_keys", "ON")?;
+    Ok(connection)
+}
+
+/// Sets how commits reach the disk.
+pub(crate) fn set_durability(writer: &Connection, kept: bool) -> rusqlite::Result<()> {
+    // Readers go on while a batch is written. The mode stays with the file.
+    writer.pragma_update(None, "journal_mode", "WAL")?;
+    // FULL: a commit is on the disk before an offset is committed. A temporary file does not outlive the machine anyway.
+    writer.pragma_update(None, "synchronous", if kept { "FULL" } else { "OFF" })
+}
+
+/// A connection that reads.
+pub(crate) fn reader(path: &Path) -> rusqlite::Result<Connection> {
+    open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)
+}
+
+fn open(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    // No mutex: a lane gives a connection to one caller at a time.
+    let connection = Connection::open_with_flags(path, flags | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    Ok(connection)
+}

@@ -1,0 +1,175 @@
+//! `ParkingLot` and `ParkingExpiry`: events that wait.
+
+use std::sync::Arc;
+
+use events::{Body, Timestamp};
+use pipeline::ports::ParkingExpiry;
+use pipeline::{Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkingLot, Position, WaitsFor};
+use rusqlite::types::FromSqlError;
+use rusqlite::{Connection, Params, Row, params};
+use uuid::Uuid;
+
+use crate::database::{Sqlite, now};
+use crate::faults::Failure;
+use crate::values::{Id, Micros, id, limit, time};
+
+const PART: Dependency = Dependency::Database;
+
+impl ParkingLot for Sqlite {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        self.write(PART, "park", |transaction| park(transaction, events)).await
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, count: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        let found = self.read(|connection| releasable(connection, parents, after, count)).await;
+        found.map_err(|failure| failure.into_fault(PART, "releasable"))
+    }
+
+    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        self.write(PART, "discard", |transaction| discard(transaction, positions)).await
+    }
+}
+
+impl ParkingExpiry for Sqlite {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        Ok(now())
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, count: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.write(PART, "claim_expired", |transaction| claim_expired(transaction, cutoff, count)).await
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        let counted = self.read(count).await;
+        counted.map_err(|failure| failure.into_fault(PART, "parked"))
+    }
+}
+
+fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failure> {
+    let mut insert = transaction.prepare_cached(include_str!("../sql/park.sql"))?;
+    let mut parent = transaction.prepare_cached(include_str!("../sql/parent_landed.sql"))?;
+    let now = now();
+    let mut landed = false;
+    for event in events {
+        let Position { topic, partition, offset } = &event.position;
+        let (waits_for_type, parent_id) = (event.waits_for.type_number(), event.waits_for.parent_id());
+        let parent_id = parent_id.as_ref().map(Id);
+        insert.execute(params![
+            topic.as_ref(),
+            partition,
+            offset,
+            event.key,
+            event.timestamp_ms,
+            event.retry_count,
+            Id(&event.event_id),
+            waits_for_type,
+            parent_id,
+            Micros(now),
+            event.value
+        ])?;
+        landed = landed || parent.query_row(params![waits_for_type, parent_id], |row| row.get(0))?;
+    }
+    Ok(landed)
+}
+
+fn releasable(connection: &Connection, parents: &Parents, after: Option<&ParkedEvent>, count: usize) -> Result<Vec<ParkedEvent>, Failure> {
+    // Nothing comes before the empty topic at the earliest time.
+    let (parked_at, topic, partition, offset) = match after {
+        Some(ParkedEvent { parked_at, position, .. }) => {
+            (parked_at.unix_micros(), position.topic.as_ref(), position.partition, position.offset)
+        }
+        None => (i64::MIN, "", 0, 0),
+    };
+    match parents {
+        Parents::Any => {
+            let values = params![parked_at, topic, partition, offset, limit(count)];
+            select(connection, include_str!("../sql/releasable_any.sql"), values)
+        }
+        Parents::These { users, orders } => {
+            let values = params![parked_at, topic, partition, offset, limit(count), hexadecimal(users), hexadecimal(orders)];
+            select(connection, include_str!("../sql/releasable_of.sql"), values)
+        }
+    }
+}
+
+/// Identities as a JSON array of hexadecimal digits.
+fn hexadecimal(ids: &[Uuid]) -> String {
+    let digits: Vec<_> = ids.iter().map(|id| format!("\"{}\"", id.simple())).collect();
+    format!("[{}]", digits.join(","))
+}
+
+fn claim_expired(transaction: &Connection, cutoff: Timestamp, count: usize) -> Result<Vec<ParkedEvent>, Failure> {
+    transaction.prepare_cached(include_str!("../sql/claim_expired.sql"))?.execute(params![Micros(cutoff), limit(count)])?;
+    select(transaction, include_str!("../sql/expired.sql"), [limit(count)])
+}
+
+fn discard(transaction: &Connection, positions: &[Position]) -> Result<(), Failure> {
+    let sql = "DELETE FROM parked_events WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3";
+    let mut delete = transaction.prepare_cached(sql)?;
+    for Position { topic, partition, offset } in positions {
+        delete.execute(params![topic.as_ref(), partition, offset])?;
+    }
+    Ok(())
+}
+
+fn count(connection: &Connection) -> Result<(u64, Option<Timestamp>), Failure> {
+    let mut count = connection.prepare_cached("SELECT count(*), min(parked_at) FROM parked_events")?;
+    Ok(count.query_row([], |row| Ok((row.get::<_, i64>(0)?.unsigned_abs(), row.get::<_, Option<Micros>>(1)?.map(|Micros(at)| at))))?)
+}
+
+/// Takes what a batch released out of the table, unless it was parked again.
+///
+/// # Errors
+/// [`Failure::ReleaseLost`] where someone else has released it or given it up: then nothing of the batch may stay.
+pub(crate) fn release(transaction: &Connection, batch: Batch<'_>, outcomes: &[Outcome]) -> Result<(), Failure> {
+    let sql = "DELETE FROM parked_events WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3 AND expired = 0";
+    let mut delete = transaction.prepare_cached(sql)?;
+    for (number, Position { topic, partition, offset }) in batch.releases() {
+        let waits_again = matches!(outcomes[number], Outcome::Parked(_));
+        if !waits_again && delete.execute(params![topic.as_ref(), partition, offset])? == 0 {
+            return Err(Failure::ReleaseLost);
+        }
+    }
+    Ok(())
+}
+
+/// Whether parked events wait for users or orders that are in their tables now.
+pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes: &[Outcome]) -> Result<bool, Failure> {
+    // Most of the time nothing waits at all: one look instead of one per event.
+    if !transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM parked_events WHERE expired = 0)")?.query_row([], |row| row.get(0))? {
+        return Ok(false);
+    }
+    let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for_type = ?1 AND waits_for_id = ?2 AND expired = 0)";
+    let mut waits = transaction.prepare_cached(sql)?;
+    for (item, _) in batch.items().iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()) {
+        let wanted = match &item.event.body {
+            Body::UserCreated(user) => WaitsFor::User(user.user_id),
+            Body::OrderPlaced(order) => WaitsFor::Order(order.order_id),
+            Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => continue,
+        };
+        if waits.query_row(params![wanted.type_number(), wanted.parent_id().as_ref().map(Id)], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+fn select(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec<ParkedEvent>, Failure> {
+    let mut statement = connection.prepare_cached(sql)?;
+    let events = statement.query_map(values, parked_event)?;
+    Ok(events.collect::<Result<_, _>>()?)
+}
+
+fn parked_event(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
+    let parent_id = row.get::<_, Option<[u8; 16]>>(8)?.map(Uuid::from_bytes);
+    Ok(ParkedEvent {
+        position: Position { topic: row.get::<_, Arc<str>>(0)?, partition: row.get(1)?, offset: row.get(2)? },
+        key: row.get(3)?,
+        timestamp_ms: row.get(4)?,
+        retry_count: row.get(5)?,
+        event_id: id(row, 6)?,
+        waits_for: WaitsFor::from_columns(row.get(7)?, parent_id).ok_or(FromSqlError::InvalidType)?,
+        parked_at: time(row, 9)?,
+        value: row.get(10)?,
+    })
+}

@@ -1,0 +1,28 @@
+//! `EventStore`: one batch, one transaction.
+
+use pipeline::{Applied, Batch, Dependency, EventStore, Fault, Outcome};
+use rusqlite::Connection;
+
+use crate::database::{Sqlite, now};
+use crate::faults::Failure;
+use crate::{parking, rows, stock};
+
+impl EventStore for Sqlite {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.write(Dependency::Database, "apply_batch", |transaction| apply(transaction, batch)).await
+    }
+}
+
+/// Writes the tables parents first; what is parked again stays in the parking table, everything else that was released leaves it.
+fn apply(transaction: &Connection, batch: Batch<'_>) -> Result<Applied, Failure> {
+    let now = now();
+    let mut outcomes = vec![Outcome::Applied; batch.len()];
+    rows::write_users(transaction, batch, now, &mut outcomes)?;
+    rows::write_orders(transaction, batch, now, &mut outcomes)?;
+    rows::write_payments(transaction, batch, now, &mut outcomes)?;
+    stock::write(transaction, batch, now, &mut outcomes)?;
+    parking::release(transaction, batch, &outcomes)?;
+    // Nobody can park an event between this look and the commit: that would need the lock that this transaction holds.
+    let children_wait = parking::children_wait(transaction, batch, &outcomes)?;
+    Ok(Applied { outcomes, children_wait })
+}

@@ -1,0 +1,21 @@
+//! The contracts that the embedded database shares with SQL Server and Redis, and what is its own.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod faults;
+mod file;
+mod runtime;
+mod schema;
+
+use sqlite::Sqlite;
+
+/// A database of its own for each case.
+async fn store() -> Option<Sqlite> {
+    Some(Sqlite::temporary().expect("a temporary file can be made"))
+}
+
+mod contract {
+    use super::store;
+
+    testkit::store_contract!(store);
+    testkit::dlq_contract!(store);
+}

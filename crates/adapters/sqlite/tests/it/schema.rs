@@ -1,0 +1,55 @@
+//! That the file holds what the views show, and that its statements use its indexes.
+
+use rusqlite::Connection;
+use sqlite::Sqlite;
+use testkit::delivery::Delivery;
+use testkit::history::History;
+use testkit::seed::Seed;
+
+#[tokio::test]
+async fn the_stock_is_the_sum_of_the_ledger_and_no_row_is_an_orphan() {
+    let store = Sqlite::temporary().unwrap();
+    let mut seed = Seed::of_test("sums");
+    let history = History::random(&mut seed);
+    let delivered = seed.shuffled_with_duplicates(&history.events);
+    let mut delivery = Delivery::new(&store);
+    for part in seed.parts(&delivered) {
+        delivery.deliver(&part).await;
+    }
+    let file = Connection::open(store.path()).unwrap();
+    let count = |sql: &str| file.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let differing = "SELECT count(*) FROM inventory AS i
+                     WHERE quantity <> (SELECT sum(delta) FROM inventory_adjustments AS a WHERE a.sku = i.sku)";
+    assert_eq!(count(differing), 0);
+    assert_eq!(count("SELECT count(*) FROM pragma_foreign_key_check"), 0);
+    assert_eq!(count("SELECT count(*) FROM parked_events"), 0);
+    assert_eq!(count("SELECT count(*) FROM users"), history.users.len() as i64);
+    assert_eq!(file.query_row("PRAGMA integrity_check", [], |row| row.get::<_, String>(0)).unwrap(), "ok");
+}
+
+#[test]
+fn statements_find_their_rows_by_an_index() {
+    let store = Sqlite::temporary().unwrap();
+    let file = Connection::open(store.path()).unwrap();
+    for sql in [
+        include_str!("../../sql/releasable_any.sql"),
+        include_str!("../../sql/releasable_of.sql"),
+        include_str!("../../sql/claim_expired.sql"),
+        include_str!("../../sql/expired.sql"),
+        include_str!("../../sql/read_user.sql"),
+        include_str!("../../sql/read_recent_users.sql"),
+        include_str!("../../sql/read_order.sql"),
+    ] {
+        let mut plan = file.prepare(&format!("EXPLAIN QUERY PLAN {sql}")).unwrap();
+        let values = vec![rusqlite::types::Null; plan.parameter_count()];
+        let steps: Vec<String> =
+            plan.query_map(rusqlite::params_from_iter(values), |row| row.get("detail")).unwrap().map(Result::unwrap).collect();
+        let scans: Vec<_> = steps.iter().filter(|step| step.starts_with("SCAN") && !step.contains("INDEX") && !is_small(step)).collect();
+        assert!(scans.is_empty(), "{sql}\n{steps:#?}");
+    }
+}
+
+/// Reading through what the statement itself has made, or the caller has given.
+fn is_small(step: &str) -> bool {
+    ["SCAN j ", "SCAN o", "SCAN p"].iter().any(|small| step.starts_with(small))
+}
