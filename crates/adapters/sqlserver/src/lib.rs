@@ -1,1 +1,50 @@
-//! .
+//! SQL Server: the tables that events are written to, the events that wait, and the reads of the API. Over TDS, by tiberius.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `config` | [`SqlServerConfig`]: the `MSSQL_*` settings |
+//! | `migrate` | [`migrate()`]: creates the database and brings its tables up to date |
+//! | `store` | [`SqlServer`] and its `EventStore`: one batch, one transaction, one round trip |
+//! | `parking` | its `ParkingLot` and `ParkingExpiry` |
+//! | `read` | its `ReadStore`: one statement per answer |
+//! | `faults` | error number → class: the one table |
+//! | `pool` | a few connections, of which only clean ones are used again |
+//! | `connection` | one session: login, redirects, settings, time limits |
+//! | `statement` | the statements, each a file under `sql/` |
+//! | `json` | parameters, written straight into JSON text |
+//! | `row` | values out of rows: exact decimals, times |
+//!
+//! # What it relies on
+//!
+//! - SQL Server 2016 or later, or Azure SQL, with a compatibility level of 130 or more (`OPENJSON`).
+//! - Rows are last-writer-wins registers over (event time, event id), stock is the sum of a ledger keyed by event id. So a batch may be
+//!   applied again at any time: after a deadlock, after a timeout, after a connection that broke while it committed.
+//! - `XACT_ABORT` is on: an error inside a transaction undoes all of it.
+//! - `READ_COMMITTED_SNAPSHOT` keeps readers from waiting for writers. The migration turns it on where it may; nothing but speed depends on it.
+//!
+//! # What may be dropped, and what is bounded
+//!
+//! Any future may be dropped at any time: the connection that it used is closed then, and whatever it had begun is rolled back by the server
+//! or had been committed already. To get a connection takes `MSSQL_CONNECT_TIMEOUT` at most, a statement `MSSQL_COMMAND_TIMEOUT`, and a
+//! lock inside of it `MSSQL_LOCK_TIMEOUT`.
+//!
+//! # What is never told
+//!
+//! The server's messages quote rows, so none is passed on: a [`pipeline::Fault`] carries the number and names of our own, and the driver's
+//! log lines are held back.
+
+mod config;
+mod connection;
+mod faults;
+mod json;
+mod migrate;
+mod parking;
+mod pool;
+mod read;
+mod row;
+mod statement;
+mod store;
+
+pub use config::{Encryption, SqlServerConfig};
+pub use migrate::{MigrateError, MigrationReport, MigrationWarning, migrate};
+pub use store::SqlServer;

@@ -1,0 +1,213 @@
+//! How to reach the server, from the environment.
+
+use std::fmt;
+use std::time::Duration;
+
+use settings::{Reader, SecretString};
+
+/// How much of the traffic is encrypted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encryption {
+    /// All of it, or no connection.
+    On,
+    /// Only the login; rows travel in the clear.
+    Login,
+    /// Nothing, unless the server insists.
+    Off,
+    /// TDS 8.0: TLS before anything else is said.
+    Strict,
+}
+
+/// Everything that a connection needs.
+#[derive(Clone)]
+pub struct SqlServerConfig {
+    /// Host name or address.
+    pub server: String,
+    /// TCP port.
+    pub port: u16,
+    /// SQL login.
+    pub user: String,
+    /// Its password.
+    pub password: SecretString,
+    /// The database that holds our tables.
+    pub database: String,
+    /// What is encrypted.
+    pub encryption: Encryption,
+    /// Take any certificate; for development.
+    pub trust_server_certificate: bool,
+    /// Certificates (PEM or DER) of authorities to trust beside those of the system.
+    pub ca: Option<Vec<u8>>,
+    /// The most connections that are open at once.
+    pub pool_size: usize,
+    /// The longest time to get a connection: to wait for a free one, and to open one.
+    pub connect_timeout: Duration,
+    /// The longest time for a whole statement, from sending it to the last byte of its answer.
+    pub command_timeout: Duration,
+    /// The longest time that a statement waits for a lock.
+    pub lock_timeout: Duration,
+}
+
+impl SqlServerConfig {
+    /// Reads the `MSSQL_*` variables.
+    pub fn read(env: &mut Reader) -> Self {
+        let second = Duration::from_secs(1);
+        let config = Self {
+            server: server(env),
+            port: env.number("MSSQL_PORT", 1433, 1..=u16::MAX, "TCP port of SQL Server."),
+            user: env.text("MSSQL_USER", "sa", "SQL login."),
+            password: password(env),
+            database: database(env),
+            encryption: encryption(env),
+            trust_server_certificate: env.flag(
+                "MSSQL_TRUST_SERVER_CERTIFICATE",
+                false,
+                "Accept any certificate of the server; for development only.",
+            ),
+            ca: ca(env),
+            pool_size: env.number("MSSQL_POOL_SIZE", 8, 1..=1000, "The most connections to SQL Server that are open at once."),
+            connect_timeout: env.duration(
+                "MSSQL_CONNECT_TIMEOUT",
+                10 * second,
+                second..=120 * second,
+                "The longest time to get a connection: to wait for a free one, and to open one.",
+            ),
+            command_timeout: env.duration(
+                "MSSQL_COMMAND_TIMEOUT",
+                30 * second,
+                second..=600 * second,
+                "The longest time for a whole statement; its connection is given up afterwards.",
+            ),
+            lock_timeout: env.duration(
+                "MSSQL_LOCK_TIMEOUT",
+                5 * second,
+                Duration::from_millis(10)..=300 * second,
+                "The longest time that a statement waits for a lock; the batch is tried again afterwards.",
+            ),
+        };
+        config.check_together(env);
+        config
+    }
+
+    fn check_together(&self, env: &mut Reader) {
+        if self.trust_server_certificate && self.ca.is_some() {
+            env.problem("MSSQL_CA_FILE", "says whom to trust, and MSSQL_TRUST_SERVER_CERTIFICATE says to trust anyone: set one of them");
+        }
+        if self.lock_timeout >= self.command_timeout {
+            env.problem("MSSQL_LOCK_TIMEOUT", "must be shorter than MSSQL_COMMAND_TIMEOUT");
+        }
+    }
+}
+
+impl fmt::Debug for SqlServerConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SqlServerConfig")
+            .field("server", &self.server)
+            .field("port", &self.port)
+            .field("user", &self.user)
+            .field("database", &self.database)
+            .field("encryption", &self.encryption)
+            .finish_non_exhaustive()
+    }
+}
+
+fn server(env: &mut Reader) -> String {
+    let server = env.text("MSSQL_SERVER", "localhost", "Host name or address of SQL Server.");
+    if server.contains(|c: char| c == ',' || c == '\\' || c.is_whitespace()) {
+        env.problem("MSSQL_SERVER", "must be a host name or an address alone; the port is MSSQL_PORT, and named instances have one too");
+    }
+    server
+}
+
+fn password(env: &mut Reader) -> SecretString {
+    let password = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
+    if password.is_none() {
+        env.problem("MSSQL_PASSWORD", "must be set");
+    }
+    password.unwrap_or_default()
+}
+
+/// Databases of the server itself, in which tables of ours have no business.
+const SYSTEM_DATABASES: [&str; 4] = ["master", "model", "msdb", "tempdb"];
+
+fn database(env: &mut Reader) -> String {
+    let database = env.text("MSSQL_DATABASE", "eventdb", "Database that holds the tables; created by the migration when it is missing.");
+    if !is_identifier(&database) || SYSTEM_DATABASES.iter().any(|system| system.eq_ignore_ascii_case(&database)) {
+        env.problem(
+            "MSSQL_DATABASE",
+            "must be up to 100 letters, digits, underscores and hyphens, beginning with a letter, and none of the system's databases",
+        );
+    }
+    database
+}
+
+fn is_identifier(name: &str) -> bool {
+    name.len() <= 100
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '-')
+}
+
+fn encryption(env: &mut Reader) -> Encryption {
+    let choices = [("on", Encryption::On), ("login", Encryption::Login), ("off", Encryption::Off), ("strict", Encryption::Strict)];
+    env.choice("MSSQL_ENCRYPT", &choices, "What is encrypted: on (everything), login (the login alone), off, or strict (TDS 8.0).")
+}
+
+/// Read at start, so that a wrong path is found with the other problems.
+fn ca(env: &mut Reader) -> Option<Vec<u8>> {
+    let path = env.optional("MSSQL_CA_FILE", "File with certificates (PEM or DER) of authorities to trust beside those of the system.")?;
+    let bytes = std::fs::read(path).ok().filter(|bytes| !bytes.is_empty());
+    if bytes.is_none() {
+        env.problem("MSSQL_CA_FILE", "must name a file that can be read and holds certificates");
+    }
+    bytes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(pairs: &[(&'static str, &'static str)]) -> (SqlServerConfig, String) {
+        let mut env = Reader::from_pairs(pairs.iter().copied());
+        let config = SqlServerConfig::read(&mut env);
+        (config, env.finish().map_or_else(|problems| problems.to_string(), |_| String::new()))
+    }
+
+    #[test]
+    fn the_defaults_need_only_a_password() {
+        let (config, problems) = read(&[("MSSQL_PASSWORD", "hunter2")]);
+        assert_eq!(problems, "");
+        assert_eq!((config.server.as_str(), config.port, config.user.as_str()), ("localhost", 1433, "sa"));
+        assert_eq!((config.database.as_str(), config.encryption, config.pool_size), ("eventdb", Encryption::On, 8));
+        assert!(!config.trust_server_certificate);
+        assert!(read(&[]).1.contains("MSSQL_PASSWORD must be set"));
+    }
+
+    #[test]
+    fn a_password_is_never_shown() {
+        let (config, _) = read(&[("MSSQL_PASSWORD", "hunter2")]);
+        assert!(!format!("{config:?}").contains("hunter2"));
+    }
+
+    #[test]
+    fn a_database_name_is_a_plain_identifier() {
+        for name in ["event db", "event]db", "1db", "db;drop", "d'b", "Master", "tempdb", "-db"] {
+            assert!(read(&[("MSSQL_PASSWORD", "x"), ("MSSQL_DATABASE", name)]).1.contains("MSSQL_DATABASE"), "{name}");
+        }
+        assert_eq!(read(&[("MSSQL_PASSWORD", "x"), ("MSSQL_DATABASE", "event-db_2")]).1, "");
+    }
+
+    #[test]
+    fn settings_that_do_not_go_together_are_problems() {
+        let password = ("MSSQL_PASSWORD", "x");
+        for (pairs, name) in [
+            (vec![password, ("MSSQL_SERVER", "db\\instance")], "MSSQL_SERVER"),
+            (vec![password, ("MSSQL_SERVER", "db,1433")], "MSSQL_SERVER"),
+            (vec![password, ("MSSQL_LOCK_TIMEOUT", "30s")], "MSSQL_LOCK_TIMEOUT"),
+            (vec![password, ("MSSQL_CA_FILE", "/nowhere/ca.pem")], "MSSQL_CA_FILE"),
+            (vec![password, ("MSSQL_CA_FILE", "Cargo.toml"), ("MSSQL_TRUST_SERVER_CERTIFICATE", "on")], "MSSQL_CA_FILE"),
+            (vec![password, ("MSSQL_ENCRYPT", "mostly")], "MSSQL_ENCRYPT"),
+        ] {
+            let (_, problems) = read(&pairs);
+            assert!(problems.starts_with("a setting is wrong") && problems.contains(name), "{pairs:?}: {problems}");
+        }
+    }
+}

@@ -1,0 +1,241 @@
+//! Events that wait, and the end of waiting.
+
+use std::collections::HashSet;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use events::Timestamp;
+use pipeline::ports::ParkingExpiry;
+use pipeline::{Fault, Parents, ParkedEvent, ParkingLot, Position, WaitsFor};
+use tiberius::{Row, ToSql};
+use uuid::Uuid;
+
+use crate::connection::ResultSets;
+use crate::faults;
+use crate::json::JsonRows;
+use crate::row::Columns;
+use crate::statement::{CLAIM_EXPIRED, DISCARD, NOW, PARK, PARKED, RELEASABLE_ANY, RELEASABLE_OF, Statement};
+use crate::store::SqlServer;
+
+impl ParkingLot for SqlServer {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        if events.is_empty() {
+            return Ok(false);
+        }
+        let rows = parked_rows(events);
+        let sets = self.pool.ask(&PARK, &[&rows]).await?.accept();
+        let landed: i32 = Columns::of(only_row(&sets, &PARK)?, PARK.name).get("landed")?;
+        Ok(landed != 0)
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        let limit = to_bigint(limit);
+        let place = Place::after(after);
+        let place: [&dyn ToSql; 5] = [&limit, &place.parked_at, &place.topic, &place.partition, &place.offset];
+        match parents {
+            Parents::Any => parked_events(&self.pool.ask(&RELEASABLE_ANY, &place).await?.accept(), &RELEASABLE_ANY),
+            Parents::These { users, orders } if users.is_empty() && orders.is_empty() => Ok(Vec::new()),
+            Parents::These { users, orders } => {
+                let (users, orders) = (ids(users), ids(orders));
+                let [limit, parked_at, topic, partition, offset] = place;
+                let parameters = [limit, parked_at, topic, partition, offset, &users, &orders];
+                parked_events(&self.pool.ask(&RELEASABLE_OF, &parameters).await?.accept(), &RELEASABLE_OF)
+            }
+        }
+    }
+
+    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        let mut rows = JsonRows::new();
+        for position in positions {
+            rows.row().text("t", &position.topic).number("k", position.partition).number("f", position.offset);
+        }
+        self.pool.ask(&DISCARD, &[&rows.finish().text]).await?.accept();
+        Ok(())
+    }
+}
+
+impl ParkingExpiry for SqlServer {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        let sets = self.pool.ask(&NOW, &[]).await?.accept();
+        Columns::of(only_row(&sets, &NOW)?, NOW.name).time("now_at")
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        let sets = self.pool.ask(&CLAIM_EXPIRED, &[&cutoff.to_sql(), &to_bigint(limit)]).await?.accept();
+        parked_events(&sets, &CLAIM_EXPIRED)
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        let sets = self.pool.ask(&PARKED, &[]).await?.accept();
+        let columns = Columns::of(only_row(&sets, &PARKED)?, PARKED.name);
+        let waiting: i64 = columns.get("waiting")?;
+        Ok((waiting.unsigned_abs(), columns.optional_time("oldest")?))
+    }
+}
+
+/// A place in the order of parked events.
+struct Place<'a> {
+    parked_at: String,
+    topic: &'a str,
+    partition: i32,
+    offset: i64,
+}
+
+impl<'a> Place<'a> {
+    /// The place of this event, or one before all events.
+    fn after(event: Option<&'a ParkedEvent>) -> Self {
+        match event {
+            Some(event) => Self {
+                parked_at: event.parked_at.to_sql(),
+                topic: &event.position.topic,
+                partition: event.position.partition,
+                offset: event.position.offset,
+            },
+            None => Self { parked_at: "0001-01-01T00:00:00.000000".to_owned(), topic: "", partition: -1, offset: -1 },
+        }
+    }
+}
+
+/// Each position once: the statement finds only what was stored before it.
+fn parked_rows(events: &[ParkedEvent]) -> String {
+    let mut rows = JsonRows::new();
+    let mut seen = HashSet::new();
+    for event in events.iter().filter(|event| seen.insert(&event.position)) {
+        let mut row = rows.row();
+        row.text("t", &event.position.topic)
+            .number("k", event.position.partition)
+            .number("f", event.position.offset)
+            .number("rc", i32::try_from(event.retry_count).unwrap_or(i32::MAX))
+            .uuid("ev", event.event_id)
+            .number("wt", event.waits_for.type_number())
+            .text("v", &event.value);
+        // What is not there is read as NULL.
+        if let Some(key) = &event.key {
+            row.text("y", &STANDARD.encode(key));
+        }
+        if let Some(timestamp_ms) = event.timestamp_ms {
+            row.number("at", timestamp_ms);
+        }
+        if let Some(parent) = event.waits_for.parent_id() {
+            row.uuid("wi", parent);
+        }
+    }
+    rows.finish().text
+}
+
+fn ids(ids: &[Uuid]) -> String {
+    let mut rows = JsonRows::new();
+    for id in ids {
+        rows.row().uuid("id", *id);
+    }
+    rows.finish().text
+}
+
+fn to_bigint(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn only_row<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<&'s Row, Fault> {
+    sets.iter().flatten().next().ok_or_else(|| faults::bug(statement.name))
+}
+
+fn parked_events(sets: &ResultSets, statement: &Statement) -> Result<Vec<ParkedEvent>, Fault> {
+    sets.iter().flatten().map(|row| parked_event(Columns::of(row, statement.name), statement)).collect()
+}
+
+fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEvent, Fault> {
+    let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
+    let retry_count: i32 = columns.get("retry_count")?;
+    Ok(ParkedEvent {
+        position: Position {
+            topic: columns.get::<&str>("topic")?.into(),
+            partition: columns.get("kafka_partition")?,
+            offset: columns.get("kafka_offset")?,
+        },
+        timestamp_ms: columns.optional("kafka_at")?,
+        key: columns.optional::<&[u8]>("kafka_key")?.map(<[u8]>::to_vec),
+        value: columns.text("payload")?,
+        retry_count: retry_count.unsigned_abs(),
+        event_id: columns.get("event_id")?,
+        waits_for: waits_for.ok_or_else(|| faults::bug(statement.name))?,
+        parked_at: columns.time("parked_at")?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::FaultClass;
+    use serde_json::{Value, json};
+    use tiberius::time::{Date, DateTime2, Time};
+    use tiberius::{ColumnData, ColumnType};
+
+    use super::*;
+
+    fn event(waits_for: WaitsFor, key: Option<&[u8]>, timestamp_ms: Option<i64>) -> ParkedEvent {
+        ParkedEvent {
+            position: Position { topic: "events".into(), partition: 2, offset: 7 },
+            timestamp_ms,
+            key: key.map(<[u8]>::to_vec),
+            value: "{\"firstName\":\"😀\"}".to_owned(),
+            retry_count: 3,
+            event_id: Uuid::from_u128(1),
+            waits_for,
+            parked_at: Timestamp::UNIX_EPOCH,
+        }
+    }
+
+    #[test]
+    fn a_parked_event_travels_with_all_of_its_record() {
+        let parent = Uuid::from_u128(9);
+        let mut events = [event(WaitsFor::Order(parent), Some(&[0, 255, 1]), Some(i64::MIN)), event(WaitsFor::Email, None, None)];
+        events[1].position.offset = 8;
+        let rows: Value = serde_json::from_str(&parked_rows(&events)).unwrap();
+        let whole = json!({
+            "t": "events", "k": 2, "f": 7, "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 2, "v": "{\"firstName\":\"😀\"}",
+            "y": "AP8B", "at": i64::MIN, "wi": parent.to_string(),
+        });
+        let least =
+            json!({ "t": "events", "k": 2, "f": 8, "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 3, "v": "{\"firstName\":\"😀\"}" });
+        assert_eq!(rows, json!([&whole, least]));
+        let twice: Value = serde_json::from_str(&parked_rows(&[events[0].clone(), events[0].clone()])).unwrap();
+        assert_eq!(twice, json!([whole]));
+        let empty: Value = serde_json::from_str(&parked_rows(&[event(WaitsFor::Email, Some(&[]), None)])).unwrap();
+        assert_eq!(empty[0]["y"], json!(""), "an empty key is not the same as none");
+    }
+
+    fn row(waits_for_type: u8, parent: Option<Uuid>) -> Row {
+        let text = |text: &'static str| ColumnData::String(Some(text.into()));
+        let midnight = DateTime2::new(Date::new(719_162), Time::new(0, 6));
+        Row::builder()
+            .column("topic", ColumnType::NVarchar, text("events"))
+            .column("kafka_partition", ColumnType::Intn, ColumnData::I32(Some(2)))
+            .column("kafka_offset", ColumnType::Intn, ColumnData::I64(Some(7)))
+            .column("kafka_key", ColumnType::BigVarBin, ColumnData::Binary(Some(vec![0, 255, 1].into())))
+            .column("kafka_at", ColumnType::Intn, ColumnData::I64(None))
+            .column("retry_count", ColumnType::Intn, ColumnData::I32(Some(3)))
+            .column("event_id", ColumnType::Guid, ColumnData::Guid(Some(Uuid::from_u128(1))))
+            .column("waits_for_type", ColumnType::Intn, ColumnData::U8(Some(waits_for_type)))
+            .column("waits_for_id", ColumnType::Guid, ColumnData::Guid(parent))
+            .column("parked_at", ColumnType::Datetime2, ColumnData::DateTime2(Some(midnight)))
+            .column("payload", ColumnType::NVarchar, text("{\"firstName\":\"😀\"}"))
+            .build()
+    }
+
+    #[test]
+    fn a_row_is_read_back_as_the_event_that_was_parked() {
+        let parent = Uuid::from_u128(9);
+        let sets = vec![vec![row(1, Some(parent)), row(3, None)]];
+        let expected = [event(WaitsFor::User(parent), Some(&[0, 255, 1]), None), event(WaitsFor::Email, Some(&[0, 255, 1]), None)];
+        assert_eq!(parked_events(&sets, &RELEASABLE_ANY), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn a_row_that_waits_for_nothing_we_know_is_a_bug() {
+        for row in [row(4, None), row(1, None)] {
+            assert_eq!(parked_events(&vec![vec![row]], &RELEASABLE_ANY).unwrap_err().class, FaultClass::Bug);
+        }
+    }
+}

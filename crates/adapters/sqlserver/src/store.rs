@@ -1,0 +1,357 @@
+//! The tables: one batch, one transaction, one round trip.
+
+use std::sync::Arc;
+
+use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, Reason, WaitsFor};
+use tiberius::ToSql;
+
+use crate::config::SqlServerConfig;
+use crate::connection::ResultSets;
+use crate::faults;
+use crate::json::{JsonParameter, JsonRows};
+use crate::pool::Pool;
+use crate::row::Columns;
+use crate::statement::{APPLY_BATCH, PING};
+
+/// A database on SQL Server. Clones share one pool of connections; the first statement opens the first of them.
+#[derive(Clone)]
+pub struct SqlServer {
+    pub(crate) pool: Arc<Pool>,
+}
+
+impl SqlServer {
+    /// The database that the configuration names. Connects when it is first used.
+    pub fn new(config: SqlServerConfig) -> Self {
+        Self { pool: Arc::new(Pool::new(config)) }
+    }
+
+    /// Whether the server answers and our tables can be read.
+    ///
+    /// # Errors
+    /// Why not, with the server's error number where it gave one.
+    pub async fn check(&self) -> Result<(), Fault> {
+        self.pool.ask(&PING, &[]).await?.accept();
+        Ok(())
+    }
+}
+
+impl EventStore for SqlServer {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        if batch.is_empty() {
+            return Ok(Applied { outcomes: Vec::new(), children_wait: false });
+        }
+        let parameters = Parameters::of(batch);
+        let answer = self.pool.ask(&APPLY_BATCH, &parameters.in_order()).await?;
+        // An answer that cannot be believed is dropped, and its connection with it.
+        let applied = read_answer(batch, &words(answer.sets())?)?;
+        answer.accept();
+        applied.ok_or(faults::fault(FaultClass::ReleaseLost, APPLY_BATCH.name))
+    }
+}
+
+/// The parameters of the batch statement; it says itself what each of them is.
+struct Parameters {
+    users: JsonParameter,
+    orders: JsonParameter,
+    items: JsonParameter,
+    payments: JsonParameter,
+    adjustments: JsonParameter,
+    released: JsonParameter,
+    /// 1 only asks what would happen.
+    dry_run: i32,
+}
+
+impl Parameters {
+    fn of(batch: Batch<'_>) -> Self {
+        let (orders, items) = orders(batch);
+        Self {
+            users: users(batch),
+            orders,
+            items,
+            payments: payments(batch),
+            adjustments: adjustments(batch),
+            released: released(batch),
+            dry_run: 0,
+        }
+    }
+
+    /// `@P1` to `@P12`.
+    fn in_order(&self) -> [&dyn ToSql; 12] {
+        let Self { users, orders, items, payments, adjustments, released, dry_run } = self;
+        let [p1, p2, p3, p4, p5]: [&dyn ToSql; 5] = [&users.text, &orders.text, &items.text, &payments.text, &adjustments.text];
+        let [p6, p7, p8, p9]: [&dyn ToSql; 4] = [&users.rows, &orders.rows, &payments.rows, &adjustments.rows];
+        [p1, p2, p3, p4, p5, p6, p7, p8, p9, &released.text, &released.rows, dry_run]
+    }
+}
+
+fn users(batch: Batch<'_>) -> JsonParameter {
+    let mut rows = JsonRows::new();
+    for (number, event, user) in batch.users() {
+        rows.row()
+            .ordinal("o", number)
+            .uuid("ev", event.id)
+            .time("at", event.at)
+            .uuid("id", user.user_id)
+            .text("em", &user.email)
+            .text("ek", &user.email_key())
+            .text("fn", &user.first_name)
+            .text("ln", &user.last_name)
+            .time("ca", user.created_at);
+    }
+    rows.finish()
+}
+
+/// The orders and, of all of them, the items.
+fn orders(batch: Batch<'_>) -> (JsonParameter, JsonParameter) {
+    let (mut rows, mut items) = (JsonRows::new(), JsonRows::new());
+    for (number, event, order) in batch.orders() {
+        rows.row()
+            .ordinal("o", number)
+            .uuid("ev", event.id)
+            .time("at", event.at)
+            .uuid("id", order.order_id)
+            .uuid("u", order.user_id)
+            .money("ta", order.total_amount)
+            .text("c", &order.currency)
+            .time("pa", order.placed_at);
+        for (line, item) in order.items.iter().enumerate() {
+            items
+                .row()
+                .uuid("ev", event.id)
+                .uuid("id", order.order_id)
+                .ordinal("l", line)
+                .text("s", &item.sku)
+                .number("q", item.quantity)
+                .money("p", item.price);
+        }
+    }
+    (rows.finish(), items.finish())
+}
+
+fn payments(batch: Batch<'_>) -> JsonParameter {
+    let mut rows = JsonRows::new();
+    for (number, event, payment) in batch.payments() {
+        rows.row()
+            .ordinal("o", number)
+            .uuid("ev", event.id)
+            .time("at", event.at)
+            .uuid("id", payment.payment_id)
+            .uuid("u", payment.order_id)
+            .money("a", payment.amount)
+            .text("c", &payment.currency)
+            .text("m", &payment.payment_method)
+            .text("s", &payment.status)
+            .time("sa", payment.settled_at);
+    }
+    rows.finish()
+}
+
+fn adjustments(batch: Batch<'_>) -> JsonParameter {
+    let mut rows = JsonRows::new();
+    for (number, event, adjustment) in batch.adjustments() {
+        rows.row()
+            .ordinal("o", number)
+            .uuid("ev", event.id)
+            .time("at", event.at)
+            .text("s", &adjustment.sku)
+            .number("d", adjustment.delta())
+            .text("ty", adjustment.adjustment_type.as_str())
+            .text("r", &adjustment.reason)
+            .time("aa", adjustment.adjusted_at);
+    }
+    rows.finish()
+}
+
+fn released(batch: Batch<'_>) -> JsonParameter {
+    let mut rows = JsonRows::new();
+    for (number, position) in batch.releases() {
+        rows.row().ordinal("o", number).text("t", &position.topic).number("k", position.partition).number("f", position.offset);
+    }
+    rows.finish()
+}
+
+/// One row of the answer.
+struct Word<'r> {
+    ord: i32,
+    outcome: &'r str,
+}
+
+/// Under which `ord` the statement says how it ended.
+const LAST_WORD: i32 = -1;
+/// Under which `ord` it says that children wait.
+const CHILDREN_WAIT: i32 = -2;
+
+/// An answer without its last word, or one that makes no sense: tried once more, then held.
+const NOT_BELIEVED: Fault = faults::fault(FaultClass::Doomed, "apply_batch");
+
+fn words(sets: &ResultSets) -> Result<Vec<Word<'_>>, Fault> {
+    let rows = sets.iter().flatten();
+    rows.map(|row| {
+        let columns = Columns::of(row, APPLY_BATCH.name);
+        Ok(Word { ord: columns.get("ord")?, outcome: columns.get("outcome")? })
+    })
+    .collect()
+}
+
+/// What became of the batch: every event that the answer does not mention was applied. `None` if nothing was written, because a released event
+/// had been taken by someone else.
+fn read_answer(batch: Batch<'_>, words: &[Word<'_>]) -> Result<Option<Applied>, Fault> {
+    match words.iter().find(|word| word.ord == LAST_WORD).map(|word| word.outcome) {
+        Some("end") => {}
+        Some("taken") => return Ok(None),
+        _ => return Err(NOT_BELIEVED),
+    }
+    let mut outcomes = vec![Outcome::Applied; batch.len()];
+    for word in words.iter().filter(|word| word.ord >= 0) {
+        let number = usize::try_from(word.ord).map_err(|_| NOT_BELIEVED)?;
+        let item = batch.items().get(number).ok_or(NOT_BELIEVED)?;
+        outcomes[number] = match word.outcome {
+            "duplicate" => Outcome::Duplicate,
+            "stale" => Outcome::Stale,
+            "parked" => Outcome::Parked(WaitsFor::parent_of(&item.event.body).ok_or(NOT_BELIEVED)?),
+            "conflict" => Outcome::Rejected { reason: Reason::EventIdConflict, code: None },
+            _ => return Err(NOT_BELIEVED),
+        };
+    }
+    let children_wait = words.iter().any(|word| word.ord == CHILDREN_WAIT);
+    Ok(Some(Applied { outcomes, children_wait }))
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{EventType, samples};
+    use pipeline::{Item, Position};
+    use serde_json::{Value, json};
+    use tiberius::ColumnData;
+
+    use super::*;
+
+    fn read(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    fn items(events: &[events::Event<'static>]) -> Vec<Item<'static>> {
+        let items = events.iter().map(|event| Item { event: Box::leak(Box::new(event.clone())), releases: Vec::new() });
+        items.collect()
+    }
+
+    fn all_four() -> Vec<Item<'static>> {
+        items(&EventType::ALL.map(samples::of))
+    }
+
+    fn word(ord: i32, outcome: &str) -> Word<'_> {
+        Word { ord, outcome }
+    }
+
+    #[test]
+    fn each_event_travels_in_its_own_parameter_under_its_number() {
+        let position = Position { topic: "events".into(), partition: 3, offset: 42 };
+        let mut items = all_four();
+        items[1].releases.push(&position);
+        let parameters = Parameters::of(Batch::new(&items));
+        let Parameters { users, orders, items, payments, adjustments, released, dry_run } = parameters;
+        assert_eq!([users.rows, orders.rows, items.rows, payments.rows, adjustments.rows, released.rows, dry_run], [1, 1, 2, 1, 1, 1, 0]);
+        let [users, orders, lines, payments, adjustments, released] =
+            [users, orders, items, payments, adjustments, released].map(|parameter| read(&parameter.text));
+        assert_eq!(
+            users,
+            json!([{
+                "o": 0, "ev": "2f1c7d5e-ffff-4000-8000-000000000001", "at": "2026-01-15T10:01:00.000000",
+                "id": "2f1c7d5e-0001-4000-8000-000000000001", "em": "ada.lovelace@example.com", "ek": "ada.lovelace@example.com",
+                "fn": "Ada", "ln": "Lovelace", "ca": "2026-01-15T10:01:00.000000",
+            }])
+        );
+        assert_eq!(
+            orders,
+            json!([{
+                "o": 1, "ev": "2f1c7d5e-ffff-4000-8000-000000000002", "at": "2026-01-15T10:02:00.000000",
+                "id": "2f1c7d5e-0002-4000-8000-000000000002", "u": "2f1c7d5e-0001-4000-8000-000000000001",
+                "ta": "299.99", "c": "EUR", "pa": "2026-01-15T10:02:00.000000",
+            }])
+        );
+        let (event, order) = ("2f1c7d5e-ffff-4000-8000-000000000002", "2f1c7d5e-0002-4000-8000-000000000002");
+        assert_eq!(
+            lines,
+            json!([
+                { "ev": event, "id": order, "l": 0, "s": "KEYBOARD-DE", "q": 1, "p": "199.99" },
+                { "ev": event, "id": order, "l": 1, "s": "MOUSE-01", "q": 2, "p": "50" },
+            ])
+        );
+        assert_eq!(
+            payments,
+            json!([{
+                "o": 2, "ev": "2f1c7d5e-ffff-4000-8000-000000000003", "at": "2026-01-15T10:03:00.000000",
+                "id": "2f1c7d5e-0003-4000-8000-000000000003", "u": order, "a": "299.99", "c": "EUR",
+                "m": "credit_card", "s": "settled", "sa": "2026-01-15T10:03:00.000000",
+            }])
+        );
+        assert_eq!(
+            adjustments,
+            json!([{
+                "o": 3, "ev": "2f1c7d5e-ffff-4000-8000-000000000004", "at": "2026-01-15T10:04:00.000000",
+                "s": "KEYBOARD-DE", "d": 100, "ty": "add", "r": "delivery", "aa": "2026-01-15T10:04:00.000000",
+            }])
+        );
+        assert_eq!(released, json!([{ "o": 1, "t": "events", "k": 3, "f": 42 }]));
+    }
+
+    #[test]
+    fn parameters_go_in_the_order_in_which_the_statement_numbers_them() {
+        let counts =
+            [(EventType::UserCreated, 1), (EventType::OrderPlaced, 2), (EventType::PaymentSettled, 3), (EventType::InventoryAdjusted, 6)];
+        let events: Vec<_> = counts.into_iter().flat_map(|(event_type, count)| vec![samples::of(event_type); count]).collect();
+        let position = Position { topic: "events".into(), partition: 3, offset: 42 };
+        let mut items = items(&events);
+        items[0].releases = vec![&position; 5];
+        let parameters = Parameters::of(Batch::new(&items));
+        let shown = parameters.in_order().map(|parameter| match parameter.to_sql() {
+            ColumnData::String(Some(json)) => ("rows", read(&json).as_array().unwrap().len()),
+            ColumnData::I32(Some(number)) => ("number", usize::try_from(number).unwrap()),
+            _ => panic!("neither JSON nor a number"),
+        });
+        let rows = [1, 2, 4, 3, 6].map(|count| ("rows", count));
+        let numbers = [1, 2, 3, 6].map(|count| ("number", count));
+        assert_eq!(shown.as_slice(), [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 0)]].concat());
+    }
+
+    #[test]
+    fn what_the_answer_does_not_mention_was_applied() {
+        let items = all_four();
+        let parent = WaitsFor::parent_of(&items[1].event.body).unwrap();
+        let answer = [word(-2, "waiting"), word(-1, "end"), word(0, "stale"), word(1, "parked"), word(3, "conflict")];
+        let applied = read_answer(Batch::new(&items), &answer).unwrap().unwrap();
+        let conflict = Outcome::Rejected { reason: Reason::EventIdConflict, code: None };
+        assert_eq!(applied.outcomes, [Outcome::Stale, Outcome::Parked(parent), Outcome::Applied, conflict]);
+        assert!(applied.children_wait);
+    }
+
+    #[test]
+    fn children_wait_only_when_the_answer_says_so() {
+        let items = all_four();
+        let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(2, "duplicate")]).unwrap().unwrap();
+        assert_eq!(applied.outcomes[2], Outcome::Duplicate);
+        assert!(!applied.children_wait);
+    }
+
+    #[test]
+    fn without_its_last_word_nothing_of_an_answer_is_believed() {
+        let items = all_four();
+        for answer in [vec![], vec![word(0, "stale")], vec![word(-1, "open"), word(-2, "waiting")]] {
+            assert_eq!(read_answer(Batch::new(&items), &answer).unwrap_err().class, FaultClass::Doomed);
+        }
+    }
+
+    #[test]
+    fn an_answer_that_makes_no_sense_is_not_believed_either() {
+        let items = all_four();
+        for strange in [word(4, "stale"), word(0, "parked"), word(1, "eaten")] {
+            assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::Doomed);
+        }
+    }
+
+    #[test]
+    fn a_batch_whose_release_was_taken_is_told_apart() {
+        let items = all_four();
+        assert_eq!(read_answer(Batch::new(&items), &[word(-1, "taken")]), Ok(None));
+    }
+}
