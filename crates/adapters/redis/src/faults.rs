@@ -1,0 +1,128 @@
+//! Redis error code → class of failure, in one table.
+
+use std::error::Error as _;
+use std::io;
+use std::iter::successors;
+
+use pipeline::{Dependency, Fault, FaultClass};
+use redis::{ErrorKind, RedisError};
+
+const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
+
+/// The first word of an error reply, its class, and why. What is not listed is a bug: it holds the consumer and is never the data's fault.
+const CODES: [(&str, FaultClass); 21] = [
+    // It comes back by itself: starting, occupied by a script, failing over, or without enough replicas for a write.
+    ("LOADING", AWAY),
+    ("BUSY", AWAY),
+    ("UNKILLABLE", AWAY),
+    ("TRYAGAIN", AWAY),
+    ("CLUSTERDOWN", AWAY),
+    ("MASTERDOWN", AWAY),
+    ("READONLY", AWAY),
+    ("NOREPLICAS", AWAY),
+    // Memory or disk.
+    ("OOM", FaultClass::Operator),
+    ("MISCONF", FaultClass::Operator),
+    ("IOERR", FaultClass::Operator),
+    // Login and rights.
+    ("NOAUTH", FaultClass::Operator),
+    ("WRONGPASS", FaultClass::Operator),
+    ("NOPERM", FaultClass::Operator),
+    ("DENIED", FaultClass::Operator),
+    // A key of that name holds something else.
+    ("WRONGTYPE", FaultClass::Operator),
+    // The keys live elsewhere, or not together: see `keys`.
+    ("CROSSSLOT", FaultClass::Operator),
+    ("MOVED", FaultClass::Operator),
+    ("ASK", FaultClass::Operator),
+    // The script was just loaded and is not there: requests are spread over several servers.
+    ("NOSCRIPT", FaultClass::Operator),
+    // A general error: of a script, a command that this server does not know, before Redis 7.2 also a missing right inside a script.
+    ("ERR", FaultClass::Bug),
+];
+
+/// The fault of a call on a connection that was there.
+pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
+    let code = error.code().and_then(|code| CODES.iter().find(|(word, _)| *word == code));
+    match (code, error.kind()) {
+        (Some((word, class)), _) => fault(*class, word),
+        (None, ErrorKind::Io) if error.is_timeout() => timed_out(operation),
+        // What came is not Redis' protocol: cut off, or another service.
+        (None, ErrorKind::Io | ErrorKind::Parse) => fault(AWAY, operation),
+        (None, ErrorKind::AuthenticationFailed) => fault(FaultClass::Operator, "login"),
+        (None, _) => fault(FaultClass::Bug, operation),
+    }
+}
+
+/// The fault of connecting. What is refused there (a certificate that is not trusted, a database number that does not exist) is for the
+/// operator: nothing of ours has run yet.
+pub(crate) fn connecting(error: &RedisError) -> Fault {
+    let known = working("connect", error);
+    match (known.class, error.kind()) {
+        // The handshake. The network may have cut it off; else the certificate is not from an authority or not for this host.
+        (FaultClass::Bug, ErrorKind::Client) if of_network(error) => fault(AWAY, "connect"),
+        (FaultClass::Bug, ErrorKind::Client) => fault(FaultClass::Operator, "tls"),
+        (FaultClass::Bug, _) => fault(FaultClass::Operator, "connect"),
+        _ => known,
+    }
+}
+
+/// The fault of a configuration from which no client can be made: what should hold certificates does not.
+pub(crate) const fn misconfigured() -> Fault {
+    fault(FaultClass::Operator, "certificates")
+}
+
+fn of_network(error: &RedisError) -> bool {
+    successors(error.source(), |&cause| cause.source()).any(|cause| cause.is::<io::Error>())
+}
+
+/// The fault of a call that took too long. It may have had its effect.
+pub(crate) const fn timed_out(operation: &'static str) -> Fault {
+    fault(FaultClass::Unavailable { timed_out: true }, operation)
+}
+
+const fn fault(class: FaultClass, subject: &'static str) -> Fault {
+    Fault { dependency: Dependency::DeadLetterQueue, class, code: None, subject }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An error reply as the driver reads it.
+    fn reply(line: &str) -> RedisError {
+        let value = redis::parse_redis_value(format!("-{line}\r\n").as_bytes()).unwrap();
+        value.extract_error().unwrap_err()
+    }
+
+    #[test]
+    fn every_code_has_its_class_and_no_text_of_the_server_comes_through() {
+        for (word, class) in CODES {
+            let fault = working("push", &reply(&format!("{word} 1 canary@example.com")));
+            assert_eq!((fault.class, fault.subject), (class, word));
+            assert!(!format!("{fault} {fault:?}").contains("canary"));
+        }
+    }
+
+    #[test]
+    fn an_unknown_code_is_a_bug_of_the_operation() {
+        let fault = working("push", &reply("CANARY canary@example.com"));
+        assert_eq!(fault.to_string(), "dead_letter_queue: bug in push");
+    }
+
+    #[test]
+    fn a_network_that_fails_is_an_outage() {
+        use io::ErrorKind::{BrokenPipe, ConnectionRefused, HostUnreachable, TimedOut, UnexpectedEof};
+        for kind in [BrokenPipe, ConnectionRefused, HostUnreachable, UnexpectedEof] {
+            assert_eq!(connecting(&RedisError::from(io::Error::from(kind))).class, AWAY, "{kind:?}");
+        }
+        assert_eq!(working("push", &RedisError::from(io::Error::from(TimedOut))), timed_out("push"));
+    }
+
+    #[test]
+    fn what_is_refused_while_connecting_is_for_the_operator() {
+        let error = reply("ERR DB index is out of range");
+        assert_eq!(working("push", &error).class, FaultClass::Bug);
+        assert_eq!(connecting(&error).to_string(), "dead_letter_queue: operator in connect");
+    }
+}

@@ -1,0 +1,26 @@
+//! The three keys.
+//!
+//! The list has the name that users gave it. Beside it stand `<list>:seen`, the identities that were pushed with the second at which they
+//! were (a sorted set), and `<list>:processing`, the entries that a redrive has claimed (a list).
+//!
+//! Scripts touch two of them at once. On Redis Cluster both must live in one hash slot, which they do only when the name of the list holds
+//! a hash tag: `REDIS_DLQ_KEY={dlq:events}`; with the default name every push would end in `CROSSSLOT`. The client speaks to the one server
+//! it is given and does not follow `MOVED`: give it the node that owns the slot, or a proxy that speaks for the cluster.
+
+/// The names of the keys.
+#[derive(Clone, Debug)]
+pub(crate) struct Keys {
+    /// The list of dead letters, newest first.
+    pub(crate) list: String,
+    /// The identities that were pushed, by time.
+    pub(crate) seen: String,
+    /// The entries that are being redriven.
+    pub(crate) processing: String,
+}
+
+impl Keys {
+    /// The keys beside this list.
+    pub(crate) fn of(list: &str) -> Self {
+        Self { list: list.to_owned(), seen: format!("{list}:seen"), processing: format!("{list}:processing") }
+    }
+}

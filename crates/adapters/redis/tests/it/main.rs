@@ -1,0 +1,14 @@
+//! The queue on a real Redis: the one that `REDIS_HOST` names, or private ones where `redis-server` is installed. Where neither is there, each
+//! test says that it did not run.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod contract;
+mod outages;
+mod place;
+mod proxy;
+mod pushing;
+mod reading;
+mod redriving;
+mod refusals;
+mod server;
+mod tls;

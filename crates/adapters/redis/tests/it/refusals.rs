@@ -1,0 +1,77 @@
+//! Redis is there and refuses.
+
+use pipeline::FaultClass;
+use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _};
+use redis_dlq::{RedisConfig, RedisDlq};
+
+use crate::place::{Place, letters};
+
+const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
+
+#[tokio::test]
+async fn a_wrong_password_is_for_the_operator_and_works_once_it_is_right() {
+    let Some(place) = Place::own(&[]) else { return };
+    let queue = RedisDlq::new(&RedisConfig { password: Some("canary".into()), ..place.config.clone() }).unwrap();
+    let fault = queue.push(&letters(1)).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "login"));
+    assert!(!format!("{fault:?} {fault} {queue:?}").contains("canary"));
+    let _: () = place.run("CONFIG SET requirepass canary").await;
+    assert_eq!(queue.push(&letters(1)).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_missing_password_is_for_the_operator() {
+    let Some(place) = Place::own(&["--requirepass", "canary"]) else { return };
+    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "NOAUTH"));
+}
+
+#[tokio::test]
+async fn a_database_that_is_not_there_is_for_the_operator() {
+    let Some(place) = Place::own(&["--databases", "2"]) else { return };
+    let with = |database| RedisDlq::new(&RedisConfig { database, ..place.config.clone() }).unwrap();
+    assert_eq!(with(1).ping().await, Ok(()));
+    assert_eq!(with(2).ping().await.unwrap_err().class, FaultClass::Operator);
+}
+
+#[tokio::test]
+async fn no_memory_is_for_the_operator_and_leaves_no_trace() {
+    let Some(place) = Place::own(&[]) else { return };
+    let (queue, letters) = (place.queue(), letters(2));
+    let _: () = place.run("CONFIG SET maxmemory 1").await;
+    let fault = queue.push(&letters).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "OOM"));
+    assert_eq!(queue.depth().await, Ok(0), "reading goes on");
+    let _: () = place.run("CONFIG SET maxmemory 0").await;
+    assert_eq!(queue.push(&letters).await, Ok(2));
+}
+
+#[tokio::test]
+async fn a_replica_is_an_outage_until_it_is_the_master() {
+    let Some(place) = Place::own(&[]) else { return };
+    let (queue, letters) = (place.queue(), letters(2));
+    let _: () = place.run("REPLICAOF 127.0.0.1 1").await;
+    let fault = queue.push(&letters).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (AWAY, "READONLY"));
+    let _: () = place.run("REPLICAOF NO ONE").await;
+    assert_eq!(queue.push(&letters).await, Ok(2));
+}
+
+#[tokio::test]
+async fn too_few_replicas_for_a_write_are_an_outage() {
+    let Some(place) = Place::own(&["--min-replicas-to-write", "1"]) else { return };
+    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (AWAY, "NOREPLICAS"));
+}
+
+#[tokio::test]
+async fn keys_of_different_slots_are_for_the_operator_and_a_hash_tag_mends_it() {
+    let Some(place) = Place::own(&["--cluster-enabled", "yes"]) else { return };
+    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (AWAY, "CLUSTERDOWN"), "no slot is served yet");
+    let _: () = place.run("CLUSTER ADDSLOTSRANGE 0 16383").await;
+    let tagged = RedisDlq::new(&RedisConfig { list: "{dlq:events}".to_owned(), ..place.config.clone() }).unwrap();
+    testkit::eventually(crate::place::SOON, "the cluster is up", async || tagged.push(&letters(1)).await.is_ok()).await;
+    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "CROSSSLOT"));
+}

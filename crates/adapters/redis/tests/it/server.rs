@@ -1,0 +1,96 @@
+//! A Redis of a test's own.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
+use std::time::{Duration, Instant};
+
+use tempfile::TempDir;
+
+const START: Duration = Duration::from_secs(20);
+const POLL: Duration = Duration::from_millis(5);
+
+/// A server on a free port of loopback that writes everything to its append-only file. Ends with the test.
+pub struct Server {
+    process: Child,
+    dir: TempDir,
+    arguments: Vec<String>,
+    pub port: u16,
+}
+
+impl Server {
+    /// Starts one; `None` when `redis-server` is not installed.
+    pub fn start(arguments: &[&str]) -> Option<Self> {
+        let installed = Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+        if !installed {
+            return None;
+        }
+        let dir = tempfile::tempdir().unwrap();
+        let arguments: Vec<_> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        // Someone else may take the port between choosing and listening: then the server ends, and another port is chosen.
+        let (port, process) = (0..20)
+            .find_map(|_| {
+                let port = free_port();
+                launch(&dir, port, &arguments).map(|process| (port, process))
+            })
+            .expect("redis-server starts");
+        Some(Self { process, dir, arguments, port })
+    }
+
+    /// Ends it as `kill -9` does.
+    pub fn kill(&mut self) {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+    }
+
+    /// Starts it again on the same port and the same file.
+    pub fn restart(&mut self) {
+        self.process = launch(&self.dir, self.port, &self.arguments).expect("redis-server starts again");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        if self.process.kill().is_ok() {
+            self.process.wait().expect("it ends");
+        }
+    }
+}
+
+/// A port that nobody listens on just now, below those that the system gives to clients, and another one each time.
+pub fn free_port() -> u16 {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    loop {
+        // Test binaries that run side by side begin in different places.
+        let port = 20_000 + ((std::process::id() * 101) as u16).wrapping_add(NEXT.fetch_add(1, Ordering::Relaxed)) % 10_000;
+        if TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return port;
+        }
+    }
+}
+
+/// The server, once it listens; `None` when it ended because someone else has the port.
+fn launch(dir: &TempDir, port: u16, arguments: &[String]) -> Option<Child> {
+    let log = dir.path().join("log");
+    let mut process = Command::new("redis-server")
+        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
+        .arg(dir.path())
+        .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
+        .args(arguments)
+        .stdout(File::create(&log).unwrap())
+        .spawn()
+        .unwrap();
+    let started = Instant::now();
+    // Its own word, not an answer on the port, which may come from another server.
+    while !std::fs::read_to_string(&log).unwrap().contains("Ready to accept connections") {
+        if process.try_wait().unwrap().is_some() {
+            let said = std::fs::read_to_string(&log).unwrap();
+            assert!(said.contains("Address already in use"), "redis-server did not start: {said}");
+            return None;
+        }
+        assert!(started.elapsed() < START, "redis-server does not listen");
+        std::thread::sleep(POLL);
+    }
+    Some(process)
+}
