@@ -1,1 +1,53 @@
-//! .
+//! Kafka behind the ports of the pipeline, over librdkafka, and a broker inside the process for where no other is configured.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`config`] | which brokers, topic and group, and the variables that say so |
+//! | [`security`] | TLS and SASL |
+//! | `client` | every setting that librdkafka is given, with its reason |
+//! | [`consumer`] | joining the group: one source and one committer over one client |
+//! | [`source`] | taking records, and standing by during an outage |
+//! | [`committer`] | noting finished offsets of partitions that are still owned |
+//! | [`monitor`] | what metrics and health checks ask of a consumer |
+//! | [`progress`] | how far the log reaches, and how far the whole group has come |
+//! | [`publisher`] | sending records and awaiting their acknowledgement |
+//! | [`admin`] | making the topic, counting its partitions |
+//! | [`embedded`] | a broker inside the process |
+//! | `kept` | records that arrived and were not taken yet |
+//! | `delivery` | what becomes of a record that was handed to librdkafka |
+//! | `membership`, `rebalance` | which partitions are owned, under which assignment, and how that changes |
+//! | `member` | the life of the consuming client: nobody waits for its end on a worker thread |
+//! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
+//! | `faults` | Kafka's error codes → classes of failure |
+//! | `blocking` | librdkafka's blocking calls, off the worker threads and with a bound |
+
+pub mod admin;
+mod blocking;
+mod client;
+pub mod committer;
+pub mod config;
+pub mod consumer;
+mod context;
+mod delivery;
+pub mod embedded;
+mod faults;
+mod health;
+mod kept;
+mod member;
+mod membership;
+pub mod monitor;
+pub mod progress;
+pub mod publisher;
+mod rebalance;
+pub mod security;
+pub mod source;
+
+pub use admin::{ensure_topic, topic_partitions};
+pub use committer::KafkaCommitter;
+pub use config::{AssignmentStrategy, Flavor, KafkaConfig};
+pub use consumer::open;
+pub use embedded::EmbeddedBroker;
+pub use monitor::Monitor;
+pub use progress::KafkaProgress;
+pub use publisher::KafkaPublisher;
+pub use source::KafkaSource;

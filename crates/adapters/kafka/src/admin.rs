@@ -1,0 +1,101 @@
+//! Making the topic, counting its partitions.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::Fault;
+use rdkafka::ClientContext;
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::client::Client;
+use rdkafka::error::{IsError as _, KafkaError, KafkaResult, RDKafkaErrorCode};
+use tokio::time::{sleep, timeout};
+
+use crate::config::KafkaConfig;
+use crate::context::Context;
+use crate::{blocking, client, faults};
+
+/// How long one request may take.
+const BOUND: Duration = Duration::from_secs(5);
+/// The pause between two looks at a topic that is not there yet.
+const PAUSE: Duration = Duration::from_millis(200);
+
+/// Makes the topic if it is missing, and returns how many partitions it has. One that exists is left as it is, whatever was asked for.
+/// While Kafka is away this waits, up to `wait`.
+///
+/// # Errors
+/// Kafka stayed away, or refuses the topic: rights, more replicas than brokers, no partitions.
+pub async fn ensure_topic(config: &KafkaConfig, partitions: u16, replication: u16, wait: Duration) -> Result<usize, Fault> {
+    let deadline = Instant::now() + wait;
+    let admin = Admin::open(config)?;
+    loop {
+        let fault = match admin.partitions(BOUND).await {
+            Ok(count) => return Ok(count),
+            Err(fault) if is_missing(&fault) => match admin.create(partitions, replication).await {
+                // Brokers learn of a new topic one after the other.
+                Ok(()) => fault,
+                Err(fault) => fault,
+            },
+            Err(fault) => fault,
+        };
+        let passes = is_missing(&fault) || matches!(fault.class, pipeline::FaultClass::Unavailable { .. });
+        if !passes || Instant::now() + PAUSE >= deadline {
+            return Err(fault);
+        }
+        sleep(PAUSE).await;
+    }
+}
+
+/// How many partitions the topic has.
+///
+/// # Errors
+/// Kafka is away, or the topic is missing ([`pipeline::FaultClass::Operator`]).
+pub async fn topic_partitions(config: &KafkaConfig) -> Result<usize, Fault> {
+    Admin::open(config)?.partitions(BOUND).await
+}
+
+struct Admin {
+    client: Arc<AdminClient<Context>>,
+    topic: String,
+}
+
+impl Admin {
+    fn open(config: &KafkaConfig) -> Result<Self, Fault> {
+        let client = client::admin(config).create_with_context(Context::default());
+        let client = client.map_err(|error| faults::from_error(&error, "open"))?;
+        Ok(Self { client: Arc::new(client), topic: config.topic.clone() })
+    }
+
+    async fn partitions(&self, bound: Duration) -> Result<usize, Fault> {
+        let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
+        let look = move || partitions(client.inner(), &topic, bound).map(|partitions| partitions.len());
+        blocking::call("topic_partitions", bound + Duration::from_secs(1), look).await
+    }
+
+    async fn create(&self, partitions: u16, replication: u16) -> Result<(), Fault> {
+        const CREATE: &str = "create_topic";
+        let topic = NewTopic::new(&self.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
+        let options = AdminOptions::new().request_timeout(Some(BOUND)).operation_timeout(Some(BOUND));
+        let created = timeout(2 * BOUND, self.client.create_topics([&topic], &options)).await.map_err(|_| faults::timed_out(CREATE))?;
+        let results = created.map_err(|error| faults::from_error(&error, CREATE))?;
+        match results.into_iter().next() {
+            Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => Err(faults::from_code(code, CREATE)),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// The partitions of a topic, from its metadata.
+pub(crate) fn partitions<C: ClientContext>(client: &Client<C>, topic: &str, bound: Duration) -> KafkaResult<Vec<i32>> {
+    let metadata = client.fetch_metadata(Some(topic), bound)?;
+    let missing = KafkaError::MetadataFetch(RDKafkaErrorCode::UnknownTopicOrPartition);
+    let found = metadata.topics().iter().find(|found| found.name() == topic).ok_or_else(|| missing.clone())?;
+    if let Some(error) = found.error().filter(|error| error.is_error()) {
+        return Err(KafkaError::MetadataFetch(error.into()));
+    }
+    let partitions: Vec<_> = found.partitions().iter().map(rdkafka::metadata::MetadataPartition::id).collect();
+    if partitions.is_empty() { Err(missing) } else { Ok(partitions) }
+}
+
+fn is_missing(fault: &Fault) -> bool {
+    fault.code == Some(RDKafkaErrorCode::UnknownTopicOrPartition as i64) || fault.code == Some(RDKafkaErrorCode::UnknownTopic as i64)
+}

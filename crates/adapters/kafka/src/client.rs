@@ -1,0 +1,176 @@
+//! Every setting that librdkafka is given, with its reason where it is not the default.
+//!
+//! Names and defaults: <https://github.com/confluentinc/librdkafka/blob/v2.12.1/CONFIGURATION.md>.
+
+use rdkafka::ClientConfig;
+use rdkafka::config::RDKafkaLogLevel;
+use settings::ExposeSecret;
+
+use crate::config::{AssignmentStrategy, KafkaConfig};
+use crate::embedded;
+use crate::security::{Sasl, Security, Tls};
+
+/// What one fetch may bring, unless one record alone is larger.
+const FETCH_BYTES: u32 = 16 << 20;
+/// What is added to the largest fetch for the protocol around it; librdkafka asks for at least 512 bytes.
+const FETCH_FRAME: u32 = 64 << 10;
+
+/// For the member of the group.
+pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config);
+    client
+        // Offsets are committed by us alone, after the work is done.
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // The default would skip everything that was written before the group's first commit.
+        .set("auto.offset.reset", "earliest")
+        // Records of aborted transactions are not events.
+        .set("isolation.level", "read_committed")
+        // What is fetched ahead, in KiB: the memory that a backlog may take. The default is 64 MiB.
+        .set("queued.max.messages.kbytes", "16384")
+        // How long a partition waits after that limit was met. The default of a second would let a fast consumer run dry.
+        .set("fetch.queue.backoff.ms", "100")
+        // The statistics tell when a broker can be reached again; nothing else does.
+        .set("statistics.interval.ms", "3000");
+    if config.embedded_broker().is_some() {
+        embedded::settings::consumer(&mut client);
+    } else {
+        let strategy = match config.strategy {
+            AssignmentStrategy::CooperativeSticky => "cooperative-sticky",
+            AssignmentStrategy::Range => "range",
+        };
+        client.set("partition.assignment.strategy", strategy).set("session.timeout.ms", config.session_timeout.as_millis().to_string());
+    }
+    client
+}
+
+/// For looking at the group from outside: it never subscribes, so it is no member.
+pub(crate) fn observer(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config);
+    client.set("enable.auto.commit", "false");
+    if config.embedded_broker().is_some() {
+        embedded::settings::consumer(&mut client);
+    }
+    client
+}
+
+/// For sending records.
+pub(crate) fn producer(config: &KafkaConfig) -> ClientConfig {
+    let mut client = common(config);
+    client
+        // librdkafka's own retries neither double nor reorder records.
+        .set("enable.idempotence", "true")
+        .set("acks", "all")
+        // As Java clients hash keys, so that producers in other languages put an aggregate on the same partition. The default is CRC-32.
+        .set("partitioner", "murmur2_random")
+        .set("compression.type", "lz4")
+        // Milliseconds in which records gather for one request: little for a person, much for a batch.
+        .set("linger.ms", "5")
+        // The default of five minutes is long for whoever waits for an answer.
+        .set("delivery.timeout.ms", config.delivery_timeout.as_millis().to_string())
+        // How long a missing topic may be a new one that is not known everywhere. The default is as long as our delivery timeout, which
+        // would hide that it is missing.
+        .set("topic.metadata.propagation.max.ms", "5000")
+        // What waits to be sent, in KiB: the memory that an outage may take. The default is 1 GiB.
+        .set("queue.buffering.max.kbytes", "65536");
+    client
+}
+
+/// For making topics and looking at them.
+pub(crate) fn admin(config: &KafkaConfig) -> ClientConfig {
+    common(config)
+}
+
+fn reader(config: &KafkaConfig) -> ClientConfig {
+    let mut client = common(config);
+    let most = FETCH_BYTES.max(config.max_message_bytes);
+    client
+        .set("group.id", &config.group)
+        .set("fetch.message.max.bytes", config.max_message_bytes.max(1 << 20).to_string())
+        .set("fetch.max.bytes", most.to_string())
+        .set("receive.message.max.bytes", (most + FETCH_FRAME).to_string());
+    client
+}
+
+fn common(config: &KafkaConfig) -> ClientConfig {
+    let mut client = ClientConfig::new();
+    client
+        .set("bootstrap.servers", &config.brokers)
+        .set("client.id", "event-pipeline")
+        .set("message.max.bytes", config.max_message_bytes.to_string())
+        // A topic is made on purpose, with the partitions that were meant: a mistyped name must not make one.
+        .set("allow.auto.create.topics", "false")
+        // Notices a connection whose other end vanished without a word.
+        .set("socket.keepalive.enable", "true")
+        // A broker that takes requests and answers none counts as away after this time; the default is a minute.
+        .set("socket.timeout.ms", "30000")
+        .set("socket.connection.setup.timeout.ms", "10000")
+        // Brokers close idle connections; that is no news.
+        .set("log.connection.close", "false")
+        // Nothing about this program is sent to the cluster unasked.
+        .set("enable.metrics.push", "false")
+        .set_log_level(RDKafkaLogLevel::Info);
+    protect(&mut client, &config.security);
+    client
+}
+
+fn protect(client: &mut ClientConfig, security: &Security) {
+    client.set("security.protocol", security.protocol());
+    if let Some(Sasl { mechanism, username, password }) = security.sasl() {
+        client.set("sasl.mechanism", *mechanism).set("sasl.username", username).set("sasl.password", password.expose_secret());
+    }
+    if let Some(Tls { ca_file, certificate_file, key_file, key_password }) = security.tls() {
+        // `probe`: OpenSSL is compiled in and does not know where this system keeps its certificates.
+        client.set("ssl.ca.location", ca_file.as_deref().unwrap_or("probe"));
+        let files = [("ssl.certificate.location", certificate_file), ("ssl.key.location", key_file)];
+        for (name, file) in files.into_iter().filter_map(|(name, file)| file.as_ref().map(|file| (name, file))) {
+            client.set(name, file);
+        }
+        if let Some(password) = key_password {
+            client.set("ssl.key.password", password.expose_secret());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use settings::Reader;
+
+    fn config(pairs: &[(&str, &str)]) -> KafkaConfig {
+        KafkaConfig::read(&mut Reader::from_pairs(pairs.iter().copied()))
+    }
+
+    #[test]
+    fn librdkafka_accepts_every_setting() {
+        let secure = [
+            ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL"),
+            ("KAFKA_SASL_USERNAME", "ada"),
+            ("KAFKA_SASL_PASSWORD", "hunter2"),
+            ("KAFKA_ASSIGNMENT_STRATEGY", "range"),
+            ("KAFKA_MAX_MESSAGE_BYTES", "100000000"),
+        ];
+        for config in [config(&[]), config(&secure)] {
+            for client in [consumer(&config), observer(&config), producer(&config), admin(&config)] {
+                assert!(client.create_native_config().is_ok(), "{client:?}");
+            }
+            // Some combinations are only looked at when a client is made.
+            assert!(crate::KafkaPublisher::open(&config).is_ok());
+            assert!(crate::KafkaProgress::open(&config).is_ok());
+        }
+    }
+
+    #[test]
+    fn nothing_is_committed_behind_our_back_and_nothing_is_skipped() {
+        let client = consumer(&config(&[]));
+        for (name, value) in [
+            ("enable.auto.commit", "false"),
+            ("enable.auto.offset.store", "false"),
+            ("auto.offset.reset", "earliest"),
+            ("isolation.level", "read_committed"),
+            ("partition.assignment.strategy", "cooperative-sticky"),
+        ] {
+            assert_eq!(client.get(name), Some(value), "{name}");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Which brokers, topic and group, and the variables that say so.
+
+use std::time::Duration;
+
+use settings::Reader;
+
+use crate::embedded::EmbeddedBroker;
+use crate::security::Security;
+
+/// The group of the consumers on an embedded broker. One of our own making: a member that speaks another group protocol could make
+/// that broker abort the process.
+const EMBEDDED_GROUP: &str = "event-pipeline-embedded";
+/// What a topic's name may hold, and its greatest length: Kafka's own rule (`org.apache.kafka.common.internals.Topic`).
+const TOPIC_LENGTH: usize = 249;
+
+/// How a group shares the partitions among its members. All members must use the same one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AssignmentStrategy {
+    /// Only the partitions that move are taken away during a rebalance.
+    CooperativeSticky,
+    /// All partitions are taken away and given out again: for groups with older members.
+    Range,
+}
+
+/// What kind of broker it is.
+#[derive(Clone, Debug)]
+pub enum Flavor {
+    /// Kafka, or something that speaks its protocol in full.
+    Real,
+    /// The broker inside this process. Every client keeps it alive, so that it is always the last to go.
+    Embedded(EmbeddedBroker),
+}
+
+/// Where events are, and how to reach them.
+#[derive(Clone, Debug)]
+pub struct KafkaConfig {
+    /// `host:port`, separated by commas: some of the brokers, from which the others are learned.
+    pub brokers: String,
+    /// The topic.
+    pub topic: String,
+    /// The consumer group.
+    pub group: String,
+    /// TLS and SASL.
+    pub security: Security,
+    /// How the group shares the partitions.
+    pub strategy: AssignmentStrategy,
+    /// Silence after which the group gives a member's partitions to others.
+    pub session_timeout: Duration,
+    /// The largest record, in bytes.
+    pub max_message_bytes: u32,
+    /// How long a record may take until all in-sync replicas have it, retries included.
+    pub delivery_timeout: Duration,
+    /// What kind of broker it is.
+    pub flavor: Flavor,
+}
+
+impl KafkaConfig {
+    /// Reads the settings of a real Kafka.
+    pub fn read(env: &mut Reader) -> Self {
+        let brokers = env.text("KAFKA_BROKERS", "localhost:9092", "Kafka brokers to start from: `host:port`, separated by commas.");
+        let topic = env.text("KAFKA_TOPIC", "events", "Topic of the events.");
+        let group = env.text("KAFKA_CONSUMER_GROUP", "event-consumer-group", "Consumer group, whose committed offsets are used.");
+        let config = Self {
+            security: Security::read(env),
+            strategy: env.choice(
+                "KAFKA_ASSIGNMENT_STRATEGY",
+                &[("cooperative-sticky", AssignmentStrategy::CooperativeSticky), ("range", AssignmentStrategy::Range)],
+                "How the group shares partitions: `cooperative-sticky`, or `range` for groups with older members. The same in all members.",
+            ),
+            session_timeout: env.duration(
+                "KAFKA_SESSION_TIMEOUT",
+                Duration::from_secs(45),
+                Duration::from_secs(6)..=Duration::from_secs(300),
+                "Silence after which the group gives a consumer's partitions to others.",
+            ),
+            max_message_bytes: env.number(
+                "KAFKA_MAX_MESSAGE_BYTES",
+                1_000_000,
+                1_000..=100_000_000,
+                "Largest record, in bytes; not below the topic's `max.message.bytes`.",
+            ),
+            delivery_timeout: env.duration(
+                "KAFKA_DELIVERY_TIMEOUT",
+                Duration::from_secs(30),
+                Duration::from_secs(1)..=Duration::from_secs(900),
+                "How long a producer tries to deliver a record before it reports a failure. Longer rides out longer outages, shorter tells \
+                 a person sooner.",
+            ),
+            flavor: Flavor::Real,
+            brokers,
+            topic,
+            group,
+        };
+        config.check(env);
+        config
+    }
+
+    /// The settings for the broker inside this process. Clones of them share its ledger of what is still to be consumed.
+    pub fn embedded(broker: &EmbeddedBroker) -> Self {
+        Self {
+            brokers: broker.bootstrap_servers().to_owned(),
+            topic: broker.topic().to_owned(),
+            group: EMBEDDED_GROUP.to_owned(),
+            security: Security::Plaintext,
+            strategy: AssignmentStrategy::CooperativeSticky,
+            session_timeout: Duration::from_secs(45),
+            max_message_bytes: 1_000_000,
+            delivery_timeout: Duration::from_secs(30),
+            flavor: Flavor::Embedded(broker.clone()),
+        }
+    }
+
+    /// The broker inside this process, where it is that one.
+    pub(crate) const fn embedded_broker(&self) -> Option<&EmbeddedBroker> {
+        match &self.flavor {
+            Flavor::Embedded(broker) => Some(broker),
+            Flavor::Real => None,
+        }
+    }
+
+    fn check(&self, env: &mut Reader) {
+        if !self.brokers.split(',').all(|broker| is_address(broker.trim())) {
+            env.problem("KAFKA_BROKERS", "must be `host:port`, several separated by commas");
+        }
+        if !is_topic(&self.topic) {
+            env.problem("KAFKA_TOPIC", "must be 1 to 249 letters, digits, dots, underscores and hyphens, and not `.` or `..`");
+        }
+    }
+}
+
+/// `host:port`, `[v6]:port`.
+fn is_address(text: &str) -> bool {
+    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+}
+
+/// Kafka's rule. librdkafka would take a name that begins with `^` for a pattern.
+fn is_topic(name: &str) -> bool {
+    let legal = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    !name.is_empty() && name.len() <= TOPIC_LENGTH && name.chars().all(legal) && name != "." && name != ".."
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_any_variable_the_documented_defaults_hold() {
+        let mut env = Reader::from_pairs([]);
+        let config = KafkaConfig::read(&mut env);
+        assert_eq!(
+            (config.brokers.as_str(), config.topic.as_str(), config.group.as_str()),
+            ("localhost:9092", "events", "event-consumer-group")
+        );
+        assert_eq!((config.session_timeout, config.delivery_timeout), (Duration::from_secs(45), Duration::from_secs(30)));
+        assert!(env.finish().is_ok());
+    }
+
+    #[test]
+    fn addresses_and_topic_names_that_cannot_be_are_refused_at_once() {
+        for (name, value) in [
+            ("KAFKA_BROKERS", "localhost"),
+            ("KAFKA_BROKERS", "localhost:0"),
+            ("KAFKA_BROKERS", "a:9092,,b:9092"),
+            ("KAFKA_TOPIC", "^events.*"),
+            ("KAFKA_TOPIC", ".."),
+            ("KAFKA_TOPIC", "two words"),
+        ] {
+            let mut env = Reader::from_pairs([(name, value)]);
+            KafkaConfig::read(&mut env);
+            assert!(env.finish().is_err_and(|problems| problems.0[0].name == name), "{name}={value}");
+        }
+        let mut env = Reader::from_pairs([("KAFKA_BROKERS", "a:9092, [::1]:9093"), ("KAFKA_TOPIC", "shop.events_v1-eu")]);
+        KafkaConfig::read(&mut env);
+        assert!(env.finish().is_ok());
+    }
+}

@@ -1,0 +1,39 @@
+//! Joining the group: one source and one committer over one client.
+
+use std::sync::Arc;
+
+use pipeline::Fault;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use tokio::runtime::Handle;
+
+use crate::committer::KafkaCommitter;
+use crate::config::{Flavor, KafkaConfig};
+use crate::context::Context;
+use crate::member::Member;
+use crate::membership::Membership;
+use crate::rebalance::Rebalancing;
+use crate::source::KafkaSource;
+use crate::{client, faults};
+
+/// Joins the consumer group. Returns at once, whether Kafka can be reached or not; partitions come while the source is polled.
+///
+/// # Errors
+/// librdkafka refuses the settings (a certificate that is none), or this is not called within a Tokio runtime.
+pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaCommitter), Fault> {
+    // The client starts a task, and would panic elsewhere.
+    Handle::try_current().map_err(|_| faults::bug("open: needs a Tokio runtime"))?;
+    let topic: Arc<str> = config.topic.as_str().into();
+    let membership = Arc::new(Membership::default());
+    let context = Context::default();
+    let health = Arc::clone(&context.health);
+    let gapless = matches!(config.flavor, Flavor::Embedded(_));
+    let rebalancing = Rebalancing { context, membership: Arc::clone(&membership), topic: Arc::clone(&topic), gapless };
+    let failed = |error| faults::from_error(&error, "open");
+    let consumer: StreamConsumer<Rebalancing> = client::consumer(config).create_with_context(rebalancing).map_err(failed)?;
+    consumer.subscribe(&[&topic]).map_err(failed)?;
+
+    let member = Member::new(consumer, config.embedded_broker().cloned())?;
+    let backlog = config.embedded_broker().map(|broker| broker.backlog().clone());
+    let committer = KafkaCommitter::new(member.downgrade(), Arc::clone(&membership), Arc::clone(&topic), backlog);
+    Ok((KafkaSource::new(member, membership, health, topic), committer))
+}

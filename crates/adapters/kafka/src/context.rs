@@ -1,0 +1,53 @@
+//! What librdkafka tells its application: log lines, errors, statistics.
+
+use std::sync::Arc;
+
+use rdkafka::ClientContext;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::ConsumerContext;
+use rdkafka::error::KafkaError;
+use rdkafka::statistics::Statistics;
+
+use crate::health::Health;
+
+/// Facilities of librdkafka's log lines about single connections: [`Health`] says what comes of them.
+const CONNECTION_FACILITIES: [&str; 3] = ["FAIL", "ERROR", "MAXPOLL"];
+
+/// What every client of ours does with what it is told.
+#[derive(Default)]
+pub(crate) struct Context {
+    pub(crate) health: Arc<Health>,
+}
+
+impl ClientContext for Context {
+    /// librdkafka's lines go where ours go. Those about single attempts to connect come again and again while a broker is away.
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        match level {
+            _ if CONNECTION_FACILITIES.contains(&facility) => tracing::debug!(target: "librdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
+                tracing::error!(target: "librdkafka", facility, "{message}");
+            }
+            RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{message}"),
+            RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
+                tracing::debug!(target: "librdkafka", facility, "{message}");
+            }
+        }
+    }
+
+    /// Looks only whether a broker is connected. The default would log the whole of it.
+    fn stats(&self, statistics: Statistics) {
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.health.reachable();
+        }
+    }
+
+    /// The reason is left out: it may quote a broker.
+    fn error(&self, error: KafkaError, _reason: &str) {
+        if let Some(code) = error.rdkafka_error_code() {
+            self.health.report(code);
+        }
+    }
+}
+
+/// For consuming clients that are no member of a group.
+impl ConsumerContext for Context {}

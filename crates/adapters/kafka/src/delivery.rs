@@ -1,0 +1,65 @@
+//! What becomes of a record that was handed to librdkafka.
+
+use pipeline::Fault;
+use pipeline::ports::Delivered;
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::error::KafkaError;
+use rdkafka::producer::{DeliveryResult, ProducerContext, ThreadedProducer};
+use rdkafka::statistics::Statistics;
+use rdkafka::{ClientContext, Message as _};
+use tokio::sync::oneshot;
+
+use crate::context::Context;
+use crate::embedded::backlog::Reservation;
+use crate::faults;
+
+/// The producing client: a thread of its own waits for the acknowledgements.
+pub(crate) type Producer = ThreadedProducer<Deliveries>;
+
+/// Hands each acknowledgement to whoever awaits it.
+#[derive(Default)]
+pub(crate) struct Deliveries {
+    context: Context,
+}
+
+/// Travels with a record and comes back with its fate, even if nobody waits for it any more.
+pub(crate) struct Receipt {
+    pub(crate) answer: oneshot::Sender<Result<Delivered, Fault>>,
+    /// Its room in the embedded broker.
+    pub(crate) room: Option<Reservation>,
+}
+
+impl ProducerContext for Deliveries {
+    type DeliveryOpaque = Box<Receipt>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, receipt: Box<Receipt>) {
+        let Receipt { answer, room } = *receipt;
+        let fate = match result {
+            Ok(message) => {
+                let delivered = Delivered { partition: message.partition(), offset: message.offset() };
+                if let Some(room) = room {
+                    room.delivered(delivered.partition, delivered.offset);
+                }
+                self.context.health.working();
+                Ok(delivered)
+            }
+            Err((error, _)) => Err(faults::from_error(error, "publish")),
+        };
+        // Nobody listening any more means that the caller gave up waiting.
+        answer.send(fate).ok();
+    }
+}
+
+impl ClientContext for Deliveries {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.context.log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.context.stats(statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.context.error(error, reason);
+    }
+}

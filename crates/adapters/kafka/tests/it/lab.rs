@@ -1,0 +1,209 @@
+//! A topic, a group and clients of their own for each test.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::io::Write;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::offsets::Commit;
+use pipeline::ports::{Delivered, GroupProgress as _, Message, TakeLimits};
+use pipeline::{OffsetCommitter as _, Publisher as _, Record, RecordSource as _};
+use tokio::time::{Instant, timeout};
+use tracing_subscriber::fmt::MakeWriter;
+
+/// How long a test waits for anything.
+pub const BOUND: Duration = Duration::from_secs(60);
+/// One turn of a loop that waits for a condition.
+pub const TURN: Duration = Duration::from_millis(50);
+pub const PLENTY: TakeLimits = TakeLimits { records: 10_000, bytes: 64 << 20 };
+
+pub struct Lab {
+    pub config: KafkaConfig,
+    pub publisher: KafkaPublisher,
+    pub progress: KafkaProgress,
+}
+
+impl Lab {
+    /// On a broker of its own inside this process.
+    pub fn embedded(partitions: u16) -> Self {
+        let broker = EmbeddedBroker::start("events", partitions).unwrap();
+        Self::new(KafkaConfig::embedded(&broker))
+    }
+
+    /// On the Kafka that `KAFKA_BROKERS` names, with a new topic and group.
+    pub async fn real(partitions: u16) -> Option<Self> {
+        let mut env = settings::Reader::from_environment().unwrap();
+        if !env.is_set("KAFKA_BROKERS") {
+            let name = std::thread::current().name().unwrap_or_default().to_owned();
+            // Not `eprintln`: the harness would swallow it.
+            writeln!(std::io::stderr(), "NOT RUN: {name} needs a real Kafka; set KAFKA_BROKERS").unwrap();
+            return None;
+        }
+        let mut config = KafkaConfig::read(&mut env);
+        env.finish().unwrap();
+        config.topic = format!("test-{}", uuid::Uuid::new_v4());
+        config.group = config.topic.clone();
+        assert_eq!(kafka::ensure_topic(&config, partitions, 1, BOUND).await, Ok(usize::from(partitions)));
+        Some(Self::new(config))
+    }
+
+    pub fn new(config: KafkaConfig) -> Self {
+        let (publisher, progress) = (KafkaPublisher::open(&config).unwrap(), KafkaProgress::open(&config).unwrap());
+        Self { config, publisher, progress }
+    }
+
+    pub fn broker(&self) -> &EmbeddedBroker {
+        let kafka::Flavor::Embedded(broker) = &self.config.flavor else { panic!("not embedded") };
+        broker
+    }
+
+    pub fn consumer(&self) -> Consumer {
+        let (source, committer) = kafka::open(&self.config).unwrap();
+        Consumer { source, committer }
+    }
+
+    pub async fn publish(&self, key: &str, value: &str) -> Delivered {
+        self.send(message(key, value.as_bytes())).await
+    }
+
+    pub async fn send(&self, message: Message) -> Delivered {
+        within(self.publisher.publish(&self.config.topic, message)).await.unwrap()
+    }
+
+    /// Publishes values `from..to` under their own number as key, all at once.
+    pub async fn publish_numbers(&self, from: u32, to: u32) {
+        let mut under_way = tokio::task::JoinSet::new();
+        for number in from..to {
+            let (publisher, topic) = (self.publisher.clone(), self.config.topic.clone());
+            let text = number.to_string();
+            under_way.spawn(async move { publisher.publish(&topic, message(&text, text.as_bytes())).await });
+        }
+        assert!(within(under_way.join_all()).await.iter().all(Result::is_ok));
+    }
+
+    pub async fn committed(&self) -> BTreeMap<i32, i64> {
+        within(self.progress.committed()).await.unwrap()
+    }
+}
+
+pub struct Consumer {
+    pub source: KafkaSource,
+    pub committer: KafkaCommitter,
+}
+
+impl Consumer {
+    /// What one take gives; an outage gives nothing.
+    pub async fn turn(&mut self) -> Vec<Record> {
+        within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
+    }
+
+    /// Takes until there are so many records, and then once more: none may follow.
+    pub async fn take_exactly(&mut self, count: usize) -> Vec<Record> {
+        let deadline = Instant::now() + BOUND;
+        let mut records = Vec::new();
+        while records.len() < count {
+            assert!(Instant::now() < deadline, "{} of {count} records came", records.len());
+            records.extend(self.turn().await);
+        }
+        records.extend(self.source.take(PLENTY, Duration::from_millis(300)).await.unwrap());
+        assert_eq!(records.len(), count, "more came than were sent");
+        records
+    }
+
+    pub async fn commit(&self, records: &[Record]) {
+        within(self.committer.commit(&Commit::covering(records))).await.unwrap();
+    }
+
+    /// Polls until the source owns so many partitions.
+    pub async fn join(&mut self, partitions: usize) -> Vec<Record> {
+        let mut records = Vec::new();
+        let deadline = Instant::now() + BOUND;
+        while self.source.assigned().len() != partitions {
+            assert!(Instant::now() < deadline, "owns {:?}", self.source.assigned());
+            records.extend(self.turn().await);
+        }
+        records
+    }
+
+    pub async fn close(self) {
+        self.source.close(BOUND).await.unwrap();
+    }
+}
+
+pub fn message(key: &str, value: &[u8]) -> Message {
+    Message { key: Some(key.into()), value: Some(value.into()), headers: Vec::new() }
+}
+
+pub async fn within<T>(future: impl Future<Output = T>) -> T {
+    timeout(BOUND, future).await.expect("took too long")
+}
+
+/// The values as numbers; each must be there once.
+pub fn numbers(records: &[Record]) -> BTreeSet<u32> {
+    let numbers: BTreeSet<u32> = records.iter().map(number).collect();
+    assert_eq!(numbers.len(), records.len(), "a record came twice");
+    numbers
+}
+
+pub fn number(record: &Record) -> u32 {
+    std::str::from_utf8(record.value.as_deref().unwrap()).unwrap().parse().unwrap()
+}
+
+/// Offsets grow within each partition.
+pub fn assert_in_order(records: &[Record]) {
+    let mut last = BTreeMap::new();
+    for record in records {
+        let before = last.insert(record.position.partition, record.position.offset);
+        assert!(before < Some(record.position.offset), "{:?} came after {before:?}", record.position);
+    }
+}
+
+/// Bytes that do not compress.
+pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
+    let mut state = seed | 1;
+    let next = move || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    std::iter::repeat_with(next).take(bytes).collect()
+}
+
+/// What was logged on this test's thread.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Lasts as long as the guard.
+    pub fn start() -> (Self, tracing::subscriber::DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    pub fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+impl<'w> MakeWriter<'w> for Log {
+    type Writer = Self;
+
+    fn make_writer(&'w self) -> Self {
+        self.clone()
+    }
+}

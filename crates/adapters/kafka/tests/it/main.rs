@@ -1,0 +1,13 @@
+//! The adapter against a broker: the embedded one, one to each test, and a real Kafka where `KAFKA_BROKERS` names one.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "clippy allows them in test functions, not in what these share")]
+
+mod backlog;
+mod basics;
+mod commits;
+mod keys;
+mod lab;
+mod outages;
+mod sharing;
+mod standing_by;
+mod topics;

@@ -1,0 +1,126 @@
+//! Several members of one group.
+
+use std::collections::BTreeSet;
+
+use kafka::{AssignmentStrategy, KafkaConfig};
+use pipeline::Record;
+use pipeline::ports::GroupProgress as _;
+use tokio::time::Instant;
+
+use crate::lab::{BOUND, Consumer, Lab, numbers};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_share_the_partitions_and_one_that_leaves_gives_its_own_up() {
+    let lab = Lab::embedded(4);
+    share_and_leave(&lab).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_share_the_partitions_of_a_real_broker_cooperatively() {
+    if let Some(lab) = Lab::real(4).await {
+        share_and_leave(&Lab::new(KafkaConfig { strategy: AssignmentStrategy::CooperativeSticky, ..lab.config })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_share_the_partitions_of_a_real_broker_by_range() {
+    if let Some(lab) = Lab::real(4).await {
+        share_and_leave(&Lab::new(KafkaConfig { strategy: AssignmentStrategy::Range, ..lab.config })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_for_a_partition_that_moved_is_not_made() {
+    commit_after_a_move(&Lab::embedded(4)).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_for_a_partition_that_moved_is_not_made_on_a_real_broker() {
+    if let Some(lab) = Lab::real(4).await {
+        commit_after_a_move(&lab).await;
+    }
+}
+
+async fn share_and_leave(lab: &Lab) {
+    let mut first = lab.consumer();
+    first.join(4).await;
+    let mut second = lab.consumer();
+    let mut records = settle(&mut first, &mut second).await;
+    let owned = second.source.assigned();
+    assert!(first.source.assigned().is_disjoint(&owned));
+
+    lab.publish_numbers(0, 200).await;
+    let deadline = Instant::now() + BOUND;
+    while records.len() < 200 {
+        assert!(Instant::now() < deadline, "{} records came", records.len());
+        records.extend(both(&mut first, &mut second).await);
+    }
+    assert_eq!(numbers(&records), (0..200).collect());
+    second.close().await;
+    first.join(4).await;
+    lab.publish_numbers(200, 260).await;
+    let after = first.take_exactly(60).await;
+    assert_eq!(numbers(&after), (200..260).collect(), "what the other member had committed does not come again");
+    assert!(after.iter().any(|record| owned.contains(&record.position.partition)));
+    first.close().await;
+}
+
+async fn commit_after_a_move(lab: &Lab) {
+    lab.publish_numbers(0, 100).await;
+    let mut first = lab.consumer();
+    // Taken, and not finished when the second member comes.
+    let unfinished = first.take_exactly(100).await;
+    let mut second = lab.consumer();
+    let deadline = Instant::now() + BOUND;
+    while (first.source.assigned().len(), second.source.assigned().len()) != (2, 2) {
+        assert!(Instant::now() < deadline);
+        first.turn().await;
+        take_and_commit(&mut second).await;
+    }
+    let moved = second.source.assigned();
+    let ends = lab.progress.high_watermarks().await.unwrap();
+    while !moved.iter().all(|partition| ends[partition] > 1) || !caught_up(lab, &moved).await {
+        assert!(Instant::now() < deadline);
+        take_and_commit(&mut second).await;
+    }
+    let before = lab.committed().await;
+    // The first record of what moved, and the last of what stayed.
+    let old: Vec<_> =
+        unfinished.iter().filter(|record| moved.contains(&record.position.partition) && record.position.offset == 0).cloned().collect();
+    assert!(!old.is_empty());
+    first.commit(&old).await;
+    assert_eq!(lab.committed().await, before, "a committed offset went back");
+    let kept: Vec<_> = unfinished.into_iter().filter(|record| !moved.contains(&record.position.partition)).collect();
+    first.commit(&kept).await;
+    assert_eq!(lab.committed().await, ends, "what stayed may be committed: its assignment lasts");
+    first.close().await;
+    second.close().await;
+}
+
+/// Turns until the two members share the four partitions.
+async fn settle(first: &mut Consumer, second: &mut Consumer) -> Vec<Record> {
+    let deadline = Instant::now() + BOUND;
+    let mut records = Vec::new();
+    while (first.source.assigned().len(), second.source.assigned().len()) != (2, 2) {
+        assert!(Instant::now() < deadline, "{:?} {:?}", first.source.assigned(), second.source.assigned());
+        records.extend(both(first, second).await);
+    }
+    records
+}
+
+async fn both(first: &mut Consumer, second: &mut Consumer) -> Vec<Record> {
+    let mut records = take_and_commit(first).await;
+    records.extend(take_and_commit(second).await);
+    records
+}
+
+async fn take_and_commit(consumer: &mut Consumer) -> Vec<Record> {
+    let records = consumer.turn().await;
+    consumer.commit(&records).await;
+    records
+}
+
+async fn caught_up(lab: &Lab, partitions: &BTreeSet<i32>) -> bool {
+    let (ends, committed) = (lab.progress.high_watermarks().await.unwrap(), lab.committed().await);
+    partitions.iter().all(|partition| ends[partition] == committed[partition])
+}
