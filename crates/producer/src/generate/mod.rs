@@ -1,0 +1,35 @@
+//! Sample events: made by a pure generator, sent by a bounded pipeline.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`mix`] | the generator: a shop's users, orders, payments and stock |
+//! | [`catalog`] | what the shop sells |
+//! | `pool`, `shelf`, `held` | the generator's memory: who may order, what is in stock, which parents come late |
+//! | [`expected`] | what the tables must show after a stream |
+//! | [`poison`] | records that cannot be written |
+//! | [`records`] | events and poison as messages |
+//! | [`run`](mod@run) | sending them, thousands at a time |
+//! | `pace`, `latency` | the rate, and how long the broker took |
+//! | [`progress`], [`summary`] | what a person sees meanwhile and afterwards |
+
+pub mod catalog;
+pub mod expected;
+mod held;
+mod latency;
+pub mod mix;
+mod pace;
+pub mod poison;
+mod pool;
+pub mod progress;
+pub mod records;
+pub mod run;
+mod shelf;
+pub mod summary;
+
+pub use expected::Expected;
+pub use mix::{Generator, GeneratorConfig};
+pub use poison::{Poison, PoisonKind};
+pub use progress::Progress;
+pub use records::{Content, Record, Records};
+pub use run::{RunOptions, run};
+pub use summary::Summary;

@@ -1,0 +1,104 @@
+//! A person in front of a terminal.
+
+use std::io::{self, IsTerminal};
+
+use dialoguer::Input;
+use dialoguer::console::{Key, Term};
+use dialoguer::theme::{ColorfulTheme, Theme};
+
+use super::Left;
+use super::prompt::{Check, Prompt};
+use crate::generate::Progress;
+
+const CTRL_D: Key = Key::Char('\u{4}');
+
+/// Prompts on the standard output.
+pub struct Terminal {
+    term: Term,
+    theme: ColorfulTheme,
+}
+
+impl Terminal {
+    /// The terminal of this process; `None` where input or output is something else.
+    pub fn open() -> Option<Self> {
+        let interactive = io::stdin().is_terminal() && io::stdout().is_terminal();
+        interactive.then(|| Self { term: Term::stdout(), theme: ColorfulTheme::default() })
+    }
+
+    /// One answer, without judging it.
+    ///
+    /// dialoguer's input knows neither Esc nor Ctrl-D, so the first key is read here, and the rest of the line by dialoguer.
+    fn read(&self, question: &str, default: Option<&str>) -> Result<String, Left> {
+        loop {
+            self.show(|theme, text| theme.format_input_prompt(text, question, default))?;
+            let first = self.term.read_key_raw()?;
+            self.term.clear_line()?;
+            match first {
+                Key::Escape => return Err(Left::Entry),
+                Key::CtrlC | CTRL_D => return Err(Left::Program),
+                Key::Enter => return Ok(String::new()),
+                Key::Char(letter) if !letter.is_control() => return self.read_rest(question, default, letter),
+                _ => {}
+            }
+        }
+    }
+
+    fn read_rest(&self, question: &str, default: Option<&str>, first: char) -> Result<String, Left> {
+        let question = default.map_or_else(|| question.to_owned(), |default| format!("{question} ({default})"));
+        let input = Input::<String>::with_theme(&self.theme).with_prompt(question).with_initial_text(first);
+        let answer = input.allow_empty(true).report(false).interact_text_on(&self.term);
+        answer.map_err(|dialoguer::Error::IO(error)| {
+            // What follows must not stand behind the half of an answer.
+            self.term.write_line("").unwrap_or_default();
+            error.into()
+        })
+    }
+
+    /// Writes what the theme makes of something, without a line break.
+    fn show(&self, format: impl FnOnce(&ColorfulTheme, &mut String) -> std::fmt::Result) -> io::Result<()> {
+        let mut text = String::new();
+        format(&self.theme, &mut text).map_err(io::Error::other)?;
+        self.term.write_str(&text)?;
+        self.term.flush()
+    }
+
+    fn show_line(&self, format: impl FnOnce(&ColorfulTheme, &mut String) -> std::fmt::Result) -> io::Result<()> {
+        self.show(format)?;
+        self.term.write_line("")
+    }
+}
+
+impl Prompt for Terminal {
+    fn ask(&mut self, question: &str, default: Option<&str>, check: Check<'_>) -> Result<String, Left> {
+        loop {
+            let typed = self.read(question, default)?;
+            let answer = match default {
+                Some(default) if typed.is_empty() => default.to_owned(),
+                _ => typed,
+            };
+            match check(&answer) {
+                Ok(()) => {
+                    self.show_line(|theme, text| theme.format_input_prompt_selection(text, question, &answer))?;
+                    return Ok(answer);
+                }
+                Err(rule) => self.show_line(|theme, text| theme.format_error(text, &format!("{question} {rule}")))?,
+            }
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        // A terminal that is gone is noticed by the next question.
+        self.term.write_line(line).unwrap_or_default();
+    }
+
+    fn progress(&self, total: u64) -> Progress {
+        Progress::for_stderr(total)
+    }
+}
+
+impl From<io::Error> for Left {
+    /// The end of the input, a terminal that is gone, or Ctrl-C inside a line.
+    fn from(_: io::Error) -> Self {
+        Self::Program
+    }
+}

@@ -1,0 +1,112 @@
+//! What each command does, and how it ends.
+
+use std::process::ExitCode;
+
+use pipeline::Publisher;
+use rand::RngExt;
+
+use crate::cli::{Command, GenerateArgs, Output, To};
+use crate::generate::{self, Generator, GeneratorConfig, Progress, Records, RunOptions, records};
+use crate::menu::{self, Terminal};
+use crate::receipt::{Receipt, Sending};
+use crate::{Target, defaults, interrupts, raw, send};
+
+/// How a command ended, as the exit code tells it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// 0: everything was delivered.
+    Delivered,
+    /// 1: something was not.
+    Undelivered,
+    /// 2: the arguments or the settings are wrong.
+    Usage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Delivered => 0,
+            Exit::Undelivered => 1,
+            Exit::Usage => 2,
+        })
+    }
+}
+
+/// Does what was asked for; nothing opens the menu. Results go to the standard output, problems to stderr.
+pub async fn run<P: Publisher>(command: Option<Command>, publisher: &P, target: Target) -> Exit {
+    match command {
+        None => open_menu(publisher, &target).await,
+        Some(Command::Send(mut args)) => {
+            let to = std::mem::take(&mut args.to);
+            send_one(publisher, target, to, send::prepare(args)).await
+        }
+        Some(Command::SendRaw(mut args)) => {
+            let to = std::mem::take(&mut args.to);
+            send_one(publisher, target, to, raw::prepare(args)).await
+        }
+        Some(Command::Generate(args)) => generate(publisher, target, args).await,
+    }
+}
+
+fn refuse(problem: &str) -> Exit {
+    eprintln!("Nothing was sent: {problem}.");
+    Exit::Usage
+}
+
+async fn open_menu<P: Publisher>(publisher: &P, target: &Target) -> Exit {
+    let Some(terminal) = Terminal::open() else {
+        return refuse("the menu needs a terminal; without one, use `producer send` or `producer generate`, see `producer --help`");
+    };
+    match menu::run(publisher, target, terminal, interrupts::count()).await {
+        Ok(()) => Exit::Delivered,
+        Err(error) => {
+            eprintln!("The menu has ended: {error}.");
+            Exit::Undelivered
+        }
+    }
+}
+
+async fn send_one<P: Publisher>(publisher: &P, target: Target, to: To, sending: Result<Sending, String>) -> Exit {
+    let target = target.with_topic(to.topic);
+    let sending = match sending {
+        Ok(sending) => sending,
+        Err(problem) => return refuse(&problem),
+    };
+    let notice = || eprintln!("{}", target.still_waiting());
+    match Receipt::obtain(publisher, &target.topic, sending, notice).await {
+        Ok(receipt) => {
+            match to.output {
+                Output::Text => println!("{receipt}"),
+                Output::Json => println!("{}", receipt.to_json()),
+            }
+            Exit::Delivered
+        }
+        Err(fault) => {
+            eprintln!("Not delivered: {}", target.explain(&fault));
+            Exit::Undelivered
+        }
+    }
+}
+
+async fn generate<P: Publisher>(publisher: &P, target: Target, args: GenerateArgs) -> Exit {
+    let target = target.with_topic(args.topic.clone());
+    let config = configure(&args);
+    let total = records::total(args.events, args.poison_every);
+    let options = RunOptions { rate: args.rate, progress: Progress::for_stderr(total) };
+    let (seed, start) = (config.seed, config.start);
+    let records = Records::new(Generator::new(config)).with_poison(args.poison_every, seed);
+    let summary = generate::run(publisher, &target.topic, records, options, interrupts::count()).await;
+    println!("{summary}\nThe same again: --seed {seed} --start {start}");
+    if let Some(fault) = &summary.fault {
+        eprintln!("Not delivered: {}", target.explain(fault));
+    }
+    if summary.is_delivered() { Exit::Delivered } else { Exit::Undelivered }
+}
+
+fn configure(args: &GenerateArgs) -> GeneratorConfig {
+    let seed = args.seed.unwrap_or_else(|| rand::rng().random_range(0..1_000_000_000));
+    let config = GeneratorConfig::new(args.events, seed);
+    // A seed alone stands for the same bytes at all times: an event id that comes back must not come back with other content.
+    let start = args.start.unwrap_or_else(|| if args.seed.is_some() { config.start } else { config.start_before(defaults::now()) });
+    GeneratorConfig { users: args.users.unwrap_or(config.users), out_of_order: args.out_of_order, start, ..config }
+}
