@@ -20,6 +20,7 @@ pub(crate) struct Object<'a> {
 }
 
 /// What a text is that should hold an object.
+#[expect(clippy::large_enum_variant, reason = "lives on the stack for the length of one decode; boxing would allocate for every event")]
 pub(crate) enum Shape<'a> {
     Object(Object<'a>),
     OtherJson,
