@@ -75,9 +75,9 @@ impl Diagnosis {
             (reason, _) => reason.label().to_owned(),
         };
         let subject = match (reason, code) {
-            (Reason::Constraint(name), _) if !name.is_empty() => name.to_owned(),
-            (_, Some(code)) => code.to_string(),
-            (_, None) => String::new(),
+            (Reason::Constraint(name), Some(code)) => format!("{name}/{code}"),
+            (Reason::Constraint(name), None) => name.to_owned(),
+            _ => String::new(),
         };
         Self { event_id: Some(event_id), event_type: Some(event_type), reason, error, subject }
     }

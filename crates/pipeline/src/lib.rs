@@ -8,6 +8,7 @@
 //! | [`batch`] | what a store is asked to write |
 //! | [`outcome`] | how each event ended |
 //! | [`fault`] | classes of failure, and the one policy that answers them |
+//! | [`flood`] | whether so many records are unwritable that it must be a bad deploy |
 //! | [`parking`] | events that wait for a parent, and when they are given up |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`offsets`] | what may be committed |
@@ -18,6 +19,7 @@ pub mod backoff;
 pub mod batch;
 pub mod dead_letter;
 pub mod fault;
+pub mod flood;
 pub mod offsets;
 pub mod outcome;
 pub mod parking;
