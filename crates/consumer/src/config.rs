@@ -1,0 +1,79 @@
+//! How the consumer works, apart from where its parts are.
+
+use std::time::Duration;
+
+use pipeline::ports::TakeLimits;
+use settings::Reader;
+
+const SECOND: Duration = Duration::from_secs(1);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// How the consumer works.
+#[derive(Clone, Debug)]
+pub struct ConsumerConfig {
+    /// How much one batch may hold.
+    pub take: TakeLimits,
+    /// Rows that one statement may write; see [`pipeline::plan::plan`].
+    pub max_rows: usize,
+    /// How far an event's timestamp may lie after its record's.
+    pub max_clock_skew: Duration,
+    /// How long an event waits for its parent before it may be given up.
+    pub parking_deadline: Duration,
+    /// How often parked events are looked through.
+    pub sweep_interval: Duration,
+    /// How often lag, queue depth and the health of the parts are measured.
+    pub monitor_interval: Duration,
+}
+
+impl ConsumerConfig {
+    /// Reads the settings.
+    pub fn read(env: &mut Reader) -> Self {
+        Self {
+            take: TakeLimits {
+                records: env.number("BATCH_MAX_EVENTS", 1000, 1..=10_000, "Events in one batch, at most."),
+                bytes: env.number(
+                    "BATCH_MAX_BYTES",
+                    4 << 20,
+                    1024..=256 << 20,
+                    "Bytes of keys and values in one batch, at most; a larger event goes alone.",
+                ),
+            },
+            max_rows: env.number(
+                "BATCH_MAX_ROWS",
+                4000,
+                1..=100_000,
+                "Rows one statement writes, at most; SQL Server escalates to a table lock at 5000 locks. A larger event goes alone.",
+            ),
+            max_clock_skew: env.duration(
+                "MAX_CLOCK_SKEW",
+                DAY,
+                SECOND..=365 * DAY,
+                "How far an event's timestamp may lie after its record's own; beyond it is a dead letter (timestamp_in_future).",
+            ),
+            parking_deadline: env.duration(
+                "PARKING_DEADLINE",
+                900 * SECOND,
+                SECOND..=365 * DAY,
+                "How long an event waits for its parent before it may become a dead letter (missing_parent, email_taken).",
+            ),
+            sweep_interval: env.duration(
+                "PARKING_SWEEP_INTERVAL",
+                5 * SECOND,
+                Duration::from_millis(10)..=DAY,
+                "How often parked events are looked through for what a crash or another consumer left.",
+            ),
+            monitor_interval: env.duration(
+                "MONITOR_INTERVAL",
+                5 * SECOND,
+                Duration::from_millis(10)..=3600 * SECOND,
+                "How often lag, queue depth and the health of Kafka, database and Redis are measured.",
+            ),
+        }
+    }
+}
+
+impl Default for ConsumerConfig {
+    fn default() -> Self {
+        Self::read(&mut Reader::from_pairs([]))
+    }
+}

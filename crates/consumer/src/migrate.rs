@@ -1,0 +1,73 @@
+//! Bringing the schema up to date, at start and on demand.
+
+use pipeline::backoff;
+use pipeline::fault::{Dependency, FaultClass};
+use sqlserver::{MigrateError, MigrationReport, SqlServerConfig, migrate};
+use telemetry::Health;
+use tokio_util::sync::CancellationToken;
+
+/// Migrates before anything is consumed, however long the database is away. `false` when the consumer was told to stop first.
+pub(crate) async fn until_migrated(config: &SqlServerConfig, health: &Health, stop: &CancellationToken) -> bool {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        health.beat();
+        let migrated = tokio::select! {
+            migrated = migrate(config) => migrated,
+            () = stop.cancelled() => return false,
+        };
+        let error = match migrated {
+            Ok(report) => {
+                tracing::info!("{}", describe(&report));
+                return true;
+            }
+            Err(error) => error,
+        };
+        let news = health.down(Dependency::Database.label(), error.to_string());
+        if news {
+            match &error {
+                MigrateError::Fault(fault) if matches!(fault.class, FaultClass::Unavailable { .. }) => {
+                    tracing::warn!(%error, "waiting for the database before anything is consumed");
+                }
+                _ => {
+                    tracing::error!(%error, "the schema cannot be brought up to date: nothing is consumed until it is, and the try is repeated");
+                }
+            }
+        }
+        tokio::select! {
+            () = tokio::time::sleep(backoff::outage(tries, rand::random())) => {}
+            () = stop.cancelled() => return false,
+        }
+    }
+}
+
+/// What a migration did, for a person.
+pub(crate) fn describe(report: &MigrationReport) -> String {
+    let mut lines = Vec::new();
+    if report.created_database {
+        lines.push("created the database".to_owned());
+    }
+    lines.extend(report.applied.iter().map(|script| format!("applied {script}")));
+    lines.extend(report.warnings.iter().map(|warning| {
+        format!("could not do {} (error {}): nothing depends on it, it is tried again next time", warning.script, warning.code)
+    }));
+    if !report.unknown.is_empty() {
+        lines.push(format!("the schema is newer than this program (versions {:?}): it works on", report.unknown));
+    }
+    if lines.is_empty() { "the schema is up to date".to_owned() } else { lines.join("\n") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_says_what_was_done_or_that_nothing_was_to_do() {
+        assert_eq!(describe(&MigrationReport::default()), "the schema is up to date");
+        let report = MigrationReport { created_database: true, applied: vec!["0001_tables.sql"], warnings: Vec::new(), unknown: vec![7] };
+        assert_eq!(
+            describe(&report),
+            "created the database\napplied 0001_tables.sql\nthe schema is newer than this program (versions [7]): it works on"
+        );
+    }
+}

@@ -1,0 +1,58 @@
+//! Turn after turn until the consumer is told to stop, and then an end within a bound.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use telemetry::{Health, Metrics};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ConsumerConfig;
+use crate::monitor::Monitor;
+use crate::parts::{Adapters, Parts};
+use crate::turn::Consumer;
+
+/// How long a batch may go on after the consumer was told to stop. With the time to leave the group it stays below ten seconds, after
+/// which supervisors kill.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// Runs a consumer until `stop` is cancelled, and returns its source to be closed. The batch at hand is finished and committed if that is
+/// possible within a bound; otherwise it is abandoned without a commit, and comes again.
+pub async fn run<P: Parts>(
+    adapters: Adapters<P>,
+    config: ConsumerConfig,
+    metrics: Metrics,
+    health: Health,
+    stop: CancellationToken,
+) -> P::Source {
+    let monitor = Monitor::<P> {
+        progress: adapters.progress.clone(),
+        store: adapters.store.clone(),
+        letters: adapters.letters.clone(),
+        metrics: metrics.clone(),
+        health: health.clone(),
+        interval: config.monitor_interval,
+    };
+    let monitor = tokio::spawn(monitor.run(stop.clone()));
+    let mut consumer = Consumer::new(adapters, Arc::new(config), metrics, health.clone(), stop.clone());
+    while !stop.is_cancelled() {
+        tokio::select! {
+            biased;
+            ended = consumer.turn() => if ended.is_err() {
+                tracing::info!("stopped while waiting: the batch at hand is not committed and comes again");
+            },
+            () = grace(&stop, &health) => {
+                tracing::warn!(seconds = GRACE.as_secs(), "stopped: the batch at hand did not end in time, is not committed and comes again");
+            }
+        }
+    }
+    health.stopping();
+    monitor.abort();
+    consumer.into_source()
+}
+
+/// Ends so long after the consumer was told to stop. Not ready from the first moment on, so that nobody counts on it any more.
+async fn grace(stop: &CancellationToken, health: &Health) {
+    stop.cancelled().await;
+    health.stopping();
+    tokio::time::sleep(GRACE).await;
+}

@@ -1,0 +1,38 @@
+//! Noting finished offsets.
+
+use pipeline::offsets::Commit;
+use pipeline::ports::OffsetCommitter;
+use pipeline::record::Record;
+
+use super::Consumer;
+use crate::parts::Parts;
+
+/// What is finished and could not be committed yet.
+#[derive(Default)]
+pub(super) struct Uncommitted(Commit);
+
+impl<P: Parts> Consumer<P> {
+    /// Commits these records, all of which are finished, and what an earlier commit left. A failed commit undoes nothing: the next turn
+    /// tries again, and what is consumed twice changes nothing.
+    pub(super) async fn commit(&mut self, records: &[Record]) {
+        self.uncommitted.0.extend(Commit::covering(records));
+        if self.uncommitted.0.is_empty() {
+            return;
+        }
+        match self.offsets.commit(&self.uncommitted.0).await {
+            Ok(()) => {
+                self.uncommitted = Uncommitted::default();
+                self.metrics.committed();
+            }
+            Err(fault) => {
+                self.metrics.commit_failed();
+                tracing::debug!(
+                    class = fault.class.label(),
+                    code = fault.code,
+                    subject = fault.subject,
+                    "the commit is left to the next turn"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! One bad event costs only itself: a batch that fails for its data is halved until the event stands alone.
+
+use pipeline::fault::{Cause, Dependency, Fault, FaultClass};
+use pipeline::outcome::{Applied, Outcome, WaitsFor};
+use pipeline::ports::EventStore;
+use pipeline::{Batch, Item, Reason};
+
+use super::write::refused;
+use super::{Consumer, timed};
+use crate::parts::Parts;
+use crate::waiting::{Next, Stopped};
+
+/// From so many events on, a batch of which every one is refused with the same number does not hold bad data: something else is wrong.
+const ALL_REFUSED_FROM: usize = 8;
+
+/// Why a batch was not finished.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unfinished {
+    /// The consumer was told to stop.
+    Stopped,
+    /// Someone else released or gave up an event of it. Parts of the batch may be written.
+    ReleaseLost,
+}
+
+impl From<Stopped> for Unfinished {
+    fn from(Stopped: Stopped) -> Self {
+        Self::Stopped
+    }
+}
+
+impl<P: Parts> Consumer<P> {
+    /// Applies a batch, whatever it takes: faults are waited out, and events that cannot be written are found in O(log n) statements each.
+    pub(super) async fn apply(&mut self, batch: Batch<'_>) -> Result<Applied, Unfinished> {
+        let mut rounds_refused = 0;
+        loop {
+            let applied = self.apply_halving(batch).await?;
+            let Some(code) = all_refused(&applied.outcomes) else {
+                return Ok(applied);
+            };
+            rounds_refused += 1;
+            let fault = Fault { dependency: Dependency::Database, class: FaultClass::Bug, code, subject: "every event of a batch refused" };
+            self.waiting.hold(&fault, Cause::Bug, rounds_refused).await?;
+        }
+    }
+
+    async fn apply_halving(&mut self, batch: Batch<'_>) -> Result<Applied, Unfinished> {
+        let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false };
+        // The next part is at the end; parts are taken from left to right, so that outcomes come in order.
+        let mut parts = vec![batch];
+        let mut tries = 0;
+        while let Some(part) = parts.pop() {
+            tries += 1;
+            let fault = match timed(&self.metrics, "apply_batch", self.store.apply(part)).await {
+                Ok(applied) => {
+                    self.waiting.recovered();
+                    whole.outcomes.extend(applied.outcomes);
+                    whole.children_wait |= applied.children_wait;
+                    tries = 0;
+                    continue;
+                }
+                Err(fault) => fault,
+            };
+            let next = self.waiting.endure(&fault, tries).await?;
+            match next {
+                Next::Reread => return Err(Unfinished::ReleaseLost),
+                Next::Isolate if part.len() == 1 => {
+                    self.waiting.recovered();
+                    whole.outcomes.push(verdict_of_one(&part.items()[0], &fault));
+                    tries = 0;
+                }
+                Next::Isolate => {
+                    halve(part, &mut parts);
+                    tries = 0;
+                }
+                // It may have been too much at once.
+                Next::Again if fault.class == (FaultClass::Unavailable { timed_out: true }) && part.len() > 1 => halve(part, &mut parts),
+                Next::Again => parts.push(part),
+            }
+        }
+        Ok(whole)
+    }
+}
+
+fn halve<'a>(part: Batch<'a>, parts: &mut Vec<Batch<'a>>) {
+    let (first, rest) = part.halves();
+    parts.push(rest);
+    parts.push(first);
+}
+
+/// The outcome of an event that fails alone.
+fn verdict_of_one(item: &Item<'_>, fault: &Fault) -> Outcome {
+    match (fault.class, WaitsFor::parent_of(&item.event.body)) {
+        (FaultClass::EmailTaken, _) => Outcome::Parked(WaitsFor::Email),
+        (FaultClass::MissingParent, Some(parent)) => Outcome::Parked(parent),
+        _ => Outcome::Rejected { reason: Reason::Constraint(fault.subject), code: fault.code },
+    }
+}
+
+/// The number with which every event of a large batch was refused.
+fn all_refused(outcomes: &[Outcome]) -> Option<Option<i64>> {
+    if outcomes.len() < ALL_REFUSED_FROM {
+        return None;
+    }
+    let first = refused(&outcomes[0])?;
+    outcomes.iter().all(|outcome| refused(outcome) == Some(first)).then_some(first)
+}

@@ -1,0 +1,117 @@
+//! The life of a batch: take → judge → write → dead-letter → commit.
+
+mod commit;
+mod expire;
+mod isolate;
+mod letters;
+mod release;
+mod tally;
+mod write;
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use pipeline::plan::Candidate;
+use pipeline::ports::RecordSource;
+use pipeline::record::Record;
+use pipeline::verdict::{Verdict, judge};
+use telemetry::{Health, Metrics};
+use tokio_util::sync::CancellationToken;
+
+use crate::config::ConsumerConfig;
+use crate::parts::{Adapters, Parts};
+use crate::waiting::{Stopped, Waiting};
+use commit::Uncommitted;
+use expire::Expiry;
+use letters::Letters;
+
+/// How long a take waits for the first record before the consumer looks after other things.
+const PATIENCE: Duration = Duration::from_millis(200);
+
+/// One member of the group: takes batches, finishes them, commits them, one after the other.
+pub struct Consumer<P: Parts> {
+    waiting: Waiting<P::Source>,
+    offsets: P::Offsets,
+    progress: P::Progress,
+    store: P::Store,
+    letters: P::Letters,
+    config: Arc<ConsumerConfig>,
+    metrics: Metrics,
+    health: Health,
+    uncommitted: Uncommitted,
+    expiry: Expiry,
+}
+
+impl<P: Parts> Consumer<P> {
+    /// A consumer on these adapters. It stops waiting for anything when `stop` is cancelled.
+    pub fn new(adapters: Adapters<P>, config: Arc<ConsumerConfig>, metrics: Metrics, health: Health, stop: CancellationToken) -> Self {
+        let Adapters { source, offsets, progress, store, letters } = adapters;
+        let waiting = Waiting::new(source, metrics.clone(), health.clone(), stop);
+        let expiry = Expiry::new(config.sweep_interval);
+        Self { waiting, offsets, progress, store, letters, config, metrics, health, uncommitted: Uncommitted::default(), expiry }
+    }
+
+    /// One batch, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
+    ///
+    /// # Errors
+    /// The consumer was told to stop before the batch was finished; it was not committed and comes again.
+    pub async fn turn(&mut self) -> Result<(), Stopped> {
+        let records = self.take().await;
+        let started = Instant::now();
+
+        let (candidates, sources, mut letters) = self.judge(&records);
+        self.write(&candidates, &sources, &mut letters).await?;
+        self.bury(letters).await?;
+        self.commit(&records).await;
+
+        if !records.is_empty() {
+            self.metrics.consumed(started.elapsed());
+        }
+        self.look_after_parked().await
+    }
+
+    /// The source, to close it.
+    pub fn into_source(self) -> P::Source {
+        self.waiting.source
+    }
+
+    /// What is there, or nothing. A broker that is away is not waited out here: the client reconnects by itself while it is polled.
+    async fn take(&mut self) -> Vec<Record> {
+        self.health.beat();
+        self.metrics.polled();
+        match self.waiting.source.take(self.config.take, PATIENCE).await {
+            Ok(records) => records,
+            Err(fault) => {
+                tracing::debug!(class = fault.class.label(), code = fault.code, subject = fault.subject, "nothing could be taken");
+                self.waiting.source.stand_by(PATIENCE).await;
+                Vec::new()
+            }
+        }
+    }
+
+    /// Sorts the records into events to write, with the record of each, and letters.
+    fn judge<'r>(&self, records: &'r [Record]) -> (Vec<Candidate<'r>>, Vec<&'r Record>, Letters) {
+        let mut candidates = Vec::with_capacity(records.len());
+        let mut sources = Vec::with_capacity(records.len());
+        let mut letters = Letters::default();
+        for record in records {
+            match judge(record, self.config.max_clock_skew) {
+                Verdict::Valid(event) => {
+                    candidates.push(Candidate { event, parked: None });
+                    sources.push(record);
+                }
+                Verdict::Broken(violation) => letters.add(record, &(&violation).into()),
+                Verdict::Tombstone => self.metrics.tombstones(1),
+            }
+        }
+        (candidates, sources, letters)
+    }
+}
+
+/// Awaits a call of the store and notes how long it took, whatever came of it.
+async fn timed<T>(metrics: &Metrics, operation: &'static str, call: impl Future<Output = T>) -> T {
+    let asked = Instant::now();
+    let answer = call.await;
+    metrics.db_operation(operation, asked.elapsed());
+    answer
+}

@@ -1,0 +1,111 @@
+//! Parked events whose parent has landed: applied as a batch of their own, generation by generation.
+
+use pipeline::outcome::Outcome;
+use pipeline::parking::{Parents, ParkedEvent};
+use pipeline::plan::Candidate;
+use pipeline::ports::ParkingLot;
+use pipeline::record::{Position, Record};
+
+use super::isolate::Unfinished;
+use super::letters::Letters;
+use super::write::{ended, landed, no_parents};
+use super::{Consumer, timed};
+use crate::parts::Parts;
+use crate::waiting::Stopped;
+
+/// Parked events read at once.
+const PAGE: usize = 500;
+
+/// Reads of one page that others may spoil before it is left to the next sweep.
+const LOST_READS: u32 = 10;
+
+impl<P: Parts> Consumer<P> {
+    /// Releases the children of these parents, then the children of those, until nothing more is released (user → order → payment).
+    pub(super) async fn release(&mut self, parents: Parents) -> Result<(), Stopped> {
+        let mut generation = parents;
+        while !is_empty(&generation) {
+            generation = self.release_children(&generation).await?;
+        }
+        Ok(())
+    }
+
+    /// Releases the children of these parents; returns the parents among them whose own children wait.
+    async fn release_children(&mut self, parents: &Parents) -> Result<Parents, Stopped> {
+        let mut next = no_parents();
+        let mut after: Option<ParkedEvent> = None;
+        let mut lost = 0;
+        loop {
+            let page = self
+                .waiting
+                .until_done(|| timed(&self.metrics, "releasable", self.store.releasable(parents, after.as_ref(), PAGE)))
+                .await?;
+            let Some(last) = page.last().cloned() else {
+                return Ok(next);
+            };
+            match self.release_page(&page).await {
+                Ok(landed) => {
+                    extend(&mut next, landed);
+                    (after, lost) = (Some(last), 0);
+                }
+                Err(Unfinished::Stopped) => return Err(Stopped),
+                Err(Unfinished::ReleaseLost) if lost < LOST_READS => lost += 1,
+                // Others are at the same events. What they leave, the next sweep finds.
+                Err(Unfinished::ReleaseLost) => (after, lost) = (Some(last), 0),
+            }
+        }
+    }
+
+    /// Applies one page of parked events; each leaves the parking table in the transaction that applies it. Returns the parents among them
+    /// whose own children wait.
+    async fn release_page(&mut self, page: &[ParkedEvent]) -> Result<Parents, Unfinished> {
+        let records: Vec<Record> = page.iter().map(ParkedEvent::to_record).collect();
+        let mut letters = Letters::default();
+        let mut buried: Vec<Position> = Vec::new();
+        let mut candidates = Vec::with_capacity(records.len());
+        let mut sources = Vec::with_capacity(records.len());
+        for record in &records {
+            match events::decode(record.value.as_deref().unwrap_or_default()) {
+                Ok(event) => {
+                    candidates.push(Candidate { event, parked: Some(&record.position) });
+                    sources.push(record);
+                }
+                // It kept the contract when it was parked, and this program's contract is stricter.
+                Err(violation) => {
+                    letters.add(record, &(&violation).into());
+                    buried.push(record.position.clone());
+                }
+            }
+        }
+        let written = self.write_rounds(&candidates).await?;
+        self.tally_released(ended(&candidates, &sources, &written.outcomes));
+        for (candidate, record, outcome) in ended(&candidates, &sources, &written.outcomes) {
+            if let Outcome::Rejected { reason, code } = outcome {
+                letters.add_rejected(record, &candidate.event, *reason, *code);
+                buried.push(record.position.clone());
+            }
+        }
+        self.bury(letters).await?;
+        self.discard(&buried).await?;
+        Ok(if written.children_wait { landed(&candidates, &written.outcomes) } else { no_parents() })
+    }
+
+    /// Takes events out of the parking table that have become dead letters. A crash before this finds them again: pushing their letters
+    /// once more changes nothing.
+    pub(super) async fn discard(&mut self, positions: &[Position]) -> Result<(), Stopped> {
+        if positions.is_empty() {
+            return Ok(());
+        }
+        self.waiting.until_done(|| timed(&self.metrics, "discard", self.store.discard(positions))).await
+    }
+}
+
+fn is_empty(parents: &Parents) -> bool {
+    matches!(parents, Parents::These { users, orders } if users.is_empty() && orders.is_empty())
+}
+
+fn extend(parents: &mut Parents, more: Parents) {
+    if let (Parents::These { users, orders }, Parents::These { users: more_users, orders: more_orders }) = (parents, more) {
+        users.extend(more_users);
+        orders.extend(more_orders);
+    }
+}

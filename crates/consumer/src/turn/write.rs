@@ -1,0 +1,149 @@
+//! Writing candidates: rounds, followers, parking, and the children of what landed.
+
+use events::Body;
+use pipeline::outcome::{Outcome, WaitsFor};
+use pipeline::parking::{Parents, ParkedEvent};
+use pipeline::plan::{Candidate, Follower, Round, items, plan};
+use pipeline::ports::ParkingLot;
+use pipeline::record::Record;
+use pipeline::{Batch, Reason};
+
+use super::isolate::Unfinished;
+use super::letters::Letters;
+use super::{Consumer, timed};
+use crate::parts::Parts;
+use crate::waiting::Stopped;
+
+/// How candidates ended.
+#[derive(Default)]
+pub(super) struct Written {
+    /// One per candidate.
+    pub outcomes: Vec<Outcome>,
+    /// Whether parked events wait for users or orders among them.
+    pub children_wait: bool,
+}
+
+impl<P: Parts> Consumer<P> {
+    /// Writes the events of a batch: afterwards each is in the tables, in the parking table, or among the letters.
+    pub(super) async fn write(&mut self, candidates: &[Candidate<'_>], sources: &[&Record], letters: &mut Letters) -> Result<(), Stopped> {
+        if candidates.is_empty() {
+            return Ok(());
+        }
+        self.metrics.batch(candidates.len());
+        let written = loop {
+            match self.write_rounds(candidates).await {
+                Ok(written) => break written,
+                Err(Unfinished::Stopped) => return Err(Stopped),
+                // A batch from the log releases nothing, so it cannot lose a release; a store that says so is asked again.
+                Err(Unfinished::ReleaseLost) => {}
+            }
+        };
+        self.tally(ended(candidates, sources, &written.outcomes));
+        let (parked, waited_for) = parked_events(candidates, sources, &written.outcomes);
+        let mut parents = if written.children_wait { landed(candidates, &written.outcomes) } else { no_parents() };
+        if !parked.is_empty() && self.waiting.until_done(|| timed(&self.metrics, "park", self.store.park(&parked))).await? {
+            // A parent landed between the look that parked its child and the parking: nobody else will come for the child.
+            extend(&mut parents, waited_for);
+        }
+        for (candidate, record, outcome) in ended(candidates, sources, &written.outcomes) {
+            if let Outcome::Rejected { reason, code } = outcome {
+                letters.add_rejected(record, &candidate.event, *reason, *code);
+            }
+        }
+        self.release(parents).await
+    }
+
+    /// Writes candidates round by round, until each has an outcome.
+    pub(super) async fn write_rounds(&mut self, candidates: &[Candidate<'_>]) -> Result<Written, Unfinished> {
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; candidates.len()];
+        let mut children_wait = false;
+        let mut rounds = plan(candidates, 0..candidates.len(), self.config.max_rows);
+        while !rounds.is_empty() {
+            let mut put_back = Vec::new();
+            for round in &rounds {
+                let items = items(candidates, round);
+                let applied = self.apply(Batch::new(&items)).await?;
+                children_wait |= applied.children_wait;
+                for (&leader, outcome) in round.leaders.iter().zip(applied.outcomes) {
+                    outcomes[leader] = Some(outcome);
+                }
+                put_back.extend(settle_followers(round, &mut outcomes));
+            }
+            rounds = plan(candidates, put_back, self.config.max_rows);
+        }
+        // Every index was a leader or a follower of some round; were one missing, it would be parked rather than lost.
+        let outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Parked(WaitsFor::Email))).collect();
+        Ok(Written { outcomes, children_wait })
+    }
+}
+
+/// Gives followers their outcome where their leader's allows it; returns those that must be judged by themselves.
+fn settle_followers(round: &Round, outcomes: &mut [Option<Outcome>]) -> Vec<usize> {
+    let mut put_back = Vec::new();
+    for Follower { index, leader, outcome } in &round.followers {
+        match &outcomes[*leader] {
+            Some(ended) if ended.landed() => outcomes[*index] = Some(outcome.clone()),
+            // It has the same parent, so it waits for the same.
+            Some(Outcome::Parked(parent @ (WaitsFor::User(_) | WaitsFor::Order(_)))) => outcomes[*index] = Some(Outcome::Parked(*parent)),
+            _ => put_back.push(*index),
+        }
+    }
+    put_back
+}
+
+/// Each candidate with its record and its outcome.
+pub(super) fn ended<'e>(
+    candidates: &'e [Candidate<'e>],
+    sources: &'e [&'e Record],
+    outcomes: &'e [Outcome],
+) -> impl Iterator<Item = (&'e Candidate<'e>, &'e Record, &'e Outcome)> {
+    candidates.iter().zip(sources).zip(outcomes).map(|((candidate, record), outcome)| (candidate, *record, outcome))
+}
+
+/// The events to park, and what they wait for.
+fn parked_events(candidates: &[Candidate<'_>], sources: &[&Record], outcomes: &[Outcome]) -> (Vec<ParkedEvent>, Vec<WaitsFor>) {
+    let parked = ended(candidates, sources, outcomes).filter_map(|(candidate, record, outcome)| match outcome {
+        Outcome::Parked(waits_for) => Some((ParkedEvent::new(record, candidate.event.id, *waits_for), *waits_for)),
+        _ => None,
+    });
+    parked.unzip()
+}
+
+/// The users and orders that are in their tables now.
+pub(super) fn landed(candidates: &[Candidate<'_>], outcomes: &[Outcome]) -> Parents {
+    let mut parents = no_parents();
+    let bodies = candidates.iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()).map(|(candidate, _)| &candidate.event.body);
+    extend(
+        &mut parents,
+        bodies.filter_map(|body| match body {
+            Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
+            Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
+            Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
+        }),
+    );
+    parents
+}
+
+pub(super) const fn no_parents() -> Parents {
+    Parents::These { users: Vec::new(), orders: Vec::new() }
+}
+
+fn extend(parents: &mut Parents, landed: impl IntoIterator<Item = WaitsFor>) {
+    if let Parents::These { users, orders } = parents {
+        for waits_for in landed {
+            match waits_for {
+                WaitsFor::User(id) => users.push(id),
+                WaitsFor::Order(id) => orders.push(id),
+                WaitsFor::Email => {}
+            }
+        }
+    }
+}
+
+/// Whether an outcome is a refusal by the data of the event, as far as the database can tell.
+pub(super) const fn refused(outcome: &Outcome) -> Option<Option<i64>> {
+    match outcome {
+        Outcome::Rejected { reason: Reason::Constraint(_), code } => Some(*code),
+        _ => None,
+    }
+}

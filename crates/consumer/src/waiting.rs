@@ -1,0 +1,162 @@
+//! Waiting out a fault: what the policy says, done, with the group membership kept and one log line per change of state.
+
+use std::future::Future;
+use std::time::Instant;
+
+use pipeline::backoff;
+use pipeline::fault::{Action, Cause, Dependency, Fault, FaultClass};
+use pipeline::ports::RecordSource;
+use telemetry::{Health, Metrics};
+use tokio_util::sync::CancellationToken;
+
+/// The name of the write path among the parts of the health report.
+pub const PIPELINE_PART: &str = "pipeline";
+
+/// The consumer was told to stop while it waited. Whatever it was doing is not committed and comes again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stopped;
+
+/// How to go on after a fault was waited out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Next {
+    /// Try the same again.
+    Again,
+    /// Find the event that cannot be written.
+    Isolate,
+    /// Read the parked events again.
+    Reread,
+}
+
+/// Holds the source, because waiting means to keep polling it, and the state of the wait.
+pub struct Waiting<S> {
+    /// Where records come from.
+    pub source: S,
+    metrics: Metrics,
+    health: Health,
+    stop: CancellationToken,
+    held: Option<Held>,
+}
+
+/// What the consumer waits for.
+#[derive(Clone, Debug)]
+struct Held {
+    since: Instant,
+    dependency: Dependency,
+    class: FaultClass,
+}
+
+impl<S: RecordSource> Waiting<S> {
+    /// Nothing is waited for yet.
+    pub fn new(source: S, metrics: Metrics, health: Health, stop: CancellationToken) -> Self {
+        health.up(PIPELINE_PART);
+        Self { source, metrics, health, stop, held: None }
+    }
+
+    /// Does some work until it is done, however long its dependency is away.
+    ///
+    /// # Errors
+    /// The consumer was told to stop meanwhile.
+    pub async fn until_done<T, F>(&mut self, mut work: impl FnMut() -> F) -> Result<T, Stopped>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            match work().await {
+                Ok(done) => {
+                    self.recovered();
+                    return Ok(done);
+                }
+                Err(fault) => match self.endure(&fault, tries).await? {
+                    Next::Again => {}
+                    // Nothing here can be isolated: that such work fails for its data is a defect of ours.
+                    Next::Isolate | Next::Reread => self.hold(&fault, Cause::Bug, tries).await?,
+                },
+            }
+        }
+    }
+
+    /// Does what the policy says about a fault on the `tries`-th try, and says how to go on.
+    ///
+    /// # Errors
+    /// The consumer was told to stop meanwhile.
+    pub async fn endure(&mut self, fault: &Fault, tries: u32) -> Result<Next, Stopped> {
+        let action = fault.class.policy(tries);
+        if action != Action::Isolate {
+            self.metrics.retry(fault.dependency.label(), fault.class.label());
+        }
+        match action {
+            Action::Isolate => return Ok(Next::Isolate),
+            Action::RetrySoon => self.pause_briefly().await?,
+            Action::Reread => {
+                self.pause_briefly().await?;
+                return Ok(Next::Reread);
+            }
+            Action::Wait(cause) => self.hold(fault, cause, tries).await?,
+        }
+        Ok(Next::Again)
+    }
+
+    /// Pauses the partitions and keeps polling for as long as the backoff says.
+    ///
+    /// # Errors
+    /// The consumer was told to stop meanwhile.
+    pub async fn hold(&mut self, fault: &Fault, cause: Cause, tries: u32) -> Result<(), Stopped> {
+        self.note_held(fault, cause);
+        let pause = backoff::outage(tries, rand::random());
+        let Self { source, stop, health, .. } = self;
+        health.beat();
+        tokio::select! {
+            () = source.stand_by(pause) => Ok(()),
+            () = stop.cancelled() => Err(Stopped),
+        }
+    }
+
+    /// Notes that work succeeded, which ends a wait.
+    pub fn recovered(&mut self) {
+        if let Some(held) = self.held.take() {
+            self.health.up(PIPELINE_PART);
+            self.metrics.held(None);
+            let seconds = held.since.elapsed().as_secs();
+            tracing::info!(dependency = held.dependency.label(), held_seconds = seconds, "the work goes on");
+        }
+    }
+
+    async fn pause_briefly(&self) -> Result<(), Stopped> {
+        tokio::select! {
+            () = tokio::time::sleep(backoff::race(rand::random())) => Ok(()),
+            () = self.stop.cancelled() => Err(Stopped),
+        }
+    }
+
+    /// Shows the wait. One line when it begins or its reason changes, none for the tries in between.
+    fn note_held(&mut self, fault: &Fault, cause: Cause) {
+        self.metrics.held(Some(cause.label()));
+        self.health.down(PIPELINE_PART, fault.to_string());
+        let known = self.held.as_ref().is_some_and(|held| (held.dependency, held.class) == (fault.dependency, fault.class));
+        if known {
+            return;
+        }
+        let since = self.held.as_ref().map_or_else(Instant::now, |held| held.since);
+        self.held = Some(Held { since, dependency: fault.dependency, class: fault.class });
+        let (dependency, class, code, subject) = (fault.dependency.label(), fault.class.label(), fault.code, fault.subject);
+        match cause {
+            Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
+            Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {}", advice(fault)),
+            Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {}", advice(fault)),
+        }
+    }
+}
+
+/// What a person should look at.
+const fn advice(fault: &Fault) -> &'static str {
+    match (fault.dependency, fault.class) {
+        (Dependency::Database, FaultClass::Operator) => {
+            "the database refuses for a reason that only a person can mend (login, rights, space, read-only): look up the error number"
+        }
+        (Dependency::Database, _) => "schema and program do not go together: run `consumer migrate`, or look up the error number",
+        (Dependency::DeadLetterQueue, _) => "Redis refuses to write (memory, disk, rights, or the key holds something else): see its log",
+        (Dependency::Kafka, _) => "the broker refuses (topic, rights, password): check KAFKA_TOPIC and the KAFKA_ settings",
+    }
+}

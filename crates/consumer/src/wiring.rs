@@ -1,0 +1,168 @@
+//! The composition root of the `consumer` binary: which adapters, from which settings, and the exit code.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
+use pipeline::fault::Dependency;
+use redis_dlq::{RedisConfig, RedisDlq};
+use settings::Reader;
+use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::{Health, LoggingConfig, Metrics, Part, Shutdown, http, logging, probe};
+
+use crate::config::ConsumerConfig;
+use crate::parts::{Adapters, Parts};
+use crate::waiting::PIPELINE_PART;
+
+/// The parts of the health report.
+pub const HEALTH_PARTS: [&str; 4] =
+    [PIPELINE_PART, Dependency::Database.label(), Dependency::DeadLetterQueue.label(), Dependency::Kafka.label()];
+
+/// How long the loop may stand still before the process counts as dead. Above the longest pause of a wait and the longest statement.
+pub const HEARTBEAT: Duration = Duration::from_secs(120);
+
+/// How long leaving the group may take.
+pub const CLOSE: Duration = Duration::from_secs(3);
+
+/// How long the health check of a container waits.
+const PROBE: Duration = Duration::from_secs(3);
+
+/// Kafka, SQL Server and Redis.
+struct RealParts;
+
+impl Parts for RealParts {
+    type Source = KafkaSource;
+    type Offsets = KafkaCommitter;
+    type Progress = KafkaProgress;
+    type Store = SqlServer;
+    type Letters = RedisDlq;
+}
+
+/// Every setting of the binary.
+pub struct Settings {
+    kafka: KafkaConfig,
+    database: SqlServerConfig,
+    redis: RedisConfig,
+    consumer: ConsumerConfig,
+    logging: LoggingConfig,
+    /// Where metrics and health are served.
+    address: SocketAddr,
+}
+
+impl Settings {
+    /// Reads the settings.
+    pub fn read(env: &mut Reader) -> Self {
+        Self {
+            kafka: KafkaConfig::read(env),
+            database: SqlServerConfig::read(env),
+            redis: RedisConfig::read(env),
+            consumer: ConsumerConfig::read(env),
+            address: metrics_address(env),
+            logging: LoggingConfig::read(env),
+        }
+    }
+}
+
+fn metrics_address(env: &mut Reader) -> SocketAddr {
+    let port = env.number("METRICS_PORT", 9090, 0..=u16::MAX, "Port of the consumer's /metrics and /health; 0 takes any free one.");
+    let host = env.text("METRICS_HOST", "0.0.0.0", "Address on which the consumer serves /metrics and /health.");
+    let host = host.parse().unwrap_or_else(|_| {
+        env.problem("METRICS_HOST", "must be an IP address, such as 0.0.0.0 or 127.0.0.1");
+        IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+    });
+    SocketAddr::new(host, port)
+}
+
+/// `consumer run`.
+pub fn run() -> ExitCode {
+    with_settings(|settings| async move { consume(settings).await })
+}
+
+/// `consumer migrate`.
+pub fn migrate() -> ExitCode {
+    with_settings(|settings| async move {
+        let report = sqlserver::migrate(&settings.database).await?;
+        println!("{}", crate::migrate::describe(&report));
+        Ok(())
+    })
+}
+
+/// `consumer healthcheck`.
+pub fn healthcheck() -> ExitCode {
+    let address = match Reader::from_environment() {
+        Ok(mut env) => metrics_address(&mut env),
+        Err(problem) => return wrong(&problem),
+    };
+    match probe::is_live(address, PROBE) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) | Err(_) => ExitCode::FAILURE,
+    }
+}
+
+async fn consume(settings: Settings) -> anyhow::Result<()> {
+    let Settings { kafka: kafka_config, database, redis, consumer, address, .. } = settings;
+    let shutdown = Shutdown::on_signals()?;
+    let metrics = Metrics::new(&[Part::Consumer])?;
+    let health = Health::new(&HEALTH_PARTS, Some(HEARTBEAT));
+    let listener =
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;
+    let server = tokio::spawn(http::serve(listener, http::routes(metrics.clone(), health.clone()), shutdown.requested()));
+    tracing::info!(%address, "serving /metrics, /health/live and /health/ready");
+
+    if crate::migrate::until_migrated(&database, &health, &shutdown.token()).await {
+        let (source, offsets) = kafka::open(&kafka_config)?;
+        let adapters = Adapters::<RealParts> {
+            source,
+            offsets,
+            progress: KafkaProgress::open(&kafka_config)?,
+            store: SqlServer::new(database),
+            letters: RedisDlq::new(&redis)?,
+        };
+        tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");
+        let source = crate::run(adapters, consumer, metrics, health, shutdown.token()).await;
+        if let Err(fault) = source.close(CLOSE).await {
+            tracing::warn!(
+                class = fault.class.label(),
+                "the group could not be left in time: its partitions move after the session timeout"
+            );
+        }
+    }
+    if server.await?.is_err() {
+        tracing::warn!("requests were cut off");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// Reads the settings, starts logging and a runtime, does the work, and tells how it ended.
+fn with_settings<F: Future<Output = anyhow::Result<()>>>(work: impl FnOnce(Settings) -> F) -> ExitCode {
+    let mut env = match Reader::from_environment() {
+        Ok(env) => env,
+        Err(problem) => return wrong(&problem),
+    };
+    let settings = Settings::read(&mut env);
+    let variables = match env.finish() {
+        Ok(variables) => variables,
+        Err(problems) => return wrong(&problems.to_string()),
+    };
+    let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
+        for variable in variables {
+            tracing::debug!(name = variable.name, value = variable.shown, "setting");
+        }
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(settings))
+    });
+    match worked {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn wrong(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::from(2)
+}

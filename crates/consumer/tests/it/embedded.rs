@@ -1,0 +1,157 @@
+//! The whole path on the embedded broker: generated events in, rows out.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use consumer::wiring::{CLOSE, HEALTH_PARTS};
+use consumer::{Adapters, ConsumerConfig, Parts};
+use events::{Body, Event};
+use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::dead_letter::Entry;
+use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
+use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Progress, Records, RunOptions};
+use readmodel::ReadStore;
+use sqlite::Sqlite;
+use telemetry::{Health, Metrics, Part};
+use testkit::eventually;
+use tokio_util::sync::CancellationToken;
+
+const PARTITIONS: u16 = 4;
+const BOUND: Duration = Duration::from_secs(120);
+
+struct EmbeddedParts;
+
+impl Parts for EmbeddedParts {
+    type Source = KafkaSource;
+    type Offsets = KafkaCommitter;
+    type Progress = KafkaProgress;
+    type Store = Sqlite;
+    type Letters = Sqlite;
+}
+
+/// Runs a consumer of this group until it has committed everything, and returns its metrics as text.
+async fn consume_everything(config: &KafkaConfig, tables: &Sqlite) -> String {
+    let metrics = Metrics::new(&[Part::Consumer]).unwrap();
+    let health = Health::new(&HEALTH_PARTS, None);
+    let stop = CancellationToken::new();
+    let (source, offsets) = kafka::open(config).unwrap();
+    let progress = KafkaProgress::open(config).unwrap();
+    let adapters =
+        Adapters::<EmbeddedParts> { source, offsets, progress: progress.clone(), store: tables.clone(), letters: tables.clone() };
+    let settings = ConsumerConfig { sweep_interval: Duration::from_millis(50), ..ConsumerConfig::default() };
+    let running = tokio::spawn(consumer::run(adapters, settings, metrics.clone(), health, stop.clone()));
+    eventually(BOUND, "the group has committed the whole log", async || {
+        let high = progress.high_watermarks().await.unwrap();
+        let committed = progress.committed().await.unwrap();
+        high.iter().all(|(partition, high)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high))
+    })
+    .await;
+    stop.cancel();
+    running.await.unwrap().close(CLOSE).await.unwrap();
+    progress.close(CLOSE).await.unwrap();
+    metrics.encode()
+}
+
+fn config_of(broker: &EmbeddedBroker, group: &str) -> KafkaConfig {
+    KafkaConfig { group: group.to_owned(), ..KafkaConfig::embedded(broker) }
+}
+
+/// Sends the records and returns those that cannot be written.
+async fn send(config: &KafkaConfig, records: Vec<generate::Record>) -> Vec<Vec<u8>> {
+    let poison = records.iter().filter(|(content, _)| matches!(content, Content::Poison(_)));
+    let poison = poison.map(|(_, message)| message.value.clone().unwrap()).collect();
+    let publisher = KafkaPublisher::open(config).unwrap();
+    let (_stop, never) = tokio::sync::watch::channel(0);
+    let options = RunOptions { rate: None, progress: Progress::Silent };
+    let summary = generate::run(&publisher, &config.topic, records.into_iter(), options, never).await;
+    assert!(summary.is_delivered(), "{summary}");
+    publisher.close(CLOSE).await.unwrap();
+    poison
+}
+
+/// Each event is in its table, and the stock is the sum of its deltas.
+async fn assert_applied(tables: &Sqlite, events: &[Event<'static>]) {
+    for event in events {
+        let found = match &event.body {
+            Body::UserCreated(user) => tables.user(user.user_id).await.unwrap().is_some(),
+            Body::OrderPlaced(order) => {
+                tables.order(order.order_id).await.unwrap().is_some_and(|view| view.items.len() == order.items.len())
+            }
+            Body::PaymentSettled(payment) => tables.order(payment.order_id).await.unwrap().is_some_and(|view| view.payment.is_some()),
+            Body::InventoryAdjusted(_) => true,
+        };
+        assert!(found, "{} {} is not in its table", event.event_type(), event.id);
+    }
+    assert_eq!(tables.parked().await.unwrap().0, 0, "nothing waits any more");
+    assert_eq!(stock(tables, events).await, Expected::from_iter(events.iter().cloned()).stock);
+}
+
+async fn stock(tables: &Sqlite, events: &[Event<'static>]) -> BTreeMap<String, i64> {
+    let mut stock = BTreeMap::new();
+    for sku in Expected::from_iter(events.iter().cloned()).stock.into_keys() {
+        let quantity = tables.inventory(&sku).await.unwrap().map_or(0, |view| view.quantity);
+        stock.insert(sku, quantity);
+    }
+    stock
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_thousand_events_out_of_order_all_end_applied_and_a_replay_changes_nothing() {
+    let broker = EmbeddedBroker::start("events", PARTITIONS).unwrap();
+    let config = config_of(&broker, "first");
+    let tables = Sqlite::temporary().unwrap();
+    let generator = GeneratorConfig { out_of_order: 0.5, ..GeneratorConfig::new(20_000, 7) };
+    let events: Vec<_> = Generator::new(generator).collect();
+    send(&config, Records::new(events.clone().into_iter()).collect()).await;
+
+    let metrics = consume_everything(&config, &tables).await;
+    assert_applied(&tables, &events).await;
+    assert_eq!(tables.depth().await.unwrap(), 0, "a correct stream has no dead letters");
+    let parked: f64 = metrics
+        .lines()
+        .filter(|line| line.contains("status=\"parked\""))
+        .filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok())
+        .sum();
+    assert!(parked > 100.0, "children came before their parents, {parked} of them");
+
+    let before = snapshot(&tables, &events).await;
+    let metrics = consume_everything(&config_of(&broker, "second"), &tables).await;
+    assert_eq!(snapshot(&tables, &events).await, before, "no row changed, updatedAt included");
+    assert!(!metrics.lines().any(|line| line.contains("status=\"success\"") && !line.ends_with(" 0")), "{metrics}");
+    assert_eq!(tables.depth().await.unwrap(), 0);
+}
+
+/// Every view, as text.
+async fn snapshot(tables: &Sqlite, events: &[Event<'static>]) -> Vec<String> {
+    let mut views = Vec::new();
+    for event in events {
+        views.push(match &event.body {
+            Body::UserCreated(user) => format!("{:?}", tables.user(user.user_id).await.unwrap()),
+            Body::OrderPlaced(order) => format!("{:?}", tables.order(order.order_id).await.unwrap()),
+            Body::InventoryAdjusted(adjustment) => format!("{:?}", tables.inventory(&adjustment.sku).await.unwrap()),
+            Body::PaymentSettled(_) => continue,
+        });
+    }
+    views
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_mix_exactly_the_unwritable_records_are_dead_letters_once_and_with_their_bytes() {
+    let broker = EmbeddedBroker::start("events", PARTITIONS).unwrap();
+    let config = config_of(&broker, "mix");
+    let tables = Sqlite::temporary().unwrap();
+    let events: Vec<_> = Generator::new(GeneratorConfig { out_of_order: 0.2, ..GeneratorConfig::new(5_000, 11) }).collect();
+    let mut poison = send(&config, Records::new(events.clone().into_iter()).with_poison(Some(50), 11).collect()).await;
+    assert!(poison.len() >= 100);
+
+    consume_everything(&config, &tables).await;
+    // Once more from the beginning: the letters are there already.
+    consume_everything(&config_of(&broker, "mix-again"), &tables).await;
+
+    assert_applied(&tables, &events).await;
+    let letters = tables.page(0, 10_000).await.unwrap();
+    let mut buried: Vec<_> = letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
+    poison.sort();
+    buried.sort();
+    assert_eq!(buried, poison);
+}

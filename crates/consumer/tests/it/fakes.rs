@@ -1,0 +1,161 @@
+//! A log and a dead letter queue in memory, which note everything that is asked of them.
+
+use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pipeline::fault::{Dependency, Fault, FaultClass};
+use pipeline::offsets::Commit;
+use pipeline::ports::{DeadLetterReader, GroupProgress, TakeLimits};
+use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Position, Record, RecordSource};
+
+/// A topic of one group with one member.
+#[derive(Clone, Default)]
+pub struct Log(Arc<Mutex<LogState>>);
+
+#[derive(Default)]
+struct LogState {
+    waiting: VecDeque<Record>,
+    high: BTreeMap<i32, i64>,
+    committed: BTreeMap<i32, i64>,
+    stood_by: u32,
+    /// Partitions of another member that is down: they are in the log, and nobody consumes them.
+    abandoned: BTreeMap<i32, i64>,
+}
+
+impl Log {
+    /// Appends a record to a partition; `None` is a tombstone.
+    pub fn append(&self, partition: i32, value: Option<Vec<u8>>) -> Position {
+        let mut log = self.0.lock().unwrap();
+        let next = log.high.entry(partition).or_default();
+        let position = Position { topic: "events".into(), partition, offset: *next };
+        *next += 1;
+        let record = Record { position: position.clone(), assignment: 1, timestamp_ms: None, key: None, value, retry_count: 0 };
+        log.waiting.push_back(record);
+        position
+    }
+
+    /// Records of a partition that another member owns and does not consume.
+    pub fn abandon(&self, partition: i32, records: i64) {
+        self.0.lock().unwrap().abandoned.insert(partition, records);
+    }
+
+    /// The other member is back and has consumed its partition.
+    pub fn catch_up(&self, partition: i32) {
+        let mut log = self.0.lock().unwrap();
+        let high = log.abandoned[&partition];
+        log.committed.insert(partition, high);
+    }
+
+    /// The next offset of a partition as committed.
+    pub fn committed_offset(&self, partition: i32) -> Option<i64> {
+        self.0.lock().unwrap().committed.get(&partition).copied()
+    }
+
+    /// How often the consumer stood by, with its partitions paused.
+    pub fn stood_by(&self) -> u32 {
+        self.0.lock().unwrap().stood_by
+    }
+}
+
+impl RecordSource for Log {
+    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        if self.0.lock().unwrap().waiting.is_empty() {
+            tokio::time::sleep(patience).await;
+        }
+        let mut log = self.0.lock().unwrap();
+        let count = log.waiting.len().min(limits.records);
+        Ok(log.waiting.drain(..count).collect())
+    }
+
+    async fn stand_by(&mut self, duration: Duration) {
+        self.0.lock().unwrap().stood_by += 1;
+        tokio::time::sleep(duration).await;
+    }
+}
+
+impl OffsetCommitter for Log {
+    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+        let mut log = self.0.lock().unwrap();
+        for (_, partition, next) in commit.iter() {
+            log.committed.insert(partition, next.offset);
+        }
+        Ok(())
+    }
+}
+
+impl GroupProgress for Log {
+    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        let log = self.0.lock().unwrap();
+        Ok(log.high.iter().chain(&log.abandoned).map(|(partition, high)| (*partition, *high)).collect())
+    }
+
+    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        Ok(self.0.lock().unwrap().committed.clone())
+    }
+}
+
+/// A dead letter queue that is away as often as it is told to be.
+#[derive(Clone, Default)]
+pub struct Letters(Arc<Mutex<LettersState>>);
+
+#[derive(Default)]
+struct LettersState {
+    entries: Vec<DeadLetter>,
+    seen: HashSet<String>,
+    away: u32,
+    lose_reply: bool,
+}
+
+impl Letters {
+    /// The next pushes fail, so many times.
+    pub fn go_away(&self, pushes: u32) {
+        self.0.lock().unwrap().away = pushes;
+    }
+
+    /// The next push is made, and its reply lost.
+    pub fn lose_next_reply(&self) {
+        self.0.lock().unwrap().lose_reply = true;
+    }
+
+    /// What was pushed, oldest first.
+    pub fn entries(&self) -> Vec<DeadLetter> {
+        self.0.lock().unwrap().entries.clone()
+    }
+
+    /// The reasons, oldest first.
+    pub fn reasons(&self) -> Vec<&'static str> {
+        self.entries().iter().map(|letter| letter.reason).collect()
+    }
+}
+
+impl DeadLetterQueue for Letters {
+    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+        let mut state = self.0.lock().unwrap();
+        let fault = Fault {
+            dependency: Dependency::DeadLetterQueue,
+            class: FaultClass::Unavailable { timed_out: false },
+            code: None,
+            subject: "push",
+        };
+        if state.away > 0 {
+            state.away -= 1;
+            return Err(fault);
+        }
+        let new: Vec<_> = letters.iter().filter(|letter| !state.seen.contains(&letter.identity)).cloned().collect();
+        state.seen.extend(new.iter().map(|letter| letter.identity.clone()));
+        let count = new.len();
+        state.entries.extend(new);
+        if std::mem::take(&mut state.lose_reply) { Err(fault) } else { Ok(count) }
+    }
+}
+
+impl DeadLetterReader for Letters {
+    async fn depth(&self) -> Result<u64, Fault> {
+        Ok(self.0.lock().unwrap().entries.len() as u64)
+    }
+
+    async fn page(&self, _start: u64, _limit: u64) -> Result<Vec<String>, Fault> {
+        Ok(self.0.lock().unwrap().entries.iter().rev().map(|letter| letter.json.clone()).collect())
+    }
+}

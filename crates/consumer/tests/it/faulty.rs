@@ -1,0 +1,114 @@
+//! The SQLite store behind a script of faults.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use events::{Event, Timestamp};
+use pipeline::fault::{Dependency, Fault, FaultClass};
+use pipeline::ports::ParkingExpiry;
+use pipeline::{Applied, Batch, EventStore, Parents, ParkedEvent, ParkingLot, Position};
+use sqlite::Sqlite;
+
+/// Says of a batch which fault it meets, if any, before the database sees it.
+type Rule = Box<dyn FnMut(&[&Event<'_>]) -> Option<Fault> + Send>;
+
+/// A store that fails as it is told.
+#[derive(Clone)]
+pub struct Faulty {
+    pub inner: Sqlite,
+    script: Arc<Mutex<Script>>,
+}
+
+#[derive(Default)]
+struct Script {
+    before: Option<Rule>,
+    after: VecDeque<Fault>,
+    parking: VecDeque<Fault>,
+    statements: u32,
+}
+
+impl Faulty {
+    pub fn new(inner: Sqlite) -> Self {
+        Self { inner, script: Arc::default() }
+    }
+
+    /// Each batch is judged by this rule first.
+    pub fn fail_by(&self, rule: impl FnMut(&[&Event<'_>]) -> Option<Fault> + Send + 'static) {
+        self.script.lock().unwrap().before = Some(Box::new(rule));
+    }
+
+    /// The next batches meet these faults, one each, before anything is written.
+    pub fn fail_next(&self, faults: impl IntoIterator<Item = Fault>) {
+        let mut faults: VecDeque<Fault> = faults.into_iter().collect();
+        self.fail_by(move |_| faults.pop_front());
+    }
+
+    /// The next batches are written, and their replies are lost with these faults.
+    pub fn fail_after(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.script.lock().unwrap().after.extend(faults);
+    }
+
+    /// The next parkings fail.
+    pub fn fail_parking(&self, faults: impl IntoIterator<Item = Fault>) {
+        self.script.lock().unwrap().parking.extend(faults);
+    }
+
+    /// Batches asked for so far.
+    pub fn statements(&self) -> u32 {
+        self.script.lock().unwrap().statements
+    }
+}
+
+impl EventStore for Faulty {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        {
+            let mut script = self.script.lock().unwrap();
+            script.statements += 1;
+            let events: Vec<_> = batch.items().iter().map(|item| item.event).collect();
+            if let Some(fault) = script.before.as_mut().and_then(|rule| rule(&events)) {
+                return Err(fault);
+            }
+        }
+        let applied = self.inner.apply(batch).await?;
+        match self.script.lock().unwrap().after.pop_front() {
+            Some(fault) => Err(fault),
+            None => Ok(applied),
+        }
+    }
+}
+
+impl ParkingLot for Faulty {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        if let Some(fault) = self.script.lock().unwrap().parking.pop_front() {
+            return Err(fault);
+        }
+        self.inner.park(events).await
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.inner.releasable(parents, after, limit).await
+    }
+
+    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        self.inner.discard(positions).await
+    }
+}
+
+impl ParkingExpiry for Faulty {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        self.inner.now().await
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.inner.claim_expired(cutoff, limit).await
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        self.inner.parked().await
+    }
+}
+
+/// A fault of the database.
+pub fn fault(class: FaultClass, code: i64) -> Fault {
+    Fault { dependency: Dependency::Database, class, code: Some(code), subject: "test" }
+}

@@ -1,0 +1,10 @@
+//! The consumer over real tables (SQLite) and a log, a queue and faults that a test commands.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod embedded;
+mod fakes;
+mod faults;
+mod faulty;
+mod parking;
+mod rig;
+mod turns;
