@@ -1,1 +1,28 @@
-fn main() {}
+//! `api`: the read API on SQL Server.
+
+use std::process::ExitCode;
+
+use api::{Config, wiring};
+use clap::{Parser, Subcommand};
+
+/// Serves what the pipeline wrote to SQL Server, as JSON over HTTP, until SIGINT or SIGTERM.
+#[derive(Parser)]
+#[command(version, after_help = Config::help())]
+struct Cli {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Ends with 0 if the API on this machine is alive, else with 1
+    Healthcheck,
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match Cli::parse().command {
+        None => wiring::run().await,
+        Some(Command::Healthcheck) => wiring::healthcheck(),
+    }
+}

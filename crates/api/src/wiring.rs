@@ -1,0 +1,74 @@
+//! The composition root of the `api` binary: which store, from which settings, and the exit code.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use settings::{Reader, Variable};
+use sqlserver::SqlServer;
+use telemetry::{Health, Metrics, Part, Shutdown, http, logging, probe};
+use tokio::net::TcpListener;
+
+use crate::{ApiConfig, Config, READ_STORE, router};
+
+/// How long the health check of a container waits.
+const PROBE: Duration = Duration::from_secs(3);
+
+/// Serves until asked to stop, also while the database is away. 0 when asked to stop, 1 when it cannot serve, 2 for wrong settings.
+pub async fn run() -> ExitCode {
+    let (config, variables) = match read(Config::read) {
+        Ok(read) => read,
+        Err(code) => return code,
+    };
+    match serve(config, &variables).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("api: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Asks the API on this machine whether it is alive: 0 if so, 1 if not, 2 for wrong settings.
+pub fn healthcheck() -> ExitCode {
+    match read(ApiConfig::read).map(|(config, _)| probe::is_live(config.address, PROBE)) {
+        Ok(Ok(true)) => ExitCode::SUCCESS,
+        Ok(Ok(false) | Err(_)) => ExitCode::FAILURE,
+        Err(code) => code,
+    }
+}
+
+/// Settings, or 2 with every problem on stderr.
+fn read<C>(read: impl FnOnce(&mut Reader) -> C) -> Result<(C, Vec<Variable>), ExitCode> {
+    fn wrong(problem: &impl Display) -> ExitCode {
+        eprintln!("{problem}");
+        ExitCode::from(2)
+    }
+    let mut env = Reader::from_environment().map_err(|problem| wrong(&problem))?;
+    let config = read(&mut env);
+    let variables = env.finish().map_err(|problems| wrong(&problems))?;
+    Ok((config, variables))
+}
+
+async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
+    let Config { api: ApiConfig { address }, database, logging } = config;
+    logging::init(&logging)?;
+    for variable in variables {
+        tracing::info!(name = variable.name, value = variable.shown.as_deref().unwrap_or("not set"), "setting");
+    }
+    let shutdown = Shutdown::on_signals()?;
+    let metrics = Metrics::new(&[Part::Api])?;
+    let health = Health::new(&[READ_STORE], None);
+    let listener = TcpListener::bind(address).await.with_context(|| format!("API_HOST, API_PORT: {address} cannot be listened on"))?;
+    tracing::info!(%address, "serving");
+    let router = router(SqlServer::new(database), metrics, health.clone());
+    let stopping = async {
+        shutdown.requested().await;
+        health.stopping();
+    };
+    if http::serve(listener, router, stopping).await.is_err() {
+        tracing::warn!("requests that took too long were cut off");
+    }
+    Ok(())
+}

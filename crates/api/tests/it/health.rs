@@ -1,0 +1,59 @@
+//! `/health`, `/health/ready` and `/health/live`.
+
+use crate::ask::get;
+use crate::fake::{Mode, Rig, fault};
+
+#[tokio::test]
+async fn health_tells_of_each_part_after_a_look_at_the_database() {
+    let rig = Rig::new();
+    let answer = get(&rig.router, "/health").await;
+    let body = answer.json();
+    assert_eq!((answer.status.as_u16(), &body["status"]), (200, &"ok".into()));
+    let part = &body["parts"]["read_store"];
+    assert_eq!((&part["state"], &part["reason"]), (&"up".into(), &serde_json::Value::Null));
+    assert!(events::Timestamp::parse(part["since"].as_str().unwrap()).is_ok(), "{part}");
+    assert_eq!(rig.store.calls(), ["ping"]);
+}
+
+#[tokio::test]
+async fn while_reading_is_impossible_health_says_so_with_numbers_and_names() {
+    let rig = Rig::in_mode(fault("operator", Some(18456)));
+    for (path, status) in [("/health", "unavailable"), ("/health/ready", "not ready")] {
+        let answer = get(&rig.router, path).await;
+        let body = answer.json();
+        assert_eq!((answer.status.as_u16(), &body["status"]), (503, &status.into()));
+        assert_eq!(body["parts"]["read_store"]["reason"], "the database cannot be read (operator, error 18456)");
+    }
+    assert_eq!(get(&rig.router, "/health/live").await.status, 200, "a restart would not bring it back");
+    rig.store.set(Mode::Answers);
+    assert_eq!(get(&rig.router, "/health/ready").await.status, 200);
+    assert_eq!(get(&rig.router, "/health").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_part_of_another_kind_that_is_down_makes_it_not_ready_but_does_not_stop_reading() {
+    let rig = Rig::new();
+    rig.health.down("kafka", "unavailable");
+    let answer = get(&rig.router, "/health").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["parts"]["kafka"]["state"]), (200, &"down".into()));
+    assert_eq!(get(&rig.router, "/health/ready").await.status, 503);
+}
+
+#[tokio::test]
+async fn reads_note_what_they_meet() {
+    let rig = Rig::new();
+    get(&rig.router, "/users/recent").await;
+    assert!(rig.health.is_up(api::READ_STORE));
+    rig.store.set(fault("unavailable", None));
+    get(&rig.router, "/users/recent").await;
+    assert!(!rig.health.is_up(api::READ_STORE));
+}
+
+#[tokio::test]
+async fn who_is_stopping_is_not_ready_but_still_reads() {
+    let rig = Rig::new();
+    rig.health.stopping();
+    let answer = get(&rig.router, "/health/ready").await;
+    assert_eq!((answer.status.as_u16(), &answer.json()["status"]), (503, &"stopping".into()));
+    assert_eq!(get(&rig.router, "/health").await.status, 200);
+}

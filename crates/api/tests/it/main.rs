@@ -1,0 +1,11 @@
+//! The router, asked without a network: on a store that fails on demand, and on real rows in SQLite.
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail tests")]
+
+mod ask;
+mod bodies;
+mod errors;
+mod fake;
+mod health;
+mod layers;
+mod parameters;
+mod rows;
