@@ -1,1 +1,57 @@
-fn main() {}
+//! The whole event pipeline in one process: see `standalone --help`.
+
+mod cli;
+mod demo;
+mod load;
+mod parts;
+mod serve;
+mod table;
+mod wiring;
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use settings::Reader;
+use telemetry::logging;
+use wiring::Settings;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let command = cli.command.unwrap_or(Command::Run);
+    let mut env = match Reader::from_environment() {
+        Ok(env) => env,
+        Err(problem) => return wrong(&problem),
+    };
+    // Where a person reads along, log lines would stand between the lines of the story.
+    let log_level = if command == Command::Run { "info" } else { "off" };
+    let settings = Settings::read(&mut env, log_level);
+    if let Err(problems) = env.finish() {
+        return wrong(&problems.to_string());
+    }
+    let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(command, settings, cli.data_dir.as_deref()))
+    });
+    match worked {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Run => serve::run(settings, data_dir).await,
+        Command::Menu => serve::menu(settings, data_dir).await,
+        Command::Demo => serve::demo(settings, data_dir).await,
+        Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,
+    }
+}
+
+fn wrong(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::from(2)
+}

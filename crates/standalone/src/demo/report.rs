@@ -1,0 +1,66 @@
+//! What the demo prints, and the checks it keeps: plain text that reads the same on any terminal.
+
+use std::fmt::Display;
+
+use serde_json::Value;
+
+/// Prints steps and remembers every check.
+#[derive(Default)]
+pub struct Report {
+    checks: Vec<Check>,
+}
+
+struct Check {
+    what: String,
+    expected: String,
+    actual: String,
+}
+
+impl Check {
+    fn holds(&self) -> bool {
+        self.expected == self.actual
+    }
+}
+
+impl Report {
+    /// The headline of a step.
+    pub fn step(&self, number: u8, title: &str) {
+        println!("\n--- Step {number} of 6: {title} ---");
+    }
+
+    /// A line of the story.
+    pub fn say(&self, text: impl Display) {
+        println!("  {text}");
+    }
+
+    /// A check: shown at once, counted at the end.
+    pub fn check(&mut self, what: impl Into<String>, expected: impl Display, actual: impl Display) {
+        let check = Check { what: what.into(), expected: expected.to_string(), actual: actual.to_string() };
+        println!("  {}", line(&check));
+        self.checks.push(check);
+    }
+
+    /// A check of a value in a JSON answer.
+    pub fn check_json(&mut self, what: impl Into<String>, expected: &Value, actual: &Value) {
+        self.check(what, expected, actual);
+    }
+
+    /// The verdict: every check again, and whether all hold.
+    pub fn verdict(&self) -> bool {
+        let failed: Vec<&Check> = self.checks.iter().filter(|check| !check.holds()).collect();
+        println!("\n{} checks, {} hold, {} do not.", self.checks.len(), self.checks.len() - failed.len(), failed.len());
+        for check in &failed {
+            println!("  {}", line(check));
+        }
+        println!("{}", if failed.is_empty() { "VERDICT: everything is as it must be." } else { "VERDICT: FAILED." });
+        failed.is_empty()
+    }
+}
+
+fn line(check: &Check) -> String {
+    if check.holds() {
+        format!("[ok]     {}: {}", check.what, check.actual)
+    } else {
+        format!("[FAILED] {}: expected {}, found {}", check.what, check.expected, check.actual)
+    }
+}

@@ -1,0 +1,78 @@
+//! Running the stack: until Ctrl-C, under the menu, or for the demo.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use producer::{Exit, Target, Timed};
+
+use crate::demo::{self, Stage};
+use crate::table::table;
+use crate::wiring::{Port, Settings, Stack};
+
+/// In the demo, an orphan waits so long for its parent. Only on tables of the demo's own.
+const DEMO_DEADLINE: Duration = Duration::from_secs(2);
+/// In the demo, parked events are looked through so often.
+const DEMO_SWEEP: Duration = Duration::from_millis(200);
+
+/// `standalone run`.
+pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let stack = Stack::start(settings, data_dir, Port::Configured).await?;
+    println!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
+    stack.stopped().await;
+    stack.stop().await?;
+    println!("stopped");
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `standalone menu`.
+pub async fn menu(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let stack = Stack::start(settings, data_dir, Port::Configured).await?;
+    println!("Event Pipeline\n\n{}\n\nRead API: http://{}\n", table(&stack.parts), stack.api);
+    let target = Target { brokers: stack.kafka.brokers.clone(), topic: stack.kafka.topic.clone() };
+    let metrics = stack.metrics.clone();
+    let publisher = Timed::new(stack.publisher.clone(), move |took| metrics.produced(took));
+    let exit = producer::run(None, &publisher, target).await;
+    stack.stop().await?;
+    Ok(if exit == Exit::Delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// `standalone demo`.
+pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
+    let gives_up_soon = settings.database_is_embedded();
+    if gives_up_soon {
+        settings.consumer.parking_deadline = DEMO_DEADLINE;
+    }
+    settings.consumer.sweep_interval = DEMO_SWEEP;
+    settings.consumer.monitor_interval = DEMO_SWEEP;
+    let stack = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await?;
+    println!("Event Pipeline: demo\n\n{}", table(&stack.parts));
+    let stage = Stage {
+        publisher: stack.publisher.clone(),
+        progress: stack.progress.clone(),
+        letters: stack.letters.clone(),
+        topic: stack.kafka.topic.clone(),
+        api: format!("http://{}", stack.api),
+        gives_up_soon,
+    };
+    let held = tokio::select! {
+        held = demo::run(stage) => held?,
+        () = stack.stopped() => {
+            println!("\nstopped before the end");
+            false
+        }
+    };
+    stack.stop().await?;
+    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn hints(stack: &Stack) -> String {
+    let (api, brokers) = (stack.api, &stack.kafka.brokers);
+    format!(
+        "Try, in another terminal:\n  \
+         curl http://{api}/users/recent\n  \
+         curl http://{api}/metrics\n  \
+         KAFKA_BROKERS={brokers} cargo run --release -p producer\n\n\
+         Ctrl-C stops."
+    )
+}

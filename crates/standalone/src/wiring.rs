@@ -1,0 +1,216 @@
+//! The composition root: opens every part, real where it is configured and embedded where it is not, and runs them in this process.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use api::ApiConfig;
+use consumer::{Adapters, ConsumerConfig, Parts};
+use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use redis_dlq::{RedisConfig, RedisDlq};
+use settings::Reader;
+use sqlite::Sqlite;
+use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::{Health, LoggingConfig, Metrics, Part, Shutdown};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use crate::parts::{Letters, Store};
+use crate::table::Row;
+
+/// Partitions of the embedded topic. Its broker keeps at most 5 MiB of each.
+const EMBEDDED_PARTITIONS: u16 = 8;
+/// Partitions of a topic that has to be made on a real broker.
+const REAL_PARTITIONS: u16 = 6;
+/// How long making the topic may take.
+const TOPIC_WAIT: Duration = Duration::from_secs(30);
+/// How long leaving the group, and delivering what is left, may each take at the end.
+const CLOSE: Duration = Duration::from_secs(3);
+
+/// The parts of the health report: the consumer's and the API's.
+const HEALTH_PARTS: [&str; 5] = {
+    let [pipeline, database, letters, kafka] = consumer::wiring::HEALTH_PARTS;
+    [pipeline, database, letters, kafka, api::READ_STORE]
+};
+
+/// What runs in this process.
+struct LocalParts;
+
+impl Parts for LocalParts {
+    type Source = KafkaSource;
+    type Offsets = KafkaCommitter;
+    type Progress = KafkaProgress;
+    type Store = Store;
+    type Letters = Letters;
+}
+
+/// Every setting. What is not configured is `None`, and embedded.
+pub struct Settings {
+    kafka: Option<KafkaConfig>,
+    database: Option<SqlServerConfig>,
+    redis: Option<RedisConfig>,
+    /// How the consumer works.
+    pub consumer: ConsumerConfig,
+    /// How to log.
+    pub logging: LoggingConfig,
+    api: ApiConfig,
+    /// Whether the API's port was asked for.
+    port_is_set: bool,
+}
+
+impl Settings {
+    /// Reads the settings: those of a part only where the variable that configures it is set. `log_level` holds where `LOG_LEVEL` is not set.
+    pub fn read(env: &mut Reader, log_level: &str) -> Self {
+        Self {
+            kafka: env.is_set("KAFKA_BROKERS").then(|| KafkaConfig::read(env)),
+            database: env.is_set("MSSQL_SERVER").then(|| SqlServerConfig::read(env)),
+            redis: env.is_set("REDIS_HOST").then(|| RedisConfig::read(env)),
+            consumer: ConsumerConfig::read(env),
+            logging: LoggingConfig::read_or(env, log_level),
+            port_is_set: env.is_set("API_PORT"),
+            api: ApiConfig::read(env),
+        }
+    }
+
+    fn address(&self, port: Port) -> SocketAddr {
+        match port {
+            Port::FreeUnlessConfigured if !self.port_is_set => SocketAddr::new(self.api.address.ip(), 0),
+            Port::Configured | Port::FreeUnlessConfigured => self.api.address,
+        }
+    }
+
+    /// Whether the database is this process's own, and nobody else's events are in it.
+    pub const fn database_is_embedded(&self) -> bool {
+        self.database.is_none()
+    }
+}
+
+/// Where the API listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Port {
+    /// On `API_PORT`, or 8080.
+    Configured,
+    /// On `API_PORT`, or any free one: for a run that ends by itself and should disturb nobody.
+    FreeUnlessConfigured,
+}
+
+/// Everything running.
+pub struct Stack {
+    /// Where Kafka is, for further clients.
+    pub kafka: KafkaConfig,
+    /// Sends to it.
+    pub publisher: KafkaPublisher,
+    /// How far the log reaches and how far the group has come.
+    pub progress: KafkaProgress,
+    /// The dead letter queue.
+    pub letters: Letters,
+    /// Where the API answers.
+    pub api: SocketAddr,
+    /// Everything that is counted.
+    pub metrics: Metrics,
+    /// Which part is real and which embedded.
+    pub parts: Vec<Row>,
+    shutdown: Shutdown,
+    consumer: JoinHandle<KafkaSource>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+impl Stack {
+    /// Opens every part and starts the consumer and the API.
+    ///
+    /// # Errors
+    /// A part cannot be opened; the text says which, and what to do.
+    pub async fn start(settings: Settings, data_dir: Option<&Path>, port: Port) -> anyhow::Result<Self> {
+        let shutdown = Shutdown::on_signals()?;
+        let (listener, api) = listen(settings.address(port)).await?;
+        let mut parts = Vec::new();
+        let kafka = open_kafka(settings.kafka, &mut parts).await?;
+        let embedded = open_sqlite(data_dir)?;
+        let store = open_store(settings.database, &embedded, &mut parts).await?;
+        let letters = open_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
+        parts.push(Row::real("read API", format!("http://{api}")));
+
+        let metrics = Metrics::new(&[Part::Consumer, Part::Api])?;
+        let health = Health::new(&HEALTH_PARTS, Some(consumer::wiring::HEARTBEAT));
+        let router = api::router(store.clone(), metrics.clone(), health.clone());
+        let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
+        let (source, offsets) = kafka::open(&kafka)?;
+        let progress = KafkaProgress::open(&kafka)?;
+        let publisher = KafkaPublisher::open(&kafka)?;
+        let adapters = Adapters::<LocalParts> { source, offsets, progress: progress.clone(), store, letters: letters.clone() };
+        let consumer = tokio::spawn(consumer::run(adapters, settings.consumer, metrics.clone(), health, shutdown.token()));
+        Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
+    }
+
+    /// Ends when the process is asked to stop.
+    pub async fn stopped(&self) {
+        self.shutdown.requested().await;
+    }
+
+    /// Stops every part in the order that each needs: consumer, producer, and the broker last.
+    ///
+    /// # Errors
+    /// A part ended with an error, or not in time.
+    pub async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.request();
+        let source = self.consumer.await?;
+        source.close(CLOSE).await?;
+        self.publisher.close(CLOSE).await?;
+        self.progress.close(CLOSE).await?;
+        if self.server.await?.is_err() {
+            tracing::warn!("requests were cut off");
+        }
+        Ok(())
+    }
+}
+
+async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = TcpListener::bind(address)
+        .await
+        .with_context(|| format!("the read API cannot listen on {address}: set API_PORT to a free port"))?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
+}
+
+async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
+    if let Some(config) = config {
+        kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await.map_err(|fault| {
+            anyhow!("KAFKA_BROKERS: the topic {} cannot be made or looked up at {}: {fault}", config.topic, config.brokers)
+        })?;
+        parts.push(Row::real("Kafka", format!("{}, topic {}, group {}", config.brokers, config.topic, config.group)));
+        return Ok(config);
+    }
+    let broker = EmbeddedBroker::start("events", EMBEDDED_PARTITIONS)?;
+    let config = KafkaConfig::embedded(&broker);
+    parts.push(Row::embedded("Kafka", format!("{}, topic {}, in memory", config.brokers, config.topic)));
+    Ok(config)
+}
+
+/// The file of the embedded tables. It is opened even where only the dead letter queue is embedded, or nothing.
+fn open_sqlite(data_dir: Option<&Path>) -> anyhow::Result<Sqlite> {
+    let Some(folder) = data_dir else {
+        return Ok(Sqlite::temporary()?);
+    };
+    std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
+    Ok(Sqlite::open(&folder.join("events.db"))?)
+}
+
+async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Store> {
+    let Some(config) = config else {
+        parts.push(Row::embedded("database", format!("SQLite, {}", embedded.path().display())));
+        return Ok(Store::Embedded(embedded.clone()));
+    };
+    sqlserver::migrate(&config).await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
+    parts.push(Row::real("database", format!("SQL Server, {}:{}, database {}", config.server, config.port, config.database)));
+    Ok(Store::Real(SqlServer::new(config)))
+}
+
+fn open_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Letters> {
+    let Some(config) = config else {
+        parts.push(Row::embedded("dead letters", format!("SQLite, {}", embedded.path().display())));
+        return Ok(Letters::Embedded(embedded.clone()));
+    };
+    parts.push(Row::real("dead letters", format!("Redis, {}:{}, list {}", config.host, config.port, config.list)));
+    Ok(Letters::Real(RedisDlq::new(config)?))
+}

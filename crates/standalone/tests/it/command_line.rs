@@ -1,0 +1,45 @@
+//! What a person meets who types something wrong.
+
+use crate::process::{run, standalone};
+
+#[test]
+fn every_wrong_setting_is_named_at_once_and_no_value_is_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = standalone(folder.path(), &["demo"]);
+    command.envs([("KAFKA_BROKERS", "nowhere"), ("API_PORT", "hunter2"), ("PARKING_DEADLINE", "soon")]);
+    let (output, _, stderr) = run(command);
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    for text in ["3 settings are wrong", "KAFKA_BROKERS must be", "API_PORT must be", "PARKING_DEADLINE must be"] {
+        assert!(stderr.contains(text), "{stderr}");
+    }
+    assert!(!stderr.contains("hunter2"), "{stderr}");
+}
+
+#[test]
+fn a_broken_env_file_is_named_without_its_content() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "REDIS_PASSWORD='hunter2\n").unwrap();
+    let (output, _, stderr) = run(standalone(folder.path(), &["demo"]));
+    assert_eq!(output.status.code(), Some(2), "{stderr}");
+    assert!(stderr.contains(".env") && !stderr.contains("hunter2"), "{stderr}");
+}
+
+#[test]
+fn a_port_that_is_taken_is_named_with_the_way_out() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut command = standalone(folder.path(), &["demo"]);
+    command.env("API_PORT", taken.local_addr().unwrap().port().to_string());
+    let (output, _, stderr) = run(command);
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("API_PORT"), "{stderr}");
+}
+
+#[test]
+fn a_data_dir_that_cannot_be_made_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("file"), "").unwrap();
+    let (output, _, stderr) = run(standalone(folder.path(), &["demo", "--data-dir", "file"]));
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("--data-dir"), "{stderr}");
+}

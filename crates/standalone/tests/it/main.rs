@@ -1,0 +1,8 @@
+//! The program as its users meet it: as a process.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod command_line;
+mod crash;
+mod demo;
+mod docs;
+mod process;
