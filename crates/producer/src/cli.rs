@@ -255,7 +255,7 @@ pub struct RawArgs {
 /// `generate`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The same seed and start give the same events, byte for byte: sent again, they change nothing.
+The same arguments with the same seed and start give the same events, byte for byte: sent again, they change nothing.
 Ctrl-C stops, waits for what is on its way, and shows the summary; a second one does not wait.
 
 Examples:

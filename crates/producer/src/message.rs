@@ -17,3 +17,20 @@ pub fn checked(event: &Event<'_>) -> Result<Message, Violation> {
     events::decode(message.value.as_deref().unwrap_or_default())?;
     Ok(message)
 }
+
+#[cfg(test)]
+mod tests {
+    use events::{Body, EventType, Rule, samples};
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_the_consumer_would_refuse_does_not_become_a_message() {
+        let mut event = samples::of(EventType::PaymentSettled);
+        assert_eq!(checked(&event), Ok(of_event(&event)));
+        if let Body::PaymentSettled(payment) = &mut event.body {
+            payment.currency = "euro".into();
+        }
+        assert_eq!(checked(&event).map_err(|violation| violation.rule), Err(Rule::InvalidCurrency));
+    }
+}

@@ -93,14 +93,21 @@ async fn generate<P: Publisher>(publisher: &P, target: Target, args: GenerateArg
     let config = configure(&args);
     let total = records::total(args.events, args.poison_every);
     let options = RunOptions { rate: args.rate, progress: Progress::for_stderr(total) };
-    let (seed, start) = (config.seed, config.start);
+    let (seed, repeat) = (config.seed, repeat(&config, args.poison_every));
     let records = Records::new(Generator::new(config)).with_poison(args.poison_every, seed);
     let summary = generate::run(publisher, &target.topic, records, options, interrupts::count()).await;
-    println!("{summary}\nThe same again: --seed {seed} --start {start}");
+    println!("{summary}\nThe same again: producer generate {repeat}");
     if let Some(fault) = &summary.fault {
         eprintln!("Not delivered: {}", target.explain(fault));
     }
     if summary.is_delivered() { Exit::Delivered } else { Exit::Undelivered }
+}
+
+/// The arguments that give the same records.
+fn repeat(config: &GeneratorConfig, poison_every: Option<u64>) -> String {
+    let GeneratorConfig { events, seed, users, out_of_order, start } = config;
+    let poison = poison_every.map(|every| format!(" --poison-every {every}")).unwrap_or_default();
+    format!("--events {events} --seed {seed} --users {users} --out-of-order {out_of_order} --start {start}{poison}")
 }
 
 fn configure(args: &GenerateArgs) -> GeneratorConfig {
@@ -109,4 +116,28 @@ fn configure(args: &GenerateArgs) -> GeneratorConfig {
     // A seed alone stands for the same bytes at all times: an event id that comes back must not come back with other content.
     let start = args.start.unwrap_or_else(|| if args.seed.is_some() { config.start } else { config.start_before(defaults::now()) });
     GeneratorConfig { users: args.users.unwrap_or(config.users), out_of_order: args.out_of_order, start, ..config }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    fn configured(line: &str) -> (GeneratorConfig, Option<u64>) {
+        match Cli::try_parse_from(line.split(' ')).unwrap().command {
+            Some(Command::Generate(args)) => (configure(&args), args.poison_every),
+            _ => panic!("it generates"),
+        }
+    }
+
+    #[test]
+    fn the_arguments_that_are_shown_give_the_same_records_again() {
+        for line in ["producer generate", "producer generate --events 70 --users 9 --out-of-order 0.25 --poison-every 5"] {
+            let (config, poison_every) = configured(line);
+            let again = format!("producer generate {}", repeat(&config, poison_every));
+            assert_eq!(configured(&again), (config, poison_every));
+        }
+    }
 }

@@ -19,12 +19,12 @@ const HOLD: u64 = 64;
 /// 2026-01-01T00:00:00Z.
 const DEFAULT_START_MICROS: i64 = 1_767_225_600_000_000;
 
-/// What to generate.
+/// What to generate. The same configuration gives the same events, byte for byte.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GeneratorConfig {
     /// How many events.
     pub events: u64,
-    /// The same seed and start give the same events, byte for byte.
+    /// What ids and contents are drawn from.
     pub seed: u64,
     /// How many of the events are `UserCreated`: at least 1, at most all.
     pub users: u64,
