@@ -19,6 +19,8 @@ pub struct ConsumerConfig {
     pub max_clock_skew: Duration,
     /// How long an event waits for its parent before it may be given up.
     pub parking_deadline: Duration,
+    /// The share of unwritable records, from 0 to 1, above which the consumer holds; see [`pipeline::flood`].
+    pub dlq_max_ratio: f64,
     /// How often parked events are looked through.
     pub sweep_interval: Duration,
     /// How often lag, queue depth and the health of the parts are measured.
@@ -55,6 +57,13 @@ impl ConsumerConfig {
                 900 * SECOND,
                 SECOND..=365 * DAY,
                 "How long an event waits for its parent before it may become a dead letter (missing_parent, email_taken).",
+            ),
+            dlq_max_ratio: env.number(
+                "DLQ_MAX_RATIO",
+                0.5,
+                0.0..=1.0,
+                "Share of unwritable records among the newest thousand above which the consumer holds until `consumer resume`, rather than drain \
+                 the topic into the dead letter queue; 1 never holds. Fewer than 100 unwritable records never hold.",
             ),
             sweep_interval: env.duration(
                 "PARKING_SWEEP_INTERVAL",

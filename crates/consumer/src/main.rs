@@ -10,6 +10,7 @@ fn main() -> ExitCode {
     match Cli::parse().command.unwrap_or(Command::Run) {
         Command::Run => wiring::run(),
         Command::Migrate => wiring::migrate(),
+        Command::Resume(resume) => wiring::resume(resume.permit()),
         Command::Healthcheck => wiring::healthcheck(),
     }
 }

@@ -1,6 +1,6 @@
 //! The adapters that a consumer runs on.
 
-use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, ParkingExpiry};
 use pipeline::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, RecordSource};
 
 /// A choice of adapters. Named once by each composition root, so that the rest of this crate reads as if there were only one.
@@ -14,7 +14,7 @@ pub trait Parts: Sized + Send + Sync + 'static {
     /// The tables.
     type Store: EventStore + ParkingLot + ParkingExpiry + Clone + 'static;
     /// The dead letter queue.
-    type Letters: DeadLetterQueue + DeadLetterReader + Clone + 'static;
+    type Letters: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static;
 }
 
 /// The chosen adapters.

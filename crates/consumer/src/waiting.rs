@@ -144,6 +144,10 @@ impl<S: RecordSource> Waiting<S> {
         match cause {
             Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
             Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {}", advice(fault)),
+            Cause::PoisonFlood => tracing::error!(
+                "holding: too many of the newest records cannot be written, most likely by a producer's defect. Mend the producer; then let the \
+                 records go with `consumer resume --records N`, or all of them with `consumer resume --always`"
+            ),
             Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {}", advice(fault)),
         }
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
 use pipeline::fault::Dependency;
+use pipeline::ports::{FloodPermits as _, Permit};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
@@ -46,7 +47,6 @@ pub struct Settings {
     database: SqlServerConfig,
     redis: RedisConfig,
     consumer: ConsumerConfig,
-    logging: LoggingConfig,
     /// Where metrics and health are served.
     address: SocketAddr,
 }
@@ -60,7 +60,6 @@ impl Settings {
             redis: RedisConfig::read(env),
             consumer: ConsumerConfig::read(env),
             address: metrics_address(env),
-            logging: LoggingConfig::read(env),
         }
     }
 }
@@ -77,14 +76,27 @@ fn metrics_address(env: &mut Reader) -> SocketAddr {
 
 /// `consumer run`.
 pub fn run() -> ExitCode {
-    with_settings(|settings| async move { consume(settings).await })
+    with_settings(Settings::read, consume)
 }
 
 /// `consumer migrate`.
 pub fn migrate() -> ExitCode {
-    with_settings(|settings| async move {
-        let report = sqlserver::migrate(&settings.database).await?;
+    with_settings(SqlServerConfig::read, async |config| {
+        let report = sqlserver::migrate(&config).await?;
         println!("{}", crate::migrate::describe(&report));
+        Ok(())
+    })
+}
+
+/// `consumer resume`.
+pub fn resume(permit: Permit) -> ExitCode {
+    with_settings(RedisConfig::read, async move |config| {
+        RedisDlq::new(&config)?.permit(permit).await?;
+        match permit {
+            Permit::Nothing => println!("A flood of unwritable records is held from now on."),
+            Permit::Records(records) => println!("{records} unwritable records may pass."),
+            Permit::Everything => println!("All unwritable records may pass, until `consumer resume --never`."),
+        }
         Ok(())
     })
 }
@@ -102,7 +114,7 @@ pub fn healthcheck() -> ExitCode {
 }
 
 async fn consume(settings: Settings) -> anyhow::Result<()> {
-    let Settings { kafka: kafka_config, database, redis, consumer, address, .. } = settings;
+    let Settings { kafka: kafka_config, database, redis, consumer, address } = settings;
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Consumer])?;
     let health = Health::new(&HEALTH_PARTS, Some(HEARTBEAT));
@@ -136,18 +148,18 @@ async fn consume(settings: Settings) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Reads the settings, starts logging and a runtime, does the work, and tells how it ended.
-fn with_settings<F: Future<Output = anyhow::Result<()>>>(work: impl FnOnce(Settings) -> F) -> ExitCode {
+/// Reads the settings of a command, starts logging and a runtime, does the work, and tells how it ended.
+fn with_settings<S>(read: impl FnOnce(&mut Reader) -> S, work: impl AsyncFnOnce(S) -> anyhow::Result<()>) -> ExitCode {
     let mut env = match Reader::from_environment() {
         Ok(env) => env,
         Err(problem) => return wrong(&problem),
     };
-    let settings = Settings::read(&mut env);
+    let (settings, logging) = (read(&mut env), LoggingConfig::read(&mut env));
     let variables = match env.finish() {
         Ok(variables) => variables,
         Err(problems) => return wrong(&problems.to_string()),
     };
-    let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
+    let worked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
         for variable in variables {
             tracing::debug!(name = variable.name, value = variable.shown, "setting");
         }

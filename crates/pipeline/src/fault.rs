@@ -119,6 +119,8 @@ pub enum Cause {
     Operator,
     /// Schema or program are wrong. Nothing is dead-lettered; the work goes on by itself once it is mended.
     Bug,
+    /// So many records are unwritable that it must be a producer's defect. An operator decides; see [`crate::flood`].
+    PoisonFlood,
 }
 
 impl Cause {
@@ -128,6 +130,7 @@ impl Cause {
             Self::Outage => "outage",
             Self::Operator => "operator",
             Self::Bug => "bug",
+            Self::PoisonFlood => "poison_flood",
         }
     }
 }

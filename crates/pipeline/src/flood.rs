@@ -14,15 +14,15 @@ const LEAST: usize = 100;
 /// that the records may go.
 #[derive(Clone, Debug)]
 pub struct FloodGate {
-    max_ratio: Option<f64>,
+    max_ratio: f64,
     batches: VecDeque<(usize, usize)>,
     records: usize,
     unwritable: usize,
 }
 
 impl FloodGate {
-    /// A gate that closes when more than this share of the window is unwritable; `None` never closes.
-    pub const fn new(max_ratio: Option<f64>) -> Self {
+    /// A gate that closes when more than this share of the window, from 0 to 1, is unwritable. With 1 it never closes.
+    pub const fn new(max_ratio: f64) -> Self {
         Self { max_ratio, batches: VecDeque::new(), records: 0, unwritable: 0 }
     }
 
@@ -34,8 +34,7 @@ impl FloodGate {
             (self.records, self.unwritable) = (self.records - records, self.unwritable - unwritable);
             self.batches.pop_front();
         }
-        let over = |ratio: f64| self.unwritable as f64 > ratio * self.records as f64;
-        unwritable > 0 && self.unwritable >= LEAST && self.max_ratio.is_some_and(over)
+        unwritable > 0 && self.unwritable >= LEAST && self.unwritable as f64 > self.max_ratio * self.records as f64
     }
 }
 
@@ -45,14 +44,14 @@ mod tests {
 
     #[test]
     fn a_few_bad_records_are_no_flood_even_when_they_are_all_there_is() {
-        let mut gate = FloodGate::new(Some(0.5));
+        let mut gate = FloodGate::new(0.5);
         assert!(!gate.note(LEAST - 1, LEAST - 1));
         assert!(gate.note(1, 1));
     }
 
     #[test]
     fn the_share_of_the_newest_records_decides() {
-        let mut gate = FloodGate::new(Some(0.5));
+        let mut gate = FloodGate::new(0.5);
         for _ in 0..10 {
             assert!(!gate.note(1000, 0), "a long clean past");
         }
@@ -64,6 +63,6 @@ mod tests {
 
     #[test]
     fn a_gate_that_is_off_never_closes() {
-        assert!(!FloodGate::new(None).note(5000, 5000));
+        assert!(!FloodGate::new(1.0).note(5000, 5000));
     }
 }

@@ -43,6 +43,9 @@ pub trait RecordSource: Send {
     /// Keeps the membership of the group alive for this long while the caller can process nothing: partitions are paused (also newly
     /// assigned ones), polling goes on, and what arrives all the same is kept for the next take.
     fn stand_by(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
+
+    /// How many partitions this member owns now.
+    fn owned(&self) -> usize;
 }
 
 /// Where finished offsets are noted.
@@ -173,6 +176,33 @@ pub trait RedriveQueue: Send + Sync {
     /// # Errors
     /// The queue is away.
     fn give_back(&self) -> impl Future<Output = Result<usize, Fault>> + Send;
+}
+
+/// How many unwritable records of a flood may pass into the dead letter queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// None: a flood is held.
+    Nothing,
+    /// So many, by all consumers together.
+    Records(u64),
+    /// All of them, until this is taken back.
+    Everything,
+}
+
+/// The operator's word about a flood, kept beside the dead letters, so that every consumer hears it and a restart does not forget it.
+pub trait FloodPermits: Send + Sync {
+    /// Whether so many unwritable records may pass; takes them from what is permitted. The last records of a permit let a whole batch
+    /// through, since a batch cannot be divided by what an operator said.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn spend(&self, records: u64) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Replaces what is permitted.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn permit(&self, permit: Permit) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// A message to send.

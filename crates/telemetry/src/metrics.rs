@@ -184,15 +184,9 @@ impl Metrics {
         self.0.last_poll.set(Some(Duration::ZERO));
     }
 
-    /// How many records of a partition are still to be consumed.
+    /// How many records of a partition the group has still to consume, whoever owns it.
     pub fn lag(&self, partition: i32, records: u64) {
         self.0.collectors.partition_lag.with_label_values(&[partition.to_string()]).set(records as f64);
-    }
-
-    /// A partition is not owned any more: its lag is another process's to tell.
-    pub fn forget_lag(&self, partition: i32) {
-        // It fails where the partition was never told of: there is nothing to forget then.
-        drop(self.0.collectors.partition_lag.remove_label_values(&[partition.to_string()]));
     }
 
     /// How many partitions this process owns.
@@ -401,13 +395,12 @@ mod tests {
     }
 
     #[test]
-    fn the_lag_of_a_partition_that_is_not_owned_is_not_told() {
+    fn each_partition_has_a_lag_of_its_own() {
         let metrics = all();
         metrics.lag(0, 5);
         metrics.lag(1, 6);
-        metrics.forget_lag(0);
-        metrics.forget_lag(7);
-        assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"0\"}"), None);
+        metrics.lag(0, 0);
+        assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"0\"}"), Some(0.0));
         assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"1\"}"), Some(6.0));
     }
 

@@ -3,14 +3,14 @@
 
 use pipeline::DeadLetter;
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, RedriveQueue};
+use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, Permit, RedriveQueue};
 
 use crate::builders::dead_letter;
 
 /// All the ports of a dead letter queue.
-pub trait Queue: DeadLetterQueue + DeadLetterReader + RedriveQueue {}
+pub trait Queue: DeadLetterQueue + DeadLetterReader + RedriveQueue + FloodPermits {}
 
-impl<Q: DeadLetterQueue + DeadLetterReader + RedriveQueue> Queue for Q {}
+impl<Q: DeadLetterQueue + DeadLetterReader + RedriveQueue + FloodPermits> Queue for Q {}
 
 /// Makes a test of each case of the contract of dead letter queues.
 ///
@@ -31,6 +31,7 @@ macro_rules! dlq_contract {
             only_an_entry_of_the_list_can_be_claimed
             an_identity_outlives_its_entry
             many_letters_are_pushed_at_once
+            a_flood_passes_as_far_as_it_is_permitted
         }
     };
     (@cases $factory:ident: $($case:ident)+) => {
@@ -180,4 +181,19 @@ pub async fn many_letters_are_pushed_at_once<Q: Queue>(queue: &Q) {
     assert_eq!(push(queue, &letters).await, 2000);
     let newest_first: Vec<_> = letters.iter().rev().map(|letter| letter.json.clone()).collect();
     assert_eq!(all(queue).await, newest_first);
+}
+
+pub async fn a_flood_passes_as_far_as_it_is_permitted<Q: Queue>(queue: &Q) {
+    let spend = async |records| queue.spend(records).await.expect("the queue knows its permit");
+    assert!(!spend(1).await, "nothing is permitted at first");
+    queue.permit(Permit::Records(150)).await.unwrap();
+    assert!(spend(100).await);
+    assert!(spend(100).await, "the rest lets a whole batch through");
+    assert!(!spend(1).await);
+    queue.permit(Permit::Everything).await.unwrap();
+    for _ in 0..3 {
+        assert!(spend(1_000_000).await);
+    }
+    queue.permit(Permit::Nothing).await.unwrap();
+    assert!(!spend(1).await);
 }

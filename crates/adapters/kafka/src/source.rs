@@ -136,6 +136,10 @@ impl RecordSource for KafkaSource {
             self.poll(left).await;
         }
     }
+
+    fn owned(&self) -> usize {
+        self.membership.assigned().len()
+    }
 }
 
 /// The record, if its partition is owned: one that was taken away meanwhile is somebody else's.

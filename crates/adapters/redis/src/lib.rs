@@ -3,8 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`config`] | where Redis is, and which list |
-//! | [`keys`] | the three keys, and what works on Redis Cluster |
+//! | [`keys`] | the keys, and what works on Redis Cluster |
 //! | [`queue`] | the ports: push, read, redrive |
+//! | `permits` | what an operator permits of a flood |
 //! | `connection` | one connection that is made when needed and again after any error |
 //! | `faults` | Redis error code → class of failure |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
@@ -17,6 +18,7 @@ pub mod config;
 mod connection;
 mod faults;
 pub mod keys;
+mod permits;
 pub mod persistence;
 pub mod queue;
 

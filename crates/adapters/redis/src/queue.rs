@@ -25,16 +25,17 @@ const CHUNK_CLAIMS: usize = 1000;
 /// The dead letter queue on Redis. A clone is the same queue on the same connection.
 #[derive(Clone)]
 pub struct RedisDlq {
-    inner: Arc<Inner>,
+    pub(crate) inner: Arc<Inner>,
 }
 
-struct Inner {
-    connection: Connection,
-    keys: Keys,
+pub(crate) struct Inner {
+    pub(crate) connection: Connection,
+    pub(crate) keys: Keys,
     seen_retention: Duration,
     push: Script,
     claim: Script,
     give_back: Script,
+    pub(crate) spend: Script,
 }
 
 impl fmt::Debug for RedisDlq {
@@ -56,6 +57,7 @@ impl RedisDlq {
             push: Script::new(include_str!("scripts/push.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
             give_back: Script::new(include_str!("scripts/give_back.lua")),
+            spend: Script::new(include_str!("scripts/spend.lua")),
         };
         Ok(Self { inner: Arc::new(inner) })
     }

@@ -114,4 +114,11 @@ CREATE TABLE dead_letters_seen (
   seen_at  INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- What an operator permits of a flood of unwritable records: one row, a number of records, or -1 for all.
+CREATE TABLE flood_permit (
+  records INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO flood_permit (records) VALUES (0);
+
 CREATE INDEX ix_dead_letters_seen_at ON dead_letters_seen (seen_at);

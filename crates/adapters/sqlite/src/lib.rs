@@ -14,6 +14,7 @@
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `read` | `ReadStore` |
 //! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `RedriveQueue` |
+//! | `permits` | `FloodPermits` |
 //! | `values` | our types in SQLite's columns |
 //! | [`faults`] | SQLite's error numbers to classes of failure |
 //!
@@ -27,6 +28,7 @@ mod emails;
 pub mod faults;
 mod lane;
 mod parking;
+mod permits;
 mod read;
 mod rows;
 mod schema;

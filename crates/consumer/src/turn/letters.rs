@@ -18,6 +18,11 @@ pub(super) struct Letters {
 }
 
 impl Letters {
+    /// How many.
+    pub(super) const fn len(&self) -> usize {
+        self.letters.len()
+    }
+
     /// Adds the letter of a record, and says so in the log: here the decision is taken.
     pub(super) fn add(&mut self, record: &Record, diagnosis: &Diagnosis) {
         let event_type = diagnosis.event_type.map_or("unknown", events::EventType::as_str);

@@ -2,6 +2,7 @@
 
 mod commit;
 mod expire;
+mod flood;
 mod isolate;
 mod letters;
 mod release;
@@ -11,6 +12,7 @@ mod write;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pipeline::flood::FloodGate;
 use pipeline::plan::Candidate;
 use pipeline::ports::RecordSource;
 use pipeline::record::Record;
@@ -40,6 +42,7 @@ pub struct Consumer<P: Parts> {
     health: Health,
     uncommitted: Uncommitted,
     expiry: Expiry,
+    flood: FloodGate,
 }
 
 impl<P: Parts> Consumer<P> {
@@ -48,7 +51,8 @@ impl<P: Parts> Consumer<P> {
         let Adapters { source, offsets, progress, store, letters } = adapters;
         let waiting = Waiting::new(source, metrics.clone(), health.clone(), stop);
         let expiry = Expiry::new(config.sweep_interval);
-        Self { waiting, offsets, progress, store, letters, config, metrics, health, uncommitted: Uncommitted::default(), expiry }
+        let flood = FloodGate::new(config.dlq_max_ratio);
+        Self { waiting, offsets, progress, store, letters, config, metrics, health, uncommitted: Uncommitted::default(), expiry, flood }
     }
 
     /// One batch, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
@@ -61,6 +65,7 @@ impl<P: Parts> Consumer<P> {
 
         let (candidates, sources, mut letters) = self.judge(&records);
         self.write(&candidates, &sources, &mut letters).await?;
+        self.withstand_flood(records.len(), letters.len()).await?;
         self.bury(letters).await?;
         self.commit(&records).await;
 
@@ -79,6 +84,7 @@ impl<P: Parts> Consumer<P> {
     async fn take(&mut self) -> Vec<Record> {
         self.health.beat();
         self.metrics.polled();
+        self.metrics.assigned(self.waiting.source.owned());
         match self.waiting.source.take(self.config.take, PATIENCE).await {
             Ok(records) => records,
             Err(fault) => {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, GroupProgress, TakeLimits};
+use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, Permit, TakeLimits};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Position, Record, RecordSource};
 
 /// A topic of one group with one member.
@@ -72,6 +72,10 @@ impl RecordSource for Log {
         self.0.lock().unwrap().stood_by += 1;
         tokio::time::sleep(duration).await;
     }
+
+    fn owned(&self) -> usize {
+        1
+    }
 }
 
 impl OffsetCommitter for Log {
@@ -105,6 +109,7 @@ struct LettersState {
     seen: HashSet<String>,
     away: u32,
     lose_reply: bool,
+    permit: Option<Permit>,
 }
 
 impl Letters {
@@ -147,6 +152,24 @@ impl DeadLetterQueue for Letters {
         let count = new.len();
         state.entries.extend(new);
         if std::mem::take(&mut state.lose_reply) { Err(fault) } else { Ok(count) }
+    }
+}
+
+impl FloodPermits for Letters {
+    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+        let mut state = self.0.lock().unwrap();
+        let (granted, left) = match state.permit {
+            None | Some(Permit::Nothing | Permit::Records(0)) => (false, state.permit),
+            Some(Permit::Records(left)) => (true, Some(Permit::Records(left.saturating_sub(records)))),
+            Some(Permit::Everything) => (true, state.permit),
+        };
+        state.permit = left;
+        Ok(granted)
+    }
+
+    async fn permit(&self, permit: Permit) -> Result<(), Fault> {
+        self.0.lock().unwrap().permit = Some(permit);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod embedded;
 mod fakes;
 mod faults;
 mod faulty;
+mod flood;
 mod parking;
 mod rig;
 mod turns;

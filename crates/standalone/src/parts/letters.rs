@@ -1,6 +1,6 @@
 //! The dead letter queue: Redis where it is configured, a table of SQLite otherwise.
 
-use pipeline::ports::{DeadLetterReader, RedriveQueue};
+use pipeline::ports::{DeadLetterReader, FloodPermits, Permit, RedriveQueue};
 use pipeline::{DeadLetter, DeadLetterQueue, Fault};
 use redis_dlq::RedisDlq;
 use sqlite::Sqlite;
@@ -29,6 +29,16 @@ impl DeadLetterReader for Letters {
 
     async fn page(&self, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
         either!(self, queue => queue.page(start, limit))
+    }
+}
+
+impl FloodPermits for Letters {
+    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+        either!(self, queue => queue.spend(records))
+    }
+
+    async fn permit(&self, permit: Permit) -> Result<(), Fault> {
+        either!(self, queue => queue.permit(permit))
     }
 }
 

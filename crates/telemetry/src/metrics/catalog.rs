@@ -54,7 +54,7 @@ const CAUSE: Label = Label { name: "cause", values: Values::Known(CAUSES) };
 const RESULT: Label = Label { name: "result", values: Values::Known(&["ok", "failed"]) };
 const VERSION: Label = Label { name: "version", values: Values::Each("version of this workspace, of which a process has one") };
 const OPERATION: Label = Label { name: "operation", values: Values::Each("method of the stores' ports") };
-const PARTITION: Label = Label { name: "partition", values: Values::Each("partition that this process owns") };
+const PARTITION: Label = Label { name: "partition", values: Values::Each("partition of the topic, whoever owns it") };
 const ROUTE: Label = Label { name: "route", values: Values::Each("route template, or `unmatched`") };
 const METHOD: Label = Label { name: "method", values: Values::Each("HTTP method of the standard, or `other`") };
 const HTTP_STATUS: Label = Label { name: "status", values: Values::Each("HTTP status code that was answered") };
@@ -106,7 +106,7 @@ catalog! {
     LAST_COMMIT_AGE = "pipeline_last_commit_age_seconds" Kind::Gauge, [], CONSUMER,
         "Since the last successful commit, or since the start, computed when scraped; it also rises while there is nothing to commit.";
     PARTITION_LAG = "pipeline_partition_lag" Kind::Gauge, [PARTITION], CONSUMER,
-        "Records between the committed offset and the end of the partition.";
+        "Records between the group's committed offset and the end of the partition. Every consumer tells all of them: take the maximum.";
     ASSIGNED_PARTITIONS = "pipeline_assigned_partitions" Kind::Gauge, [], CONSUMER,
         "Partitions that this process owns.";
     DEPENDENCY_UP = "pipeline_dependency_up" Kind::Gauge, [DEPENDENCY], CONSUMER,

@@ -48,7 +48,7 @@ async fn after_the_source_is_closed_nothing_is_committed() {
     lab.publish_numbers(0, 1).await;
     let mut consumer = lab.consumer();
     let records = consumer.take_exactly(1).await;
-    let Consumer { source, committer } = consumer;
+    let Consumer { source, committer, .. } = consumer;
     source.close(BOUND).await.unwrap();
     // Leaving took the partition away: there is nothing left that may be committed.
     assert_eq!(within(committer.commit(&Commit::covering(&records))).await, Ok(()));

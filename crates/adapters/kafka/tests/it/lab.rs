@@ -1,9 +1,9 @@
 //! A topic, a group and clients of their own for each test.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
@@ -11,7 +11,6 @@ use pipeline::offsets::Commit;
 use pipeline::ports::{Delivered, GroupProgress as _, Message, TakeLimits};
 use pipeline::{OffsetCommitter as _, Publisher as _, Record, RecordSource as _};
 use tokio::time::{Instant, timeout};
-use tracing_subscriber::fmt::MakeWriter;
 
 /// How long a test waits for anything.
 pub const BOUND: Duration = Duration::from_secs(60);
@@ -38,7 +37,8 @@ impl Lab {
         if !env.is_set("KAFKA_BROKERS") {
             let name = std::thread::current().name().unwrap_or_default().to_owned();
             // Not `eprintln`: the harness would swallow it.
-            writeln!(std::io::stderr(), "NOT RUN: {name} needs a real Kafka; set KAFKA_BROKERS").unwrap();
+            let mut stderr = std::io::stderr();
+            writeln!(stderr, "NOT RUN: {name} needs a real Kafka; set KAFKA_BROKERS").unwrap();
             return None;
         }
         let mut config = KafkaConfig::read(&mut env);
@@ -61,7 +61,7 @@ impl Lab {
 
     pub fn consumer(&self) -> Consumer {
         let (source, committer) = kafka::open(&self.config).unwrap();
-        Consumer { source, committer }
+        Consumer { source, committer, deadline: Instant::now() + 2 * BOUND }
     }
 
     pub async fn publish(&self, key: &str, value: &str) -> Delivered {
@@ -91,20 +91,21 @@ impl Lab {
 pub struct Consumer {
     pub source: KafkaSource,
     pub committer: KafkaCommitter,
+    /// By when a test has what it waits for, so that none of its loops is endless.
+    deadline: Instant,
 }
 
 impl Consumer {
     /// What one take gives; an outage gives nothing.
     pub async fn turn(&mut self) -> Vec<Record> {
+        assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
         within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
     }
 
     /// Takes until there are so many records, and then once more: none may follow.
     pub async fn take_exactly(&mut self, count: usize) -> Vec<Record> {
-        let deadline = Instant::now() + BOUND;
         let mut records = Vec::new();
         while records.len() < count {
-            assert!(Instant::now() < deadline, "{} of {count} records came", records.len());
             records.extend(self.turn().await);
         }
         records.extend(self.source.take(PLENTY, Duration::from_millis(300)).await.unwrap());
@@ -119,9 +120,7 @@ impl Consumer {
     /// Polls until the source owns so many partitions.
     pub async fn join(&mut self, partitions: usize) -> Vec<Record> {
         let mut records = Vec::new();
-        let deadline = Instant::now() + BOUND;
         while self.source.assigned().len() != partitions {
-            assert!(Instant::now() < deadline, "owns {:?}", self.source.assigned());
             records.extend(self.turn().await);
         }
         records
@@ -172,38 +171,37 @@ pub fn noise(bytes: usize, seed: u64) -> Vec<u8> {
     std::iter::repeat_with(next).take(bytes).collect()
 }
 
-/// What was logged on this test's thread.
-#[derive(Clone, Default)]
-pub struct Log(Arc<Mutex<Vec<u8>>>);
+thread_local! {
+    static LOGGED: RefCell<Option<Vec<u8>>> = const { RefCell::new(None) };
+}
+
+/// What is logged on this test's thread, which is the one that polls. One subscriber for all tests: with one to each, a thread without any
+/// could switch a line off for all.
+pub struct Log;
 
 impl Log {
-    /// Lasts as long as the guard.
-    pub fn start() -> (Self, tracing::subscriber::DefaultGuard) {
-        let log = Self::default();
-        let subscriber = tracing_subscriber::fmt().with_writer(log.clone()).with_ansi(false).finish();
-        (log, tracing::subscriber::set_default(subscriber))
+    pub fn start() -> Self {
+        static ONCE: std::sync::Once = std::sync::Once::new();
+        ONCE.call_once(|| {
+            let subscriber = tracing_subscriber::fmt().with_writer(|| Log).with_ansi(false).finish();
+            tracing::subscriber::set_global_default(subscriber).unwrap();
+        });
+        LOGGED.set(Some(Vec::new()));
+        Self
     }
 
     pub fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        String::from_utf8(LOGGED.with_borrow(|logged| logged.clone().unwrap_or_default())).unwrap()
     }
 }
 
 impl Write for Log {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
+        LOGGED.with_borrow_mut(|logged| logged.iter_mut().for_each(|logged| logged.extend(bytes)));
         Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
-    }
-}
-
-impl<'w> MakeWriter<'w> for Log {
-    type Writer = Self;
-
-    fn make_writer(&'w self) -> Self {
-        self.clone()
     }
 }

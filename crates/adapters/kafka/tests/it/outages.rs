@@ -58,7 +58,7 @@ async fn the_end_of_an_outage_is_noticed_without_any_record() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_told_in_one_line_and_its_end_in_another() {
-    let (log, _guard) = Log::start();
+    let log = Log::start();
     let lab = Lab::embedded(1);
     let mut consumer = lab.consumer();
     consumer.join(1).await;
@@ -99,7 +99,7 @@ async fn leaving_the_group_is_bounded_while_the_broker_is_away() {
     let records = consumer.take_exactly(10).await;
     lab.broker().go_away().unwrap();
     outage(&mut consumer).await;
-    let Consumer { source, committer } = consumer;
+    let Consumer { source, committer, .. } = consumer;
     let commit = pipeline::offsets::Commit::covering(&records);
     // As on a shutdown: the commit is abandoned, then the group is left.
     let abandoned = tokio::time::timeout(TURN, pipeline::OffsetCommitter::commit(&committer, &commit)).await;
@@ -110,6 +110,17 @@ async fn leaving_the_group_is_bounded_while_the_broker_is_away() {
         assert_eq!(fault.subject, "leave_group");
     }
     assert!(before.elapsed() < Duration::from_secs(3));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_is_let_go_while_the_broker_is_away() {
+    let lab = Lab::embedded(2);
+    lab.committed().await;
+    lab.broker().go_away().unwrap();
+    assert!(within(lab.progress.committed()).await.is_err());
+    let before = Instant::now();
+    assert_eq!(lab.progress.close(BOUND).await, Ok(()));
+    assert!(before.elapsed() < Duration::from_secs(5), "{:?}", before.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -125,7 +136,7 @@ async fn a_record_that_cannot_be_delivered_in_time_is_reported_and_a_failed_try_
     assert_eq!((fault.class, fault.subject), (FaultClass::Unavailable { timed_out: true }, "publish"));
     assert!(within(lab.progress.high_watermarks()).await.is_err());
     lab.broker().come_back().unwrap();
-    while publish("c").await.is_err() {}
+    within(async { while publish("c").await.is_err() {} }).await;
     publisher.close(BOUND).await.unwrap();
 }
 

@@ -1,6 +1,6 @@
 //! What every dead letter queue does.
 
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, RedriveQueue};
+use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, Permit, RedriveQueue};
 use pipeline::{DeadLetter, Fault};
 use redis_dlq::RedisDlq;
 
@@ -45,5 +45,15 @@ impl RedriveQueue for Placed {
 
     async fn give_back(&self) -> Result<usize, Fault> {
         self.queue.give_back().await
+    }
+}
+
+impl FloodPermits for Placed {
+    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+        self.queue.spend(records).await
+    }
+
+    async fn permit(&self, permit: Permit) -> Result<(), Fault> {
+        self.queue.permit(permit).await
     }
 }
