@@ -52,9 +52,12 @@ impl<P: Parts> Consumer<P> {
     /// claim left is finished.
     async fn cutoff(&mut self, oldest: Option<Timestamp>) -> Result<Timestamp, Stopped> {
         let none = Timestamp::UNIX_EPOCH;
+        let Some(oldest) = oldest else {
+            return Ok(none);
+        };
         let now = self.waiting.until_done(|| self.store.now()).await?;
         let deadline = i64::try_from(self.config.parking_deadline.as_micros()).unwrap_or(i64::MAX);
-        if oldest.is_none_or(|oldest| oldest > now.plus_micros(-deadline)) && !self.expiry.gate.is_watching() {
+        if oldest > now.plus_micros(-deadline) {
             return Ok(none);
         }
         Ok(self

@@ -35,6 +35,7 @@ impl<P: Parts> Consumer<P> {
         loop {
             let applied = self.apply_halving(batch).await?;
             let Some(code) = all_refused(&applied.outcomes) else {
+                self.waiting.recovered();
                 return Ok(applied);
             };
             rounds_refused += 1;
@@ -52,7 +53,6 @@ impl<P: Parts> Consumer<P> {
             tries += 1;
             let fault = match timed(&self.metrics, "apply_batch", self.store.apply(part)).await {
                 Ok(applied) => {
-                    self.waiting.recovered();
                     whole.outcomes.extend(applied.outcomes);
                     whole.children_wait |= applied.children_wait;
                     tries = 0;
@@ -64,7 +64,6 @@ impl<P: Parts> Consumer<P> {
             match next {
                 Next::Reread => return Err(Unfinished::ReleaseLost),
                 Next::Isolate if part.len() == 1 => {
-                    self.waiting.recovered();
                     whole.outcomes.push(verdict_of_one(&part.items()[0], &fault));
                     tries = 0;
                 }
