@@ -1,9 +1,9 @@
-//! Random histories, and the rows that they must end in.
+//! The reference model: what happened, and the rows that it must end in. Random histories.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use events::{Body, Event, Timestamp};
-use readmodel::{OrderSummary, OrderView, UserView};
+use events::{Body, Event, InventoryAdjusted, Timestamp};
+use readmodel::{OrderSummary, OrderView, ReadStore, UserView};
 use uuid::Uuid;
 
 use crate::builders::{Build, adjustment, item, order, payment, second, user};
@@ -35,6 +35,20 @@ pub struct Rows {
 }
 
 impl History {
+    /// Of these events, which bring every parent themselves.
+    pub fn of(events: Vec<Event<'static>>) -> Self {
+        let (mut users, mut orders, mut skus) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
+        for event in &events {
+            match &event.body {
+                Body::UserCreated(user) => drop(users.insert(user.user_id)),
+                Body::OrderPlaced(order) => drop(orders.insert(order.order_id)),
+                Body::InventoryAdjusted(adjustment) => drop(skus.insert(adjustment.sku.to_string())),
+                Body::PaymentSettled(_) => {}
+            }
+        }
+        Self { events, users: users.into_iter().collect(), orders: orders.into_iter().collect(), skus: skus.into_iter().collect() }
+    }
+
     /// A history of some hundred events at most. Times are few, so that ties are many; users and orders of children change.
     pub fn random(seed: &mut Seed) -> Self {
         let mut ids = |most| (0..seed.number(1..=most)).map(|_| seed.id()).collect::<Vec<_>>();
@@ -86,38 +100,91 @@ impl History {
     /// The rows that these events end in: for each entity its newest event by (timestamp, event id), and for stock the sum. The times of our
     /// own clock, which no event holds, are 1970.
     pub fn fold(&self) -> Rows {
+        let newest = self.newest();
+        let mut stock: BTreeMap<String, i64> = self.skus.iter().map(|sku| (sku.clone(), 0)).collect();
+        for adjustment in &newest.adjustments {
+            *stock.entry(adjustment.sku.to_string()).or_default() += adjustment.delta();
+        }
+        let payments = newest.payments_by_order();
+        let view = |id: Uuid, event: &Event<'_>| order_of(event, payments.get(&id).copied(), Timestamp::UNIX_EPOCH);
+        let orders: BTreeMap<Uuid, OrderView> = newest.orders.iter().map(|(id, event)| (*id, view(*id, event))).collect();
+        let mut of_user: BTreeMap<Uuid, Vec<&OrderSummary>> = BTreeMap::new();
+        orders.values().for_each(|order| of_user.entry(order.order.user_id).or_default().push(&order.order));
+        let mut view = |id: Uuid, event| user_with_orders(event, of_user.remove(&id).unwrap_or_default());
+        let users = newest.users.iter().map(|(id, event)| (*id, view(*id, event))).collect();
+        Rows { users, orders, stock }
+    }
+
+    /// The events that the tables hold in the end: the newest of each entity, and every adjustment.
+    pub fn shown(&self) -> BTreeSet<Uuid> {
+        let Newest { users, orders, payments, .. } = self.newest();
+        let adjustments = self.events.iter().filter(|event| matches!(event.body, Body::InventoryAdjusted(_)));
+        [users, orders, payments].into_iter().flat_map(BTreeMap::into_values).chain(adjustments).map(|event| event.id).collect()
+    }
+
+    fn newest(&self) -> Newest<'_> {
         let mut in_order: Vec<&Event<'static>> = self.events.iter().collect();
         in_order.sort_unstable_by_key(|event| (event.at, event.id));
-        let (mut users, mut orders, mut payments) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        let mut stock: BTreeMap<String, i64> = self.skus.iter().map(|sku| (sku.clone(), 0)).collect();
+        let mut newest = Newest::default();
         for event in in_order {
             match &event.body {
-                Body::UserCreated(user) => drop(users.insert(user.user_id, event)),
-                Body::OrderPlaced(order) => drop(orders.insert(order.order_id, event)),
-                Body::PaymentSettled(payment) => drop(payments.insert(payment.payment_id, (event, payment))),
-                Body::InventoryAdjusted(adjustment) => *stock.entry(adjustment.sku.to_string()).or_default() += adjustment.delta(),
+                Body::UserCreated(user) => drop(newest.users.insert(user.user_id, event)),
+                Body::OrderPlaced(order) => drop(newest.orders.insert(order.order_id, event)),
+                Body::PaymentSettled(payment) => drop(newest.payments.insert(payment.payment_id, event)),
+                Body::InventoryAdjusted(adjustment) => newest.adjustments.push(adjustment),
             }
         }
-        let newest_payment = |order_id: Uuid| {
-            let of_order = payments.values().filter(|(_, payment)| payment.order_id == order_id);
-            of_order.max_by_key(|(_, payment)| payment.settled_at).map(|(event, _)| *event)
-        };
-        let view = |id: Uuid, event: &Event<'_>| order_of(event, newest_payment(id), Timestamp::UNIX_EPOCH);
-        let orders: BTreeMap<Uuid, OrderView> = orders.into_iter().map(|(id, event)| (id, view(id, event))).collect();
-        let users = users.into_iter().map(|(id, event)| (id, user_with_orders(event, id, &orders))).collect();
-        Rows { users, orders, stock }
+        newest
     }
 }
 
-fn user_with_orders(event: &Event<'_>, user_id: Uuid, orders: &BTreeMap<Uuid, OrderView>) -> UserView {
-    let of_user = orders.values().map(|order| &order.order).filter(|order| order.user_id == user_id);
-    let mut orders: Vec<OrderSummary> = of_user.cloned().collect();
+/// What is left of a history when older events are forgotten.
+#[derive(Default)]
+struct Newest<'h> {
+    users: BTreeMap<Uuid, &'h Event<'static>>,
+    orders: BTreeMap<Uuid, &'h Event<'static>>,
+    payments: BTreeMap<Uuid, &'h Event<'static>>,
+    adjustments: Vec<&'h InventoryAdjusted<'static>>,
+}
+
+impl<'h> Newest<'h> {
+    /// For each order that was paid, the newest settled payment.
+    fn payments_by_order(&self) -> BTreeMap<Uuid, &'h Event<'static>> {
+        let settled = self.payments.values().filter_map(|event| match &event.body {
+            Body::PaymentSettled(payment) => Some((payment.settled_at, payment.payment_id, payment.order_id, *event)),
+            _ => None,
+        });
+        let mut settled: Vec<_> = settled.collect();
+        settled.sort_unstable_by_key(|(at, payment, ..)| (*at, *payment));
+        settled.into_iter().map(|(_, _, order, event)| (order, event)).collect()
+    }
+}
+
+fn user_with_orders(event: &Event<'_>, mut orders: Vec<&OrderSummary>) -> UserView {
     orders.sort_unstable_by_key(|order| std::cmp::Reverse(order.placed_at));
     orders.truncate(readmodel::views::ORDERS_SHOWN.into());
-    UserView { user: recent_user(event, Timestamp::UNIX_EPOCH), orders }
+    UserView { user: recent_user(event, Timestamp::UNIX_EPOCH), orders: orders.into_iter().cloned().collect() }
 }
 
 impl Rows {
+    /// What a store shows of everything in a history, `updatedAt` included. What it does not have is missing here; stock that nobody moved is 0.
+    ///
+    /// # Panics
+    /// The store cannot be read.
+    pub async fn read(store: &impl ReadStore, history: &History) -> Self {
+        let mut rows = Self::default();
+        for &user_id in &history.users {
+            rows.users.extend(store.user(user_id).await.unwrap().map(|view| (user_id, view)));
+        }
+        for &order_id in &history.orders {
+            rows.orders.extend(store.order(order_id).await.unwrap().map(|view| (order_id, view)));
+        }
+        for sku in &history.skus {
+            rows.stock.insert(sku.clone(), store.inventory(sku).await.unwrap().map_or(0, |view| view.quantity));
+        }
+        rows
+    }
+
     /// The same with 1970 for the times of the database's clock.
     #[must_use]
     pub fn without_our_clock(mut self) -> Self {

@@ -6,7 +6,8 @@
 //! | [`dlq_contract`](mod@dlq_contract) | what every dead letter queue does; run it with [`dlq_contract!`] |
 //! | [`builders`] | events, parked events and dead letters with random identities |
 //! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
-//! | [`history`] | random histories, and the rows that they must end in |
+//! | [`history`] | what happened, and the rows that it must end in: the reference model |
+//! | [`proxy`] | a network that breaks |
 //! | [`seed`] | random choices that a number repeats |
 //! | [`views`] | what the rows show of an event |
 //! | [`wait`] | waiting for a condition, with a bound |
@@ -18,6 +19,7 @@ pub mod builders;
 pub mod delivery;
 pub mod dlq_contract;
 pub mod history;
+pub mod proxy;
 pub mod seed;
 pub mod store_contract;
 pub mod views;

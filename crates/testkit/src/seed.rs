@@ -17,7 +17,6 @@ pub struct Seed(StdRng);
 
 impl Seed {
     /// The choices of this test by the seed in [`SEED_VARIABLE`], or by a new one; printed on stderr, which shows it where a test fails.
-    /// The name keeps tests apart that run with one seed.
     ///
     /// # Panics
     /// The variable holds no number.
@@ -27,6 +26,11 @@ impl Seed {
             Err(_) => rand::random(),
         };
         eprintln!("{name}: {SEED_VARIABLE}={number}");
+        Self::numbered(number, name)
+    }
+
+    /// The choices of this number. The name keeps tests apart that run with one.
+    pub fn numbered(number: u64, name: &str) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
         bytes[8..].iter_mut().zip(name.bytes()).for_each(|(byte, letter)| *byte = letter);

@@ -5,7 +5,6 @@
 mod contract;
 mod outages;
 mod place;
-mod proxy;
 mod pushing;
 mod reading;
 mod redriving;

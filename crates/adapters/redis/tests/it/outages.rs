@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use pipeline::FaultClass;
 use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _};
 use redis_dlq::{RedisConfig, RedisDlq};
+use testkit::proxy::{Network, Proxy};
 use tokio::net::TcpListener;
 
 use crate::place::{Place, SOON, letters};
-use crate::proxy::{Proxy, Replies};
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 const LATE: FaultClass = FaultClass::Unavailable { timed_out: true };
@@ -46,10 +46,10 @@ async fn a_peer_that_is_gone_without_a_word_is_left_for_a_new_connection() {
     let timeout = Duration::from_secs(2);
     let queue = RedisDlq::new(&RedisConfig { port: proxy.port, timeout, ..place.config.clone() }).unwrap();
     queue.ping().await.unwrap();
-    proxy.set(Replies::Vanish);
+    proxy.set(Network::LosesReplies);
     assert_eq!(queue.ping().await.unwrap_err().class, LATE);
     // New connections work; the old one stays open and mute.
-    proxy.set(Replies::Arrive);
+    proxy.set(Network::Works);
     assert_eq!(queue.ping().await, Ok(()));
 }
 

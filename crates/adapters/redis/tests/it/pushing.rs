@@ -5,9 +5,9 @@ use std::time::Duration;
 use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _};
 use pipeline::{DeadLetter, FaultClass};
 use redis_dlq::RedisConfig;
+use testkit::proxy::{Network, Proxy};
 
 use crate::place::{Place, as_user, letter, letters};
-use crate::proxy::{Proxy, Replies};
 
 #[tokio::test]
 async fn readers_of_the_list_find_the_newest_letter_first_as_it_was_pushed() {
@@ -47,7 +47,7 @@ async fn a_push_whose_reply_was_lost_is_listed_once_when_it_is_repeated() {
     let proxy = Proxy::before(place.config.port).await;
     let config = RedisConfig { port: proxy.port, timeout: Duration::from_secs(2), ..place.config.clone() };
     let queue = redis_dlq::RedisDlq::new(&config).unwrap();
-    for (lost, timed_out) in [(Replies::Break, false), (Replies::Vanish, true)] {
+    for (lost, timed_out) in [(Network::BreaksReplies, false), (Network::LosesReplies, true)] {
         // Connects and loads the script.
         queue.push(&[letter()]).await.unwrap();
         let letters = letters(2);
@@ -56,7 +56,7 @@ async fn a_push_whose_reply_was_lost_is_listed_once_when_it_is_repeated() {
         assert_eq!(fault.class, FaultClass::Unavailable { timed_out }, "{lost:?}");
         let listed = place.listed().await;
         assert_eq!(listed.iter().filter(|entry| **entry == letters[0].json).count(), 1, "the push had its effect: {lost:?}");
-        proxy.set(Replies::Arrive);
+        proxy.set(Network::Works);
         assert_eq!(queue.push(&letters).await, Ok(0), "{lost:?}");
         assert_eq!(place.listed().await, listed, "{lost:?}");
     }
