@@ -10,13 +10,22 @@ use rdkafka::statistics::Statistics;
 
 use crate::health::Health;
 
-/// Facilities of librdkafka's log lines about single connections: [`Health`] says what comes of them.
-const CONNECTION_FACILITIES: [&str; 3] = ["FAIL", "ERROR", "MAXPOLL"];
+/// Facilities of librdkafka's log lines about single connections and requests: [`Health`] says what comes of them.
+const CONNECTION_FACILITIES: [&str; 4] = ["FAIL", "ERROR", "MAXPOLL", "REQTMOUT"];
 
 /// What every client of ours does with what it is told.
 #[derive(Default)]
 pub(crate) struct Context {
-    pub(crate) health: Arc<Health>,
+    /// Of a client that works by itself, as a consumer does. The others only answer, and whoever asks them hears what is wrong: they would
+    /// tell of the same outage once more, and never of its end.
+    health: Option<Arc<Health>>,
+}
+
+impl Context {
+    /// For a client that works by itself.
+    pub(crate) const fn of(health: Arc<Health>) -> Self {
+        Self { health: Some(health) }
+    }
 }
 
 impl ClientContext for Context {
@@ -36,15 +45,19 @@ impl ClientContext for Context {
 
     /// Looks only whether a broker is connected. The default would log the whole of it.
     fn stats(&self, statistics: Statistics) {
-        if statistics.brokers.values().any(|broker| broker.state == "UP") {
-            self.health.reachable();
+        if let Some(health) = &self.health
+            && statistics.brokers.values().any(|broker| broker.state == "UP")
+        {
+            health.reachable();
         }
     }
 
     /// The reason is left out: it may quote a broker.
     fn error(&self, error: KafkaError, _reason: &str) {
-        if let Some(code) = error.rdkafka_error_code() {
-            self.health.report(code);
+        if let Some(health) = &self.health
+            && let Some(code) = error.rdkafka_error_code()
+        {
+            health.report(code);
         }
     }
 }

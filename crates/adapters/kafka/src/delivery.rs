@@ -40,7 +40,6 @@ impl ProducerContext for Deliveries {
                 if let Some(room) = room {
                     room.delivered(delivered.partition, delivered.offset);
                 }
-                self.context.health.working();
                 Ok(delivered)
             }
             Err((error, _)) => Err(faults::from_error(error, "publish")),

@@ -13,7 +13,7 @@ use crate::faults;
 enum Ends {
     /// Any broker answers.
     Reachable,
-    /// Something arrives: a record, an acknowledgement, a partition.
+    /// Something arrives: a record or a partition.
     Working,
     /// Nothing: the client is lost.
     Never,
@@ -53,7 +53,7 @@ impl Health {
         self.end(&[Ends::Reachable]);
     }
 
-    /// Work goes on: a record, an acknowledgement or a partition came.
+    /// Work goes on: a record or a partition came.
     pub(crate) fn working(&self) {
         self.end(&[Ends::Reachable, Ends::Working]);
     }

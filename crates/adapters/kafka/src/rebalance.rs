@@ -11,11 +11,13 @@ use rdkafka::{ClientContext, Offset, TopicPartitionList};
 use crate::context::Context;
 use crate::embedded::settings::COMMITTED_BOUND;
 use crate::faults;
+use crate::health::Health;
 use crate::membership::Membership;
 
 /// The consuming client's context.
 pub(crate) struct Rebalancing {
     pub(crate) context: Context,
+    pub(crate) health: Arc<Health>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) topic: Arc<str>,
     /// Whether every offset must come: the embedded broker has none that hold no record.
@@ -27,7 +29,7 @@ impl Rebalancing {
         let starts = if self.gapless { self.starts(consumer, partitions) } else { vec![None; partitions.len()] };
         self.membership.assign(partitions.iter().copied().zip(starts));
         if !partitions.is_empty() {
-            self.context.health.working();
+            self.health.working();
         }
         tracing::info!(?partitions, "partitions were assigned");
     }
