@@ -4,7 +4,7 @@ use std::future::Future;
 use std::time::Instant;
 
 use pipeline::backoff;
-use pipeline::fault::{Action, Cause, Dependency, Fault, FaultClass};
+use pipeline::fault::{Action, Cause, Dependency, Fault, FaultClass, RACE_TRIES};
 use pipeline::ports::RecordSource;
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
@@ -93,7 +93,11 @@ impl<S: RecordSource> Waiting<S> {
                 self.pause_briefly().await?;
                 return Ok(Next::Reread);
             }
-            Action::Wait(cause) => self.hold(fault, cause, tries).await?,
+            Action::Wait(cause) => {
+                // A race that became an outage has waited only milliseconds so far: its pauses begin at the shortest.
+                let is_race = matches!(fault.class, FaultClass::KeyRace | FaultClass::LockRace);
+                self.hold(fault, cause, if is_race { tries - RACE_TRIES + 1 } else { tries }).await?;
+            }
         }
         Ok(Next::Again)
     }

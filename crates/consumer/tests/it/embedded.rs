@@ -14,12 +14,13 @@ use readmodel::ReadStore;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part};
 use testkit::eventually;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-const PARTITIONS: u16 = 4;
-const BOUND: Duration = Duration::from_secs(120);
+pub const PARTITIONS: u16 = 4;
+pub const BOUND: Duration = Duration::from_secs(120);
 
-struct EmbeddedParts;
+pub struct EmbeddedParts;
 
 impl Parts for EmbeddedParts {
     type Source = KafkaSource;
@@ -29,35 +30,78 @@ impl Parts for EmbeddedParts {
     type Letters = Sqlite;
 }
 
-/// Runs a consumer of this group until it has committed everything, and returns its metrics as text.
-async fn consume_everything(config: &KafkaConfig, tables: &Sqlite) -> String {
-    let metrics = Metrics::new(&[Part::Consumer]).unwrap();
-    let health = Health::new(&HEALTH_PARTS, None);
-    let stop = CancellationToken::new();
-    let (source, offsets) = kafka::open(config).unwrap();
-    let progress = KafkaProgress::open(config).unwrap();
-    let adapters =
-        Adapters::<EmbeddedParts> { source, offsets, progress: progress.clone(), store: tables.clone(), letters: tables.clone() };
-    let settings = ConsumerConfig { sweep_interval: Duration::from_millis(50), ..ConsumerConfig::default() };
-    let running = tokio::spawn(consumer::run(adapters, settings, metrics.clone(), health, stop.clone()));
-    eventually(BOUND, "the group has committed the whole log", async || {
-        let high = progress.high_watermarks().await.unwrap();
-        let committed = progress.committed().await.unwrap();
-        high.iter().all(|(partition, high)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high))
-    })
-    .await;
-    stop.cancel();
-    running.await.unwrap().close(CLOSE).await.unwrap();
-    progress.close(CLOSE).await.unwrap();
-    metrics.encode()
+/// A consumer that runs.
+pub struct Running {
+    pub health: Health,
+    metrics: Metrics,
+    stop: CancellationToken,
+    progress: KafkaProgress,
+    task: JoinHandle<KafkaSource>,
 }
 
-fn config_of(broker: &EmbeddedBroker, group: &str) -> KafkaConfig {
+impl Running {
+    /// A consumer of this group.
+    pub fn start(config: &KafkaConfig, tables: &Sqlite) -> Self {
+        let (metrics, health, stop) =
+            (Metrics::new(&[Part::Consumer]).unwrap(), Health::new(&HEALTH_PARTS, None), CancellationToken::new());
+        let (source, offsets) = kafka::open(config).unwrap();
+        let progress = KafkaProgress::open(config).unwrap();
+        let adapters =
+            Adapters::<EmbeddedParts> { source, offsets, progress: progress.clone(), store: tables.clone(), letters: tables.clone() };
+        let interval = Duration::from_millis(50);
+        let settings = ConsumerConfig { sweep_interval: interval, monitor_interval: interval, ..ConsumerConfig::default() };
+        let task = tokio::spawn(consumer::run(adapters, settings, metrics.clone(), health.clone(), stop.clone()));
+        Self { health, metrics, stop, progress, task }
+    }
+
+    /// Records that the group has committed.
+    pub async fn committed(&self) -> i64 {
+        self.progress.committed().await.unwrap().into_values().sum()
+    }
+
+    /// Events that were applied and counted.
+    pub fn applied(&self) -> u64 {
+        let text = self.metrics.encode();
+        let applied = text.lines().filter(|line| line.starts_with("events_processed_total") && line.contains("status=\"success\""));
+        applied.filter_map(|line| line.rsplit_once(' ')?.1.parse::<u64>().ok()).sum()
+    }
+
+    /// Whether the report says that Kafka is away.
+    pub fn kafka_is_down(&self) -> bool {
+        self.health.ready_report().parts["kafka"].reason.as_ref().is_some_and(|reason| reason.starts_with("kafka: "))
+    }
+
+    /// Waits until the group has committed everything that the log holds now.
+    pub async fn until_committed(&self) {
+        eventually(BOUND, "the group has committed the whole log", async || {
+            let high = self.progress.high_watermarks().await.unwrap();
+            let committed = self.progress.committed().await.unwrap();
+            high.iter().all(|(partition, high)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high))
+        })
+        .await;
+    }
+
+    /// Ends it when it has committed everything, and returns its metrics as text.
+    pub async fn finish(self) -> String {
+        self.until_committed().await;
+        self.stop.cancel();
+        self.task.await.unwrap().close(CLOSE).await.unwrap();
+        self.progress.close(CLOSE).await.unwrap();
+        self.metrics.encode()
+    }
+}
+
+/// Runs a consumer of this group until it has committed everything, and returns its metrics as text.
+pub async fn consume_everything(config: &KafkaConfig, tables: &Sqlite) -> String {
+    Running::start(config, tables).finish().await
+}
+
+pub fn config_of(broker: &EmbeddedBroker, group: &str) -> KafkaConfig {
     KafkaConfig { group: group.to_owned(), ..KafkaConfig::embedded(broker) }
 }
 
 /// Sends the records and returns those that cannot be written.
-async fn send(config: &KafkaConfig, records: Vec<generate::Record>) -> Vec<Vec<u8>> {
+pub async fn send(config: &KafkaConfig, records: Vec<generate::Record>) -> Vec<Vec<u8>> {
     let poison = records.iter().filter(|(content, _)| matches!(content, Content::Poison(_)));
     let poison = poison.map(|(_, message)| message.value.clone().unwrap()).collect();
     let publisher = KafkaPublisher::open(config).unwrap();
@@ -70,7 +114,7 @@ async fn send(config: &KafkaConfig, records: Vec<generate::Record>) -> Vec<Vec<u
 }
 
 /// Each event is in its table, and the stock is the sum of its deltas.
-async fn assert_applied(tables: &Sqlite, events: &[Event<'static>]) {
+pub async fn assert_applied(tables: &Sqlite, events: &[Event<'static>]) {
     for event in events {
         let found = match &event.body {
             Body::UserCreated(user) => tables.user(user.user_id).await.unwrap().is_some(),

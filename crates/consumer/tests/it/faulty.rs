@@ -9,6 +9,8 @@ use pipeline::ports::ParkingExpiry;
 use pipeline::{Applied, Batch, EventStore, Parents, ParkedEvent, ParkingLot, Position};
 use sqlite::Sqlite;
 
+use crate::gates::{Call, Gates};
+
 /// Says of a batch which fault it meets, if any, before the database sees it.
 type Rule = Box<dyn FnMut(&[&Event<'_>]) -> Option<Fault> + Send>;
 
@@ -16,6 +18,7 @@ type Rule = Box<dyn FnMut(&[&Event<'_>]) -> Option<Fault> + Send>;
 #[derive(Clone)]
 pub struct Faulty {
     pub inner: Sqlite,
+    pub gates: Gates,
     script: Arc<Mutex<Script>>,
 }
 
@@ -29,7 +32,7 @@ struct Script {
 
 impl Faulty {
     pub fn new(inner: Sqlite) -> Self {
-        Self { inner, script: Arc::default() }
+        Self { inner, gates: Gates::default(), script: Arc::default() }
     }
 
     /// Each batch is judged by this rule first.
@@ -61,6 +64,7 @@ impl Faulty {
 
 impl EventStore for Faulty {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.gates.pass(Call::Apply).await;
         {
             let mut script = self.script.lock().unwrap();
             script.statements += 1;
@@ -79,6 +83,7 @@ impl EventStore for Faulty {
 
 impl ParkingLot for Faulty {
     async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        self.gates.pass(Call::Park).await;
         if let Some(fault) = self.script.lock().unwrap().parking.pop_front() {
             return Err(fault);
         }
@@ -86,7 +91,11 @@ impl ParkingLot for Faulty {
     }
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
-        self.inner.releasable(parents, after, limit).await
+        let found = self.inner.releasable(parents, after, limit).await?;
+        if !found.is_empty() {
+            self.gates.pass(Call::Look).await;
+        }
+        Ok(found)
     }
 
     async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
@@ -100,7 +109,11 @@ impl ParkingExpiry for Faulty {
     }
 
     async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
-        self.inner.claim_expired(cutoff, limit).await
+        let claimed = self.inner.claim_expired(cutoff, limit).await?;
+        if !claimed.is_empty() {
+            self.gates.pass(Call::Claim).await;
+        }
+        Ok(claimed)
     }
 
     async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {

@@ -45,9 +45,17 @@ impl Rig {
     }
 
     pub fn with(config: ConsumerConfig) -> Self {
+        Self::over(Sqlite::temporary().unwrap(), Letters::default(), config)
+    }
+
+    /// Another consumer, with a log of its own and a connection of its own to the same tables, and with the same dead letter queue.
+    pub fn beside(&self, config: ConsumerConfig) -> Self {
+        Self::over(Sqlite::open(self.store.inner.path()).unwrap(), self.letters.clone(), config)
+    }
+
+    fn over(tables: Sqlite, letters: Letters, config: ConsumerConfig) -> Self {
         let log = Log::default();
-        let store = Faulty::new(Sqlite::temporary().unwrap());
-        let letters = Letters::default();
+        let store = Faulty::new(tables);
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
         let health = Health::new(&[PIPELINE_PART], None);
         let stop = CancellationToken::new();
@@ -68,7 +76,8 @@ impl Rig {
     }
 
     pub async fn turn(&mut self) -> Result<(), Stopped> {
-        self.consumer.turn().await
+        // An hour of this clock: a consumer that waits for ever fails its test instead of hanging it.
+        tokio::time::timeout(Duration::from_secs(3600), self.consumer.turn()).await.expect("the turn ends")
     }
 
     /// The value of a series of the metrics, 0 where it is not there.

@@ -1,0 +1,146 @@
+//! Places where a call stands still until a test lets it go on. A gate that nobody opens is a call that never returns.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use pipeline::fault::Fault;
+use pipeline::offsets::Commit;
+use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, Permit, TakeLimits};
+use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
+use tokio::sync::Semaphore;
+
+/// A call at which there may be a gate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// Before records are taken.
+    Take,
+    /// Before a batch is written.
+    Apply,
+    /// Before events are parked.
+    Park,
+    /// After parked events were found that may be released.
+    Look,
+    /// After parked events were claimed to be given up.
+    Claim,
+    /// Before letters are pushed.
+    Push,
+    /// Before offsets are committed.
+    Commit,
+    /// Before anything that the monitor asks.
+    Ask,
+}
+
+/// One gate; the next call that comes to it stands still.
+#[derive(Clone, Debug)]
+pub struct Gate(Arc<(Semaphore, Semaphore)>);
+
+impl Gate {
+    /// Returns when a call stands at the gate.
+    pub async fn reached(&self) {
+        self.0.0.acquire().await.unwrap().forget();
+    }
+
+    /// Lets the call go on.
+    pub fn open(&self) {
+        self.0.1.add_permits(1);
+    }
+
+    async fn pass(&self) {
+        self.0.0.add_permits(1);
+        self.0.1.acquire().await.unwrap().forget();
+    }
+}
+
+/// All gates of one test.
+#[derive(Clone, Debug, Default)]
+pub struct Gates(Arc<Mutex<Vec<(Call, Gate)>>>);
+
+impl Gates {
+    /// Puts a gate in the way of the next such call.
+    pub fn at(&self, call: Call) -> Gate {
+        let gate = Gate(Arc::new((Semaphore::new(0), Semaphore::new(0))));
+        self.0.lock().unwrap().push((call, gate.clone()));
+        gate
+    }
+
+    /// Stands at the first gate for this call, if there is one.
+    pub async fn pass(&self, call: Call) {
+        let gate = {
+            let mut gates = self.0.lock().unwrap();
+            let place = gates.iter().position(|(at, _)| *at == call);
+            place.map(|place| gates.remove(place).1)
+        };
+        if let Some(gate) = gate {
+            gate.pass().await;
+        }
+    }
+}
+
+/// A log or a queue behind gates.
+#[derive(Clone)]
+pub struct Gated<T> {
+    pub inner: T,
+    pub gates: Gates,
+}
+
+impl<T: RecordSource> RecordSource for Gated<T> {
+    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        self.gates.pass(Call::Take).await;
+        self.inner.take(limits, patience).await
+    }
+
+    async fn stand_by(&mut self, duration: Duration) {
+        self.inner.stand_by(duration).await;
+    }
+
+    fn owned(&self) -> usize {
+        self.inner.owned()
+    }
+}
+
+impl<T: OffsetCommitter> OffsetCommitter for Gated<T> {
+    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+        self.gates.pass(Call::Commit).await;
+        self.inner.commit(commit).await
+    }
+}
+
+impl<T: GroupProgress> GroupProgress for Gated<T> {
+    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        self.gates.pass(Call::Ask).await;
+        self.inner.high_watermarks().await
+    }
+
+    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        self.inner.committed().await
+    }
+}
+
+impl<T: DeadLetterQueue> DeadLetterQueue for Gated<T> {
+    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+        self.gates.pass(Call::Push).await;
+        self.inner.push(letters).await
+    }
+}
+
+impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
+    async fn depth(&self) -> Result<u64, Fault> {
+        self.gates.pass(Call::Ask).await;
+        self.inner.depth().await
+    }
+
+    async fn page(&self, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        self.inner.page(start, limit).await
+    }
+}
+
+impl<T: FloodPermits> FloodPermits for Gated<T> {
+    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+        self.inner.spend(records).await
+    }
+
+    async fn permit(&self, permit: Permit) -> Result<(), Fault> {
+        self.inner.permit(permit).await
+    }
+}
