@@ -20,7 +20,7 @@ const INTERVAL: Duration = Duration::from_millis(2);
 /// The stack cannot be started or stopped.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, events: u64, seed: u64) -> anyhow::Result<ExitCode> {
     let cold = Instant::now();
-    let stack = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await?;
+    let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
     println!("Event Pipeline: load\n\n{}\n", table(&stack.parts));
 
     let first = send(&stack, 1, seed.wrapping_add(1)).await;

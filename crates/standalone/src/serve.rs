@@ -17,7 +17,7 @@ const DEMO_SWEEP: Duration = Duration::from_millis(200);
 
 /// `standalone run`.
 pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let stack = Stack::start(settings, data_dir, Port::Configured).await?;
+    let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
     println!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
     stack.stopped().await;
     stack.stop().await?;
@@ -27,7 +27,7 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<
 
 /// `standalone menu`.
 pub async fn menu(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let stack = Stack::start(settings, data_dir, Port::Configured).await?;
+    let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
     println!("Event Pipeline\n\n{}\n\nRead API: http://{}\n", table(&stack.parts), stack.api);
     let target = Target { brokers: stack.kafka.brokers.clone(), topic: stack.kafka.topic.clone() };
     let metrics = stack.metrics.clone();
@@ -45,7 +45,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     }
     settings.consumer.sweep_interval = DEMO_SWEEP;
     settings.consumer.monitor_interval = DEMO_SWEEP;
-    let stack = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await?;
+    let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
     println!("Event Pipeline: demo\n\n{}", table(&stack.parts));
     let stage = Stage {
         publisher: stack.publisher.clone(),

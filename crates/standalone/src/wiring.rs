@@ -117,12 +117,19 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Opens every part and starts the consumer and the API.
+    /// Opens every part and starts the consumer and the API. `None` when the process was asked to stop while it waited for a part.
     ///
     /// # Errors
     /// A part cannot be opened; the text says which, and what to do.
-    pub async fn start(settings: Settings, data_dir: Option<&Path>, port: Port) -> anyhow::Result<Self> {
+    pub async fn start(settings: Settings, data_dir: Option<&Path>, port: Port) -> anyhow::Result<Option<Self>> {
         let shutdown = Shutdown::on_signals()?;
+        tokio::select! {
+            stack = Self::open(settings, data_dir, port, shutdown.clone()) => stack.map(Some),
+            () = shutdown.requested() => Ok(None),
+        }
+    }
+
+    async fn open(settings: Settings, data_dir: Option<&Path>, port: Port, shutdown: Shutdown) -> anyhow::Result<Self> {
         let (listener, api) = listen(settings.address(port)).await?;
         let mut parts = Vec::new();
         let kafka = open_kafka(settings.kafka, &mut parts).await?;

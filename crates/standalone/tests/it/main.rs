@@ -5,4 +5,5 @@ mod command_line;
 mod crash;
 mod demo;
 mod docs;
+mod live;
 mod process;

@@ -1,0 +1,29 @@
+//! The program against a real Kafka and a real Redis, with every fault that it must outlive. After each case one function checks one set of
+//! invariants: [`invariants::check`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`servers`] | the servers that the variables name, and whose turn it is |
+//! | [`place`] | a topic, a group, tables and a dead letter queue of a case's own |
+//! | [`member`] | the program as a process: its API, its log, its signals |
+//! | [`stream`] | what is sent: events with children first, revisions, orphans, unwritable records |
+//! | [`sender`] | sends it, and notes where each record went |
+//! | [`watch`] | looks while a case runs: commits never go back, and never pass unfinished work |
+//! | [`invariants`] | the end that every case must come to |
+//! | [`broker`] | a Kafka of a case's own, for cases that stop it |
+//! | `streams`, `crashes`, `redis_away`, `kafka_away`, `rebalances`, `shutdowns` | the cases |
+
+mod broker;
+mod crashes;
+mod invariants;
+mod kafka_away;
+mod member;
+mod place;
+mod rebalances;
+mod redis_away;
+mod sender;
+mod servers;
+mod shutdowns;
+mod stream;
+mod streams;
+mod watch;

@@ -1,0 +1,140 @@
+//! A topic, a group, tables and a dead letter queue of a case's own.
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use kafka::{KafkaConfig, KafkaProgress};
+use pipeline::ports::{DeadLetterReader as _, GroupProgress as _, ParkingExpiry as _};
+use redis_dlq::{RedisConfig, RedisDlq};
+use settings::Reader;
+use sqlite::Sqlite;
+use tempfile::TempDir;
+use testkit::builders::unique;
+use testkit::eventually;
+
+use super::member::Member;
+use super::sender::Sender;
+use super::servers::Servers;
+use super::stream::Stream;
+use crate::process::standalone;
+
+/// Partitions of each topic.
+const PARTITIONS: u16 = 6;
+/// How long the test's own questions to Kafka may take.
+const WAIT: Duration = Duration::from_secs(60);
+
+/// What one case works on.
+pub struct Place {
+    pub kafka: KafkaConfig,
+    pub redis: RedisConfig,
+    pub progress: KafkaProgress,
+    pub sender: Sender,
+    /// Past any proxy.
+    pub letters: RedisDlq,
+    pub tables: Sqlite,
+    folder: TempDir,
+    members: AtomicU32,
+}
+
+impl Place {
+    /// On these servers.
+    pub async fn on(servers: &Servers) -> Self {
+        Self::with_broker(servers, &servers.kafka).await
+    }
+
+    /// With another Kafka.
+    pub async fn with_broker(servers: &Servers, brokers: &str) -> Self {
+        let name = unique("live");
+        let port = servers.redis_port.to_string();
+        let mut env = Reader::from_pairs([
+            ("KAFKA_BROKERS", brokers),
+            ("KAFKA_TOPIC", &name),
+            ("KAFKA_CONSUMER_GROUP", &name),
+            // Longer than any outage here.
+            ("KAFKA_DELIVERY_TIMEOUT", "300s"),
+            ("REDIS_HOST", &servers.redis_host),
+            ("REDIS_PORT", &port),
+            ("REDIS_DLQ_KEY", &name),
+        ]);
+        let (kafka, redis) = (KafkaConfig::read(&mut env), RedisConfig::read(&mut env));
+        env.finish().unwrap();
+        kafka::ensure_topic(&kafka, PARTITIONS, 1, WAIT).await.unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::create_dir(folder.path().join("tables")).unwrap();
+        Self {
+            progress: KafkaProgress::open(&kafka).unwrap(),
+            sender: Sender::to(&kafka),
+            letters: RedisDlq::new(&redis).unwrap(),
+            tables: Sqlite::open(&folder.path().join("tables/events.db")).unwrap(),
+            members: AtomicU32::new(0),
+            folder,
+            kafka,
+            redis,
+        }
+    }
+
+    /// Members that are started from now on belong to another group.
+    pub fn move_to_group(&mut self, suffix: &str) {
+        self.kafka.group = format!("{}-{suffix}", self.kafka.topic);
+        self.progress = KafkaProgress::open(&self.kafka).unwrap();
+    }
+
+    /// The file of the tables.
+    pub fn file(&self) -> PathBuf {
+        self.folder.path().join("tables/events.db")
+    }
+
+    /// The program, set up for this place, with these settings beside or instead.
+    pub fn command(&self, settings: &[(&str, &str)]) -> Command {
+        let mut command = standalone(self.folder.path(), &["--data-dir", "tables"]);
+        command.envs([
+            ("KAFKA_BROKERS", self.kafka.brokers.as_str()),
+            ("KAFKA_TOPIC", &self.kafka.topic),
+            ("KAFKA_CONSUMER_GROUP", &self.kafka.group),
+            ("KAFKA_SESSION_TIMEOUT", "6s"),
+            ("REDIS_HOST", &self.redis.host),
+            ("REDIS_PORT", &self.redis.port.to_string()),
+            ("REDIS_DLQ_KEY", &self.redis.list),
+            ("REDIS_TIMEOUT", "2s"),
+            ("API_PORT", "0"),
+            ("LOG_FORMAT", "json"),
+            ("MONITOR_INTERVAL", "500ms"),
+            ("PARKING_SWEEP_INTERVAL", "500ms"),
+        ]);
+        command.envs(settings.iter().copied());
+        command
+    }
+
+    /// A member of the group, started.
+    pub fn start(&self, settings: &[(&str, &str)]) -> Member {
+        let number = self.members.fetch_add(1, Ordering::Relaxed);
+        Member::start(self.command(settings), self.folder.path(), number)
+    }
+
+    /// How many records the group has committed; `None` while nobody can say.
+    pub async fn committed(&self) -> Option<i64> {
+        self.progress.committed().await.ok().map(|committed| committed.values().sum())
+    }
+
+    /// Waits until so many records are committed.
+    pub async fn until_committed(&self, count: i64, bound: Duration) {
+        let what = format!("{count} records are committed");
+        eventually(bound, &what, async || self.committed().await >= Some(count)).await;
+    }
+
+    /// Waits until everything that was sent is committed and nothing is parked that need not be.
+    pub async fn until_done(&self, stream: &Stream, bound: Duration) {
+        let done = async || {
+            let ends = self.progress.high_watermarks().await;
+            ends.is_ok() && ends == self.progress.committed().await && self.tables.parked().await.unwrap().0 == stream.orphans.len() as u64
+        };
+        eventually(bound, "everything is consumed and released", done).await;
+    }
+
+    /// Every dead letter, as JSON.
+    pub async fn dead_letters(&self) -> Vec<String> {
+        self.letters.page(0, 1_000_000).await.unwrap()
+    }
+}

@@ -1,0 +1,83 @@
+//! Members come and go under load.
+
+use std::time::Duration;
+
+use testkit::eventually;
+use testkit::proxy::{Network, Proxy};
+use tokio::time::sleep;
+
+use super::invariants::check;
+use super::place::Place;
+use super::servers::Servers;
+use super::stream::Stream;
+use super::watch::watched;
+
+const BOUND: Duration = Duration::from_secs(120);
+/// What a member logs that has joined.
+const ASSIGNED: &str = "partitions were assigned";
+/// Within this time after its return a member would commit what it had finished before.
+const LATE: Duration = Duration::from_secs(2);
+/// How long a request to Redis takes one member, each way.
+const SLOW: Duration = Duration::from_millis(500);
+/// Records per second.
+const RATE: f64 = 250.0;
+
+/// 2 → 3 → 1 members: one joins, one is killed and started again, one is stopped for longer than its session and goes on, two leave.
+async fn members_come_and_go(strategy: &str, seed: u64) {
+    let Some(servers) = Servers::configured().await else { return };
+    let place = Place::on(&servers).await;
+    let stream = Stream::new(9_000, seed, Some(20));
+    // One member waits long for its dead letters, so that it is stopped in the middle of a batch: when it goes on, the batch is another's.
+    let slow = Proxy::before(servers.redis_port).await;
+    slow.set(Network::Delays(SLOW));
+    let slow = slow.port.to_string();
+    // Small batches: more moments at which a partition can move between two steps.
+    let settings = [("KAFKA_ASSIGNMENT_STRATEGY", strategy), ("BATCH_MAX_EVENTS", "20")];
+    let start = || place.start(&settings);
+    let more = async |records: i64| {
+        let reached = place.committed().await.unwrap();
+        place.until_committed((reached + records).min(stream.total()), BOUND).await;
+    };
+    let (first_half, second_half) = stream.records.split_at(stream.records.len() / 2);
+    watched(&place, &stream, async {
+        let members = async {
+            let (first, second) = (start(), start());
+            more(300).await;
+            let third = place.start(&[settings[0], settings[1], ("REDIS_PORT", &slow)]);
+            eventually(BOUND, "the third member has partitions", async || third.logged(ASSIGNED) > 0).await;
+            second.kill();
+            let second = start();
+            more(300).await;
+            third.signal("STOP");
+            (first, second, third)
+        };
+        let ((first, second, third), ()) = tokio::join!(members, place.sender.send(first_half, Some(RATE)));
+        // The group gives the stopped member up. Nothing is left to commit, so that a late commit of its old batch would be seen.
+        place.until_committed(first_half.len() as i64, BOUND).await;
+        let assigned = third.logged(ASSIGNED);
+        third.signal("CONT");
+        eventually(BOUND, "the third member is back", async || third.logged(ASSIGNED) > assigned).await;
+        sleep(LATE).await;
+        let leaving = async {
+            more(300).await;
+            first.stop().await;
+            more(300).await;
+            third.stop().await;
+        };
+        tokio::join!(leaving, place.sender.send(second_half, Some(RATE)));
+        place.until_done(&stream, BOUND).await;
+        second.stop().await;
+    })
+    .await;
+    check(&place, &stream).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_come_go_die_and_stall_lose_and_double_nothing_cooperative() {
+    members_come_and_go("cooperative-sticky", 8).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_come_go_die_and_stall_lose_and_double_nothing_range() {
+    members_come_and_go("range", 9).await;
+}
