@@ -151,3 +151,51 @@ impl FaultClass {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
+    const SLOW: FaultClass = FaultClass::Unavailable { timed_out: true };
+
+    #[test]
+    fn each_class_has_its_answer_on_the_first_try() {
+        for (class, action) in [
+            (FaultClass::KeyRace, Action::RetrySoon),
+            (FaultClass::LockRace, Action::RetrySoon),
+            (AWAY, Action::Wait(Cause::Outage)),
+            (SLOW, Action::Wait(Cause::Outage)),
+            (FaultClass::Operator, Action::Wait(Cause::Operator)),
+            (FaultClass::Doomed, Action::RetrySoon),
+            (FaultClass::Bug, Action::Wait(Cause::Bug)),
+            (FaultClass::Poison, Action::Isolate),
+            (FaultClass::EmailTaken, Action::Isolate),
+            (FaultClass::MissingParent, Action::Isolate),
+            (FaultClass::ReleaseLost, Action::Reread),
+        ] {
+            assert_eq!(class.policy(1), action, "{}", class.label());
+        }
+    }
+
+    #[test]
+    fn what_lasts_is_taken_for_something_else() {
+        for (class, tries, action) in [
+            (FaultClass::KeyRace, RACE_TRIES - 1, Action::RetrySoon),
+            (FaultClass::KeyRace, RACE_TRIES, Action::Wait(Cause::Bug)),
+            (FaultClass::LockRace, RACE_TRIES - 1, Action::RetrySoon),
+            (FaultClass::LockRace, RACE_TRIES, Action::Wait(Cause::Outage)),
+            (FaultClass::Doomed, 2, Action::Wait(Cause::Bug)),
+            (AWAY, u32::MAX, Action::Wait(Cause::Outage)),
+        ] {
+            assert_eq!(class.policy(tries), action, "{} on try {tries}", class.label());
+        }
+    }
+
+    #[test]
+    fn only_poison_its_kin_and_lost_releases_are_ever_answered_by_anything_but_waiting() {
+        let waits = |class: FaultClass| matches!(class.policy(RACE_TRIES), Action::Wait(_));
+        let all = [FaultClass::KeyRace, FaultClass::LockRace, AWAY, SLOW, FaultClass::Operator, FaultClass::Doomed, FaultClass::Bug];
+        assert!(all.into_iter().all(waits), "an outage is never an error of the data");
+    }
+}
