@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ConsumerConfig;
 use crate::parts::{Adapters, Parts};
-use crate::waiting::{Stopped, Waiting};
+use crate::waiting::{PIPELINE_PART, Stopped, Waiting};
 use commit::Uncommitted;
 use expire::Expiry;
 use letters::Letters;
@@ -86,8 +86,12 @@ impl<P: Parts> Consumer<P> {
         self.metrics.polled();
         self.metrics.assigned(self.waiting.source.owned());
         match self.waiting.source.take(self.config.take, PATIENCE).await {
-            Ok(records) => records,
+            Ok(records) => {
+                self.health.up(PIPELINE_PART);
+                records
+            }
             Err(fault) => {
+                self.health.down(PIPELINE_PART, fault.to_string());
                 tracing::debug!(class = fault.class.label(), code = fault.code, subject = fault.subject, "nothing could be taken");
                 self.waiting.source.stand_by(PATIENCE).await;
                 Vec::new()

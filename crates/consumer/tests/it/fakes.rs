@@ -19,6 +19,7 @@ struct LogState {
     high: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
     stood_by: u32,
+    away: u32,
     /// Partitions of another member that is down: they are in the log, and nobody consumes them.
     abandoned: BTreeMap<i32, i64>,
 }
@@ -52,6 +53,11 @@ impl Log {
         self.0.lock().unwrap().committed.get(&partition).copied()
     }
 
+    /// The next takes fail, so many times.
+    pub fn go_away(&self, takes: u32) {
+        self.0.lock().unwrap().away = takes;
+    }
+
     /// How often the consumer stood by, with its partitions paused.
     pub fn stood_by(&self) -> u32 {
         self.0.lock().unwrap().stood_by
@@ -64,6 +70,11 @@ impl RecordSource for Log {
             tokio::time::sleep(patience).await;
         }
         let mut log = self.0.lock().unwrap();
+        if log.away > 0 {
+            log.away -= 1;
+            let class = FaultClass::Unavailable { timed_out: false };
+            return Err(Fault { dependency: Dependency::Kafka, class, code: None, subject: "take" });
+        }
         let count = log.waiting.len().min(limits.records);
         Ok(log.waiting.drain(..count).collect())
     }

@@ -181,3 +181,19 @@ async fn a_release_that_someone_else_took_is_read_again() {
     assert!(rig.has_order(order_id).await);
     assert_eq!(rig.parked().await, 0);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_that_is_away_makes_the_consumer_not_ready_until_it_is_back() {
+    let mut rig = Rig::new();
+    let sku = unique("sku");
+    rig.append(&adjustment(&sku, 3));
+    rig.log.go_away(2);
+    for _ in 0..2 {
+        rig.turn().await.unwrap();
+        assert!(!rig.health.is_up(PIPELINE_PART));
+        assert_eq!(rig.log.committed_offset(0), None);
+    }
+    rig.turn().await.unwrap();
+    assert!(rig.health.is_up(PIPELINE_PART));
+    assert_eq!(rig.stock(&sku).await, Some(3));
+}
