@@ -8,10 +8,11 @@ use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
 use consumer::{Adapters, ConsumerConfig, Parts};
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::{Fault, FaultClass};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
-use sqlserver::{SqlServer, SqlServerConfig};
+use sqlserver::{MigrateError, SqlServer, SqlServerConfig};
 use telemetry::{Health, LoggingConfig, Metrics, Part, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,8 +24,10 @@ use crate::table::Row;
 const EMBEDDED_PARTITIONS: u16 = 8;
 /// Partitions of a topic that has to be made on a real broker.
 const REAL_PARTITIONS: u16 = 6;
-/// How long making the topic may take.
-const TOPIC_WAIT: Duration = Duration::from_secs(30);
+/// How long one try to make the topic may take.
+const TOPIC_WAIT: Duration = Duration::from_secs(5);
+/// How long to wait between two tries to reach a part that is away at the start.
+const PAUSE: Duration = Duration::from_secs(1);
 /// How long leaving the group, and delivering what is left, may each take at the end.
 const CLOSE: Duration = Duration::from_secs(3);
 
@@ -182,7 +185,9 @@ async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)
 
 async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
     if let Some(config) = config {
-        kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await.map_err(|fault| {
+        let part = format!("Kafka at {}", config.brokers);
+        let opened = when_there(&part, is_away, async || kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await);
+        opened.await.map_err(|fault| {
             anyhow!("KAFKA_BROKERS: the topic {} cannot be made or looked up at {}: {fault}", config.topic, config.brokers)
         })?;
         parts.push(Row::real("Kafka", format!("{}, topic {}, group {}", config.brokers, config.topic, config.group)));
@@ -192,6 +197,26 @@ async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow
     let config = KafkaConfig::embedded(&broker);
     parts.push(Row::embedded("Kafka", format!("{}, topic {}, in memory", config.brokers, config.topic)));
     Ok(config)
+}
+
+/// Opens a part, however long it is away; says once that it waits.
+async fn when_there<T, E>(part: &str, away: impl Fn(&E) -> bool, mut open: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E> {
+    let mut told = false;
+    loop {
+        match open().await {
+            Err(error) if away(&error) => {
+                if !std::mem::replace(&mut told, true) {
+                    eprintln!("waiting for {part} ...");
+                }
+                tokio::time::sleep(PAUSE).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
+const fn is_away(fault: &Fault) -> bool {
+    matches!(fault.class, FaultClass::Unavailable { .. })
 }
 
 /// The file of the embedded tables. It is opened even where only the dead letter queue is embedded, or nothing.
@@ -208,7 +233,10 @@ async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &
         parts.push(Row::embedded("database", format!("SQLite, {}", embedded.path().display())));
         return Ok(Store::Embedded(embedded.clone()));
     };
-    sqlserver::migrate(&config).await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
+    let away = |error: &MigrateError| matches!(error, MigrateError::Fault(fault) if is_away(fault));
+    let part = format!("SQL Server at {}:{}", config.server, config.port);
+    let migrated = when_there(&part, away, async || sqlserver::migrate(&config).await);
+    migrated.await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
     parts.push(Row::real("database", format!("SQL Server, {}:{}, database {}", config.server, config.port, config.database)));
     Ok(Store::Real(SqlServer::new(config)))
 }
