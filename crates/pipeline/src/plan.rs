@@ -131,7 +131,8 @@ fn standing(leader: &Event<'_>, newcomer: &Event<'_>) -> Standing {
 #[derive(Default)]
 struct OpenRound {
     leaders: HashMap<Key, usize>,
-    followers: Vec<Follower>,
+    /// Index, key and outcome. Who leads them is settled when the round is closed: until then a newer one may come.
+    followers: Vec<(usize, Key, Outcome)>,
     rows: usize,
 }
 
@@ -139,34 +140,31 @@ impl OpenRound {
     /// Takes a candidate into the round; `false` if it cannot be in one batch with what is there.
     fn take(&mut self, candidates: &[Candidate<'_>], index: usize) -> bool {
         let event = &candidates[index].event;
-        match self.leaders.entry(key(event)) {
+        let key = key(event);
+        match self.leaders.entry(key) {
             Slot::Vacant(slot) => {
                 slot.insert(index);
             }
-            Slot::Occupied(mut slot) => {
-                let leader = *slot.get();
-                match standing(&candidates[leader].event, event) {
-                    Standing::Apart => return false,
-                    Standing::Superseded { newcomer_leads: false, outcome } => self.followers.push(Follower { index, leader, outcome }),
-                    Standing::Superseded { newcomer_leads: true, outcome } => {
-                        slot.insert(index);
-                        for follower in self.followers.iter_mut().filter(|follower| follower.leader == leader) {
-                            follower.leader = index;
-                        }
-                        self.followers.push(Follower { index: leader, leader: index, outcome });
-                    }
+            Slot::Occupied(mut slot) => match standing(&candidates[*slot.get()].event, event) {
+                Standing::Apart => return false,
+                Standing::Superseded { newcomer_leads, outcome } => {
+                    let follower = if newcomer_leads { slot.insert(index) } else { index };
+                    self.followers.push((follower, key, outcome));
                 }
-            }
+            },
         }
         self.rows += rows(event);
         true
     }
 
     fn close(self, candidates: &[Candidate<'_>]) -> Round {
-        let mut leaders: Vec<usize> = self.leaders.into_values().collect();
+        let Self { leaders: by_key, followers, .. } = self;
+        let follow = |(index, key, outcome)| Follower { index, leader: by_key[&key], outcome };
+        let followers = followers.into_iter().map(follow).collect();
+        let mut leaders: Vec<usize> = by_key.into_values().collect();
         // Tables in one order, rows in one order: two writers that meet wait for each other, and do not lock each other out.
         leaders.sort_unstable_by_key(|&index| key(&candidates[index].event));
-        Round { leaders, followers: self.followers }
+        Round { leaders, followers }
     }
 }
 
