@@ -161,13 +161,15 @@ impl Stack {
     /// Stops every part in the order that each needs: consumer, producer, and the broker last.
     ///
     /// # Errors
-    /// A part ended with an error, or not in time.
+    /// The consumer or the API ended by a panic.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.request();
         let source = self.consumer.await?;
-        source.close(CLOSE).await?;
-        self.publisher.close(CLOSE).await?;
-        self.progress.close(CLOSE).await?;
+        for closed in [source.close(CLOSE).await, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
+            if let Err(fault) = closed {
+                tracing::warn!(class = fault.class.label(), subject = fault.subject, "a client of Kafka did not end in time");
+            }
+        }
         if self.server.await?.is_err() {
             tracing::warn!("requests were cut off");
         }

@@ -42,10 +42,12 @@ async fn the_broker_outlives_the_handle_that_started_it_as_long_as_a_client_need
     let broker = EmbeddedBroker::start("events", 1).unwrap();
     let config = KafkaConfig::embedded(&broker);
     let publisher = KafkaPublisher::open(&config).unwrap();
-    let (source, _committer) = kafka::open(&config).unwrap();
+    let (mut source, _committer) = kafka::open(&config).unwrap();
     drop((broker, config));
     within(publisher.publish("events", message("k", b"1"))).await.unwrap();
     drop(publisher);
+    // Also what was sent before its producer went is still there to be taken.
+    while within(pipeline::RecordSource::take(&mut source, crate::lab::PLENTY, TURN)).await.unwrap().is_empty() {}
     source.close(BOUND).await.unwrap();
 }
 
