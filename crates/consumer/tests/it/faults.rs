@@ -197,3 +197,32 @@ async fn a_broker_that_is_away_makes_the_consumer_not_ready_until_it_is_back() {
     assert!(rig.health.is_up(PIPELINE_PART));
     assert_eq!(rig.stock(&sku).await, Some(3));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_is_away_for_seconds_or_a_minute_is_waited_for_and_found_again_within_thirty_seconds() {
+    for (class, code, seconds) in
+        [(AWAY, 4060, 5), (AWAY, 10054, 60), (FaultClass::Operator, 18456, 60), (FaultClass::Operator, 229, 60), (FaultClass::Bug, 208, 60)]
+    {
+        let mut rig = Rig::new();
+        let sku = unique("sku");
+        rig.append_all(&(0..500).map(|_| adjustment(&sku, 1)).collect::<Vec<_>>());
+        rig.log.append(0, Some(b"poison".to_vec()));
+        let back = tokio::time::Instant::now() + Duration::from_secs(seconds);
+        rig.store.fail_by(move |_| (tokio::time::Instant::now() < back).then(|| fault(class, code)));
+        let (log, letters, health) = (rig.log.clone(), rig.letters.clone(), rig.health.clone());
+        let watch = async {
+            while tokio::time::Instant::now() < back {
+                assert_eq!(log.committed_offset(0), None, "error {code}");
+                assert!(letters.entries().is_empty(), "error {code}");
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            assert!(!health.is_up(PIPELINE_PART), "error {code}");
+        };
+        let (turned, ()) = tokio::join!(rig.consumer.turn(), watch);
+        turned.unwrap();
+        assert!(back.elapsed() <= Duration::from_secs(30), "error {code}: {:?} after the return", back.elapsed());
+        assert!(rig.log.stood_by() > 1 && rig.health.is_up(PIPELINE_PART), "error {code}");
+        assert_eq!(rig.stock(&sku).await, Some(500), "error {code}");
+        assert_eq!((rig.letters.reasons(), rig.log.committed_offset(0)), (vec!["not_json"], Some(501)), "error {code}");
+    }
+}
