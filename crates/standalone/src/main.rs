@@ -25,7 +25,7 @@ fn main() -> ExitCode {
         Err(problem) => return wrong(&problem),
     };
     // Where a person reads along, log lines would stand between the lines of the story.
-    let log_level = if command == Command::Run { "info" } else { "error" };
+    let log_level = if command == Command::Run { "info" } else { "error,standalone=warn" };
     let settings = Settings::read(&mut env, log_level);
     if let Err(problems) = env.finish() {
         return wrong(&problems.to_string());

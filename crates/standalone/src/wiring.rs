@@ -208,7 +208,7 @@ async fn when_there<T, E>(part: &str, away: impl Fn(&E) -> bool, mut open: impl 
         match open().await {
             Err(error) if away(&error) => {
                 if !std::mem::replace(&mut told, true) {
-                    eprintln!("waiting for {part} ...");
+                    tracing::warn!("waiting for {part}, which does not answer yet");
                 }
                 tokio::time::sleep(PAUSE).await;
             }
