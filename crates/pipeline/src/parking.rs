@@ -72,6 +72,43 @@ pub enum Parents {
     Any,
 }
 
+impl Parents {
+    /// Nobody's.
+    pub const fn none() -> Self {
+        Self::These { users: Vec::new(), orders: Vec::new() }
+    }
+
+    /// Whether nobody's children are asked for.
+    pub const fn is_none(&self) -> bool {
+        matches!(self, Self::These { users, orders } if users.is_empty() && orders.is_empty())
+    }
+
+    /// Asks for the children of these too. An e-mail address is no parent: what waits for one is found by the sweep alone.
+    pub fn add(&mut self, parents: impl IntoIterator<Item = WaitsFor>) {
+        if let Self::These { users, orders } = self {
+            for parent in parents {
+                match parent {
+                    WaitsFor::User(id) => users.push(id),
+                    WaitsFor::Order(id) => orders.push(id),
+                    WaitsFor::Email => {}
+                }
+            }
+        }
+    }
+
+    /// Asks for the children of the others too.
+    pub fn join(&mut self, others: Self) {
+        match (self, others) {
+            (Self::These { users, orders }, Self::These { users: more_users, orders: more_orders }) => {
+                users.extend(more_users);
+                orders.extend(more_orders);
+            }
+            (parents @ Self::These { .. }, Self::Any) => *parents = Self::Any,
+            (Self::Any, _) => {}
+        }
+    }
+}
+
 /// Decides from when on parked events may be given up.
 ///
 /// An event is given up only when it is older than the deadline *and* the group has consumed every partition up to where it reached when

@@ -8,7 +8,7 @@ use pipeline::record::{Position, Record};
 
 use super::isolate::Unfinished;
 use super::letters::Letters;
-use super::write::{ended, landed, no_parents};
+use super::write::{ended, landed};
 use super::{Consumer, timed};
 use crate::parts::Parts;
 use crate::waiting::Stopped;
@@ -23,7 +23,7 @@ impl<P: Parts> Consumer<P> {
     /// Releases the children of these parents, then the children of those, until nothing more is released (user → order → payment).
     pub(super) async fn release(&mut self, parents: Parents) -> Result<(), Stopped> {
         let mut generation = parents;
-        while !is_empty(&generation) {
+        while !generation.is_none() {
             generation = self.release_children(&generation).await?;
         }
         Ok(())
@@ -31,7 +31,7 @@ impl<P: Parts> Consumer<P> {
 
     /// Releases the children of these parents; returns the parents among them whose own children wait.
     async fn release_children(&mut self, parents: &Parents) -> Result<Parents, Stopped> {
-        let mut next = no_parents();
+        let mut next = Parents::none();
         let mut after: Option<ParkedEvent> = None;
         let mut lost = 0;
         loop {
@@ -44,7 +44,7 @@ impl<P: Parts> Consumer<P> {
             };
             match self.release_page(&page).await {
                 Ok(landed) => {
-                    extend(&mut next, landed);
+                    next.join(landed);
                     (after, lost) = (Some(last), 0);
                 }
                 Err(Unfinished::Stopped) => return Err(Stopped),
@@ -86,7 +86,7 @@ impl<P: Parts> Consumer<P> {
         }
         self.bury(letters).await?;
         self.discard(&buried).await?;
-        Ok(if written.children_wait { landed(&candidates, &written.outcomes) } else { no_parents() })
+        Ok(if written.children_wait { landed(&candidates, &written.outcomes) } else { Parents::none() })
     }
 
     /// Takes events out of the parking table that have become dead letters. A crash before this finds them again: pushing their letters
@@ -96,16 +96,5 @@ impl<P: Parts> Consumer<P> {
             return Ok(());
         }
         self.waiting.until_done(|| timed(&self.metrics, "discard", self.store.discard(positions))).await
-    }
-}
-
-fn is_empty(parents: &Parents) -> bool {
-    matches!(parents, Parents::These { users, orders } if users.is_empty() && orders.is_empty())
-}
-
-fn extend(parents: &mut Parents, more: Parents) {
-    if let (Parents::These { users, orders }, Parents::These { users: more_users, orders: more_orders }) = (parents, more) {
-        users.extend(more_users);
-        orders.extend(more_orders);
     }
 }

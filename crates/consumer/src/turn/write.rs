@@ -39,11 +39,11 @@ impl<P: Parts> Consumer<P> {
             }
         };
         self.tally(ended(candidates, sources, &written.outcomes));
-        let (parked, waited_for) = parked_events(candidates, sources, &written.outcomes);
-        let mut parents = if written.children_wait { landed(candidates, &written.outcomes) } else { no_parents() };
+        let parked = parked_events(candidates, sources, &written.outcomes);
+        let mut parents = if written.children_wait { landed(candidates, &written.outcomes) } else { Parents::none() };
         if !parked.is_empty() && self.waiting.until_done(|| timed(&self.metrics, "park", self.store.park(&parked))).await? {
             // A parent landed between the look that parked its child and the parking: nobody else will come for the child.
-            extend(&mut parents, waited_for);
+            parents.add(parked.iter().map(|event| event.waits_for));
         }
         for (candidate, record, outcome) in ended(candidates, sources, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {
@@ -100,44 +100,25 @@ pub(super) fn ended<'e>(
     candidates.iter().zip(sources).zip(outcomes).map(|((candidate, record), outcome)| (candidate, *record, outcome))
 }
 
-/// The events to park, and what they wait for.
-fn parked_events(candidates: &[Candidate<'_>], sources: &[&Record], outcomes: &[Outcome]) -> (Vec<ParkedEvent>, Vec<WaitsFor>) {
+/// The events to park.
+fn parked_events(candidates: &[Candidate<'_>], sources: &[&Record], outcomes: &[Outcome]) -> Vec<ParkedEvent> {
     let parked = ended(candidates, sources, outcomes).filter_map(|(candidate, record, outcome)| match outcome {
-        Outcome::Parked(waits_for) => Some((ParkedEvent::new(record, candidate.event.id, *waits_for), *waits_for)),
+        Outcome::Parked(waits_for) => Some(ParkedEvent::new(record, candidate.event.id, *waits_for)),
         _ => None,
     });
-    parked.unzip()
+    parked.collect()
 }
 
 /// The users and orders that are in their tables now.
 pub(super) fn landed(candidates: &[Candidate<'_>], outcomes: &[Outcome]) -> Parents {
-    let mut parents = no_parents();
+    let mut parents = Parents::none();
     let bodies = candidates.iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()).map(|(candidate, _)| &candidate.event.body);
-    extend(
-        &mut parents,
-        bodies.filter_map(|body| match body {
-            Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
-            Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
-            Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
-        }),
-    );
+    parents.add(bodies.filter_map(|body| match body {
+        Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
+        Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
+        Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
+    }));
     parents
-}
-
-pub(super) const fn no_parents() -> Parents {
-    Parents::These { users: Vec::new(), orders: Vec::new() }
-}
-
-fn extend(parents: &mut Parents, landed: impl IntoIterator<Item = WaitsFor>) {
-    if let Parents::These { users, orders } = parents {
-        for waits_for in landed {
-            match waits_for {
-                WaitsFor::User(id) => users.push(id),
-                WaitsFor::Order(id) => orders.push(id),
-                WaitsFor::Email => {}
-            }
-        }
-    }
 }
 
 /// Whether an outcome is a refusal by the data of the event, as far as the database can tell.
