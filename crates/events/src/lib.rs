@@ -11,6 +11,9 @@
 //! | [`samples`] | one good event of each type |
 //!
 //! No IO. The same decoder guards both ends: what a producer of ours sends has passed it, and so has what the consumer writes.
+//!
+//! For programs in other languages, `asyncapi.json` beside `src` describes the topic, and `schemas` holds a JSON Schema of each event. The
+//! tests hold them and the decoder to each other.
 
 pub mod decode;
 pub mod encode;

@@ -25,12 +25,12 @@ fn survives(message: &[u8]) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-fn sample() -> impl Strategy<Value = Vec<u8>> {
+pub fn sample() -> impl Strategy<Value = Vec<u8>> {
     select(&EventType::ALL[..]).prop_map(|event_type| samples::of(event_type).to_json())
 }
 
 /// JSON that a field may hold by mistake, much of it near to what it should hold.
-fn field_value() -> impl Strategy<Value = String> {
+pub fn field_value() -> impl Strategy<Value = String> {
     let text = |letters: &'static str| letters.prop_map(|text| serde_json::to_string(&text).unwrap());
     prop_oneof![
         text("\\PC{0,300}"),
@@ -99,6 +99,11 @@ fn body() -> impl Strategy<Value = Body<'static>> {
     prop_oneof![user, order, payment, adjustment]
 }
 
+/// Any event of the contract.
+pub fn event() -> impl Strategy<Value = Event<'static>> {
+    (id(), time(), body()).prop_map(|(id, at, body)| Event { id, at, body })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(2000))]
 
@@ -134,8 +139,7 @@ proptest! {
     }
 
     #[test]
-    fn every_event_of_the_contract_survives_the_way_to_json_and_back(id in id(), at in time(), body in body()) {
-        let event = Event { id, at, body };
+    fn every_event_of_the_contract_survives_the_way_to_json_and_back(event in event()) {
         let json = event.to_json();
         prop_assert_eq!(decode(&json), Ok(event));
     }
