@@ -12,7 +12,9 @@
 //! | [`parking`] | events that wait for a parent, and when they are given up |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`offsets`] | what may be committed |
+//! | [`trace`] | what the tables know of one event |
 //! | [`backoff`] | how long to wait before the next try |
+//! | [`pace`] | keeping to a rate |
 //! | [`ports`] | the traits that adapters implement |
 
 pub mod backoff;
@@ -22,10 +24,12 @@ pub mod fault;
 pub mod flood;
 pub mod offsets;
 pub mod outcome;
+pub mod pace;
 pub mod parking;
 pub mod plan;
 pub mod ports;
 pub mod record;
+pub mod trace;
 pub mod verdict;
 
 pub use batch::{Batch, Item};
@@ -35,3 +39,4 @@ pub use outcome::{Applied, Outcome, WaitsFor};
 pub use parking::{Parents, ParkedEvent};
 pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};
 pub use record::{Position, Record};
+pub use trace::{Entity, Trace};

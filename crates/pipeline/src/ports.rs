@@ -5,6 +5,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use events::Timestamp;
+use uuid::Uuid;
 
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
@@ -13,6 +14,7 @@ use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Parents, ParkedEvent};
 use crate::record::{Position, Record};
+use crate::trace::{Entity, Trace};
 
 /// The time of day.
 pub trait Clock: Send + Sync {
@@ -83,6 +85,24 @@ pub trait EventStore: Send + Sync {
     fn apply(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
 }
 
+/// Asking the tables what they would do.
+pub trait Rehearsal: Send + Sync {
+    /// Does everything that [`EventStore::apply`] does with this batch, in the same statement, and rolls it back: says how each event would end.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`]; a fault that the data causes is found as [`EventStore::apply`] finds it.
+    fn rehearse(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
+}
+
+/// What the tables know of one event.
+pub trait EventTrace: Send + Sync {
+    /// Looks for an event wherever it may have left something, and, where an entity is given, which event its row shows.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> impl Future<Output = Result<Trace, Fault>> + Send;
+}
+
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
     /// Stores events; one that is stored already (same position) stays as it is. Says whether the parent of any of them has landed
@@ -142,40 +162,84 @@ pub trait DeadLetterQueue: Send + Sync {
     fn push(&self, letters: &[DeadLetter]) -> impl Future<Output = Result<usize, Fault>> + Send;
 }
 
-/// Looking at dead letters and sending them back.
+/// An end of the list of dead letters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The letter that came last.
+    Newest,
+    /// The letter that has been there longest. New letters do not shift places counted from here.
+    Oldest,
+}
+
+/// Looking at dead letters.
 pub trait DeadLetterReader: Send + Sync {
-    /// How many there are.
+    /// How many there are, without those that are claimed.
     ///
     /// # Errors
     /// The queue is away.
     fn depth(&self) -> impl Future<Output = Result<u64, Fault>> + Send;
 
-    /// Up to `limit` entries, newest first, from the `start`-th on (0 is the newest), each as the JSON text that was pushed.
+    /// How many there are of each reason, as the entries tell it; those that tell none (others wrote them) stand under `unknown`. Looks at
+    /// every entry: for a look now and then. What comes or goes meanwhile may be counted or not.
     ///
     /// # Errors
     /// The queue is away.
-    fn page(&self, start: u64, limit: u64) -> impl Future<Output = Result<Vec<String>, Fault>> + Send;
+    fn reasons(&self) -> impl Future<Output = Result<BTreeMap<String, u64>, Fault>> + Send;
+
+    /// Up to `limit` entries counted from this end, from the `start`-th on (0 is the one at the end), each as the JSON text that was pushed.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn page(&self, end: End, start: u64, limit: u64) -> impl Future<Output = Result<Vec<String>, Fault>> + Send;
 }
 
-/// Sending dead letters back to their topic without losing one in a crash: claim, publish, then settle.
-pub trait RedriveQueue: Send + Sync {
-    /// Moves exactly this entry from the list to the entries being redriven; `false` when it is not in the list (any more).
-    ///
-    /// # Errors
-    /// The queue is away.
-    fn claim(&self, entry: &str) -> impl Future<Output = Result<bool, Fault>> + Send;
+/// An entry that was taken out of the list until its lease ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// Tells apart claims of entries that look alike.
+    pub token: Uuid,
+    /// The JSON text that was pushed.
+    pub entry: String,
+}
 
-    /// Removes a claimed entry after its record was acknowledged.
+/// Taking dead letters out of the list without losing one in a crash: claim, do what is to be done, then settle. A claim that nobody
+/// settled before its lease ended goes back to the list with [`ClaimQueue::give_back_overdue`], whoever calls it. So two operators do
+/// not take each other's claims, and a crash loses none.
+pub trait ClaimQueue: Send + Sync {
+    /// Moves exactly these entries from the list to the claims, for as long as `lease` by the queue's clock. Gives for each entry its
+    /// claim, or `None` when it is not in the list (any more).
     ///
     /// # Errors
-    /// The queue is away.
-    fn settle(&self, entry: &str) -> impl Future<Output = Result<(), Fault>> + Send;
+    /// The queue is away. Some may have been claimed; they come back when their lease ends.
+    fn claim(&self, entries: &[String], lease: Duration) -> impl Future<Output = Result<Vec<Option<Claim>>, Fault>> + Send;
 
-    /// Puts back what was claimed and not settled; returns how many. For the start of a redrive, after a crash of the last one.
+    /// Removes claimed entries for good; one whose lease has ended and that went back to the list is removed from there. Returns how many
+    /// were removed: fewer when someone else holds an entry by now.
+    ///
+    /// # Errors
+    /// The queue is away. Settling again is safe.
+    fn settle(&self, claims: &[Claim]) -> impl Future<Output = Result<usize, Fault>> + Send;
+
+    /// Puts claims back to the old end of the list. Returns how many there still were.
+    ///
+    /// # Errors
+    /// The queue is away. Giving back again is safe.
+    fn give_back(&self, claims: &[Claim]) -> impl Future<Output = Result<usize, Fault>> + Send;
+
+    /// Puts back all claims whose lease has ended: those of a crash. Returns how many.
     ///
     /// # Errors
     /// The queue is away.
-    fn give_back(&self) -> impl Future<Output = Result<usize, Fault>> + Send;
+    fn give_back_overdue(&self) -> impl Future<Output = Result<usize, Fault>> + Send;
+}
+
+/// Putting entries into the list that were taken out of one before.
+pub trait DeadLetterArchive: Send + Sync {
+    /// Puts entries at the new end of the list, the first one first, whether or not the list holds them. When this returns, they are durable.
+    ///
+    /// # Errors
+    /// Some may have been put; see [`DeadLetterReader::page`] for which.
+    fn restore(&self, entries: &[String]) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// How many unwritable records of a flood may pass into the dead letter queue.

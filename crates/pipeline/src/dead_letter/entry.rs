@@ -1,117 +1,17 @@
-//! What an unwritable record becomes, and its identity.
+//! A dead letter as JSON.
+
+use std::borrow::Cow;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use events::{EventType, Rule, Timestamp, Violation};
+use events::{EventType, Timestamp};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use uuid::Uuid;
 
-use crate::outcome::WaitsFor;
+use super::diagnosis::Diagnosis;
 use crate::record::Record;
 
-/// Why a record became a dead letter: a stable label of few values.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Reason {
-    /// It breaks the contract.
-    Contract(Rule),
-    /// The database will never take it.
-    Constraint(&'static str),
-    /// Its event id is in the ledger with other content.
-    EventIdConflict,
-    /// Its parent never came.
-    MissingParent,
-    /// Its e-mail address belongs to another user for good.
-    EmailTaken,
-}
-
-impl Reason {
-    /// The label.
-    pub const fn label(self) -> &'static str {
-        match self {
-            Self::Contract(rule) => rule.label(),
-            Self::Constraint(_) => "constraint",
-            Self::EventIdConflict => "event_id_conflict",
-            Self::MissingParent => "missing_parent",
-            Self::EmailTaken => "email_taken",
-        }
-    }
-}
-
-/// What the letter says about the event: names and numbers, no values of the event's fields.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Diagnosis {
-    /// `eventId`, where it could be read.
-    pub event_id: Option<Uuid>,
-    /// `eventType`, where it is one of the four.
-    pub event_type: Option<EventType>,
-    /// The stable reason.
-    pub reason: Reason,
-    /// One sentence for a person.
-    pub error: String,
-    /// What to group by besides reason and type: the field or the constraint.
-    pub subject: String,
-}
-
-impl From<&Violation> for Diagnosis {
-    fn from(violation: &Violation) -> Self {
-        Self {
-            event_id: violation.event_id,
-            event_type: violation.event_type,
-            reason: Reason::Contract(violation.rule),
-            error: violation.to_string(),
-            subject: violation.field.map_or_else(String::new, |field| field.group()),
-        }
-    }
-}
-
-impl Diagnosis {
-    /// An event that the database refused.
-    pub fn rejected(event_id: Uuid, event_type: EventType, reason: Reason, code: Option<i64>) -> Self {
-        let error = match (reason, code) {
-            (Reason::EventIdConflict, _) => "the ledger holds this eventId with another sku or quantity".to_owned(),
-            (Reason::Constraint(name), Some(code)) => format!("the database refuses it for good: {name} (error {code})"),
-            (Reason::Constraint(name), None) => format!("the database refuses it for good: {name}"),
-            (reason, _) => reason.label().to_owned(),
-        };
-        let subject = match (reason, code) {
-            (Reason::Constraint(name), Some(code)) => format!("{name}/{code}"),
-            (Reason::Constraint(name), None) => name.to_owned(),
-            _ => String::new(),
-        };
-        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error, subject }
-    }
-
-    /// An event that waited in vain.
-    pub fn given_up(event_id: Uuid, event_type: EventType, waits_for: WaitsFor) -> Self {
-        let (error, subject) = match waits_for {
-            WaitsFor::User(_) => ("its user did not come before the parking deadline", "userId"),
-            WaitsFor::Order(_) => ("its order did not come before the parking deadline", "orderId"),
-            WaitsFor::Email => ("its email belonged to another user until the parking deadline", "email"),
-        };
-        let reason = waits_for.reason();
-        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error: error.to_owned(), subject: subject.to_owned() }
-    }
-}
-
-/// A record that cannot be written, with everything needed to understand it and to send it again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    /// What makes it this letter and no other, as 64 hexadecimal digits. A record that is consumed again has the same.
-    pub identity: String,
-    /// The stable label of [`Reason`], for metrics.
-    pub reason: &'static str,
-    /// The JSON text that goes into the list; see [`Entry`].
-    pub json: String,
-}
-
-impl DeadLetter {
-    /// The letter for this record.
-    pub fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
-        let entry = Entry::new(record, diagnosis, now);
-        Self { identity: identity(record), reason: diagnosis.reason.label(), json: entry.to_json() }
-    }
-}
+/// What stands for what an entry does not tell.
+const UNKNOWN: &str = "unknown";
 
 /// A dead letter as JSON. The first five fields are what readers of the list know since ever; the others stand beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,7 +21,6 @@ pub struct Entry {
     #[serde(default)]
     pub event_id: Option<String>,
     /// The message value, as text or base64 (see `encoding`).
-    #[serde(default)]
     pub original_data: String,
     /// One sentence for a person; quotes no value.
     #[serde(default)]
@@ -186,7 +85,7 @@ impl Encoding {
 }
 
 impl Entry {
-    fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
+    pub(super) fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
         let (encoding, original_data) = Encoding::encode(record.value.as_deref().unwrap_or_default());
         let key = record.key.as_deref().map(Encoding::encode);
         let event_type = diagnosis.event_type.map_or("unknown", EventType::as_str);
@@ -207,17 +106,49 @@ impl Entry {
         }
     }
 
-    fn to_json(&self) -> String {
+    pub(super) fn to_json(&self) -> String {
         // Writing to memory cannot fail, and every field of ours is JSON.
         serde_json::to_string(self).unwrap_or_default()
     }
 
-    /// Reads an entry, also one that others wrote with the first five fields alone.
+    /// Reads an entry, also one that others wrote with the first five fields alone. What names no `originalData` is none: there would be
+    /// nothing to send again.
     ///
     /// # Errors
     /// It is not a JSON object with these fields.
     pub fn parse(json: &str) -> Result<Self, serde_json::Error> {
+        // Read into a struct, an array would do as well.
+        if !json.trim_start().starts_with('{') {
+            return Err(serde::de::Error::custom("not a JSON object"));
+        }
         serde_json::from_str(json)
+    }
+
+    /// The label of the reason; `unknown` where others wrote the entry and told none.
+    pub fn reason_label(&self) -> &str {
+        self.reason.as_deref().unwrap_or(UNKNOWN)
+    }
+
+    /// What to group by; for entries that tell no fingerprint, what can be known of one.
+    pub fn fingerprint_label(&self) -> Cow<'_, str> {
+        match &self.fingerprint {
+            Some(fingerprint) => Cow::Borrowed(fingerprint),
+            None => Cow::Owned(format!("{}:{}:", self.reason_label(), self.event_type())),
+        }
+    }
+
+    /// The event's type: as the fingerprint tells it, or else the payload; `unknown` where it is none of the four.
+    pub fn event_type(&self) -> &'static str {
+        let told = match &self.fingerprint {
+            Some(fingerprint) => fingerprint.split(':').nth(1).and_then(EventType::parse),
+            None => peek(&self.original_data),
+        };
+        told.map_or(UNKNOWN, EventType::as_str)
+    }
+
+    /// When it became a dead letter; `None` where others wrote something else than RFC 3339.
+    pub fn at(&self) -> Option<Timestamp> {
+        Timestamp::parse(&self.timestamp).ok()
     }
 
     /// The message value as it was consumed; `None` where the base64 is broken.
@@ -231,26 +162,21 @@ impl Entry {
     }
 }
 
-/// What makes a record this one and no other. Topic, partition and offset alone do not: offsets start again when a topic is recreated.
-fn identity(record: &Record) -> String {
-    let mut hash = Sha256::new();
-    let mut part = |bytes: Option<&[u8]>| {
-        // Lengths keep apart what concatenation would mix; absent and empty are different.
-        hash.update(bytes.map_or(-1, |bytes| bytes.len() as i64).to_le_bytes());
-        hash.update(bytes.unwrap_or_default());
-    };
-    part(Some(record.position.topic.as_bytes()));
-    part(Some(&record.position.partition.to_le_bytes()));
-    part(Some(&record.position.offset.to_le_bytes()));
-    part(record.timestamp_ms.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
-    part(record.key.as_deref());
-    part(record.value.as_deref());
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+/// The `eventType` of a payload, whatever else is wrong with it.
+fn peek(payload: &str) -> Option<EventType> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        event_type: Cow<'a, str>,
+    }
+    serde_json::from_str::<Envelope<'_>>(payload).ok().and_then(|envelope| EventType::parse(&envelope.event_type))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dead_letter::DeadLetter;
     use crate::record::Position;
 
     fn record(value: &[u8]) -> Record {
@@ -299,15 +225,22 @@ mod tests {
     }
 
     #[test]
-    fn the_identity_is_that_of_the_record_not_of_the_try() {
-        let first = record(b"x");
-        let again = Record { assignment: 9, retry_count: 5, ..first.clone() };
-        assert_eq!(identity(&first), identity(&again));
-        let mut others = vec![Record { key: None, ..first.clone() }, Record { timestamp_ms: None, ..first.clone() }, record(b"y")];
-        others.push(Record { position: Position { offset: 43, ..first.position.clone() }, ..first.clone() });
-        others.push(Record { key: Some(b"kx".to_vec()), value: Some(Vec::new()), ..first.clone() });
-        for other in others {
-            assert_ne!(identity(&first), identity(&other));
+    fn what_an_entry_of_others_does_not_tell_is_looked_for_or_unknown() {
+        let entry = |data: &str| {
+            let json = serde_json::json!({"eventId": null, "originalData": data, "error": "", "timestamp": "yesterday", "retryCount": 1});
+            Entry::parse(&json.to_string()).unwrap()
+        };
+        let order = entry(r#"{"eventType": "OrderPlaced", "items": 7}"#);
+        assert_eq!((order.event_type(), order.reason_label(), order.at()), ("OrderPlaced", "unknown", None));
+        assert_eq!(order.fingerprint_label(), "unknown:OrderPlaced:");
+        assert_eq!(entry("not json").event_type(), "unknown");
+        assert_eq!(entry(r#"{"eventType": "Evil\u001b[2J"}"#).event_type(), "unknown");
+    }
+
+    #[test]
+    fn what_is_no_entry_is_not_taken_for_one() {
+        for text in ["", "boom", "{}", "[]", "[null, \"data\"]", "\"text\"", "null", r#"{"originalData": 7}"#] {
+            assert!(Entry::parse(text).is_err(), "{text}");
         }
     }
 }

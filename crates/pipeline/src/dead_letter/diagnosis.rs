@@ -1,0 +1,90 @@
+//! Why a record became a dead letter, in names and numbers.
+
+use events::{EventType, Rule, Violation};
+use uuid::Uuid;
+
+use crate::outcome::WaitsFor;
+
+/// Why a record became a dead letter: a stable label of few values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// It breaks the contract.
+    Contract(Rule),
+    /// The database will never take it.
+    Constraint(&'static str),
+    /// Its event id is in the ledger with other content.
+    EventIdConflict,
+    /// Its parent never came.
+    MissingParent,
+    /// Its e-mail address belongs to another user for good.
+    EmailTaken,
+}
+
+impl Reason {
+    /// The label.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Contract(rule) => rule.label(),
+            Self::Constraint(_) => "constraint",
+            Self::EventIdConflict => "event_id_conflict",
+            Self::MissingParent => "missing_parent",
+            Self::EmailTaken => "email_taken",
+        }
+    }
+}
+
+/// What the letter says about the event: names and numbers, no values of the event's fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// `eventId`, where it could be read.
+    pub event_id: Option<Uuid>,
+    /// `eventType`, where it is one of the four.
+    pub event_type: Option<EventType>,
+    /// The stable reason.
+    pub reason: Reason,
+    /// One sentence for a person.
+    pub error: String,
+    /// What to group by besides reason and type: the field or the constraint.
+    pub subject: String,
+}
+
+impl From<&Violation> for Diagnosis {
+    fn from(violation: &Violation) -> Self {
+        Self {
+            event_id: violation.event_id,
+            event_type: violation.event_type,
+            reason: Reason::Contract(violation.rule),
+            error: violation.to_string(),
+            subject: violation.field.map_or_else(String::new, |field| field.group()),
+        }
+    }
+}
+
+impl Diagnosis {
+    /// An event that the database refused.
+    pub fn rejected(event_id: Uuid, event_type: EventType, reason: Reason, code: Option<i64>) -> Self {
+        let error = match (reason, code) {
+            (Reason::EventIdConflict, _) => "the ledger holds this eventId with another sku or quantity".to_owned(),
+            (Reason::Constraint(name), Some(code)) => format!("the database refuses it for good: {name} (error {code})"),
+            (Reason::Constraint(name), None) => format!("the database refuses it for good: {name}"),
+            (reason, _) => reason.label().to_owned(),
+        };
+        let subject = match (reason, code) {
+            (Reason::Constraint(name), Some(code)) => format!("{name}/{code}"),
+            (Reason::Constraint(name), None) => name.to_owned(),
+            _ => String::new(),
+        };
+        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error, subject }
+    }
+
+    /// An event that waited in vain.
+    pub fn given_up(event_id: Uuid, event_type: EventType, waits_for: WaitsFor) -> Self {
+        let (error, subject) = match waits_for {
+            WaitsFor::User(_) => ("its user did not come before the parking deadline", "userId"),
+            WaitsFor::Order(_) => ("its order did not come before the parking deadline", "orderId"),
+            WaitsFor::Email => ("its email belonged to another user until the parking deadline", "email"),
+        };
+        let reason = waits_for.reason();
+        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error: error.to_owned(), subject: subject.to_owned() }
+    }
+}

@@ -1,0 +1,38 @@
+//! What an unwritable record becomes.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `diagnosis` | why: a stable reason, a sentence, what to group by |
+//! | `entry` | the JSON that stands in the list, ours and that of others |
+//! | `identity` | what makes a record this letter, and an entry this one |
+
+mod diagnosis;
+mod entry;
+mod identity;
+
+use events::Timestamp;
+
+pub use diagnosis::{Diagnosis, Reason};
+pub use entry::{Encoding, Entry};
+pub use identity::{ENTRY_ID_DIGITS, entry_id};
+
+use crate::record::Record;
+
+/// A record that cannot be written, with everything needed to understand it and to send it again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeadLetter {
+    /// What makes it this letter and no other, as 64 hexadecimal digits. A record that is consumed again has the same.
+    pub identity: String,
+    /// The stable label of [`Reason`], for metrics.
+    pub reason: &'static str,
+    /// The JSON text that goes into the list; see [`Entry`].
+    pub json: String,
+}
+
+impl DeadLetter {
+    /// The letter for this record.
+    pub fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
+        let entry = Entry::new(record, diagnosis, now);
+        Self { identity: identity::identity(record), reason: diagnosis.reason.label(), json: entry.to_json() }
+    }
+}

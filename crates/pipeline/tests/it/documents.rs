@@ -1,0 +1,83 @@
+//! The schema of a dead letter, and what the AsyncAPI document says of redriven records.
+
+use events::{EventType, Timestamp};
+use pipeline::dead_letter::{DeadLetter, Diagnosis, Entry, Reason};
+use pipeline::record::{Position, RETRY_COUNT_HEADER, Record};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+fn schema() -> Value {
+    serde_json::from_str(include_str!("../../schemas/dead-letter.json")).unwrap()
+}
+
+fn is_valid(json: &str) -> bool {
+    let validator = jsonschema::options().offline().should_validate_formats(true).build(&schema()).unwrap();
+    validator.is_valid(&serde_json::from_str(json).unwrap())
+}
+
+fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> Record {
+    Record {
+        position: Position { topic: "events".into(), partition: 3, offset: 42 },
+        assignment: 1,
+        timestamp_ms: None,
+        key: key.map(<[u8]>::to_vec),
+        value: value.map(<[u8]>::to_vec),
+        retry_count: 2,
+    }
+}
+
+fn names(object: &Value) -> Vec<&String> {
+    object.as_object().unwrap().keys().collect()
+}
+
+#[test]
+fn the_schema_of_a_dead_letter_names_its_fields_and_finds_it_valid() {
+    let schema = schema();
+    jsonschema::meta::validate(&schema).unwrap();
+    let refused = Diagnosis::rejected(Uuid::from_u128(1), EventType::OrderPlaced, Reason::Constraint("CK_orders"), Some(547));
+    let unreadable = |bytes: &[u8]| Diagnosis::from(&events::decode(bytes).unwrap_err());
+    for (record, diagnosis) in [
+        (record(Some(b"k"), Some(b"{")), unreadable(b"{")),
+        (record(Some(b"\xff"), Some(b"\xff")), unreadable(b"\xff")),
+        (record(None, Some(b"{}")), refused),
+    ] {
+        let json = DeadLetter::new(&record, &diagnosis, Timestamp::UNIX_EPOCH).json;
+        assert!(is_valid(&json), "{json}");
+        assert_eq!(names(&serde_json::from_str(&json).unwrap()), names(&schema["properties"]));
+    }
+}
+
+#[test]
+fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
+    let five = r#"{"eventId":"x","originalData":"{}","error":"boom","timestamp":"2025-01-01T00:00:00Z","retryCount":0}"#;
+    assert!(is_valid(five) && Entry::parse(five).is_ok());
+    let fields: Map<String, Value> = serde_json::from_str(five).unwrap();
+    assert_eq!(schema()["required"].as_array().unwrap().len(), fields.len());
+    for (field, value) in [
+        ("eventId", "7"),
+        ("originalData", "{}"),
+        ("error", "null"),
+        ("timestamp", "0"),
+        ("retryCount", "-1"),
+        ("retryCount", "4294967296"),
+        ("topic", "1"),
+        ("partition", "2147483648"),
+        ("offset", "\"1\""),
+        ("key", "[]"),
+        ("reason", "true"),
+        ("fingerprint", "1"),
+        ("encoding", "\"hex\""),
+        ("keyEncoding", "null"),
+    ] {
+        let mut letter = fields.clone();
+        letter.insert(field.to_owned(), serde_json::from_str(value).unwrap());
+        let json = serde_json::to_string(&letter).unwrap();
+        assert!(!is_valid(&json) && Entry::parse(&json).is_err(), "{json}");
+    }
+}
+
+#[test]
+fn the_asyncapi_document_names_the_header_that_counts_redrives() {
+    let document: Value = serde_json::from_str(include_str!("../../../events/asyncapi.json")).unwrap();
+    assert_eq!(names(&document["components"]["schemas"]["headers"]["properties"]), [RETRY_COUNT_HEADER]);
+}
