@@ -21,7 +21,7 @@ pub struct RedisConfig {
     pub password: Option<SecretString>,
     /// Number of the logical database.
     pub database: u16,
-    /// Key of the list; see [`crate::keys`] for the two beside it.
+    /// Key of the list; see [`crate::keys`] for those beside it.
     pub list: String,
     /// Whether and how the connection is encrypted.
     pub tls: Tls,
@@ -57,7 +57,7 @@ impl RedisConfig {
     /// Reads the settings.
     pub fn read(env: &mut Reader) -> Self {
         let config = Self {
-            host: env.text("REDIS_HOST", "localhost", "Host of Redis, which holds the dead letters."),
+            host: env.host("REDIS_HOST", "localhost", "Host of Redis, which holds the dead letters."),
             port: env.number("REDIS_PORT", 6379, 1..=65535, "Port of Redis."),
             username: env.optional("REDIS_USERNAME", "ACL user of Redis; without it the user is `default`."),
             password: env.secret("REDIS_PASSWORD", "Password of the Redis user."),

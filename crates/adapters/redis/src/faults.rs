@@ -37,19 +37,35 @@ const CODES: [(&str, FaultClass); 21] = [
     ("ASK", FaultClass::Operator),
     // The script was just loaded and is not there: requests are spread over several servers.
     ("NOSCRIPT", FaultClass::Operator),
-    // A general error: of a script, a command that this server does not know, before Redis 7.2 also a missing right inside a script.
+    // A general error: of a script, or a command that this server does not know.
     ("ERR", FaultClass::Bug),
 ];
+
+/// How Redis before 7.2 begins to say inside a script what is NOPERM elsewhere; nothing of ours or of a letter comes before it.
+const NOPERM_IN_SCRIPT: &str = "The user executing the script can't";
+
+/// What to look at, where the code says it; else the code, to look up.
+const fn look_at(word: &'static str) -> &'static str {
+    match word.as_bytes() {
+        b"NOAUTH" | b"WRONGPASS" => LOGIN,
+        b"NOPERM" => RIGHTS,
+        _ => word,
+    }
+}
+
+const LOGIN: &str = "login: check REDIS_USERNAME and REDIS_PASSWORD";
+const RIGHTS: &str = "rights: the user of REDIS_USERNAME may not run a command, or use a key, that the dead letters need";
 
 /// The fault of a call on a connection that was there.
 pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
     let code = error.code().and_then(|code| CODES.iter().find(|(word, _)| *word == code));
     match (code, error.kind()) {
-        (Some((word, class)), _) => fault(*class, word),
+        (Some(("ERR", _)), _) if error.detail().is_some_and(|text| text.contains(NOPERM_IN_SCRIPT)) => fault(FaultClass::Operator, RIGHTS),
+        (Some((word, class)), _) => fault(*class, look_at(word)),
         (None, ErrorKind::Io) if error.is_timeout() => timed_out(operation),
         // What came is not Redis' protocol: cut off, or another service.
         (None, ErrorKind::Io | ErrorKind::Parse) => fault(AWAY, operation),
-        (None, ErrorKind::AuthenticationFailed) => fault(FaultClass::Operator, "login"),
+        (None, ErrorKind::AuthenticationFailed) => fault(FaultClass::Operator, LOGIN),
         (None, _) => fault(FaultClass::Bug, operation),
     }
 }
@@ -61,7 +77,9 @@ pub(crate) fn connecting(error: &RedisError) -> Fault {
     match (known.class, error.kind()) {
         // The handshake. The network may have cut it off; else the certificate is not from an authority or not for this host.
         (FaultClass::Bug, ErrorKind::Client) if of_network(error) => fault(AWAY, "connect"),
-        (FaultClass::Bug, ErrorKind::Client) => fault(FaultClass::Operator, "tls"),
+        (FaultClass::Bug, ErrorKind::Client) => {
+            fault(FaultClass::Operator, "tls: check REDIS_CA_FILE, and whether the certificate is for REDIS_HOST")
+        }
         (FaultClass::Bug, _) => fault(FaultClass::Operator, "connect"),
         _ => known,
     }
@@ -69,7 +87,7 @@ pub(crate) fn connecting(error: &RedisError) -> Fault {
 
 /// The fault of a configuration from which no client can be made: what should hold certificates does not.
 pub(crate) const fn misconfigured() -> Fault {
-    fault(FaultClass::Operator, "certificates")
+    fault(FaultClass::Operator, "certificates: REDIS_CA_FILE holds none in PEM")
 }
 
 fn of_network(error: &RedisError) -> bool {
@@ -99,9 +117,24 @@ mod tests {
     fn every_code_has_its_class_and_no_text_of_the_server_comes_through() {
         for (word, class) in CODES {
             let fault = working("push", &reply(&format!("{word} 1 canary@example.com")));
-            assert_eq!((fault.class, fault.subject), (class, word));
+            assert_eq!((fault.class, fault.subject), (class, look_at(word)));
             assert!(!format!("{fault} {fault:?}").contains("canary"));
         }
+    }
+
+    /// As 7.0 and 6.2 say it.
+    #[test]
+    fn a_missing_right_inside_a_script_is_for_the_operator_before_it_had_a_code_too() {
+        for line in [
+            "ERR The user executing the script can't run this command or subcommand script: c0f4e07d, on @user_script:1.",
+            "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 3b0b5799",
+            "ERR Error running script (call to f_c0f4e07d): @user_script:1: @user_script: 1: The user executing the script can't run this \
+             command or subcommand",
+            "NOPERM ACL failure in script: User pipeline has no permissions to run the 'lpush' command",
+        ] {
+            assert_eq!(working("push", &reply(line)), working("push", &reply("NOPERM")), "{line}");
+        }
+        assert_eq!(working("push", &reply("ERR user_script:1: x")).class, FaultClass::Bug);
     }
 
     #[test]

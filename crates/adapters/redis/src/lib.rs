@@ -4,24 +4,35 @@
 //! |---|---|
 //! | [`config`] | where Redis is, and which list |
 //! | [`keys`] | the keys, and what works on Redis Cluster |
-//! | [`queue`] | the ports: push, read, redrive |
+//! | [`queue`] | [`RedisDlq`], and pushing letters |
+//! | `reader` | looking at the list |
+//! | `claims` | taking entries out of the list until their lease ends |
+//! | `archive` | putting entries into the list again |
 //! | `permits` | what an operator permits of a flood |
+//! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
 //! | `faults` | Redis error code → class of failure |
+//! | `inspect` | clock, keys, and whether a letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
 //! | `scripts/*.lua` | what must happen together, each run by Redis as one step |
 //!
-//! Needs Redis 6.2 or newer (`LMOVE`), or Valkey. From 7.0 on an error inside a script keeps its code; before that it is an `ERR`, which
+//! Needs Redis 6.2 or newer, or Valkey. From 7.0 on an error inside a script keeps its code; before that it is an `ERR`, which
 //! the consumer waits out all the same.
 
+mod archive;
+mod chunks;
+mod claims;
 pub mod config;
 mod connection;
 mod faults;
+mod inspect;
 pub mod keys;
 mod permits;
 pub mod persistence;
 pub mod queue;
+mod reader;
 
 pub use config::RedisConfig;
+pub use inspect::RedisFacts;
 pub use persistence::{Fsync, Persistence};
 pub use queue::RedisDlq;

@@ -11,7 +11,7 @@ const EVERYTHING: i64 = -1;
 
 impl FloodPermits for RedisDlq {
     async fn spend(&self, records: u64) -> Result<bool, Fault> {
-        let mut call = self.inner.spend.key(&self.inner.keys.permit);
+        let mut call = self.inner.scripts.spend.key(&self.inner.keys.permit);
         call.arg(records);
         self.inner.connection.call("spend", |mut redis| async move { call.invoke_async(&mut redis).await }).await
     }

@@ -1,6 +1,9 @@
 //! What every dead letter queue does.
 
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, Permit, RedriveQueue};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterQueue, DeadLetterReader, End, FloodPermits, Permit};
 use pipeline::{DeadLetter, Fault};
 use redis_dlq::RedisDlq;
 
@@ -29,22 +32,36 @@ impl DeadLetterReader for Placed {
         self.queue.depth().await
     }
 
-    async fn page(&self, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
-        self.queue.page(start, limit).await
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        self.queue.reasons().await
+    }
+
+    async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        self.queue.page(end, start, limit).await
     }
 }
 
-impl RedriveQueue for Placed {
-    async fn claim(&self, entry: &str) -> Result<bool, Fault> {
-        self.queue.claim(entry).await
+impl ClaimQueue for Placed {
+    async fn claim(&self, entries: &[String], lease: Duration) -> Result<Vec<Option<Claim>>, Fault> {
+        self.queue.claim(entries, lease).await
     }
 
-    async fn settle(&self, entry: &str) -> Result<(), Fault> {
-        self.queue.settle(entry).await
+    async fn settle(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        self.queue.settle(claims).await
     }
 
-    async fn give_back(&self) -> Result<usize, Fault> {
-        self.queue.give_back().await
+    async fn give_back(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        self.queue.give_back(claims).await
+    }
+
+    async fn give_back_overdue(&self) -> Result<usize, Fault> {
+        self.queue.give_back_overdue().await
+    }
+}
+
+impl DeadLetterArchive for Placed {
+    async fn restore(&self, entries: &[String]) -> Result<(), Fault> {
+        self.queue.restore(entries).await
     }
 }
 

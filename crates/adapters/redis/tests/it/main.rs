@@ -2,12 +2,14 @@
 //! test says that it did not run.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod claims;
 mod contract;
+mod crashes;
+mod inspecting;
 mod outages;
 mod place;
 mod pushing;
 mod reading;
-mod redriving;
 mod refusals;
 mod server;
 mod tls;

@@ -55,9 +55,9 @@ impl Place {
         format!("{}:seen", self.config.list)
     }
 
-    /// The name of the list of claimed entries.
-    pub fn processing(&self) -> String {
-        format!("{}:processing", self.config.list)
+    /// The name of the set of claims.
+    pub fn claims(&self) -> String {
+        format!("{}:claims", self.config.list)
     }
 
     /// A command past the queue.
@@ -82,6 +82,13 @@ impl Place {
         self.run(&format!("LRANGE {} 0 -1", self.config.list)).await
     }
 
+    /// How often a command was called since the counts were reset.
+    pub async fn server_calls(&self, command: &str) -> u64 {
+        let stats: String = self.run("INFO commandstats").await;
+        let line = stats.lines().find_map(|line| line.strip_prefix(&format!("cmdstat_{command}:calls=")));
+        line.and_then(|line| line.split(',').next()).map_or(0, |calls| calls.parse().unwrap())
+    }
+
     fn client(&self) -> Client {
         let (host, port) = (self.config.host.clone(), self.config.port);
         let address = match self.config.tls {
@@ -103,7 +110,7 @@ impl Drop for Place {
     /// Leaves nothing behind on a Redis that is not ours.
     fn drop(&mut self) {
         if self.server.is_none() && !std::thread::panicking() {
-            let keys = [&self.config.list, &self.seen(), &self.processing()];
+            let keys = [&self.config.list, &self.seen(), &self.claims()];
             redis::cmd("DEL").arg(&keys).exec(&mut self.client().get_connection().unwrap()).unwrap();
         }
     }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _};
+use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _, End};
 use pipeline::{DeadLetter, FaultClass};
 use redis_dlq::RedisConfig;
 use testkit::proxy::{Network, Proxy};
@@ -25,7 +25,7 @@ async fn any_text_comes_through_unchanged() {
     let queue = place.queue();
     for text in ["", "\0", "\r\n$5\r\n", "\u{1F600} é \u{FFFD} \"\\", "%s {} *", &"x".repeat(2 << 20)] {
         queue.push(&[DeadLetter { json: text.to_owned(), ..letter() }]).await.unwrap();
-        assert_eq!(queue.page(0, 1).await.unwrap(), [text]);
+        assert_eq!(queue.page(End::Newest, 0, 1).await.unwrap(), [text]);
     }
 }
 

@@ -1,29 +1,12 @@
 //! What readers see.
 
+use std::time::Duration;
+
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _, RedriveQueue as _};
+use pipeline::ports::{ClaimQueue as _, DeadLetterQueue as _, DeadLetterReader as _, End};
 use redis_dlq::{Fsync, Persistence};
 
 use crate::place::{Place, as_user, letters};
-
-#[tokio::test]
-async fn pages_are_cut_where_asked_and_an_empty_one_is_empty() {
-    let Some(place) = Place::any() else { return };
-    let queue = place.queue();
-    let letters = letters(5);
-    queue.push(&letters).await.unwrap();
-    let page = async |start, limit| -> Vec<usize> {
-        let entries = queue.page(start, limit).await.unwrap();
-        entries.iter().map(|entry| letters.iter().position(|letter| letter.json == *entry).unwrap()).collect()
-    };
-    assert_eq!(page(0, 2).await, [4, 3]);
-    assert_eq!(page(2, 2).await, [2, 1]);
-    assert_eq!(page(4, 100).await, [0]);
-    assert_eq!(page(1, u64::MAX).await, [3, 2, 1, 0]);
-    for (start, limit) in [(0, 0), (3, 0), (5, 1), (u64::MAX, 1), (u64::MAX, u64::MAX)] {
-        assert!(page(start, limit).await.is_empty(), "{start} {limit}");
-    }
-}
 
 #[tokio::test]
 async fn entries_that_others_pushed_are_returned_untouched() {
@@ -32,12 +15,12 @@ async fn entries_that_others_pushed_are_returned_untouched() {
     let five = r#"{"eventId":"x",  "originalData":"{}","error":"boom","timestamp":"2025-01-01T00:00:00Z","retryCount":0}"#;
     let list = &place.config.list;
     let _: i64 = place.raw(redis::cmd("LPUSH").arg(list).arg(b"\xff not UTF-8").arg("not JSON").arg(five)).await;
-    let page = queue.page(0, 10).await.unwrap();
+    let page = queue.page(End::Newest, 0, 10).await.unwrap();
     assert_eq!(page, [five, "not JSON", "\u{FFFD} not UTF-8"]);
     assert_eq!(Entry::parse(&page[0]).unwrap().error, "boom");
-    assert_eq!(queue.claim(five).await, Ok(true));
-    assert_eq!(queue.claim(&page[2]).await, Ok(false), "its text is not what stands in the list");
-    assert_eq!(queue.depth().await, Ok(2));
+    let claimed: Vec<_> = queue.claim(&page, Duration::from_secs(60)).await.unwrap().iter().map(Option::is_some).collect();
+    assert_eq!(claimed, [true, true, false], "its text is not what stands in the list");
+    assert_eq!(queue.depth().await, Ok(1));
 }
 
 #[tokio::test]
@@ -47,7 +30,7 @@ async fn a_dropped_call_does_not_leave_its_reply_to_the_next_one() {
     queue.push(&letters(7)).await.unwrap();
     for _ in 0..50 {
         // Sent, and dropped before the reply can be there.
-        let dropped = tokio::time::timeout(std::time::Duration::ZERO, queue.page(0, 3)).await;
+        let dropped = tokio::time::timeout(Duration::ZERO, queue.page(End::Newest, 0, 3)).await;
         assert_eq!(queue.depth().await, Ok(7), "{dropped:?}");
     }
 }

@@ -1,0 +1,21 @@
+//! Putting entries into the list again.
+
+use pipeline::Fault;
+use pipeline::ports::DeadLetterArchive;
+use redis::cmd;
+
+use crate::chunks::chunks;
+use crate::queue::{Inner, RedisDlq};
+
+impl DeadLetterArchive for RedisDlq {
+    /// One call for up to 500 entries or 1 MiB; an error or a dropped future may leave the first entries in the list.
+    async fn restore(&self, entries: &[String]) -> Result<(), Fault> {
+        let Inner { connection, keys, .. } = &*self.inner;
+        for chunk in chunks(entries, String::len) {
+            let mut command = cmd("LPUSH");
+            command.arg(&keys.list).arg(chunk);
+            connection.call("restore", |mut redis| async move { command.exec_async(&mut redis).await }).await?;
+        }
+        Ok(())
+    }
+}

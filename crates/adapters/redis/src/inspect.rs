@@ -1,0 +1,50 @@
+//! What an operator should know about Redis before dead letters depend on it.
+
+use std::time::Duration;
+
+use pipeline::Fault;
+use redis::{RedisResult, Script, cmd};
+
+use crate::queue::RedisDlq;
+
+/// What is found at the keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RedisFacts {
+    /// The time of Redis, since 1970.
+    pub time: Duration,
+    /// Type of the value at the key of the list: `list`, or `none` where there is no dead letter yet. Anything else is in the way.
+    pub list_type: String,
+}
+
+/// Goes through all that a write has to pass (rights, scripts, memory, disk, the role of the server) and changes nothing: with `XX`, only
+/// the score of a member that is there would change, and no identity is empty.
+const HARMLESS_WRITE: &str = "return redis.call('ZADD', KEYS[1], 'XX', 0, '')";
+
+impl RedisDlq {
+    /// Looks at the keys and the clock, without writing.
+    ///
+    /// # Errors
+    /// Redis is away, or refuses the login or the questions.
+    pub async fn inspect(&self) -> Result<RedisFacts, Fault> {
+        let list = self.inner.keys.list.clone();
+        let ask = |mut redis| async move {
+            let (seconds, micros): (u64, u32) = cmd("TIME").query_async(&mut redis).await?;
+            let list_type = cmd("TYPE").arg(list).query_async(&mut redis).await?;
+            Ok(RedisFacts { time: Duration::new(seconds, micros.saturating_mul(1000)), list_type })
+        };
+        self.inner.connection.call("inspect", ask).await
+    }
+
+    /// Whether a dead letter could be written now. Writes nothing.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn writable(&self) -> Result<(), Fault> {
+        let (script, seen) = (Script::new(HARMLESS_WRITE), self.inner.keys.seen.clone());
+        let write = |mut redis| async move {
+            let written: RedisResult<i64> = script.key(seen).invoke_async(&mut redis).await;
+            written.map(drop)
+        };
+        self.inner.connection.call("writable", write).await
+    }
+}
