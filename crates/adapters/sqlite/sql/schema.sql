@@ -97,16 +97,20 @@ CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_
 
 CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset);
 
--- Dead letters in the order in which they were pushed. A redrive claims an entry, and deletes it when its record was acknowledged.
+-- Dead letters, the oldest with the lowest number. One with a lease is claimed and not in the list. Its token stays when the lease is taken
+-- back, so that whoever claimed it last can still settle it.
 CREATE TABLE dead_letters (
-  number  INTEGER PRIMARY KEY,
-  entry   TEXT    NOT NULL,
-  claimed INTEGER NOT NULL DEFAULT 0
+  number     INTEGER PRIMARY KEY,
+  entry      TEXT    NOT NULL,
+  token      BLOB,
+  lease_ends INTEGER
 ) STRICT;
 
-CREATE INDEX ix_dead_letters_claimed ON dead_letters (claimed);
+CREATE INDEX ix_dead_letters_lease ON dead_letters (lease_ends);
 
-CREATE INDEX ix_dead_letters_entry ON dead_letters (entry, claimed);
+CREATE INDEX ix_dead_letters_entry ON dead_letters (entry, lease_ends);
+
+CREATE UNIQUE INDEX ix_dead_letters_token ON dead_letters (token) WHERE token IS NOT NULL;
 
 -- What was pushed before. Outlives the entries, so that a replay does not list solved letters again.
 CREATE TABLE dead_letters_seen (

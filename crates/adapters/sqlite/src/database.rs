@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use events::Timestamp;
 use pipeline::{Dependency, Fault};
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 
 use crate::config::SqliteConfig;
@@ -106,13 +106,27 @@ impl Sqlite {
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Fault> {
         let written = self.shared.writer.run(|connection| {
-            // Immediate: whoever else writes this file waits before the work looks at anything, so what it has seen stays so.
-            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let transaction = begin(connection)?;
             let result = work(&transaction)?;
             transaction.commit()?;
             Ok(result)
         });
         written.await.map_err(|failure| failure.into_fault(part, operation))
+    }
+
+    /// Works as [`Sqlite::write`] does on the tables, and undoes all of it.
+    pub(crate) async fn roll_back<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Connection) -> Result<T, Failure>,
+    ) -> Result<T, Fault> {
+        let rehearsed = self.shared.writer.run(|connection| {
+            let transaction = begin(connection)?;
+            let result = work(&transaction)?;
+            transaction.rollback()?;
+            Ok(result)
+        });
+        rehearsed.await.map_err(|failure| failure.into_fault(Dependency::Database, operation))
     }
 
     /// Works with one of the reading connections.
@@ -123,6 +137,11 @@ impl Sqlite {
     pub(crate) fn seen_retention(&self) -> Duration {
         self.shared.seen_retention
     }
+}
+
+/// Immediate: whoever else writes this file waits before the work looks at anything, so what it has seen stays so.
+fn begin(connection: &mut Connection) -> rusqlite::Result<Transaction<'_>> {
+    connection.transaction_with_behavior(TransactionBehavior::Immediate)
 }
 
 /// This instant by the clock of the store, which is that of the machine.

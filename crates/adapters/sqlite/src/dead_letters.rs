@@ -1,8 +1,9 @@
-//! `DeadLetterQueue`, `DeadLetterReader` and `RedriveQueue`: the dead letters, in the same file.
+//! `DeadLetterQueue`, `DeadLetterReader` and `DeadLetterArchive`: the dead letters, in the same file.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pipeline::ports::{DeadLetterReader, RedriveQueue};
+use pipeline::ports::{DeadLetterArchive, DeadLetterReader, End};
 use pipeline::{DeadLetter, DeadLetterQueue, Dependency, Fault};
 use rusqlite::{Connection, params};
 
@@ -11,6 +12,8 @@ use crate::faults::Failure;
 use crate::values::{Micros, limit};
 
 const PART: Dependency = Dependency::DeadLetterQueue;
+
+const INSERT: &str = "INSERT INTO dead_letters (entry) VALUES (?1)";
 
 impl DeadLetterQueue for Sqlite {
     async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
@@ -24,28 +27,18 @@ impl DeadLetterReader for Sqlite {
         self.read(depth).await.map_err(|failure| failure.into_fault(PART, "depth"))
     }
 
-    async fn page(&self, start: u64, count: u64) -> Result<Vec<String>, Fault> {
-        self.read(|connection| page(connection, start, count)).await.map_err(|failure| failure.into_fault(PART, "page"))
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        self.read(reasons).await.map_err(|failure| failure.into_fault(PART, "reasons"))
+    }
+
+    async fn page(&self, end: End, start: u64, count: u64) -> Result<Vec<String>, Fault> {
+        self.read(|connection| page(connection, end, start, count)).await.map_err(|failure| failure.into_fault(PART, "page"))
     }
 }
 
-impl RedriveQueue for Sqlite {
-    async fn claim(&self, entry: &str) -> Result<bool, Fault> {
-        // Of entries that look alike, one.
-        let sql = "UPDATE dead_letters SET claimed = 1
-                   WHERE number = (SELECT min(number) FROM dead_letters WHERE entry = ?1 AND claimed = 0)";
-        self.write(PART, "claim", |transaction| Ok(transaction.prepare_cached(sql)?.execute([entry])? == 1)).await
-    }
-
-    async fn settle(&self, entry: &str) -> Result<(), Fault> {
-        let sql = "DELETE FROM dead_letters
-                   WHERE number = (SELECT min(number) FROM dead_letters WHERE entry = ?1 AND claimed = 1)";
-        self.write(PART, "settle", |transaction| Ok(transaction.prepare_cached(sql)?.execute([entry]).map(drop)?)).await
-    }
-
-    async fn give_back(&self) -> Result<usize, Fault> {
-        let sql = "UPDATE dead_letters SET claimed = 0 WHERE claimed = 1";
-        self.write(PART, "give_back", |transaction| Ok(transaction.prepare_cached(sql)?.execute([])?)).await
+impl DeadLetterArchive for Sqlite {
+    async fn restore(&self, entries: &[String]) -> Result<(), Fault> {
+        self.write(PART, "restore", |transaction| restore(transaction, entries)).await
     }
 }
 
@@ -54,7 +47,7 @@ fn push(transaction: &Connection, letters: &[DeadLetter], retention: Duration) -
     let forgotten = now.plus_micros(-limit(retention.as_micros()));
     transaction.prepare_cached("DELETE FROM dead_letters_seen WHERE seen_at < ?1")?.execute([Micros(forgotten)])?;
     let mut see = transaction.prepare_cached("INSERT INTO dead_letters_seen (identity, seen_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
-    let mut insert = transaction.prepare_cached("INSERT INTO dead_letters (entry) VALUES (?1)")?;
+    let mut insert = transaction.prepare_cached(INSERT)?;
     let mut pushed = 0;
     for letter in letters {
         if see.execute(params![letter.identity, Micros(now)])? == 1 {
@@ -66,13 +59,33 @@ fn push(transaction: &Connection, letters: &[DeadLetter], retention: Duration) -
 }
 
 fn depth(connection: &Connection) -> Result<u64, Failure> {
-    let mut count = connection.prepare_cached("SELECT count(*) FROM dead_letters WHERE claimed = 0")?;
+    let mut count = connection.prepare_cached("SELECT count(*) FROM dead_letters WHERE lease_ends IS NULL")?;
     Ok(count.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
 }
 
-fn page(connection: &Connection, start: u64, count: u64) -> Result<Vec<String>, Failure> {
-    let sql = "SELECT entry FROM dead_letters WHERE claimed = 0 ORDER BY number DESC LIMIT ?1 OFFSET ?2";
-    let mut page = connection.prepare_cached(sql)?;
+fn reasons(connection: &Connection) -> Result<BTreeMap<String, u64>, Failure> {
+    let sql = "SELECT CASE WHEN NOT json_valid(entry) THEN 'unknown'
+                           WHEN json_type(entry, '$.reason') = 'text' THEN entry ->> '$.reason'
+                           ELSE 'unknown' END, count(*)
+               FROM dead_letters WHERE lease_ends IS NULL GROUP BY 1";
+    let mut reasons = connection.prepare_cached(sql)?;
+    let counts = reasons.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?.unsigned_abs())))?;
+    Ok(counts.collect::<Result<_, _>>()?)
+}
+
+fn page(connection: &Connection, end: End, start: u64, count: u64) -> Result<Vec<String>, Failure> {
+    let mut page = connection.prepare_cached(match end {
+        End::Newest => "SELECT entry FROM dead_letters WHERE lease_ends IS NULL ORDER BY number DESC LIMIT ?1 OFFSET ?2",
+        End::Oldest => "SELECT entry FROM dead_letters WHERE lease_ends IS NULL ORDER BY number LIMIT ?1 OFFSET ?2",
+    })?;
     let entries = page.query_map([limit(count), limit(start)], |row| row.get(0))?;
     Ok(entries.collect::<Result<_, _>>()?)
+}
+
+fn restore(transaction: &Connection, entries: &[String]) -> Result<(), Failure> {
+    let mut insert = transaction.prepare_cached(INSERT)?;
+    for entry in entries {
+        insert.execute([entry])?;
+    }
+    Ok(())
 }

@@ -7,19 +7,22 @@
 //! | `connection` | one connection, and how it waits and writes |
 //! | `lane` | connections of one kind, taken in turn, without blocking an async worker |
 //! | `schema` | the tables, and which version of them the file has |
-//! | `store` | `EventStore`: one batch, one transaction |
+//! | `store` | `EventStore` and `Rehearsal`: one batch, one transaction |
 //! | `rows` | users, orders and payments: registers in which the last writer wins |
 //! | `emails` | an e-mail address that changes hands inside a batch |
 //! | `stock` | the ledger of adjustments and its sum |
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
+//! | `trace` | `EventTrace`: what the tables know of one event |
 //! | `read` | `ReadStore` |
-//! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `RedriveQueue` |
+//! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `DeadLetterArchive` |
+//! | `claims` | `ClaimQueue` |
 //! | `permits` | `FloodPermits` |
 //! | `values` | our types in SQLite's columns |
 //! | [`faults`] | SQLite's error numbers to classes of failure |
 //!
 //! SQLite works in the calling thread, so a call that was polled runs to its end: a dropped future has either done nothing or everything.
 
+mod claims;
 pub mod config;
 mod connection;
 pub mod database;
@@ -34,6 +37,7 @@ mod rows;
 mod schema;
 mod stock;
 mod store;
+mod trace;
 mod values;
 
 pub use config::SqliteConfig;

@@ -8,7 +8,7 @@ use crate::faults::Failure;
 const SCHEMA: &str = include_str!("../sql/schema.sql");
 
 /// The version that this program writes, kept in the file's header (`PRAGMA user_version`).
-pub(crate) const VERSION: i64 = 1;
+pub(crate) const VERSION: i64 = 2;
 
 /// Creates the tables in an empty file, and says which version the file has; 0 is a file of someone else, which is left alone.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<i64, Failure> {

@@ -1,5 +1,6 @@
-//! `EventStore`: one batch, one transaction.
+//! `EventStore`: one batch, one transaction. `Rehearsal`: the same transaction, rolled back.
 
+use pipeline::ports::Rehearsal;
 use pipeline::{Applied, Batch, Dependency, EventStore, Fault, Outcome};
 use rusqlite::Connection;
 
@@ -9,9 +10,18 @@ use crate::{parking, rows, stock};
 
 impl EventStore for Sqlite {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
-        self.write(Dependency::Database, "apply_batch", |transaction| apply(transaction, batch)).await
+        self.write(Dependency::Database, OPERATION, |transaction| apply(transaction, batch)).await
     }
 }
+
+impl Rehearsal for Sqlite {
+    async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.roll_back(OPERATION, |transaction| apply(transaction, batch)).await
+    }
+}
+
+/// What a fault calls it, as SQL Server's adapter does.
+const OPERATION: &str = "apply_batch";
 
 /// Writes the tables parents first; what is parked again stays in the parking table, everything else that was released leaves it.
 fn apply(transaction: &Connection, batch: Batch<'_>) -> Result<Applied, Failure> {

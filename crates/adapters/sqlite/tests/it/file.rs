@@ -1,8 +1,9 @@
 //! What survives a restart, and which files are refused.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, ParkingExpiry, RedriveQueue};
+use pipeline::ports::{ClaimQueue, DeadLetterQueue, DeadLetterReader, ParkingExpiry};
 use pipeline::{Outcome, ParkingLot};
 use readmodel::ReadStore;
 use rusqlite::Connection;
@@ -28,7 +29,7 @@ async fn everything_survives_a_restart() {
     apply(&before, &events).await;
     before.park(std::slice::from_ref(&waiting)).await.unwrap();
     before.push(&letters).await.unwrap();
-    assert!(before.claim(&letters[0].json).await.unwrap());
+    let claims: Vec<_> = before.claim(&[letters[0].json.clone()], Duration::from_secs(3600)).await.unwrap().into_iter().flatten().collect();
     let shown = before.user(user_id).await.unwrap();
     drop(before);
 
@@ -40,7 +41,10 @@ async fn everything_survives_a_restart() {
     assert_eq!(after.parked().await.unwrap().0, 1);
     assert_eq!(try_release(&after, &late, &waiting.position).await.unwrap().outcomes, [Outcome::Applied]);
     assert_eq!((after.push(&letters).await.unwrap(), after.depth().await.unwrap()), (0, 1));
-    assert_eq!((after.give_back().await.unwrap(), after.depth().await.unwrap()), (1, 2));
+    assert_eq!(
+        (after.give_back_overdue().await.unwrap(), after.give_back(&claims).await.unwrap(), after.depth().await.unwrap()),
+        (0, 1, 2)
+    );
 }
 
 #[tokio::test]
@@ -76,11 +80,11 @@ fn a_directory_that_is_not_there_is_named() {
 fn a_file_of_another_version_is_refused_and_left_as_it_is() {
     let (_folder, path) = file();
     drop(Sqlite::open(&path).unwrap());
-    Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
+    Connection::open(&path).unwrap().pragma_update(None, "user_version", 3).unwrap();
     let before = std::fs::read(&path).unwrap();
     let error = Sqlite::open(&path).unwrap_err();
-    assert!(matches!(error, OpenError::OtherVersion { found: 2, known: 1, .. }), "{error}");
-    assert!(error.to_string().contains("are of version 2, this program knows version 1"), "{error}");
+    assert!(matches!(error, OpenError::OtherVersion { found: 3, known: 2, .. }), "{error}");
+    assert!(error.to_string().contains("are of version 3, this program knows version 2"), "{error}");
     assert_eq!(std::fs::read(&path).unwrap(), before);
 }
 

@@ -3,6 +3,7 @@
 
 mod faults;
 mod file;
+mod rehearsal;
 mod runtime;
 mod schema;
 
