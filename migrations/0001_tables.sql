@@ -1,7 +1,6 @@
 -- The tables. event_id and event_at say which event a row shows: the clock of a last-writer-wins register.
 --
--- The consumer runs this when it starts. By hand: sqlcmd -S <server> -d <database> -i migrations/0001_tables.sql
--- What is there already stays as it is. Times are UTC.
+-- `consumer migrate` runs this. What is there already stays as it is. Times are UTC.
 
 IF OBJECT_ID(N'dbo.users', N'U') IS NULL
 BEGIN

@@ -15,7 +15,7 @@
 --   @P4  payments     {o, ev, at, id, u: order, a, c, m, s, sa}         @P8  their number
 --   @P5  adjustments  {o, ev, at, s, d, ty, r, aa}                      @P9  their number
 --   @P10 released     {o, t: topic, k: partition, f: offset}            @P11 their number: events of this batch that come from the parking table
---   @P12 1 for a dry run: the outcomes are told, then everything is rolled back
+--   @P12 0; or 1 for a dry run: the outcomes are told, and everything is rolled back
 -- o: the event's position in the batch; ev: event id; at: event timestamp. Times are UTC without a zone, 'YYYY-MM-DDThh:mm:ss.ffffff',
 -- truncated (not rounded) to microseconds before anything compares them; decimals travel as strings, so that no float ever holds money.
 -- Strings are declared wider than their columns: a value too long must fail at the INSERT, OPENJSON would cut it silently.
@@ -152,9 +152,10 @@ BEGIN
   END;
 END;
 
-IF @P12 = 1 ROLLBACK TRANSACTION ELSE COMMIT TRANSACTION;
+IF @P12 = 0 COMMIT TRANSACTION;
 
--- Children: looked for after the commit. Whoever parks one looks for its parent after storing it, so one of the two finds the other. ----
+-- Children: looked for after the commit. Whoever parks one looks for its parent after storing it, so one of the two finds the other.
+-- A dry run looks while its work still stands: rolled back, what it released would wait again. ---------------------------------
 IF @P6 > 0 AND EXISTS (SELECT 1
                        FROM OPENJSON(@P1) WITH (ord int '$.o', user_id uniqueidentifier '$.id') AS s
                        INNER JOIN dbo.parked_events p ON p.waits_for_type = 1 AND p.waits_for_id = s.user_id
@@ -165,6 +166,9 @@ IF @P7 > 0 AND EXISTS (SELECT 1
                        INNER JOIN dbo.parked_events p ON p.waits_for_type = 2 AND p.waits_for_id = s.order_id
                        WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM @outcome x WHERE x.ord = s.ord AND x.outcome = 'parked'))
   SET @waiting = 1;
+
+-- Table variables keep what they hold.
+IF @P12 = 1 ROLLBACK TRANSACTION;
 
 SELECT ord, outcome FROM @outcome
 UNION ALL SELECT -1, CASE WHEN @@TRANCOUNT = 0 THEN 'end' ELSE 'open' END

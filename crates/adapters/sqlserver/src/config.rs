@@ -52,7 +52,8 @@ impl SqlServerConfig {
     pub fn read(env: &mut Reader) -> Self {
         let second = Duration::from_secs(1);
         let config = Self {
-            server: server(env),
+            // Named instances have a port too.
+            server: env.host("MSSQL_SERVER", "localhost", "Host name or address of SQL Server."),
             port: env.number("MSSQL_PORT", 1433, 1..=u16::MAX, "TCP port of SQL Server."),
             user: env.text("MSSQL_USER", "sa", "SQL login."),
             password: password(env),
@@ -110,14 +111,6 @@ impl fmt::Debug for SqlServerConfig {
     }
 }
 
-fn server(env: &mut Reader) -> String {
-    let server = env.text("MSSQL_SERVER", "localhost", "Host name or address of SQL Server.");
-    if server.contains(|c: char| c == ',' || c == '\\' || c.is_whitespace()) {
-        env.problem("MSSQL_SERVER", "must be a host name or an address alone; the port is MSSQL_PORT, and named instances have one too");
-    }
-    server
-}
-
 fn password(env: &mut Reader) -> SecretString {
     let password = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
     if password.is_none() {
@@ -154,11 +147,18 @@ fn encryption(env: &mut Reader) -> Encryption {
 /// Read at start, so that a wrong path is found with the other problems.
 fn ca(env: &mut Reader) -> Option<Vec<u8>> {
     let path = env.optional("MSSQL_CA_FILE", "File with certificates (PEM or DER) of authorities to trust beside those of the system.")?;
-    let bytes = std::fs::read(path).ok().filter(|bytes| !bytes.is_empty());
+    let bytes = std::fs::read(path).ok().filter(|bytes| may_be_certificates(bytes));
     if bytes.is_none() {
         env.problem("MSSQL_CA_FILE", "must name a file that can be read and holds certificates");
     }
     bytes
+}
+
+/// A first line of PEM, or what DER begins with.
+fn may_be_certificates(bytes: &[u8]) -> bool {
+    const PEM: &[u8] = b"CERTIFICATE-----";
+    const DER: u8 = 0x30;
+    bytes.first() == Some(&DER) || bytes.windows(PEM.len()).any(|window| window == PEM)
 }
 
 #[cfg(test)]
@@ -203,7 +203,8 @@ mod tests {
             (vec![password, ("MSSQL_SERVER", "db,1433")], "MSSQL_SERVER"),
             (vec![password, ("MSSQL_LOCK_TIMEOUT", "30s")], "MSSQL_LOCK_TIMEOUT"),
             (vec![password, ("MSSQL_CA_FILE", "/nowhere/ca.pem")], "MSSQL_CA_FILE"),
-            (vec![password, ("MSSQL_CA_FILE", "Cargo.toml"), ("MSSQL_TRUST_SERVER_CERTIFICATE", "on")], "MSSQL_CA_FILE"),
+            (vec![password, ("MSSQL_CA_FILE", "Cargo.toml")], "MSSQL_CA_FILE"),
+            (vec![password, ("MSSQL_CA_FILE", "src/config.rs"), ("MSSQL_TRUST_SERVER_CERTIFICATE", "on")], "MSSQL_CA_FILE"),
             (vec![password, ("MSSQL_ENCRYPT", "mostly")], "MSSQL_ENCRYPT"),
         ] {
             let (_, problems) = read(&pairs);

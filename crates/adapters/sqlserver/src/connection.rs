@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
-use pipeline::Fault;
+use pipeline::{Fault, FaultClass};
 use settings::ExposeSecret;
 use tiberius::error::Error;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row, ToSql};
@@ -44,8 +44,10 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects, logs in, and sets what every session needs.
     pub(crate) async fn open(config: &SqlServerConfig, database: &str) -> Result<Self, Fault> {
-        let opened = bounded(config.connect_timeout, "connect", Self::follow(config, database)).await;
-        opened.map_err(|failure| failure.fault)
+        let mut refusal = None;
+        let follow = async { Self::follow(config, database).await.inspect_err(|error| refusal = refused(error)) };
+        let opened = bounded(config.connect_timeout, "connect", follow).await;
+        opened.map_err(|failure| refusal.map_or(failure.fault, |subject| faults::fault(FaultClass::Operator, subject)))
     }
 
     async fn follow(config: &SqlServerConfig, database: &str) -> Result<Self, Error> {
@@ -80,6 +82,26 @@ impl Connection {
     pub(crate) async fn run(&mut self, text: &str, operation: &'static str, limit: Duration) -> Result<(), Failure> {
         let answer = async { self.client.simple_query(text).await?.into_results().await };
         bounded(limit, operation, answer).await.map(|_| ())
+    }
+}
+
+/// OpenSSL's number for a certificate that it does not accept.
+const VERIFY_FAILED: &str = "error:0A000086:";
+/// The driver's own words where client and server cannot agree on a level: it has no variant for it.
+const NO_COMMON_LEVEL: &str = "Server does not allow the requested encryption level.";
+
+/// What an operator must look at, where the server is there and encryption is what keeps us from it. Any other failure of a handshake may
+/// be the network's.
+fn refused(error: &Error) -> Option<&'static str> {
+    match error {
+        Error::Tls(text) if text.contains(VERIFY_FAILED) => Some(
+            "tls: the server's certificate is not from a trusted authority or not for the host in MSSQL_SERVER, check MSSQL_CA_FILE; \
+             MSSQL_TRUST_SERVER_CERTIFICATE takes any",
+        ),
+        Error::Protocol(text) if text == NO_COMMON_LEVEL => {
+            Some("tls: the server offers no encryption, check its certificate and MSSQL_ENCRYPT")
+        }
+        _ => None,
     }
 }
 

@@ -10,6 +10,11 @@ use tiberius::error::{Error, IoErrorKind};
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
+/// The number with which the server says that a database is not there, or not to be opened.
+pub(crate) const CANNOT_OPEN_DATABASE: i64 = 4060;
+/// The number with which it says that a table or the like is not there.
+pub(crate) const NO_SUCH_OBJECT: i64 = 208;
+
 /// The class of an error number, where the number alone decides.
 const fn class_of_number(number: u32) -> Option<FaultClass> {
     Some(match number {
@@ -48,6 +53,17 @@ const fn class_of_number(number: u32) -> Option<FaultClass> {
     })
 }
 
+/// What a person must look at, where the number says it whatever we were doing.
+const fn look_at(number: u32) -> Option<&'static str> {
+    Some(match number {
+        18452 | 18456 | 18470 | 18486..=18488 | 40531 => "login: check MSSQL_USER and MSSQL_PASSWORD",
+        229 | 230 | 262 | 300 | 916 => "rights: the login may not do this",
+        3906 => "read-only: the database takes no writes",
+        40544 | 40549..=40553 => "quota: the database has used up what it may use",
+        _ => return None,
+    })
+}
+
 /// Our constraints, and what a violation of each means.
 pub(crate) const CONSTRAINTS: [(&str, FaultClass); 13] = [
     ("pk_users", FaultClass::KeyRace),
@@ -80,7 +96,7 @@ fn of_server(number: u32, severity: u8, message: &str, operation: &'static str) 
         2627 | 2601 | 547 => constraint_in(message).unwrap_or((operation, FaultClass::Bug)),
         _ => {
             let by_severity = if severity >= 17 { FaultClass::Operator } else { FaultClass::Bug };
-            (operation, class_of_number(number).unwrap_or(by_severity))
+            (look_at(number).unwrap_or(operation), class_of_number(number).unwrap_or(by_severity))
         }
     };
     Fault { dependency: Dependency::Database, class, code: Some(i64::from(number)), subject }

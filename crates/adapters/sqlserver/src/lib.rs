@@ -4,9 +4,13 @@
 //! |---|---|
 //! | `config` | [`SqlServerConfig`]: the `MSSQL_*` settings |
 //! | `migrate` | [`migrate()`]: creates the database and brings its tables up to date |
-//! | `store` | [`SqlServer`] and its `EventStore`: one batch, one transaction, one round trip |
+//! | `scripts` | the migrations, and what holds their authors to the rules of `migrations/README.md` |
+//! | `schema` | [`schema()`]: whether the tables are those that this build needs |
+//! | `store` | [`SqlServer`], its `EventStore` and `Rehearsal`: one batch, one transaction, one round trip |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
+//! | `trace` | its `EventTrace`: what the tables know of one event |
 //! | `read` | its `ReadStore`: one statement per answer |
+//! | `inspect` | what an operator should know: rights, set-up, use of the pool |
 //! | `faults` | error number → class: the one table |
 //! | `pool` | a few connections, of which only clean ones are used again |
 //! | `connection` | one session: login, redirects, settings, time limits |
@@ -36,15 +40,21 @@
 mod config;
 mod connection;
 mod faults;
+mod inspect;
 mod json;
 mod migrate;
 mod parking;
 mod pool;
 mod read;
 mod row;
+mod schema;
+mod scripts;
 mod statement;
 mod store;
+mod trace;
 
 pub use config::{Encryption, SqlServerConfig};
+pub use inspect::{Connections, DatabaseFacts, LEAST_COMPATIBILITY_LEVEL};
 pub use migrate::{MigrateError, MigrationReport, MigrationWarning, migrate};
+pub use schema::{SchemaState, schema};
 pub use store::SqlServer;

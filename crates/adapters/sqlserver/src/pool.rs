@@ -70,6 +70,11 @@ impl Pool {
         Ok(Lease { pool: self, connection, _slot: slot })
     }
 
+    /// How many connections are idle, and how many in use or being opened.
+    pub(crate) fn use_now(&self) -> (usize, usize) {
+        (self.idle().len(), self.config.pool_size - self.slots.available_permits())
+    }
+
     fn take_idle(&self) -> Option<Connection> {
         let mut idle = self.idle();
         let last = idle.pop()?;

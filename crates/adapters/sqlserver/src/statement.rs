@@ -49,6 +49,12 @@ statements! {
     PARKED = "parked";
     /// The database's clock.
     NOW = "now";
+    /// The rows that show an event, and that of an entity.
+    TRACE_ROWS = "trace_rows";
+    /// An event's line in the ledger.
+    TRACE_LEDGER = "trace_ledger";
+    /// Where an event is parked.
+    TRACE_PARKED = "trace_parked";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.
@@ -59,6 +65,8 @@ statements! {
     INVENTORY = "inventory";
     /// Reads a table of ours.
     PING = "ping";
+    /// Rights on our tables, and how the database is set up.
+    INSPECT = "inspect";
     /// Creates the database when it is missing.
     CREATE_DATABASE = "create_database";
     /// Takes the lock under which migrations run.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use pipeline::ports::Rehearsal;
 use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, Reason, WaitsFor};
 use tiberius::ToSql;
 
@@ -37,10 +38,32 @@ impl SqlServer {
 
 impl EventStore for SqlServer {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.run(batch, Purpose::Write).await
+    }
+}
+
+impl Rehearsal for SqlServer {
+    /// Holds the locks that [`EventStore::apply`] would hold, for as long as that would.
+    async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.run(batch, Purpose::Rehearse).await
+    }
+}
+
+/// What the batch statement is run for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    /// To commit.
+    Write,
+    /// To see what it would do.
+    Rehearse,
+}
+
+impl SqlServer {
+    async fn run(&self, batch: Batch<'_>, purpose: Purpose) -> Result<Applied, Fault> {
         if batch.is_empty() {
             return Ok(Applied { outcomes: Vec::new(), children_wait: false });
         }
-        let parameters = Parameters::of(batch);
+        let parameters = Parameters::of(batch, purpose);
         let answer = self.pool.ask(&APPLY_BATCH, &parameters.in_order()).await?;
         // An answer that cannot be believed is dropped, and its connection with it.
         let applied = read_answer(batch, &words(answer.sets())?)?;
@@ -62,7 +85,7 @@ struct Parameters {
 }
 
 impl Parameters {
-    fn of(batch: Batch<'_>) -> Self {
+    fn of(batch: Batch<'_>, purpose: Purpose) -> Self {
         let (orders, items) = orders(batch);
         Self {
             users: users(batch),
@@ -71,7 +94,7 @@ impl Parameters {
             payments: payments(batch),
             adjustments: adjustments(batch),
             released: released(batch),
-            dry_run: 0,
+            dry_run: i32::from(purpose == Purpose::Rehearse),
         }
     }
 
@@ -248,7 +271,7 @@ mod tests {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let mut items = all_four();
         items[1].releases.push(&position);
-        let parameters = Parameters::of(Batch::new(&items));
+        let parameters = Parameters::of(Batch::new(&items), Purpose::Write);
         let Parameters { users, orders, items, payments, adjustments, released, dry_run } = parameters;
         assert_eq!([users.rows, orders.rows, items.rows, payments.rows, adjustments.rows, released.rows, dry_run], [1, 1, 2, 1, 1, 1, 0]);
         let [users, orders, lines, payments, adjustments, released] =
@@ -303,7 +326,7 @@ mod tests {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let mut items = items(&events);
         items[0].releases = vec![&position; 5];
-        let parameters = Parameters::of(Batch::new(&items));
+        let parameters = Parameters::of(Batch::new(&items), Purpose::Rehearse);
         let shown = parameters.in_order().map(|parameter| match parameter.to_sql() {
             ColumnData::String(Some(json)) => ("rows", read(&json).as_array().unwrap().len()),
             ColumnData::I32(Some(number)) => ("number", usize::try_from(number).unwrap()),
@@ -311,7 +334,19 @@ mod tests {
         });
         let rows = [1, 2, 4, 3, 6].map(|count| ("rows", count));
         let numbers = [1, 2, 3, 6].map(|count| ("number", count));
-        assert_eq!(shown.as_slice(), [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 0)]].concat());
+        assert_eq!(shown.as_slice(), [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 1)]].concat());
+    }
+
+    #[test]
+    fn children_are_looked_for_after_a_commit_and_before_a_rehearsal_is_taken_back() {
+        let place = |text: &str| {
+            let places: Vec<_> = APPLY_BATCH.text().match_indices(text).map(|(place, _)| place).collect();
+            assert_eq!(places.len(), 1, "{text}");
+            places[0]
+        };
+        let [commit, users, orders, back] =
+            ["IF @P12 = 0 COMMIT", "p.waits_for_type = 1", "p.waits_for_type = 2", "IF @P12 = 1 ROLLBACK"].map(place);
+        assert!(commit < users && users < orders && orders < back);
     }
 
     #[test]

@@ -1,10 +1,15 @@
 //! What needs a server: a scripted one always, a real one when `MSSQL_SERVER` is set.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod certificates;
 mod contract;
+mod encrypted;
+mod encryption;
 mod faults;
+mod inspect;
 mod logs;
 mod migration;
 mod outages;
 mod real;
+mod rehearsal;
 mod scripted;

@@ -1,7 +1,7 @@
 //! Migrations: the conversation with a scripted server, and their effect on a real one.
 
 use pipeline::FaultClass;
-use sqlserver::{MigrateError, MigrationWarning, SqlServer, SqlServerConfig, migrate};
+use sqlserver::{MigrateError, MigrationWarning, SchemaState, SqlServer, SqlServerConfig, migrate, schema};
 
 use crate::real;
 use crate::scripted::{Column, Scripted, Step, Value, done, error, prelogin, table};
@@ -92,16 +92,55 @@ async fn a_lock_that_is_not_granted_means_that_another_migration_runs() {
 }
 
 #[tokio::test]
+async fn a_look_at_the_schema_reads_the_history_and_asks_for_nothing_else() {
+    for (versions, expected) in [
+        (&[][..], SchemaState::Older { found: 0, needed: 1 }),
+        (&[1], SchemaState::Current),
+        (&[1, 2, 9], SchemaState::Newer { found: 9, known: 2 }),
+    ] {
+        let rows: Vec<_> = versions.iter().map(|version| (*version, "name", "checksum")).collect();
+        let server = Scripted::open(vec![vec![history(&rows)]]).await;
+        assert_eq!(schema(&server.config()).await, Ok(expected));
+        let login = [server.heard("SET LANGUAGE us_english"), server.heard("SELECT m.version")].concat();
+        assert_eq!(login, [2, 3], "one statement after the login");
+        assert!(server.heard("CREATE").is_empty() && server.heard("sp_getapplock").is_empty());
+    }
+}
+
+#[tokio::test]
+async fn without_a_history_or_a_database_the_schema_is_missing() {
+    let no_history = Scripted::open(vec![vec![Step::Answer(error(208, 16, "Invalid object name."))]]).await;
+    assert_eq!(schema(&no_history.config()).await, Ok(SchemaState::Missing));
+    let no_database = [error(4060, 11, "Cannot open database."), error(18456, 14, "Login failed.")].concat();
+    let no_database = Scripted::raw(vec![vec![Step::Answer(prelogin()), Step::Answer(no_database)]]).await;
+    assert_eq!(schema(&no_database.config()).await, Ok(SchemaState::Missing));
+}
+
+#[tokio::test]
+async fn a_server_that_is_away_or_refuses_is_no_missing_schema() {
+    for (answer, class) in [
+        (Step::Close, FaultClass::Unavailable { timed_out: false }),
+        (Step::Answer(error(229, 14, "SELECT denied.")), FaultClass::Operator),
+        (Step::Answer(error(1205, 13, "Deadlock.")), FaultClass::LockRace),
+    ] {
+        let server = Scripted::open(vec![vec![answer]]).await;
+        assert_eq!(schema(&server.config()).await.unwrap_err().class, class);
+    }
+}
+
+#[tokio::test]
 async fn a_missing_database_is_created_and_the_second_time_nothing_is_done() {
     let Some(config) = real::server() else { return };
     let fault = SqlServer::new(config.clone()).check().await.unwrap_err();
     assert_eq!(fault.code, Some(4060));
+    assert_eq!(schema(&config).await, Ok(SchemaState::Missing));
     let first = migrate(&config).await.unwrap();
     assert!(first.created_database);
     assert_eq!(first.applied, ["0001_tables.sql", "0002_read_committed_snapshot.sql"]);
     assert_eq!(first.warnings, []);
     let second = migrate(&config).await.unwrap();
     assert_eq!((second.created_database, second.applied, second.unknown), (false, vec![], vec![]));
+    assert_eq!(schema(&config).await, Ok(SchemaState::Current));
     assert_eq!(SqlServer::new(config).check().await, Ok(()));
 }
 

@@ -89,6 +89,12 @@ impl Scripted {
         messages.iter().enumerate().filter(|(_, message)| holds(message)).map(|(number, _)| number).collect()
     }
 
+    /// The last bytes of a message: where its last parameter stands.
+    pub fn tail_of(&self, number: usize) -> [u8; 4] {
+        let messages = self.seen.messages.lock().unwrap();
+        *messages[number].last_chunk().unwrap()
+    }
+
     /// Its port on the loopback.
     pub fn port(&self) -> u16 {
         self.address.port()
@@ -155,7 +161,8 @@ async fn read_message(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
     }
 }
 
-fn packet(tokens: &[u8]) -> Vec<u8> {
+/// An answer of one packet.
+pub fn packet(tokens: &[u8]) -> Vec<u8> {
     let length = u16::try_from(tokens.len() + 8).unwrap().to_be_bytes();
     [&[4, 1, length[0], length[1], 0, 0, 1, 0], tokens].concat()
 }

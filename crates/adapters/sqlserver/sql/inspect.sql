@@ -1,0 +1,19 @@
+-- What this login may do with our tables, and how the database is set up. HAS_PERMS_BY_NAME is NULL where there is no such table.
+SELECT r.tab AS table_name, r.permission AS permission_name,
+       CAST(CASE WHEN OBJECT_ID(r.tab, N'U') IS NULL THEN 0 ELSE 1 END AS int) AS table_exists,
+       CAST(COALESCE(HAS_PERMS_BY_NAME(r.tab, N'OBJECT', r.permission), 0) AS int) AS granted
+FROM (VALUES
+  (N'dbo.users', N'SELECT'), (N'dbo.users', N'INSERT'), (N'dbo.users', N'UPDATE'),
+  (N'dbo.orders', N'SELECT'), (N'dbo.orders', N'INSERT'), (N'dbo.orders', N'UPDATE'),
+  (N'dbo.order_items', N'SELECT'), (N'dbo.order_items', N'INSERT'), (N'dbo.order_items', N'DELETE'),
+  (N'dbo.payments', N'SELECT'), (N'dbo.payments', N'INSERT'), (N'dbo.payments', N'UPDATE'),
+  (N'dbo.inventory', N'SELECT'), (N'dbo.inventory', N'INSERT'), (N'dbo.inventory', N'UPDATE'),
+  (N'dbo.inventory_adjustments', N'SELECT'), (N'dbo.inventory_adjustments', N'INSERT'),
+  (N'dbo.parked_events', N'SELECT'), (N'dbo.parked_events', N'INSERT'), (N'dbo.parked_events', N'UPDATE'), (N'dbo.parked_events', N'DELETE'),
+  (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
+ORDER BY r.tab, r.permission;
+
+SELECT CAST(d.is_read_committed_snapshot_on AS int) AS row_versions, CAST(d.compatibility_level AS int) AS compatibility_level,
+       CAST(DATABASEPROPERTYEX(d.name, 'Updateability') AS nvarchar(60)) AS updateability
+FROM sys.databases d
+WHERE d.database_id = DB_ID();

@@ -1,0 +1,71 @@
+//! What an operator should know about the database before events depend on it.
+
+use pipeline::Fault;
+
+use crate::faults;
+use crate::row::Columns;
+use crate::statement::INSPECT;
+use crate::store::SqlServer;
+
+/// `OPENJSON` needs at least this compatibility level: that of SQL Server 2016.
+pub const LEAST_COMPATIBILITY_LEVEL: i32 = 130;
+
+/// A database as it describes itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DatabaseFacts {
+    /// Tables of ours that are not there, or that this login may not even see.
+    pub missing_tables: Vec<String>,
+    /// What this login may not do and must be able to do, such as `UPDATE on dbo.users`; of tables that are there.
+    pub missing_rights: Vec<String>,
+    /// Whether readers see row versions instead of waiting for writers (`READ_COMMITTED_SNAPSHOT`).
+    pub row_versions: bool,
+    /// The compatibility level; see [`LEAST_COMPATIBILITY_LEVEL`].
+    pub compatibility_level: i32,
+    /// Whether the database takes no writes.
+    pub read_only: bool,
+}
+
+/// Connections of the pool at one moment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Connections {
+    /// Open and not needed now.
+    pub idle: usize,
+    /// In use, or being opened.
+    pub used: usize,
+}
+
+impl SqlServer {
+    /// Asks, in one statement, for everything that can be known without writing.
+    ///
+    /// # Errors
+    /// The database is away, or refuses the login.
+    pub async fn inspect(&self) -> Result<DatabaseFacts, Fault> {
+        let sets = self.pool.ask(&INSPECT, &[]).await?.accept();
+        let [rights, setup] = sets.as_slice() else { return Err(faults::bug(INSPECT.name)) };
+        let setup = Columns::of(setup.first().ok_or(faults::bug(INSPECT.name))?, INSPECT.name);
+        let mut facts = DatabaseFacts {
+            row_versions: setup.get::<i32>("row_versions")? == 1,
+            compatibility_level: setup.get("compatibility_level")?,
+            read_only: setup.text("updateability")? == "READ_ONLY",
+            ..DatabaseFacts::default()
+        };
+        for row in rights {
+            let columns = Columns::of(row, INSPECT.name);
+            let table = columns.text("table_name")?;
+            if columns.get::<i32>("table_exists")? == 0 {
+                if facts.missing_tables.last() != Some(&table) {
+                    facts.missing_tables.push(table);
+                }
+            } else if columns.get::<i32>("granted")? == 0 {
+                facts.missing_rights.push(format!("{} on {table}", columns.text("permission_name")?));
+            }
+        }
+        Ok(facts)
+    }
+
+    /// How the pool is used now. Asks nobody.
+    pub fn connections(&self) -> Connections {
+        let (idle, used) = self.pool.use_now();
+        Connections { idle, used }
+    }
+}

@@ -1,0 +1,156 @@
+//! What the tables know of one event.
+
+use pipeline::ports::EventTrace;
+use pipeline::trace::{About, Entity, LedgerLine, ParkedRow, ShownRow, Trace};
+use pipeline::{Fault, Position, WaitsFor};
+use uuid::Uuid;
+
+use crate::faults;
+use crate::row::Columns;
+use crate::statement::{TRACE_LEDGER, TRACE_PARKED, TRACE_ROWS};
+use crate::store::SqlServer;
+
+impl EventTrace for SqlServer {
+    /// Three questions one after the other. An event that is released meanwhile goes from the parking table to its row or line, so the parking
+    /// table is asked first: what moves is seen twice rather than not at all.
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        let parked = self.pool.ask(&TRACE_PARKED, &[&event_id]).await?.accept();
+        let parked = parked.iter().flatten().map(|row| parked_row(Columns::of(row, TRACE_PARKED.name)));
+        let parked = parked.collect::<Result<_, _>>()?;
+
+        let (entity_type, entity_id) = entity.map_or((0, Uuid::nil()), |entity| (i32::from(entity.type_number()), entity.id()));
+        let rows = self.pool.ask(&TRACE_ROWS, &[&event_id, &entity_type, &entity_id]).await?.accept();
+        let rows = rows.iter().flatten().map(|row| shown_row(Columns::of(row, TRACE_ROWS.name)));
+        let rows = rows.collect::<Result<_, _>>()?;
+
+        let ledger = self.pool.ask(&TRACE_LEDGER, &[&event_id]).await?.accept();
+        let ledger = ledger.iter().flatten().next().map(|row| ledger_line(Columns::of(row, TRACE_LEDGER.name))).transpose()?;
+        Ok(Trace { ledger, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
+    }
+}
+
+fn shown_row(columns: Columns<'_>) -> Result<ShownRow, Fault> {
+    let entity_type: i32 = columns.get("entity_type")?;
+    let entity_id = columns.get("entity_id")?;
+    let entity = u8::try_from(entity_type).ok().and_then(|number| Entity::from_columns(number, entity_id));
+    Ok(ShownRow {
+        entity: entity.ok_or_else(|| faults::bug(TRACE_ROWS.name))?,
+        event_id: columns.get("event_id")?,
+        event_at: columns.time("event_at")?,
+        updated_at: columns.time("updated_at")?,
+    })
+}
+
+fn ledger_line(columns: Columns<'_>) -> Result<LedgerLine, Fault> {
+    Ok(LedgerLine {
+        sku: columns.text("sku")?,
+        delta: columns.get("delta")?,
+        event_at: columns.time("event_at")?,
+        applied_at: columns.time("applied_at")?,
+    })
+}
+
+fn parked_row(columns: Columns<'_>) -> Result<ParkedRow, Fault> {
+    let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
+    Ok(ParkedRow {
+        position: Position {
+            topic: columns.get::<&str>("topic")?.into(),
+            partition: columns.get("kafka_partition")?,
+            offset: columns.get("kafka_offset")?,
+        },
+        waits_for: waits_for.ok_or_else(|| faults::bug(TRACE_PARKED.name))?,
+        parked_at: columns.time("parked_at")?,
+        expired: columns.get("expired")?,
+        about: About::read(columns.get::<&str>("payload")?.as_bytes()),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use events::{EventType, Timestamp, samples};
+    use pipeline::FaultClass;
+    use tiberius::time::{Date, DateTime2, Time};
+    use tiberius::{ColumnData, ColumnType, Row};
+
+    use super::*;
+
+    fn row(values: Vec<(&'static str, ColumnData<'static>)>) -> Row {
+        let row = values.into_iter().fold(Row::builder(), |row, (name, value)| row.column(name, ColumnType::Null, value));
+        row.build()
+    }
+
+    fn id(id: u128) -> ColumnData<'static> {
+        ColumnData::Guid(Some(Uuid::from_u128(id)))
+    }
+
+    fn text(text: String) -> ColumnData<'static> {
+        ColumnData::String(Some(text.into()))
+    }
+
+    fn second(second: u64) -> ColumnData<'static> {
+        ColumnData::DateTime2(Some(DateTime2::new(Date::new(719_162), Time::new(second * 1_000_000, 6))))
+    }
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::UNIX_EPOCH.plus_micros(second * 1_000_000)
+    }
+
+    fn shown(entity_type: i32) -> Result<ShownRow, Fault> {
+        let entity_type = ColumnData::I32(Some(entity_type));
+        let values = vec![
+            ("entity_type", entity_type),
+            ("entity_id", id(7)),
+            ("event_id", id(1)),
+            ("event_at", second(2)),
+            ("updated_at", second(3)),
+        ];
+        shown_row(Columns::of(&row(values), TRACE_ROWS.name))
+    }
+
+    #[test]
+    fn a_row_tells_its_entity_its_event_and_both_times() {
+        let (entity_id, event_id) = (Uuid::from_u128(7), Uuid::from_u128(1));
+        for (number, entity) in [(1, Entity::User(entity_id)), (2, Entity::Order(entity_id)), (3, Entity::Payment(entity_id))] {
+            assert_eq!(shown(number), Ok(ShownRow { entity, event_id, event_at: at(2), updated_at: at(3) }));
+        }
+        for strange in [0, 4, -1, 257] {
+            assert_eq!(shown(strange).unwrap_err().class, FaultClass::Bug);
+        }
+    }
+
+    #[test]
+    fn a_line_of_the_ledger_keeps_its_two_times_apart() {
+        let values = vec![
+            ("sku", text("KEYBOARD-DE".to_owned())),
+            ("delta", ColumnData::I64(Some(-3))),
+            ("event_at", second(2)),
+            ("applied_at", second(3)),
+        ];
+        let line = ledger_line(Columns::of(&row(values), TRACE_LEDGER.name));
+        assert_eq!(line, Ok(LedgerLine { sku: "KEYBOARD-DE".to_owned(), delta: -3, event_at: at(2), applied_at: at(3) }));
+    }
+
+    #[test]
+    fn a_parked_row_tells_what_its_text_is_about() {
+        let order = samples::of(EventType::OrderPlaced);
+        let values = vec![
+            ("topic", text("events".to_owned())),
+            ("kafka_partition", ColumnData::I32(Some(2))),
+            ("kafka_offset", ColumnData::I64(Some(7))),
+            ("waits_for_type", ColumnData::U8(Some(1))),
+            ("waits_for_id", id(9)),
+            ("parked_at", second(3)),
+            ("expired", ColumnData::Bit(Some(true))),
+            ("payload", text(String::from_utf8(order.to_json()).unwrap())),
+        ];
+        let parked = parked_row(Columns::of(&row(values), TRACE_PARKED.name)).unwrap();
+        let expected = ParkedRow {
+            position: Position { topic: "events".into(), partition: 2, offset: 7 },
+            waits_for: WaitsFor::User(Uuid::from_u128(9)),
+            parked_at: at(3),
+            expired: true,
+            about: Some(About { entity: Entity::of(&order.body), event_at: order.at }),
+        };
+        assert_eq!(parked, expected);
+    }
+}
