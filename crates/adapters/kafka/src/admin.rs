@@ -3,16 +3,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::Fault;
+use pipeline::{Fault, FaultClass};
 use rdkafka::ClientContext;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
 use rdkafka::client::Client;
+use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{IsError as _, KafkaError, KafkaResult, RDKafkaErrorCode};
 use tokio::time::{sleep, timeout};
 
 use crate::config::KafkaConfig;
 use crate::context::Context;
-use crate::{blocking, client, faults};
+use crate::health::Health;
+use crate::observer::Observer;
+use crate::{client, faults};
 
 /// How long one request may take.
 const BOUND: Duration = Duration::from_secs(5);
@@ -23,64 +26,62 @@ const PAUSE: Duration = Duration::from_millis(200);
 /// While Kafka is away this waits, up to `wait`.
 ///
 /// # Errors
-/// Kafka stayed away, or refuses the topic: rights, more replicas than brokers, no partitions.
+/// Kafka stayed away, or refuses: login, certificates, rights, more replicas than brokers, no partitions.
 pub async fn ensure_topic(config: &KafkaConfig, partitions: u16, replication: u16, wait: Duration) -> Result<usize, Fault> {
     let deadline = Instant::now() + wait;
-    let admin = Admin::open(config)?;
-    loop {
-        let fault = match admin.partitions(BOUND).await {
-            Ok(count) => return Ok(count),
-            Err(fault) if is_missing(&fault) => match admin.create(partitions, replication).await {
+    let observer = Observer::open(config)?;
+    let ensured = loop {
+        let fault = match count(&observer).await {
+            Err(fault) if is_missing(&fault) => match create(config, partitions, replication).await {
                 // Brokers learn of a new topic one after the other.
                 Ok(()) => fault,
                 Err(fault) => fault,
             },
             Err(fault) => fault,
+            counted => break counted,
         };
-        let passes = is_missing(&fault) || matches!(fault.class, pipeline::FaultClass::Unavailable { .. });
+        let passes = is_missing(&fault) || matches!(fault.class, FaultClass::Unavailable { .. });
         if !passes || Instant::now() + PAUSE >= deadline {
-            return Err(fault);
+            break Err(fault);
         }
         sleep(PAUSE).await;
-    }
+    };
+    // What is left of the client ends by itself.
+    observer.close(BOUND).await.ok();
+    ensured
 }
 
 /// How many partitions the topic has.
 ///
 /// # Errors
-/// Kafka is away, or the topic is missing ([`pipeline::FaultClass::Operator`]).
+/// Kafka is away, or refuses the login, or the topic is missing ([`FaultClass::Operator`]).
 pub async fn topic_partitions(config: &KafkaConfig) -> Result<usize, Fault> {
-    Admin::open(config)?.partitions(BOUND).await
+    let observer = Observer::open(config)?;
+    let counted = count(&observer).await;
+    observer.close(BOUND).await.ok();
+    counted
 }
 
-struct Admin {
-    client: Arc<AdminClient<Context>>,
-    topic: String,
+async fn count(observer: &Arc<Observer>) -> Result<usize, Fault> {
+    observer
+        .look("topic_partitions", BOUND, |observer, _| partitions(observer.consumer.client(), &observer.topic, BOUND))
+        .await
+        .map(|all| all.len())
 }
 
-impl Admin {
-    fn open(config: &KafkaConfig) -> Result<Self, Fault> {
-        let client = client::admin(config).create_with_context(Context::default());
-        let client = client.map_err(|error| faults::from_error(&error, "open"))?;
-        Ok(Self { client: Arc::new(client), topic: config.topic.clone() })
-    }
-
-    async fn partitions(&self, bound: Duration) -> Result<usize, Fault> {
-        let (client, topic) = (Arc::clone(&self.client), self.topic.clone());
-        let look = move || partitions(client.inner(), &topic, bound).map(|partitions| partitions.len());
-        blocking::call("topic_partitions", bound + Duration::from_secs(1), look).await
-    }
-
-    async fn create(&self, partitions: u16, replication: u16) -> Result<(), Fault> {
-        const CREATE: &str = "create_topic";
-        let topic = NewTopic::new(&self.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
-        let options = AdminOptions::new().request_timeout(Some(BOUND)).operation_timeout(Some(BOUND));
-        let created = timeout(2 * BOUND, self.client.create_topics([&topic], &options)).await.map_err(|_| faults::timed_out(CREATE))?;
-        let results = created.map_err(|error| faults::from_error(&error, CREATE))?;
-        match results.into_iter().next() {
-            Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => Err(faults::from_code(code, CREATE)),
-            _ => Ok(()),
-        }
+/// On a client of its own: it is done once in the life of a topic.
+async fn create(config: &KafkaConfig, partitions: u16, replication: u16) -> Result<(), Fault> {
+    const CREATE: &str = "create_topic";
+    let failed = |error: &KafkaError| faults::from_error(error, CREATE);
+    let admin = client::admin(config).create_with_context(Context::of(Health::quiet()));
+    let admin: AdminClient<Context> = admin.map_err(|error| failed(&error))?;
+    let topic = NewTopic::new(&config.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
+    let options = AdminOptions::new().request_timeout(Some(BOUND)).operation_timeout(Some(BOUND));
+    let created = timeout(2 * BOUND, admin.create_topics([&topic], &options)).await.map_err(|_| faults::timed_out(CREATE))?;
+    let results = created.map_err(|error| failed(&error))?;
+    match results.into_iter().next() {
+        Some(Err((_, code))) if code != RDKafkaErrorCode::TopicAlreadyExists => Err(faults::from_code(code, CREATE)),
+        _ => Ok(()),
     }
 }
 

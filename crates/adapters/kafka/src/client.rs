@@ -105,8 +105,6 @@ fn common(config: &KafkaConfig) -> ClientConfig {
         // A broker that takes requests and answers none counts as away after this time; the default is a minute.
         .set("socket.timeout.ms", "30000")
         .set("socket.connection.setup.timeout.ms", "10000")
-        // Brokers close idle connections; that is no news.
-        .set("log.connection.close", "false")
         // Nothing about this program is sent to the cluster unasked.
         .set("enable.metrics.push", "false")
         .set_log_level(RDKafkaLogLevel::Info);

@@ -75,7 +75,7 @@ impl KafkaConfig {
             ),
             max_message_bytes: env.number(
                 "KAFKA_MAX_MESSAGE_BYTES",
-                1_000_000,
+                1_048_588,
                 1_000..=100_000_000,
                 "Largest record, in bytes; not below the topic's `max.message.bytes`.",
             ),
@@ -130,7 +130,10 @@ impl KafkaConfig {
 
 /// `host:port`, `[v6]:port`.
 fn is_address(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(host, port)| !host.is_empty() && port.parse::<u16>().is_ok_and(|port| port != 0))
+    text.rsplit_once(':').is_some_and(|(host, port)| {
+        let bare = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        settings::is_host(bare) && port.parse::<u16>().is_ok_and(|port| port != 0)
+    })
 }
 
 /// Kafka's rule. librdkafka would take a name that begins with `^` for a pattern.
@@ -160,6 +163,8 @@ mod tests {
         for (name, value) in [
             ("KAFKA_BROKERS", "localhost"),
             ("KAFKA_BROKERS", "localhost:0"),
+            ("KAFKA_BROKERS", "ada:hunter2@localhost:9092"),
+            ("KAFKA_BROKERS", "kafka://localhost:9092"),
             ("KAFKA_BROKERS", "a:9092,,b:9092"),
             ("KAFKA_TOPIC", "^events.*"),
             ("KAFKA_TOPIC", ".."),

@@ -11,26 +11,26 @@ use rdkafka::statistics::Statistics;
 use crate::health::Health;
 
 /// Facilities of librdkafka's log lines about single connections and requests: [`Health`] says what comes of them.
-const CONNECTION_FACILITIES: [&str; 4] = ["FAIL", "ERROR", "MAXPOLL", "REQTMOUT"];
+const CONNECTION_FACILITIES: [&str; 6] = ["FAIL", "ERROR", "MAXPOLL", "REQTMOUT", "SSL", "GETPID"];
 
 /// What every client of ours does with what it is told.
-#[derive(Default)]
 pub(crate) struct Context {
-    /// Of a client that works by itself, as a consumer does. The others only answer, and whoever asks them hears what is wrong: they would
-    /// tell of the same outage once more, and never of its end.
-    health: Option<Arc<Health>>,
+    health: Arc<Health>,
 }
 
 impl Context {
-    /// For a client that works by itself.
+    /// For a client whose state this is.
     pub(crate) const fn of(health: Arc<Health>) -> Self {
-        Self { health: Some(health) }
+        Self { health }
     }
 }
 
 impl ClientContext for Context {
     /// librdkafka's lines go where ours go. Those about single attempts to connect come again and again while a broker is away.
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        if facility == "FAIL" {
+            self.health.hear(message);
+        }
         match level {
             _ if CONNECTION_FACILITIES.contains(&facility) => tracing::debug!(target: "librdkafka", facility, "{message}"),
             RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical | RDKafkaLogLevel::Error => {
@@ -45,19 +45,15 @@ impl ClientContext for Context {
 
     /// Looks only whether a broker is connected. The default would log the whole of it.
     fn stats(&self, statistics: Statistics) {
-        if let Some(health) = &self.health
-            && statistics.brokers.values().any(|broker| broker.state == "UP")
-        {
-            health.reachable();
+        if statistics.brokers.values().any(|broker| broker.state == "UP") {
+            self.health.reachable();
         }
     }
 
-    /// The reason is left out: it may quote a broker.
-    fn error(&self, error: KafkaError, _reason: &str) {
-        if let Some(health) = &self.health
-            && let Some(code) = error.rdkafka_error_code()
-        {
-            health.report(code);
+    /// The reason is looked at and never shown: it may quote a broker.
+    fn error(&self, error: KafkaError, reason: &str) {
+        if let Some(code) = error.rdkafka_error_code() {
+            self.health.report(code, Some(reason));
         }
     }
 }

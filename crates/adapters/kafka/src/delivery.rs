@@ -1,5 +1,7 @@
 //! What becomes of a record that was handed to librdkafka.
 
+use std::sync::Arc;
+
 use pipeline::Fault;
 use pipeline::ports::Delivered;
 use rdkafka::config::RDKafkaLogLevel;
@@ -12,14 +14,22 @@ use tokio::sync::oneshot;
 use crate::context::Context;
 use crate::embedded::backlog::Reservation;
 use crate::faults;
+use crate::health::Health;
 
 /// The producing client: a thread of its own waits for the acknowledgements.
 pub(crate) type Producer = ThreadedProducer<Deliveries>;
 
 /// Hands each acknowledgement to whoever awaits it.
-#[derive(Default)]
 pub(crate) struct Deliveries {
     context: Context,
+    health: Arc<Health>,
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        let health = Health::quiet();
+        Self { context: Context::of(Arc::clone(&health)), health }
+    }
 }
 
 /// Travels with a record and comes back with its fate, even if nobody waits for it any more.
@@ -36,13 +46,14 @@ impl ProducerContext for Deliveries {
         let Receipt { answer, room } = *receipt;
         let fate = match result {
             Ok(message) => {
+                self.health.working();
                 let delivered = Delivered { partition: message.partition(), offset: message.offset() };
                 if let Some(room) = room {
                     room.delivered(delivered.partition, delivered.offset);
                 }
                 Ok(delivered)
             }
-            Err((error, _)) => Err(faults::from_error(error, "publish")),
+            Err((error, _)) => Err(self.health.explain(faults::from_error(error, "publish"))),
         };
         // Nobody listening any more means that the caller gave up waiting.
         answer.send(fate).ok();

@@ -3,6 +3,8 @@
 use pipeline::{Dependency, Fault, FaultClass};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
 
+use crate::reason;
+
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 const TIMED_OUT: FaultClass = FaultClass::Unavailable { timed_out: true };
 
@@ -62,10 +64,11 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::InvalidTopic => {
             (FaultClass::Operator, Some("topic: create it or check KAFKA_TOPIC"))
         }
-        Code::Authentication | Code::SaslAuthenticationFailed | Code::UnsupportedSASLMechanism | Code::IllegalSASLState => {
-            (FaultClass::Operator, Some("login: check KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_*"))
+        Code::Authentication | Code::SaslAuthenticationFailed => {
+            (FaultClass::Operator, Some("login: check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM"))
         }
-        Code::SSL => (FaultClass::Operator, Some("tls: check KAFKA_SECURITY_PROTOCOL and KAFKA_SSL_*")),
+        Code::UnsupportedSASLMechanism | Code::IllegalSASLState => (FaultClass::Operator, Some(reason::MECHANISM)),
+        Code::SSL => (FaultClass::Operator, Some(reason::UNTRUSTED)),
         Code::TopicAuthorizationFailed => (FaultClass::Operator, Some("rights: the user may not use the topic")),
         Code::GroupAuthorizationFailed => (FaultClass::Operator, Some("rights: the user may not use the consumer group")),
         Code::ClusterAuthorizationFailed | Code::TransactionalIdAuthorizationFailed => {
@@ -101,6 +104,12 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
 pub(crate) fn from_code(code: Code, operation: &'static str) -> Fault {
     let (class, look_at) = classify(code);
     Fault { dependency: Dependency::Kafka, class, code: Some(number(code)), subject: look_at.unwrap_or(operation) }
+}
+
+/// An error that librdkafka reported unasked. The text that comes with it is not shown, but may say more than the code.
+pub(crate) fn reported(code: Code, text: &str) -> Fault {
+    let known = from_code(code, "connection");
+    reason::of(code, text).map_or(known.clone(), |(class, subject)| Fault { class, subject, ..known })
 }
 
 /// An error of the driver as the rest of the program sees it.
@@ -169,8 +178,8 @@ mod tests {
     fn what_only_a_person_can_mend_says_what_to_look_at() {
         for (code, word) in [
             (Code::UnknownTopicOrPartition, "KAFKA_TOPIC"),
-            (Code::Authentication, "KAFKA_SASL_"),
-            (Code::SSL, "KAFKA_SSL_"),
+            (Code::Authentication, "KAFKA_SASL_PASSWORD"),
+            (Code::SSL, "KAFKA_SSL_CA_FILE"),
             (Code::InconsistentGroupProtocol, "KAFKA_ASSIGNMENT_STRATEGY"),
             (Code::GroupAuthorizationFailed, "rights"),
         ] {

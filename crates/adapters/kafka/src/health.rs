@@ -1,12 +1,12 @@
 //! What is wrong between a client and its brokers, told in one line per change instead of one per attempt.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use pipeline::{Fault, FaultClass};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
-use crate::faults;
+use crate::{faults, reason};
 
 /// What ends a trouble.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,30 +22,74 @@ enum Ends {
 struct Trouble {
     fault: Fault,
     ends: Ends,
+    /// Whether a text came with it. An error comes once with its text and then once more to the consumer, without.
+    from_text: bool,
+}
+
+/// What is known.
+#[derive(Default)]
+struct State {
+    trouble: Option<Trouble>,
+    /// Why connections broke, where that is known: a trouble only if no broker can be reached.
+    hint: Option<&'static str>,
 }
 
 /// The state of one client's connection to the cluster. librdkafka reports the beginning of a trouble once, or again and again, and its
 /// end never: the end shows in the statistics, or in that work goes on.
 #[derive(Default)]
 pub(crate) struct Health {
-    trouble: Mutex<Option<Trouble>>,
+    state: Mutex<State>,
+    /// Whether there is anything in the state.
     troubled: AtomicBool,
+    /// Whether anything has ever worked. Then the settings are right, and no hint at them is.
+    worked: AtomicBool,
+    quiet: bool,
 }
 
 impl Health {
+    /// Of a client that only answers, and logs nothing: whoever asks it hears what is wrong, from [`Health::explain`]. It would tell of the
+    /// same outage once more, and never of its end.
+    pub(crate) fn quiet() -> Arc<Self> {
+        Arc::new(Self { quiet: true, ..Self::default() })
+    }
+
     /// Notes an error that librdkafka reported. Most are passing and change nothing: one of several brokers is away, a connection was idle.
-    pub(crate) fn report(&self, code: Code) {
-        let (class, _) = faults::classify(code);
-        let ends = match (code, class) {
+    pub(crate) fn report(&self, code: Code, text: Option<&str>) {
+        let fault = faults::reported(code, text.unwrap_or_default());
+        let ends = match (code, fault.class) {
             (Code::Fatal, _) => Ends::Never,
-            (Code::AllBrokersDown | Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _) => Ends::Reachable,
+            (Code::AllBrokersDown | Code::Authentication | Code::SaslAuthenticationFailed | Code::SSL, _)
+            | (Code::BrokerTransportFailure, FaultClass::Operator) => Ends::Reachable,
             (_, FaultClass::Operator) => Ends::Working,
             _ => {
-                tracing::debug!(code = code as i64, class = class.label(), "Kafka reported a passing error");
+                tracing::debug!(code = code as i64, class = fault.class.label(), "Kafka reported a passing error");
                 return;
             }
         };
-        self.begin(Trouble { fault: faults::from_code(code, "connection"), ends });
+        self.begin(Trouble { fault, ends, from_text: text.is_some() });
+    }
+
+    /// Looks whether a line about a broken connection tells why: librdkafka does not report it otherwise.
+    pub(crate) fn hear(&self, line: &str) {
+        if let Some(hint) = reason::hint(line)
+            && !self.worked.load(Ordering::Relaxed)
+        {
+            self.lock().hint = Some(hint);
+            self.troubled.store(true, Ordering::Release);
+        }
+    }
+
+    /// The cause of a failed request, where it is known: librdkafka itself only says that no answer came in time.
+    pub(crate) fn explain(&self, fault: Fault) -> Fault {
+        if !matches!(fault.class, FaultClass::Unavailable { .. }) {
+            return fault;
+        }
+        let state = self.lock();
+        match (&state.trouble, state.hint) {
+            (Some(trouble), _) if trouble.fault.class == FaultClass::Operator => trouble.fault.clone(),
+            (Some(_), Some(hint)) => Fault { subject: hint, ..fault },
+            _ => fault,
+        }
     }
 
     /// A broker answers.
@@ -55,28 +99,36 @@ impl Health {
 
     /// Work goes on: a record or a partition came.
     pub(crate) fn working(&self) {
+        if !self.worked.load(Ordering::Relaxed) {
+            self.worked.store(true, Ordering::Relaxed);
+        }
         self.end(&[Ends::Reachable, Ends::Working]);
     }
 
     /// What is wrong now.
     pub(crate) fn trouble(&self) -> Option<Fault> {
-        self.lock().as_ref().map(|trouble| trouble.fault.clone())
+        self.lock().trouble.as_ref().map(|trouble| trouble.fault.clone())
     }
 
-    fn begin(&self, trouble: Trouble) {
-        let mut current = self.lock();
+    fn begin(&self, mut trouble: Trouble) {
+        let mut state = self.lock();
+        if let (FaultClass::Unavailable { .. }, Some(hint)) = (trouble.fault.class, state.hint) {
+            trouble.fault.subject = hint;
+        }
         // "All brokers are down" follows a refused login, and says less.
         let outranked = |known: &Trouble| known.fault.class == FaultClass::Operator && trouble.fault.class != FaultClass::Operator;
-        if current.as_ref().is_some_and(|known| known.fault == trouble.fault || known.ends == Ends::Never || outranked(known)) {
+        let repeated = |known: &Trouble| {
+            (known.fault.class, known.fault.subject) == (trouble.fault.class, trouble.fault.subject)
+                || known.from_text && !trouble.from_text && known.fault.code == trouble.fault.code
+        };
+        if state.trouble.as_ref().is_some_and(|known| repeated(known) || known.ends == Ends::Never || outranked(known)) {
             return;
         }
-        tracing::warn!(
-            class = trouble.fault.class.label(),
-            code = trouble.fault.code,
-            subject = trouble.fault.subject,
-            "Kafka cannot be used"
-        );
-        *current = Some(trouble);
+        if !self.quiet {
+            let Fault { class, code, subject, .. } = trouble.fault;
+            tracing::warn!(class = class.label(), code, subject, "Kafka cannot be used");
+        }
+        state.trouble = Some(trouble);
         self.troubled.store(true, Ordering::Release);
     }
 
@@ -84,16 +136,19 @@ impl Health {
         if !self.troubled.load(Ordering::Acquire) {
             return;
         }
-        let mut current = self.lock();
-        if current.as_ref().is_some_and(|trouble| ended.contains(&trouble.ends)) {
-            *current = None;
-            self.troubled.store(false, Ordering::Release);
-            tracing::info!("Kafka can be used again");
+        let mut state = self.lock();
+        state.hint = None;
+        match &state.trouble {
+            Some(trouble) if !ended.contains(&trouble.ends) => return,
+            Some(_) if !self.quiet => tracing::info!("Kafka can be used again"),
+            _ => {}
         }
+        state.trouble = None;
+        self.troubled.store(false, Ordering::Release);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Option<Trouble>> {
-        self.trouble.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,10 +163,10 @@ mod tests {
     #[test]
     fn one_broker_of_several_being_away_is_no_trouble_all_of_them_is() {
         let health = Health::default();
-        health.report(Code::BrokerTransportFailure);
-        health.report(Code::PollExceeded);
+        health.report(Code::BrokerTransportFailure, None);
+        health.report(Code::PollExceeded, None);
         assert_eq!(health.trouble(), None);
-        health.report(Code::AllBrokersDown);
+        health.report(Code::AllBrokersDown, None);
         assert_eq!(code(&health), Some(-187));
         health.reachable();
         assert_eq!(health.trouble(), None);
@@ -120,15 +175,15 @@ mod tests {
     #[test]
     fn a_refused_login_is_not_hidden_by_the_broken_connections_that_follow_it() {
         let health = Health::default();
-        health.report(Code::Authentication);
-        health.report(Code::AllBrokersDown);
+        health.report(Code::Authentication, None);
+        health.report(Code::AllBrokersDown, None);
         assert_eq!(code(&health), Some(-169));
     }
 
     #[test]
     fn a_missing_topic_stays_a_trouble_until_something_arrives() {
         let health = Health::default();
-        health.report(Code::UnknownTopicOrPartition);
+        health.report(Code::UnknownTopicOrPartition, None);
         health.reachable();
         assert_eq!(code(&health), Some(3));
         health.working();
@@ -138,9 +193,55 @@ mod tests {
     #[test]
     fn a_client_that_is_lost_stays_lost() {
         let health = Health::default();
-        health.report(Code::Fatal);
+        health.report(Code::Fatal, None);
         health.working();
-        health.report(Code::AllBrokersDown);
+        health.report(Code::AllBrokersDown, None);
         assert_eq!(code(&health), Some(-150));
+    }
+
+    const HANGS_UP: &str = "h:1/bootstrap: Disconnected (after 0ms in state APIVERSION_QUERY)";
+
+    #[test]
+    fn why_connections_break_is_said_once_none_is_left() {
+        let health = Health::default();
+        health.hear(HANGS_UP);
+        assert_eq!(health.trouble(), None, "it may be one broker of several");
+        health.report(Code::AllBrokersDown, None);
+        assert!(health.trouble().is_some_and(|fault| fault.subject.contains("KAFKA_SECURITY_PROTOCOL")));
+        health.reachable();
+        health.report(Code::AllBrokersDown, None);
+        assert!(health.trouble().is_some_and(|fault| fault.subject == "connection"), "it was said about an earlier outage");
+    }
+
+    #[test]
+    fn an_error_that_comes_again_without_its_text_says_no_less() {
+        let health = Health::default();
+        let text = "SASL PLAIN mechanism handshake failed: Broker: Unsupported SASL mechanism";
+        health.report(Code::Authentication, Some(text));
+        let known = health.trouble();
+        health.report(Code::Authentication, None);
+        assert_eq!(health.trouble(), known);
+        health.report(Code::Authentication, Some("SASL authentication error"));
+        assert_ne!(health.trouble(), known, "the mechanism is right now, the password is not");
+    }
+
+    #[test]
+    fn a_request_without_an_answer_is_explained_by_what_is_known() {
+        let health = Health::quiet();
+        let slow = faults::timed_out("publish");
+        assert_eq!(health.explain(slow.clone()), slow);
+        health.hear(HANGS_UP);
+        assert_eq!(health.explain(slow.clone()), slow, "some broker may answer");
+        health.report(Code::AllBrokersDown, None);
+        let explained = health.explain(slow.clone());
+        assert!(explained.class == slow.class && explained.subject.contains("KAFKA_SECURITY_PROTOCOL"), "{explained}");
+        health.report(Code::SSL, Some(""));
+        assert!(health.explain(slow.clone()).subject.contains("KAFKA_SSL_CA_FILE"));
+        let poison = faults::from_code(Code::MessageSizeTooLarge, "publish");
+        assert_eq!(health.explain(poison.clone()), poison, "an answer explains itself");
+        health.working();
+        health.hear(HANGS_UP);
+        health.report(Code::AllBrokersDown, None);
+        assert_eq!(health.explain(slow.clone()), slow, "it has worked: the settings are right");
     }
 }

@@ -12,12 +12,15 @@
 //! | [`progress`] | how far the log reaches, and how far the whole group has come |
 //! | [`publisher`] | sending records and awaiting their acknowledgement |
 //! | [`admin`] | making the topic, counting its partitions |
+//! | [`topic`] | what the topic is like: partitions, replicas, settings |
 //! | [`embedded`] | a broker inside the process |
 //! | `kept` | records that arrived and were not taken yet |
 //! | `delivery` | what becomes of a record that was handed to librdkafka |
 //! | `membership`, `rebalance` | which partitions are owned, under which assignment, and how that changes |
 //! | `member` | the life of the consuming client: nobody waits for its end on a worker thread |
 //! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
+//! | `reason` | what librdkafka's text says beyond its code |
+//! | `observer` | a client that asks from outside of the group |
 //! | `faults` | Kafka's error codes → classes of failure |
 //! | `blocking` | librdkafka's blocking calls, off the worker threads and with a bound |
 
@@ -36,11 +39,14 @@ mod kept;
 mod member;
 mod membership;
 pub mod monitor;
+mod observer;
 pub mod progress;
 pub mod publisher;
+mod reason;
 mod rebalance;
 pub mod security;
 pub mod source;
+pub mod topic;
 
 pub use admin::{ensure_topic, topic_partitions};
 pub use committer::KafkaCommitter;
@@ -51,3 +57,4 @@ pub use monitor::Monitor;
 pub use progress::KafkaProgress;
 pub use publisher::KafkaPublisher;
 pub use source::KafkaSource;
+pub use topic::{TopicDescription, TopicSettings, describe_topic};

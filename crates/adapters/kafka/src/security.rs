@@ -1,6 +1,6 @@
 //! TLS and SASL.
 
-use std::fs::File;
+use std::fs;
 
 use secrecy::SecretString;
 use settings::Reader;
@@ -11,6 +11,10 @@ const KEY_FILE: &str = "KAFKA_SSL_KEY_FILE";
 const KEY_PASSWORD: &str = "KAFKA_SSL_KEY_PASSWORD";
 const USERNAME: &str = "KAFKA_SASL_USERNAME";
 const PASSWORD: &str = "KAFKA_SASL_PASSWORD";
+
+/// How the lines end that PEM begins with, whatever the format of the key.
+const CERTIFICATE: &[u8] = b"CERTIFICATE-----";
+const KEY: &[u8] = b"PRIVATE KEY-----";
 
 /// How the connection is protected.
 #[derive(Clone, Debug)]
@@ -137,13 +141,17 @@ impl Tls {
             key_file: env.optional(KEY_FILE, "PEM file of the key of the client's certificate."),
             key_password: env.secret(KEY_PASSWORD, "Password of that key."),
         };
-        for (name, file) in [(CA_FILE, &tls.ca_file), (CERTIFICATE_FILE, &tls.certificate_file), (KEY_FILE, &tls.key_file)] {
-            match file {
-                Some(_) if !used => {
-                    env.problem(name, "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SSL: nothing would be encrypted");
-                }
-                Some(path) if File::open(path).is_err() => env.problem(name, "names a file that cannot be read"),
-                _ => {}
+        for (name, path, line, missing) in [
+            (CA_FILE, &tls.ca_file, CERTIFICATE, "names a file without certificates in PEM"),
+            (CERTIFICATE_FILE, &tls.certificate_file, CERTIFICATE, "names a file without a certificate in PEM"),
+            (KEY_FILE, &tls.key_file, KEY, "names a file without a key in PEM"),
+        ] {
+            let Some(path) = path else { continue };
+            match fs::read(path) {
+                _ if !used => env.problem(name, "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SSL: nothing would be encrypted"),
+                Err(_) => env.problem(name, "names a file that cannot be read"),
+                Ok(bytes) if !bytes.windows(line.len()).any(|window| window == line) => env.problem(name, missing),
+                Ok(_) => {}
             }
         }
         if tls.certificate_file.is_some() != tls.key_file.is_some() {
@@ -169,9 +177,16 @@ mod tests {
         assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")]), [USERNAME, PASSWORD]);
         assert_eq!(problems(&[(USERNAME, "ada")]), [USERNAME]);
         assert_eq!(problems(&[(CA_FILE, "Cargo.toml")]), [CA_FILE]);
-        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (CA_FILE, "no-such-file.pem")]), [CA_FILE]);
-        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (KEY_FILE, "Cargo.toml")]), [CERTIFICATE_FILE]);
-        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (CERTIFICATE_FILE, "Cargo.toml")]), [KEY_FILE]);
+        // This file holds the first line of either.
+        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (KEY_FILE, "src/security.rs")]), [CERTIFICATE_FILE]);
+        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (CERTIFICATE_FILE, "src/security.rs")]), [KEY_FILE]);
+    }
+
+    #[test]
+    fn what_cannot_hold_certificates_is_found_before_anything_is_opened() {
+        for path in ["no-such-file.pem", "src", "Cargo.toml"] {
+            assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (CA_FILE, path)]), [CA_FILE], "{path}");
+        }
     }
 
     #[test]

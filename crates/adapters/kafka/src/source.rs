@@ -168,13 +168,13 @@ fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
 /// Errors of the client are news, not the end: it goes on by itself.
 fn report(error: &KafkaError, health: &Health) {
     match error {
-        KafkaError::MessageConsumptionFatal(_) => health.report(RDKafkaErrorCode::Fatal),
+        KafkaError::MessageConsumptionFatal(_) => health.report(RDKafkaErrorCode::Fatal, None),
         KafkaError::MessageConsumption(RDKafkaErrorCode::PollExceeded) => {
             tracing::warn!("the group gave this member up, because it had not polled for too long; it joins again");
         }
         other => {
             if let Some(code) = other.rdkafka_error_code() {
-                health.report(code);
+                health.report(code, None);
             }
         }
     }

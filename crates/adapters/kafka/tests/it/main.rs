@@ -5,9 +5,11 @@
 mod backlog;
 mod basics;
 mod commits;
+mod description;
 mod keys;
 mod lab;
 mod outages;
+mod secured;
 mod sharing;
 mod standing_by;
 mod topics;
