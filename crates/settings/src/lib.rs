@@ -17,6 +17,6 @@ pub mod span;
 mod variable;
 
 pub use problem::{Problem, Problems};
-pub use reader::Reader;
+pub use reader::{Reader, is_host};
 pub use secrecy::{ExposeSecret, SecretString};
 pub use variable::Variable;

@@ -56,6 +56,19 @@ impl Reader {
         value
     }
 
+    /// The name or address of a host, without anything around it. A URL with a user and a password in it would be shown otherwise, since
+    /// hosts are.
+    pub fn host(&mut self, name: &'static str, default: &str, help: &'static str) -> String {
+        let host = self.text(name, default, help);
+        if is_host(&host) {
+            return host;
+        }
+        self.problem(name, "must be a host name or an IP address alone, without scheme, user, port or path");
+        // It may be shown from now on, and what it holds may be a secret.
+        self.asked.iter_mut().filter(|variable| variable.name == name).for_each(|variable| variable.shown = None);
+        default.to_owned()
+    }
+
     /// A secret that may be absent. It is never shown.
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
         let value = self.source.get(name);
@@ -144,6 +157,12 @@ impl Reader {
     }
 }
 
+/// Whether a text is a host name (also one of a container, with underscores) or an IP address.
+pub fn is_host(text: &str) -> bool {
+    let name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
+    text.parse::<std::net::IpAddr>().is_ok() || (!text.is_empty() && text.chars().all(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,6 +197,22 @@ mod tests {
         }
         for value in ["70000", "soon", "maybe", "fast"] {
             assert!(!text.contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_with_a_password_in_it() {
+        for host in ["localhost", "sql_1.example.com", "10.0.0.1", "::1", "fe80::1"] {
+            let mut env = Reader::from_pairs([("HOST", host)]);
+            assert_eq!(env.host("HOST", "x", ""), host);
+            assert!(env.finish().is_ok(), "{host}");
+        }
+        for host in ["redis://:hunter2@cache", "app:hunter2@cache", "cache:6379", "cache/0", "a b", "sql\\one", "sql,1433"] {
+            let mut env = Reader::from_pairs([("HOST", host)]);
+            assert_eq!(env.host("HOST", "x", ""), "x");
+            assert!(!format!("{:?}", env.variables()).contains("hunter2"));
+            let problems = env.finish().unwrap_err().to_string();
+            assert!(problems.contains("HOST must be a host name") && !problems.contains(host), "{problems}");
         }
     }
 

@@ -2,19 +2,23 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
-use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::header::CONTENT_TYPE;
+use axum::middleware::AddExtension;
 use axum::routing::get;
 use axum::serve::Listener;
+use axum::{Extension, Router};
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
+use tower::Layer as _;
 
 use crate::{Health, Metrics};
 
@@ -44,7 +48,7 @@ pub fn live_route(health: Health) -> Router {
 
 /// Serves until `shutdown` ends; then takes no more connections and lets the requests that run come to their end, for 5 s at most.
 ///
-/// Slow or silent clients are cut off after 30 s. If the future is dropped, every connection is cut at once.
+/// Each request carries the address of its client as a [`ConnectInfo`]. Slow or silent clients are cut off after 30 s. If the future is dropped, every connection is cut at once.
 ///
 /// # Errors
 /// Some requests were still running when their time was over, and were cut off.
@@ -55,8 +59,8 @@ pub async fn serve(mut listener: TcpListener, router: Router, shutdown: impl Fut
     loop {
         tokio::select! {
             () = &mut shutdown => break,
-            (stream, _) = Listener::accept(&mut listener), if connections.len() < MAX_CONNECTIONS => {
-                connections.spawn(graceful.watch(connection(stream, &router)));
+            (stream, peer) = Listener::accept(&mut listener), if connections.len() < MAX_CONNECTIONS => {
+                connections.spawn(graceful.watch(connection(stream, peer, &router)));
             }
             // What a connection ended with is its client's affair.
             Some(_) = connections.join_next() => {}
@@ -66,9 +70,9 @@ pub async fn serve(mut listener: TcpListener, router: Router, shutdown: impl Fut
     tokio::time::timeout(DRAIN, graceful.shutdown()).await.map_err(|_| io::ErrorKind::TimedOut.into())
 }
 
-type Service = TowerToHyperService<Router>;
+type Service = TowerToHyperService<AddExtension<Router, ConnectInfo<SocketAddr>>>;
 
-fn connection(stream: TcpStream, router: &Router) -> http1::Connection<TokioIo<TcpStream>, Service> {
-    let service = TowerToHyperService::new(router.clone());
+fn connection(stream: TcpStream, peer: SocketAddr, router: &Router) -> http1::Connection<TokioIo<TcpStream>, Service> {
+    let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router.clone()));
     http1::Builder::new().timer(TokioTimer::new()).header_read_timeout(HEAD_PATIENCE).serve_connection(TokioIo::new(stream), service)
 }

@@ -6,6 +6,7 @@
 //! | [`metrics`] | [`Metrics`]: one small method per thing that is counted |
 //! | [`health`] | [`Health`]: which parts are up, since when, and why not |
 //! | [`http`] | `/metrics`, `/health/live`, `/health/ready`, and a server whose every wait has a bound |
+//! | [`problem`](mod@problem) | error bodies |
 //! | [`probe`] | asking a server of ours whether it is alive, for containers |
 //! | [`logging`] | log lines on stderr, one line each |
 //! | [`shutdown`] | [`Shutdown`]: the first signal asks, the second ends |
@@ -15,10 +16,11 @@ pub mod http;
 pub mod logging;
 pub mod metrics;
 pub mod probe;
+pub mod problem;
 pub mod shutdown;
 
 pub use health::{Health, PartReport, Report};
 pub use logging::LoggingConfig;
 pub use metrics::catalog;
-pub use metrics::{Metrics, Part, Status};
+pub use metrics::{Metrics, Part, PoolUse, Status};
 pub use shutdown::Shutdown;

@@ -25,7 +25,8 @@ pub const CAUSES: &[&str] = &["outage", "operator", "bug", "poison_flood"];
 /// The window of `events_processed_per_second`, in seconds.
 pub const RATE_WINDOW_SECONDS: u64 = 10;
 
-const REASONS: &[&str] = &[
+/// Why an entry of the dead letter queue is there: the stable labels, and two for what others wrote.
+pub const DLQ_REASONS: &[&str] = &[
     "not_utf8",
     "not_json",
     "missing_field",
@@ -41,18 +42,25 @@ const REASONS: &[&str] = &[
     "event_id_conflict",
     "missing_parent",
     "email_taken",
+    "unknown",
+    "other",
 ];
+/// The stable labels alone.
+const REASONS: &[&str] = DLQ_REASONS.split_at(DLQ_REASONS.len() - 2).0;
 const DEPENDENCIES: &[&str] = &["database", "dead_letter_queue", "kafka"];
 const RETRY_CLASSES: &[&str] = &["key_race", "lock_race", "unavailable", "timeout", "operator", "doomed", "bug", "release_lost"];
 
 const EVENT_TYPE: Label = Label { name: "event_type", values: Values::Known(EVENT_TYPES) };
 const STATUS: Label = Label { name: "status", values: Values::Known(STATUSES) };
 const REASON: Label = Label { name: "reason", values: Values::Known(REASONS) };
+const DLQ_REASON: Label = Label { name: "reason", values: Values::Known(DLQ_REASONS) };
 const DEPENDENCY: Label = Label { name: "dependency", values: Values::Known(DEPENDENCIES) };
 const CLASS: Label = Label { name: "class", values: Values::Known(RETRY_CLASSES) };
 const CAUSE: Label = Label { name: "cause", values: Values::Known(CAUSES) };
 const RESULT: Label = Label { name: "result", values: Values::Known(&["ok", "failed"]) };
 const VERSION: Label = Label { name: "version", values: Values::Each("version of this workspace, of which a process has one") };
+const RUST_VERSION: Label = Label { name: "rust_version", values: Values::Each("compiler that built it, of which a process has one") };
+const POOL_STATE: Label = Label { name: "state", values: Values::Known(&["idle", "used"]) };
 const OPERATION: Label = Label { name: "operation", values: Values::Each("method of the stores' ports") };
 const PARTITION: Label = Label { name: "partition", values: Values::Each("partition of the topic, whoever owns it") };
 const ROUTE: Label = Label { name: "route", values: Values::Each("route template, or `unmatched`") };
@@ -75,6 +83,8 @@ catalog! {
         "Dead letters that became durable; one that was in the queue before does not count again.";
     DB_OPERATION = "db_operation_duration_seconds" SECONDS, [OPERATION], Part::ALL,
         "How long a call of the database took, failed ones among them.";
+    DB_POOL = "pipeline_db_pool_connections" Kind::Gauge, [POOL_STATE], Part::ALL,
+        "Connections to SQL Server, asked when scraped: open and idle, or in use; 0 where the database is embedded.";
     PRODUCE = "kafka_produce_duration_seconds" SECONDS, [], CONSUMER,
         "From sending a message until the broker acknowledged it.";
     CONSUME = "kafka_consume_duration_seconds" SECONDS, [], CONSUMER,
@@ -83,6 +93,8 @@ catalog! {
         "Records that were handed to the dead letter queue and accepted by it, by reason.";
     DLQ_DEPTH = "pipeline_dlq_depth" Kind::Gauge, [], CONSUMER,
         "Entries in the dead letter queue when it was last asked.";
+    DLQ_DEPTH_BY_REASON = "pipeline_dlq_depth_by_reason" Kind::Gauge, [DLQ_REASON], CONSUMER,
+        "Entries in the dead letter queue by the reason that they tell, counted every 30 seconds; `unknown` tell none, `other` tell another one.";
     TOMBSTONES = "pipeline_tombstones_total" Kind::Counter, [], CONSUMER,
         "Records without a value, skipped.";
     BATCH_EVENTS = "pipeline_batch_events" EVENTS, [], CONSUMER,
@@ -115,8 +127,8 @@ catalog! {
         "Requests that were answered.";
     HTTP_DURATION = "http_request_duration_seconds" SECONDS, [ROUTE], API,
         "From the head of a request until the head of its answer.";
-    BUILD_INFO = "build_info" Kind::Gauge, [VERSION], Part::ALL,
-        "Always 1; the version stands in the label.";
+    BUILD_INFO = "build_info" Kind::Gauge, [VERSION, RUST_VERSION], Part::ALL,
+        "Always 1; what is running stands in the labels.";
 }
 
 /// The table of all metrics in Markdown, for the README.
@@ -197,7 +209,7 @@ mod tests {
 
     #[test]
     fn no_label_is_without_bound() {
-        let bounded_by_nature = ["operation", "partition", "route", "method", "status", "version"];
+        let bounded_by_nature = ["operation", "partition", "route", "method", "status", "version", "rust_version"];
         for metric in ALL {
             let mut series = 1;
             for label in metric.labels {
@@ -244,6 +256,7 @@ mod tests {
             let label = events::decode(bytes).unwrap_err().rule.label();
             assert!(REASONS.contains(&label), "{label}");
         }
+        assert_eq!(DLQ_REASONS, [REASONS, &["unknown", "other"]].concat());
     }
 
     #[test]

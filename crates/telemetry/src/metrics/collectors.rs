@@ -17,7 +17,7 @@ macro_rules! collectors {
             pub(super) fn new(registry: &Registry, parts: &[Part]) -> Result<Self, InvalidMetric> {
                 let registration = Registration { registry, parts };
                 let collectors = Self { $($field: registration.$make(&catalog::$metric)?,)+ };
-                collectors.build_info.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1.0);
+                collectors.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), env!("RUST_VERSION")]).set(1.0);
                 Ok(collectors)
             }
         }
@@ -29,10 +29,12 @@ collectors! {
     events_per_second: GaugeVec = gauge(EVENTS_PER_SECOND);
     dlq_entries: IntCounterVec = counter(DLQ_ENTRIES);
     db_operation: HistogramVec = histogram(DB_OPERATION);
+    db_pool: GaugeVec = gauge(DB_POOL);
     produce: HistogramVec = histogram(PRODUCE);
     consume: HistogramVec = histogram(CONSUME);
     dead_letters: IntCounterVec = counter(DEAD_LETTERS);
     dlq_depth: GaugeVec = gauge(DLQ_DEPTH);
+    dlq_depth_by_reason: GaugeVec = gauge(DLQ_DEPTH_BY_REASON);
     tombstones: IntCounterVec = counter(TOMBSTONES);
     batch_events: HistogramVec = histogram(BATCH_EVENTS);
     retries: IntCounterVec = counter(RETRIES);

@@ -1,0 +1,104 @@
+//! Where the group is, and whether it moves.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use super::{Metrics, NONE};
+
+impl Metrics {
+    /// A batch went from the first take to the commit of its offsets.
+    pub fn consumed(&self, took: Duration) {
+        self.0.collectors.consume.with_label_values(NONE).observe(took.as_secs_f64());
+    }
+
+    /// The broker was polled.
+    pub fn polled(&self) {
+        self.0.last_poll.set(Some(Duration::ZERO));
+    }
+
+    /// Offsets were committed.
+    pub fn committed(&self) {
+        self.0.collectors.commits.with_label_values(&["ok"]).inc();
+        self.0.last_commit.set(Some(Duration::ZERO));
+    }
+
+    /// A commit of offsets failed.
+    pub fn commit_failed(&self) {
+        self.0.collectors.commits.with_label_values(&["failed"]).inc();
+    }
+
+    /// How many records of a partition the group has still to consume, whoever owns it.
+    pub fn lag(&self, partition: i32, records: u64) {
+        self.0.collectors.partition_lag.with_label_values(&[partition.to_string()]).set(records as f64);
+    }
+
+    /// How many partitions this process owns.
+    pub fn assigned(&self, partitions: usize) {
+        self.0.collectors.assigned_partitions.with_label_values(NONE).set(partitions as f64);
+    }
+
+    /// Nothing is consumed for this cause, or (`None`) work goes on. A new cause does not start the clock again.
+    pub fn held(&self, cause: Option<&'static str>) {
+        let mut held = self.0.held.lock().unwrap_or_else(PoisonError::into_inner);
+        if *held == cause {
+            return;
+        }
+        let gauge = &self.0.collectors.held;
+        held.into_iter().for_each(|before| gauge.with_label_values(&[before]).set(0.0));
+        cause.into_iter().for_each(|now| gauge.with_label_values(&[now]).set(1.0));
+        if held.is_none() || cause.is_none() {
+            self.0.held_since.set(cause.map(|_| Duration::ZERO));
+        }
+        *held = cause;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::metrics::tests::{all, value};
+
+    #[tokio::test(start_paused = true)]
+    async fn ages_grow_between_scrapes() {
+        let metrics = all();
+        metrics.parked(2, Some(Duration::from_secs(100)));
+        tokio::time::advance(Duration::from_secs(7)).await;
+        assert_eq!(value(&metrics, "pipeline_parked_oldest_age_seconds"), Some(107.0));
+        assert_eq!(value(&metrics, "pipeline_last_poll_age_seconds"), Some(7.0), "from the start on");
+        metrics.polled();
+        metrics.commit_failed();
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(value(&metrics, "pipeline_last_poll_age_seconds"), Some(2.0));
+        assert_eq!(value(&metrics, "pipeline_last_commit_age_seconds"), Some(9.0), "a failed commit is none");
+        metrics.committed();
+        metrics.parked(0, None);
+        assert_eq!(value(&metrics, "pipeline_last_commit_age_seconds"), Some(0.0));
+        assert_eq!(value(&metrics, "pipeline_parked_oldest_age_seconds"), Some(0.0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_hold_has_one_cause_at_a_time_and_is_as_old_as_its_first() {
+        let metrics = all();
+        metrics.held(Some("outage"));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        metrics.held(Some("operator"));
+        tokio::time::advance(Duration::from_secs(5)).await;
+        metrics.held(Some("operator"));
+        assert_eq!(value(&metrics, "pipeline_held{cause=\"outage\"}"), Some(0.0));
+        assert_eq!(value(&metrics, "pipeline_held{cause=\"operator\"}"), Some(1.0));
+        assert_eq!(value(&metrics, "pipeline_held_seconds"), Some(10.0));
+        metrics.held(None);
+        assert_eq!(value(&metrics, "pipeline_held{cause=\"operator\"}"), Some(0.0));
+        assert_eq!(value(&metrics, "pipeline_held_seconds"), Some(0.0));
+    }
+
+    #[test]
+    fn each_partition_has_a_lag_of_its_own() {
+        let metrics = all();
+        metrics.lag(0, 5);
+        metrics.lag(1, 6);
+        metrics.lag(0, 0);
+        assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"0\"}"), Some(0.0));
+        assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"1\"}"), Some(6.0));
+    }
+}
