@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use events::{Body, Event};
 use pipeline::plan::{Candidate, items, plan};
+use pipeline::ports::Rehearsal;
 use pipeline::{Applied, Batch, EventStore, Fault, Outcome, Parents, ParkedEvent, ParkingLot, Position};
 use uuid::Uuid;
 
@@ -41,9 +42,25 @@ pub async fn try_release<S: EventStore>(store: &S, event: &Event<'_>, parked: &P
 /// # Panics
 /// The candidates cannot be in one batch.
 pub async fn try_apply_candidates<S: EventStore>(store: &S, candidates: &[Candidate<'_>]) -> Result<Applied, Fault> {
+    in_one_batch(candidates, async |batch| store.apply(batch).await).await
+}
+
+/// Asks what [`try_apply_candidates`] would do.
+///
+/// # Errors
+/// What the store says.
+///
+/// # Panics
+/// The candidates cannot be in one batch.
+pub async fn try_rehearse_candidates<S: Rehearsal>(store: &S, candidates: &[Candidate<'_>]) -> Result<Applied, Fault> {
+    in_one_batch(candidates, async |batch| store.rehearse(batch).await).await
+}
+
+/// Gives the candidates to the store as one batch; the outcomes come in the order of the candidates.
+async fn in_one_batch(candidates: &[Candidate<'_>], work: impl AsyncFnOnce(Batch<'_>) -> Result<Applied, Fault>) -> Result<Applied, Fault> {
     let rounds = plan(candidates, 0..candidates.len(), usize::MAX);
     assert!(rounds.len() == 1 && rounds[0].followers.is_empty(), "these events are no single batch");
-    let Applied { outcomes, children_wait } = store.apply(Batch::new(&items(candidates, &rounds[0]))).await?;
+    let Applied { outcomes, children_wait } = work(Batch::new(&items(candidates, &rounds[0]))).await?;
     let mut ended: Vec<_> = rounds[0].leaders.iter().copied().zip(outcomes).collect();
     ended.sort_by_key(|(index, _)| *index);
     Ok(Applied { outcomes: ended.into_iter().map(|(_, outcome)| outcome).collect(), children_wait })

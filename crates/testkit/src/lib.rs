@@ -5,17 +5,20 @@
 //! | [`store_contract`](mod@store_contract) | what every database does with a batch; run it with [`store_contract!`] |
 //! | [`dlq_contract`](mod@dlq_contract) | what every dead letter queue does; run it with [`dlq_contract!`] |
 //! | [`builders`] | events, parked events and dead letters with random identities |
+//! | [`canary`] | values that must show nowhere |
 //! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
 //! | [`history`] | what happened, and the rows that it must end in: the reference model |
 //! | [`proxy`] | a network that breaks |
 //! | [`seed`] | random choices that a number repeats |
 //! | [`views`] | what the rows show of an event |
+//! | [`watched`] | a program as a process, with everything that it says |
 //! | [`wait`] | waiting for a condition, with a bound |
 //!
 //! Nothing here sleeps a fixed time or shares an identity with another test, so tests may run side by side on one server.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test fails by panicking")]
 
 pub mod builders;
+pub mod canary;
 pub mod delivery;
 pub mod dlq_contract;
 pub mod history;
@@ -24,5 +27,6 @@ pub mod seed;
 pub mod store_contract;
 pub mod views;
 pub mod wait;
+pub mod watched;
 
 pub use wait::eventually;

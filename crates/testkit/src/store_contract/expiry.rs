@@ -67,6 +67,7 @@ pub async fn what_is_given_up_is_not_released<S: Database>(store: &S) {
     let applied = crate::delivery::try_apply(store, std::slice::from_ref(&born)).await.unwrap();
     assert!(!applied.children_wait, "it does not wait any more, only a stranger does");
     assert_eq!((swept(store, &waiting).await, super::children_of(store, &born).await), (vec![], vec![]));
+    assert!(store.trace(placed.id, None).await.unwrap().parked[0].expired);
     let fault = try_release(store, &placed, &waiting[0].position).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::ReleaseLost, "no event is both applied and dead");
     put_away(store, &[&waiting[..], &stranger].concat()).await;

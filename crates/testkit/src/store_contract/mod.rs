@@ -9,6 +9,9 @@
 //! | [`parking`] | waiting for a parent, and release |
 //! | [`expiry`] | giving up |
 //! | [`reads`] | the views |
+//! | [`rehearsal`] | a batch that is tried and taken back |
+//! | [`rehearsed`] | why every batch of every case is also rehearsed |
+//! | [`traces`] | what the tables know of one event |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
@@ -21,20 +24,25 @@ pub mod expiry;
 pub mod orders;
 pub mod parking;
 pub mod reads;
+pub mod rehearsal;
+pub mod rehearsed;
 pub mod rows;
 pub mod stock;
+pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::ParkingExpiry;
+use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use uuid::Uuid;
 
-/// All the ports of a database.
-pub trait Database: EventStore + ParkingLot + ParkingExpiry + ReadStore {}
+pub use rehearsed::Rehearsed;
 
-impl<S: EventStore + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+/// All the ports of a database.
+pub trait Database: EventStore + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
+
+impl<S: EventStore + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -119,6 +127,20 @@ macro_rules! store_contract {
             recent_users_are_the_newest_created_first
             a_ping_reads_a_table
         }
+        $crate::store_contract! { @cases $factory, beside_others, rehearsal:
+            a_rehearsal_tells_every_outcome_and_writes_nothing
+            a_rehearsal_tells_what_is_stale_and_what_conflicts
+            a_rehearsal_fails_as_its_batch_would
+            a_rehearsed_release_stays_parked
+            a_rehearsal_announces_the_children_that_would_still_wait
+        }
+        $crate::store_contract! { @cases $factory, beside_others, traces:
+            a_row_tells_which_event_it_shows
+            the_row_of_an_entity_is_told_whichever_event_it_shows
+            the_ledger_tells_what_an_adjustment_added
+            the_parking_table_tells_where_an_event_waits_and_for_what
+            an_event_that_never_came_has_left_nothing
+        }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row
             any_order_and_any_duplication_end_in_the_rows_of_the_fold
@@ -131,7 +153,7 @@ macro_rules! store_contract {
                 async fn $case() {
                     let _company = $crate::store_contract::$company().await;
                     if let Some(store) = super::$factory().await {
-                        $crate::store_contract::$module::$case(&store).await;
+                        $crate::store_contract::$module::$case(&$crate::store_contract::Rehearsed(store)).await;
                     }
                 }
             )+

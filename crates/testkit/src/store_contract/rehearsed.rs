@@ -1,0 +1,83 @@
+//! Each batch of the suite is rehearsed before it is applied.
+
+use events::Timestamp;
+use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, Parents, ParkedEvent, ParkingLot, Position, Trace};
+use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use uuid::Uuid;
+
+/// A store that is asked what it would do with a batch before it does it. A case that counts on some outcome fails where the rehearsal has
+/// told another, and where it has left anything behind that changes the outcome.
+#[derive(Debug)]
+pub struct Rehearsed<S>(pub S);
+
+impl<S: EventStore + Rehearsal> EventStore for Rehearsed<S> {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        let rehearsed = self.0.rehearse(batch).await;
+        let applied = self.0.apply(batch).await;
+        assert_eq!(rehearsed, applied, "a rehearsal tells what then happens");
+        applied
+    }
+}
+
+impl<S: Rehearsal> Rehearsal for Rehearsed<S> {
+    async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.0.rehearse(batch).await
+    }
+}
+
+impl<S: EventTrace> EventTrace for Rehearsed<S> {
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        self.0.trace(event_id, entity).await
+    }
+}
+
+impl<S: ParkingLot> ParkingLot for Rehearsed<S> {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        self.0.park(events).await
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.releasable(parents, after, limit).await
+    }
+
+    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        self.0.discard(positions).await
+    }
+}
+
+impl<S: ParkingExpiry> ParkingExpiry for Rehearsed<S> {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        self.0.now().await
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.claim_expired(cutoff, limit).await
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        self.0.parked().await
+    }
+}
+
+impl<S: ReadStore> ReadStore for Rehearsed<S> {
+    async fn user(&self, user_id: Uuid) -> Result<Option<UserView>, ReadFault> {
+        self.0.user(user_id).await
+    }
+
+    async fn recent_users(&self, limit: u16) -> Result<Vec<RecentUser>, ReadFault> {
+        self.0.recent_users(limit).await
+    }
+
+    async fn order(&self, order_id: Uuid) -> Result<Option<OrderView>, ReadFault> {
+        self.0.order(order_id).await
+    }
+
+    async fn inventory(&self, sku: &str) -> Result<Option<InventoryView>, ReadFault> {
+        self.0.inventory(sku).await
+    }
+
+    async fn ping(&self) -> Result<(), ReadFault> {
+        self.0.ping().await
+    }
+}
