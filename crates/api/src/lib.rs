@@ -9,6 +9,7 @@
 //! | `GET /health` | every part and its state; 200 if reading is possible, else 503 |
 //! | `GET /health/live`, `/health/ready` | whether the process needs a restart; whether it should be sent requests |
 //! | `GET /metrics` | metrics for Prometheus |
+//! | `GET /openapi.json` | this API as an OpenAPI document |
 //!
 //! `HEAD` works wherever `GET` does. Errors are `application/problem+json` (RFC 9457) and name neither the database's words nor its rows:
 //! 404 where there is no such row (an id that is not a UUID has none) or no such path, 400 for a `limit` that is not a number in its
@@ -22,19 +23,23 @@
 //! | `reads` | asking the store: bounded, measured, and noted in the health |
 //! | `observe` | what happens to every request: metrics, access log, headers |
 //! | `problem` | the error bodies |
+//! | `openapi` | the OpenAPI document |
+//! | `schema` | whether the tables are those that this program was built for |
 //! | [`wiring`] | the program `api`: the router on SQL Server |
 
 mod config;
 mod health;
 mod inventory;
 mod observe;
+mod openapi;
 mod orders;
 mod problem;
 mod reads;
 mod router;
+mod schema;
 mod users;
 pub mod wiring;
 
 pub use config::{ApiConfig, Config};
-pub use health::READ_STORE;
+pub use reads::READ_STORE;
 pub use router::router;

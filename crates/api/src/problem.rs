@@ -1,13 +1,8 @@
-//! Error bodies: RFC 9457, problem details for HTTP APIs.
+//! Why a request has no other answer; see [`telemetry::problem`].
 
-use axum::Json;
-use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
-use axum::http::{HeaderValue, StatusCode};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use serde::Serialize;
-
-/// When to try again, in seconds. The database comes back or it does not; asking more often than this does not help it.
-const RETRY_AFTER_SECONDS: HeaderValue = HeaderValue::from_static("5");
+use telemetry::problem::problem;
 
 /// Why a request has no other answer. The sentences are fixed: nothing of the request, of a row or of a driver's text gets in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,24 +44,8 @@ impl Problem {
     }
 }
 
-#[derive(Serialize)]
-struct Body {
-    r#type: &'static str,
-    title: Option<&'static str>,
-    status: u16,
-    detail: &'static str,
-}
-
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = self.status();
-        // "about:blank": the status says it all, and the title is its phrase (RFC 9457, section 4.2.1).
-        let title = status.canonical_reason();
-        let body = Body { r#type: "about:blank", title, status: status.as_u16(), detail: self.detail() };
-        let mut response = (status, [(CONTENT_TYPE, "application/problem+json")], Json(body)).into_response();
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(RETRY_AFTER, RETRY_AFTER_SECONDS);
-        }
-        response
+        problem(self.status(), self.detail())
     }
 }

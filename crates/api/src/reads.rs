@@ -6,16 +6,20 @@ use std::time::Duration;
 
 use readmodel::{ReadFault, ReadStore};
 use telemetry::{Health, Metrics};
-use tokio::sync::Semaphore;
+use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
-use crate::health::READ_STORE;
 use crate::problem::Problem;
+
+/// The part of the health that this crate keeps: whether the tables can be read.
+pub const READ_STORE: &str = "read_store";
 
 /// How long a request may wait for its turn, and how long for the store. The two together bound a request: nothing else in it waits.
 const PATIENCE: Duration = Duration::from_secs(5);
 /// Reads at a time; a store has far fewer connections, so that more would only wait there.
 const READS_AT_A_TIME: usize = 64;
+/// A look at the database that is younger than this answers for it: however often the health is asked for, it costs a statement a second.
+const FRESH: Duration = Duration::from_secs(1);
 
 /// The store as the handlers see it.
 #[derive(Debug)]
@@ -24,11 +28,13 @@ pub(crate) struct Reads<S> {
     metrics: Metrics,
     pub(crate) health: Health,
     turns: Semaphore,
+    /// When the database was looked at for the health, and whether it answered. Held during a look, so that those who come meanwhile share it.
+    looked: Mutex<Option<(Instant, bool)>>,
 }
 
 impl<S: ReadStore> Reads<S> {
     pub(crate) fn new(store: S, metrics: Metrics, health: Health) -> Arc<Self> {
-        Arc::new(Self { store, metrics, health, turns: Semaphore::new(READS_AT_A_TIME) })
+        Arc::new(Self { store, metrics, health, turns: Semaphore::new(READS_AT_A_TIME), looked: Mutex::new(None) })
     }
 
     /// Awaits this call of the store, whose method is `operation`, when it is its turn. Dropped, it gives its turn back.
@@ -40,8 +46,23 @@ impl<S: ReadStore> Reads<S> {
         self.ask_now(operation, read).await
     }
 
-    /// The same, without waiting for a turn: whether reading is possible must not depend on how many readers there are.
-    pub(crate) async fn ask_now<T>(&self, operation: &'static str, read: impl Future<Output = Result<T, ReadFault>>) -> Result<T, Problem> {
+    /// Whether reading is possible, by a look now or by one that is fresh.
+    pub(crate) async fn look(&self) -> bool {
+        let mut looked = self.looked.lock().await;
+        // A read that has found something else since makes the look old.
+        if let Some((at, ok)) = *looked
+            && at.elapsed() < FRESH
+            && ok == self.health.is_up(READ_STORE)
+        {
+            return ok;
+        }
+        let ok = self.ask_now("ping", self.store.ping()).await.is_ok();
+        *looked = Some((Instant::now(), ok));
+        ok
+    }
+
+    /// The same as [`Reads::ask`], without waiting for a turn: whether reading is possible must not depend on how many readers there are.
+    async fn ask_now<T>(&self, operation: &'static str, read: impl Future<Output = Result<T, ReadFault>>) -> Result<T, Problem> {
         let started = Instant::now();
         let answer = timeout(PATIENCE, read).await;
         self.metrics.db_operation(operation, started.elapsed());

@@ -1,30 +1,37 @@
 //! The routes and the layers around them.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse as _, Response};
-use axum::routing::get;
+use axum::routing::{MethodRouter, get, get_service};
 use readmodel::ReadStore;
 use telemetry::{Health, Metrics, http};
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::observe::{Observer, observe};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::{health, inventory, observe, orders, users};
+use crate::{health, inventory, openapi, orders, users};
 
-const USER: &str = "/users/{id}";
-const RECENT_USERS: &str = "/users/recent";
-const ORDER: &str = "/orders/{id}";
-const INVENTORY: &str = "/inventory/{sku}";
-const HEALTH: &str = "/health";
-const READY: &str = "/health/ready";
-const LIVE: &str = "/health/live";
-const METRICS: &str = "/metrics";
+/// Each route, with what answers there. `openapi.json` describes all of them.
+type Routes<S> = [(&'static str, MethodRouter<Arc<Reads<S>>>); 9];
 
-/// Every template, for the labels of the metrics.
-pub(crate) const ROUTES: [&str; 8] = [USER, RECENT_USERS, ORDER, INVENTORY, HEALTH, READY, LIVE, METRICS];
+fn routes<S: ReadStore>(metrics: &Metrics, health: Health) -> Routes<S> {
+    [
+        ("/users/{id}", get(users::user)),
+        ("/users/recent", get(users::recent_users)),
+        ("/orders/{id}", get(orders::order)),
+        ("/inventory/{sku}", get(inventory::inventory)),
+        ("/health", get(health::overview)),
+        ("/health/ready", get(health::ready)),
+        ("/health/live", get_service(http::live_route(health))),
+        ("/metrics", get_service(http::metrics_route(metrics.clone()))),
+        ("/openapi.json", get(openapi::document)),
+    ]
+}
 
 /// The API on this store. It notes in `health`, as the part [`READ_STORE`](crate::READ_STORE), whether the store can be read; what else
 /// stands there is shown by `/health` and counts for `/health/ready`.
@@ -32,25 +39,38 @@ pub(crate) const ROUTES: [&str; 8] = [USER, RECENT_USERS, ORDER, INVENTORY, HEAL
 /// `/health`, `/health/ready` and the metrics are not held up by however many reads are waiting.
 pub fn router(store: impl ReadStore, metrics: Metrics, health: Health) -> Router {
     let reads = Reads::new(store, metrics.clone(), health.clone());
-    Router::new()
-        .route(USER, get(users::user))
-        .route(RECENT_USERS, get(users::recent_users))
-        .route(ORDER, get(orders::order))
-        .route(INVENTORY, get(inventory::inventory))
-        .route(HEALTH, get(health::overview))
-        .route(READY, get(health::ready))
+    let routes = routes(&metrics, health);
+    let observer = Observer::new(metrics, routes.iter().map(|(template, _)| *template).collect());
+    let router = routes.into_iter().fold(Router::new(), |router, (template, answers)| router.route(template, answers));
+    router
         .with_state(reads)
-        .merge(http::live_route(health))
-        .merge(http::metrics_route(metrics.clone()))
         .fallback(async || Problem::NoSuchPath)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(CatchPanicLayer::custom(panicked))
         // Outermost, so that it sees every answer.
-        .layer(from_fn_with_state(metrics, observe::observe))
+        .layer(from_fn_with_state(observer, observe))
 }
 
 /// What the panic said is not looked at: it may quote a row.
 fn panicked(_said: Box<dyn Any + Send>) -> Response {
     tracing::error!("a request ended in a panic");
     Problem::Panicked.into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use sqlite::Sqlite;
+    use telemetry::Part;
+
+    use super::*;
+
+    #[test]
+    fn the_document_describes_every_route_and_nothing_else() {
+        let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
+        let described: BTreeSet<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
+        let routes = routes::<Sqlite>(&Metrics::new(&[Part::Api]).unwrap(), Health::new(&[], None));
+        assert_eq!(described, routes.iter().map(|(template, _)| *template).collect());
+    }
 }

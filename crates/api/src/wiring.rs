@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use settings::{Reader, Variable};
-use sqlserver::SqlServer;
-use telemetry::{Health, Metrics, Part, Shutdown, http, logging, probe};
+use sqlserver::{Connections, SqlServer};
+use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, logging, probe};
 use tokio::net::TcpListener;
 
 use crate::{ApiConfig, Config, READ_STORE, router};
@@ -61,8 +61,14 @@ async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
     let metrics = Metrics::new(&[Part::Api])?;
     let health = Health::new(&[READ_STORE], None);
     let listener = TcpListener::bind(address).await.with_context(|| format!("API_HOST, API_PORT: {address} cannot be listened on"))?;
-    tracing::info!(%address, "serving");
-    let router = router(SqlServer::new(database), metrics, health.clone());
+    // Port 0 takes any free one: this is the one.
+    tracing::info!(address = %listener.local_addr()?, "serving");
+    let config = database.clone();
+    let schema = tokio::spawn(crate::schema::watch(async move || sqlserver::schema(&config).await.ok()));
+    let store = SqlServer::new(database);
+    let pool = store.clone();
+    metrics.db_pool(move || pool_use(&pool));
+    let router = router(store, metrics, health.clone());
     let stopping = async {
         shutdown.requested().await;
         health.stopping();
@@ -70,5 +76,11 @@ async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
     if http::serve(listener, router, stopping).await.is_err() {
         tracing::warn!("requests that took too long were cut off");
     }
+    schema.abort();
     Ok(())
+}
+
+fn pool_use(database: &SqlServer) -> PoolUse {
+    let Connections { idle, used } = database.connections();
+    PoolUse { idle, used }
 }

@@ -1,4 +1,4 @@
-//! One request, one answer.
+//! One request, one answer, which must be as the OpenAPI document says.
 
 use std::time::Duration;
 
@@ -7,6 +7,8 @@ use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use serde_json::Value;
 use tower::ServiceExt as _;
+
+use crate::document;
 
 /// Far beyond what any request may take.
 const BOUND: Duration = Duration::from_secs(60);
@@ -46,5 +48,9 @@ pub async fn send(router: &Router, method: &str, path: &str) -> Answer {
     let answer = tokio::time::timeout(BOUND, router.clone().oneshot(request)).await.unwrap_or_else(|_| panic!("{path} is not answered"));
     let (head, body) = answer.unwrap().into_parts();
     let body = to_bytes(body, usize::MAX).await.unwrap();
-    Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() }
+    let answer = Answer { status: head.status, headers: head.headers, body: String::from_utf8(body.to_vec()).unwrap() };
+    if method == "GET" {
+        document::check(path, &answer);
+    }
+    answer
 }

@@ -33,7 +33,7 @@ async fn there_is_nothing_at_other_paths() {
 #[tokio::test]
 async fn only_get_and_head_are_answered() {
     let rig = Rig::new();
-    let own = ["/health", "/health/live", "/health/ready", "/metrics"].map(str::to_owned);
+    let own = ["/health", "/health/live", "/health/ready", "/metrics", "/openapi.json"].map(str::to_owned);
     for path in reads().iter().chain(&own) {
         for method in ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"] {
             let answer = send(&rig.router, method, path).await;
@@ -47,7 +47,7 @@ async fn only_get_and_head_are_answered() {
 #[tokio::test]
 async fn head_is_get_without_its_body() {
     let rig = Rig::new();
-    for path in reads().iter().map(String::as_str).chain(["/health", "/metrics", "/nothing", "/users/recent?limit=0"]) {
+    for path in reads().iter().map(String::as_str).chain(["/health", "/metrics", "/openapi.json", "/nothing", "/users/recent?limit=0"]) {
         let (get, head) = (get(&rig.router, path).await, send(&rig.router, "HEAD", path).await);
         assert_eq!((head.status, head.body.as_str()), (get.status, ""), "{path}");
         assert_eq!(head.header("content-type"), get.header("content-type"), "{path}");

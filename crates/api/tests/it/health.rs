@@ -1,7 +1,11 @@
 //! `/health`, `/health/ready` and `/health/live`.
 
+use std::time::Duration;
+
 use crate::ask::get;
 use crate::fake::{Mode, Rig, fault};
+
+const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test]
 async fn health_tells_of_each_part_after_a_look_at_the_database() {
@@ -15,7 +19,7 @@ async fn health_tells_of_each_part_after_a_look_at_the_database() {
     assert_eq!(rig.store.calls(), ["ping"]);
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn while_reading_is_impossible_health_says_so_with_numbers_and_names() {
     let rig = Rig::in_mode(fault("operator", Some(18456)));
     for (path, status) in [("/health", "unavailable"), ("/health/ready", "not ready")] {
@@ -26,8 +30,31 @@ async fn while_reading_is_impossible_health_says_so_with_numbers_and_names() {
     }
     assert_eq!(get(&rig.router, "/health/live").await.status, 200, "a restart would not bring it back");
     rig.store.set(Mode::Answers);
+    tokio::time::advance(SECOND).await;
     assert_eq!(get(&rig.router, "/health/ready").await.status, 200);
     assert_eq!(get(&rig.router, "/health").await.status, 200);
+}
+
+#[tokio::test(start_paused = true)]
+async fn however_often_the_health_is_asked_for_the_database_is_looked_at_once_a_second() {
+    let rig = Rig::new();
+    for _ in 0..100 {
+        assert_eq!(get(&rig.router, "/health").await.status, 200);
+        assert_eq!(get(&rig.router, "/health/ready").await.status, 200);
+    }
+    assert_eq!(rig.store.calls(), ["ping"]);
+    tokio::time::advance(SECOND).await;
+    assert_eq!(get(&rig.router, "/health").await.status, 200);
+    assert_eq!(rig.store.calls(), ["ping", "ping"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_read_that_finds_the_database_away_is_not_overruled_by_the_last_look() {
+    let rig = Rig::new();
+    assert_eq!(get(&rig.router, "/health").await.status, 200);
+    rig.store.set(fault("unavailable", None));
+    get(&rig.router, "/users/recent").await;
+    assert_eq!(get(&rig.router, "/health").await.status, 503);
 }
 
 #[tokio::test]

@@ -64,7 +64,7 @@ async fn each_call_of_the_database_is_measured() {
         let line = format!("db_operation_duration_seconds_count{{operation=\"{operation}\"}} {calls}\n");
         assert!(answer.body.contains(&line), "{line}{}", answer.body);
     }
-    assert!(answer.body.contains("\nbuild_info{version=\""));
+    assert!(answer.body.contains("\nbuild_info{"));
 }
 
 #[tokio::test]

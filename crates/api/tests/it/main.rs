@@ -3,9 +3,12 @@
 
 mod ask;
 mod bodies;
+mod document;
 mod errors;
 mod fake;
 mod health;
 mod layers;
+mod openapi;
 mod parameters;
+mod privacy;
 mod rows;
