@@ -9,7 +9,7 @@
 //! | [`poison`] | records that cannot be written |
 //! | [`records`] | events and poison as messages |
 //! | [`run`](mod@run) | sending them, thousands at a time |
-//! | `pace`, `latency` | the rate, and how long the broker took |
+//! | `latency` | how long the broker took |
 //! | [`progress`], [`summary`] | what a person sees meanwhile and afterwards |
 
 pub mod catalog;
@@ -17,7 +17,6 @@ pub mod expected;
 mod held;
 mod latency;
 pub mod mix;
-mod pace;
 pub mod poison;
 mod pool;
 pub mod progress;

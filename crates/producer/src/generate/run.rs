@@ -6,11 +6,10 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use pipeline::ports::Delivered;
-use pipeline::{Fault, FaultClass, Publisher};
+use pipeline::{Fault, FaultClass, Publisher, pace};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
-use super::pace::Pace;
 use super::progress::Progress;
 use super::records::{Content, Record};
 use super::summary::{End, Summary};
@@ -43,7 +42,7 @@ pub async fn run<P: Publisher>(
     let RunOptions { rate, mut progress } = options;
     let start = Instant::now();
     let stops_before = *stop.borrow_and_update();
-    let mut source = Source { records: Some(records.peekable()), pace: Pace::new(start, rate), summary: Summary::new() };
+    let mut source = Source { records: Some(records.peekable()), start, rate, summary: Summary::new() };
     let mut flights = FuturesUnordered::new();
     let mut shown = interval(SHOW_EVERY);
     shown.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -78,23 +77,26 @@ pub async fn run<P: Publisher>(
 struct Source<I: Iterator> {
     /// `None` once nothing more is to be sent.
     records: Option<Peekable<I>>,
-    pace: Pace,
+    start: Instant,
+    /// Records per second.
+    rate: Option<f64>,
     summary: Summary,
 }
 
 impl<I: Iterator<Item = Record>> Source<I> {
     fn due(&self) -> Instant {
-        self.pace.due(self.summary.sent())
+        self.start + pace::due(self.rate, self.summary.sent())
     }
 
     /// The next record, if it is due. The end is noticed at once, not when one more record would be due.
     fn next_due(&mut self) -> Option<Record> {
+        let due = self.due();
         let records = self.records.as_mut()?;
         if records.peek().is_none() {
             self.records = None;
             return None;
         }
-        if self.pace.due(self.summary.sent()) > Instant::now() {
+        if due > Instant::now() {
             return None;
         }
         records.next().inspect(|record| self.summary.note_sent(record))

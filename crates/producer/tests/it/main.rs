@@ -7,3 +7,4 @@ mod commands;
 mod fakes;
 mod generate;
 mod menu;
+mod privacy;
