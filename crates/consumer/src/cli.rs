@@ -3,6 +3,10 @@
 use clap::{Args, Parser, Subcommand};
 use pipeline::ports::Permit;
 
+use crate::dlq::DlqCommand;
+
+use crate::trace::TraceArgs;
+
 /// Writes events from Kafka to SQL Server, each once; what can never be written goes to a dead letter queue in Redis.
 ///
 /// Settings come from the environment and from a `.env` file in the working directory. Without a subcommand the consumer runs.
@@ -17,16 +21,38 @@ pub struct Cli {
 }
 
 /// What `consumer` can do.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
-    /// Consume until SIGINT or SIGTERM (the default).
-    Run,
+    /// Consume until SIGINT or SIGTERM (the default). Waits while the database is older than this program needs.
+    Run {
+        /// Create or upgrade the database first, as `migrate` does; the login needs the rights for it.
+        #[arg(long)]
+        migrate: bool,
+    },
+    /// Test the settings and every part that they name, and say what to do; changes nothing.
+    ///
+    /// Exit codes: 0 nothing failed (warnings may be there), 1 something failed, 2 wrong settings.
+    Check {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Create or upgrade the database, and say what was done.
     Migrate,
+    /// Say what the tables, the parking table and the dead letters know of one event.
+    ///
+    /// Reads the tables and the list from end to end. Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or
+    /// settings.
+    Trace(TraceArgs),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///
     /// All consumers of this dead letter queue hear it within seconds, and a restart does not forget it.
     Resume(Resume),
+    /// Look at dead letters, send them again, mend, remove, carry them away.
+    ///
+    /// Exit codes: 0 all of it was done, 1 something failed, 2 wrong usage or settings.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
     /// Ask a running consumer on this machine whether its loop turns; for containers. Exit code 0 if it does.
     Healthcheck,
 }
@@ -60,6 +86,14 @@ impl Resume {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn nothing_migrates_unless_it_is_told_to() {
+        let run = |arguments: &[&str]| Cli::try_parse_from(arguments).unwrap().command;
+        assert_eq!(run(&["consumer"]), None);
+        assert_eq!(run(&["consumer", "run"]), Some(Command::Run { migrate: false }));
+        assert_eq!(run(&["consumer", "run", "--migrate"]), Some(Command::Run { migrate: true }));
+    }
 
     fn permit(arguments: &[&str]) -> Option<Permit> {
         let cli = Cli::try_parse_from(["consumer", "resume"].iter().chain(arguments)).ok()?;

@@ -5,20 +5,28 @@
 //! | [`turn`] | the life of a batch: take → judge → write → dead-letter → commit |
 //! | [`waiting`] | waiting out a fault without losing the group membership |
 //! | [`run`](mod@run) | turn after turn, and the end |
+//! | `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
-//! | [`redrive`](mod@redrive) | a dead letter back to its topic |
+//! | `reason` | what is wrong with a part, as a sentence |
+//! | `check` | judging what the parts say about themselves |
+//! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
+//! | [`trace`](mod@trace) | what the system knows of one event |
 //! | [`parts`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
 //!
 //! Everything here speaks to ports; which adapters stand behind them is named in one place, the composition root of each program.
 
+mod check;
 pub mod cli;
 pub mod config;
+pub mod dlq;
 mod migrate;
 pub mod monitor;
 pub mod parts;
-pub mod redrive;
+mod reason;
 pub mod run;
+mod schema;
+pub mod trace;
 pub mod turn;
 pub mod waiting;
 pub mod wiring;

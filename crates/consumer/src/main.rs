@@ -7,10 +7,13 @@ use consumer::cli::{Cli, Command};
 use consumer::wiring;
 
 fn main() -> ExitCode {
-    match Cli::parse().command.unwrap_or(Command::Run) {
-        Command::Run => wiring::run(),
+    match Cli::parse().command.unwrap_or(Command::Run { migrate: false }) {
+        Command::Run { migrate } => wiring::run(migrate),
+        Command::Check { json } => wiring::check(json),
         Command::Migrate => wiring::migrate(),
+        Command::Trace(arguments) => wiring::trace_event(arguments),
         Command::Resume(resume) => wiring::resume(resume.permit()),
+        Command::Dlq(command) => wiring::dlq(command),
         Command::Healthcheck => wiring::healthcheck(),
     }
 }

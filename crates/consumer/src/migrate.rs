@@ -1,10 +1,12 @@
-//! Bringing the schema up to date, at start and on demand.
+//! Bringing the schema up to date: on demand, and at start where that was asked for.
 
 use pipeline::backoff;
 use pipeline::fault::{Dependency, FaultClass};
 use sqlserver::{MigrateError, MigrationReport, SqlServerConfig, migrate};
 use telemetry::Health;
 use tokio_util::sync::CancellationToken;
+
+use crate::reason::reason;
 
 /// Migrates before anything is consumed, however long the database is away. `false` when the consumer was told to stop first.
 pub(crate) async fn until_migrated(config: &SqlServerConfig, health: &Health, stop: &CancellationToken) -> bool {
@@ -23,7 +25,11 @@ pub(crate) async fn until_migrated(config: &SqlServerConfig, health: &Health, st
             }
             Err(error) => error,
         };
-        let news = health.down(Dependency::Database.label(), error.to_string());
+        let why = match &error {
+            MigrateError::Fault(fault) => reason(fault),
+            other => format!("the schema cannot be brought up to date: {other}"),
+        };
+        let news = health.down(Dependency::Database.label(), why);
         if news {
             match &error {
                 MigrateError::Fault(fault) if matches!(fault.class, FaultClass::Unavailable { .. }) => {
@@ -52,7 +58,7 @@ pub(crate) fn describe(report: &MigrationReport) -> String {
         format!("could not do {} (error {}): nothing depends on it, it is tried again next time", warning.script, warning.code)
     }));
     if !report.unknown.is_empty() {
-        lines.push(format!("the schema is newer than this program (versions {:?}): it works on", report.unknown));
+        lines.push(format!("the schema is newer than this program (versions {:?}): upgrade it; it works on meanwhile", report.unknown));
     }
     if lines.is_empty() { "the schema is up to date".to_owned() } else { lines.join("\n") }
 }
@@ -67,7 +73,7 @@ mod tests {
         let report = MigrationReport { created_database: true, applied: vec!["0001_tables.sql"], warnings: Vec::new(), unknown: vec![7] };
         assert_eq!(
             describe(&report),
-            "created the database\napplied 0001_tables.sql\nthe schema is newer than this program (versions [7]): it works on"
+            "created the database\napplied 0001_tables.sql\nthe schema is newer than this program (versions [7]): upgrade it; it works on meanwhile"
         );
     }
 }

@@ -7,9 +7,14 @@ use events::Timestamp;
 use pipeline::fault::{Dependency, Fault};
 use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
 use telemetry::{Health, Metrics};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::parts::Parts;
+use crate::reason::reason;
+
+/// How often the dead letters are counted by reason, which looks at each of them.
+const REASONS_INTERVAL: Duration = Duration::from_secs(30);
 
 /// Asks the parts at an interval. On its own task, so that it tells the truth while the loop waits.
 pub struct Monitor<P: Parts> {
@@ -28,41 +33,57 @@ pub struct Monitor<P: Parts> {
 }
 
 impl<P: Parts> Monitor<P> {
-    /// Asks until it is told to stop.
+    /// Asks until it is told to stop. Each part is asked by itself: one that takes long makes no other wait.
     pub async fn run(self, stop: CancellationToken) {
-        while !stop.is_cancelled() {
-            tokio::select! {
-                ((), (), ()) = async { tokio::join!(self.ask_kafka(), self.ask_store(), self.ask_letters()) } => {}
-                () = stop.cancelled() => return,
-            }
-            tokio::select! {
-                () = tokio::time::sleep(self.interval) => {}
-                () = stop.cancelled() => return,
-            }
+        tokio::select! {
+            ((), (), ()) = async { tokio::join!(self.watch_kafka(), self.watch_store(), self.watch_letters()) } => {}
+            () = stop.cancelled() => {}
         }
     }
 
-    async fn ask_kafka(&self) {
-        let answer = async { Ok((self.progress.high_watermarks().await?, self.progress.committed().await?)) }.await;
-        if let Some((high, committed)) = self.note(Dependency::Kafka, answer) {
-            for (partition, lag) in lag(&high, &committed) {
-                self.metrics.lag(partition, lag);
+    async fn watch_kafka(&self) {
+        loop {
+            let answer = async { Ok((self.progress.high_watermarks().await?, self.progress.committed().await?)) }.await;
+            if let Some((high, committed)) = self.note(Dependency::Kafka, answer) {
+                for (partition, lag) in lag(&high, &committed) {
+                    self.metrics.lag(partition, lag);
+                }
             }
+            tokio::time::sleep(self.interval).await;
         }
     }
 
-    async fn ask_store(&self) {
-        let answer = async { Ok((self.store.parked().await?, self.store.now().await?)) }.await;
-        if let Some(((count, oldest), now)) = self.note(Dependency::Database, answer) {
-            let age = |oldest: Timestamp| Duration::from_micros((now.unix_micros() - oldest.unix_micros()).try_into().unwrap_or_default());
-            self.metrics.parked(count, oldest.map(age));
+    async fn watch_store(&self) {
+        loop {
+            let answer = async { Ok((self.store.parked().await?, self.store.now().await?)) }.await;
+            if let Some(((count, oldest), now)) = self.note(Dependency::Database, answer) {
+                let age =
+                    |oldest: Timestamp| Duration::from_micros((now.unix_micros() - oldest.unix_micros()).try_into().unwrap_or_default());
+                self.metrics.parked(count, oldest.map(age));
+            }
+            tokio::time::sleep(self.interval).await;
         }
     }
 
-    async fn ask_letters(&self) {
-        let answer = self.letters.depth().await;
-        if let Some(depth) = self.note(Dependency::DeadLetterQueue, answer) {
-            self.metrics.dlq_depth(depth);
+    async fn watch_letters(&self) {
+        let mut count_again = Instant::now();
+        loop {
+            if let Some(depth) = self.note(Dependency::DeadLetterQueue, self.letters.depth().await) {
+                self.metrics.dlq_depth(depth);
+                if depth == 0 {
+                    self.metrics.dlq_reasons(&BTreeMap::new());
+                } else if Instant::now() >= count_again {
+                    self.count_letters().await;
+                    count_again = Instant::now() + REASONS_INTERVAL;
+                }
+            }
+            tokio::time::sleep(self.interval).await;
+        }
+    }
+
+    async fn count_letters(&self) {
+        if let Some(reasons) = self.note(Dependency::DeadLetterQueue, self.letters.reasons().await) {
+            self.metrics.dlq_reasons(&reasons);
         }
     }
 
@@ -78,8 +99,9 @@ impl<P: Parts> Monitor<P> {
                 Some(value)
             }
             Err(fault) => {
-                if self.health.down(part, fault.to_string()) {
-                    tracing::warn!(dependency = part, class = fault.class.label(), code = fault.code, "not reachable");
+                if self.health.down(part, reason(&fault)) {
+                    let (class, code, subject) = (fault.class.label(), fault.code, fault.subject);
+                    tracing::warn!(dependency = part, class, code, subject, "not reachable");
                 }
                 self.metrics.dependency(part, false);
                 None

@@ -9,6 +9,8 @@ use pipeline::ports::RecordSource;
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 
+use crate::reason::{FLOOD, advice, reason};
+
 /// The name of the write path among the parts of the health report.
 pub const PIPELINE_PART: &str = "pipeline";
 
@@ -122,6 +124,10 @@ impl<S: RecordSource> Waiting<S> {
         if let Some(held) = self.held.take() {
             self.health.up(PIPELINE_PART);
             self.metrics.held(None);
+            if held.is_absence() {
+                self.health.up(held.dependency.label());
+                self.metrics.dependency(held.dependency.label(), true);
+            }
             let seconds = held.since.elapsed().as_secs();
             tracing::info!(dependency = held.dependency.label(), held_seconds = seconds, "the work goes on");
         }
@@ -137,34 +143,37 @@ impl<S: RecordSource> Waiting<S> {
     /// Shows the wait. One line when it begins or its reason changes, none for the tries in between.
     fn note_held(&mut self, fault: &Fault, cause: Cause) {
         self.metrics.held(Some(cause.label()));
-        self.health.down(PIPELINE_PART, fault.to_string());
-        let known = self.held.as_ref().is_some_and(|held| (held.dependency, held.class) == (fault.dependency, fault.class));
-        if known {
-            return;
+        self.health.down(PIPELINE_PART, if cause == Cause::PoisonFlood { FLOOD.to_owned() } else { reason(fault) });
+        let since = match &self.held {
+            Some(held) if (held.dependency, held.class) == (fault.dependency, fault.class) => return,
+            Some(held) => held.since,
+            None => Instant::now(),
+        };
+        let held = Held { since, dependency: fault.dependency, class: fault.class };
+        if held.is_absence() {
+            // The monitor will find the same: that is no news then, and no second line.
+            self.health.down(held.dependency.label(), reason(fault));
+            self.metrics.dependency(held.dependency.label(), false);
         }
-        let since = self.held.as_ref().map_or_else(Instant::now, |held| held.since);
-        self.held = Some(Held { since, dependency: fault.dependency, class: fault.class });
-        let (dependency, class, code, subject) = (fault.dependency.label(), fault.class.label(), fault.code, fault.subject);
-        match cause {
-            Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
-            Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {}", advice(fault)),
-            Cause::PoisonFlood => tracing::error!(
-                "holding: too many of the newest records cannot be written, most likely by a producer's defect. Mend the producer; then let the \
-                 records go with `consumer resume --records N`, or all of them with `consumer resume --always`"
-            ),
-            Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {}", advice(fault)),
-        }
+        self.held = Some(held);
+        log_held(fault, cause);
     }
 }
 
-/// What a person should look at.
-const fn advice(fault: &Fault) -> &'static str {
-    match (fault.dependency, fault.class) {
-        (Dependency::Database, FaultClass::Operator) => {
-            "the database refuses for a reason that only a person can mend (login, rights, space, read-only): look up the error number"
-        }
-        (Dependency::Database, _) => "schema and program do not go together: run `consumer migrate`, or look up the error number",
-        (Dependency::DeadLetterQueue, _) => "Redis refuses to write (memory, disk, rights, or the key holds something else): see its log",
-        (Dependency::Kafka, _) => "the broker refuses (topic, rights, password): check KAFKA_TOPIC and the KAFKA_ settings",
+impl Held {
+    /// Whether the dependency is away as a whole, which anyone who asks it finds too.
+    const fn is_absence(&self) -> bool {
+        matches!(self.class, FaultClass::Unavailable { timed_out: false })
+    }
+}
+
+fn log_held(fault: &Fault, cause: Cause) {
+    let (dependency, class, code, subject) = (fault.dependency.label(), fault.class.label(), fault.code, fault.subject);
+    let advice = advice(fault).unwrap_or("look up the error number");
+    match cause {
+        Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
+        Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {advice}"),
+        Cause::PoisonFlood => tracing::error!("holding: {FLOOD}"),
+        Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {advice}"),
     }
 }

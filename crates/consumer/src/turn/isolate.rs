@@ -87,7 +87,7 @@ fn halve<'a>(part: Batch<'a>, parts: &mut Vec<Batch<'a>>) {
 }
 
 /// The outcome of an event that fails alone.
-fn verdict_of_one(item: &Item<'_>, fault: &Fault) -> Outcome {
+pub(crate) fn verdict_of_one(item: &Item<'_>, fault: &Fault) -> Outcome {
     match (fault.class, WaitsFor::parent_of(&item.event.body)) {
         (FaultClass::EmailTaken, _) => Outcome::Parked(WaitsFor::Email),
         (FaultClass::MissingParent, Some(parent)) => Outcome::Parked(parent),

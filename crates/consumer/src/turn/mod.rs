@@ -22,10 +22,13 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::ConsumerConfig;
 use crate::parts::{Adapters, Parts};
+use crate::reason::reason;
 use crate::waiting::{PIPELINE_PART, Stopped, Waiting};
 use commit::Uncommitted;
 use expire::Expiry;
+pub(crate) use isolate::verdict_of_one;
 use letters::Letters;
+pub(crate) use write::settle_followers;
 
 /// How long a take waits for the first record before the consumer looks after other things.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -91,7 +94,7 @@ impl<P: Parts> Consumer<P> {
                 records
             }
             Err(fault) => {
-                self.health.down(PIPELINE_PART, fault.to_string());
+                self.health.down(PIPELINE_PART, reason(&fault));
                 tracing::debug!(class = fault.class.label(), code = fault.code, subject = fault.subject, "nothing could be taken");
                 self.waiting.source.stand_by(PATIENCE).await;
                 Vec::new()

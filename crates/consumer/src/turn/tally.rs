@@ -60,13 +60,22 @@ const fn status(outcome: &Outcome) -> Option<(usize, Status)> {
     }
 }
 
+/// What was decided, with the status under which it counts.
 fn log(candidate: &Candidate<'_>, record: &Record, status: Status) {
     tracing::debug!(
         eventId = %candidate.event.id,
         eventType = candidate.event.event_type().as_str(),
         partition = record.position.partition,
         offset = record.position.offset,
+        status = status.label(),
         "{}",
-        status.label()
+        match status {
+            _ if candidate.parked.is_some() => "released from parking",
+            Status::Success => "applied",
+            Status::Duplicate => "no effect: it was applied before",
+            Status::Stale => "no effect: something newer was applied",
+            Status::Parked => "parked until what it needs is there",
+            Status::Error => "refused",
+        }
     );
 }

@@ -78,7 +78,7 @@ impl<P: Parts> Consumer<P> {
 }
 
 /// Gives followers their outcome where their leader's allows it; returns those that must be judged by themselves.
-fn settle_followers(round: &Round, outcomes: &mut [Option<Outcome>]) -> Vec<usize> {
+pub(crate) fn settle_followers(round: &Round, outcomes: &mut [Option<Outcome>]) -> Vec<usize> {
     let mut put_back = Vec::new();
     for Follower { index, leader, outcome } in &round.followers {
         match &outcomes[*leader] {

@@ -8,7 +8,7 @@ use consumer::{Adapters, ConsumerConfig, Parts};
 use events::{Body, Event};
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry};
 use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use readmodel::ReadStore;
 use sqlite::Sqlite;
@@ -54,6 +54,12 @@ impl Running {
         Self { health, metrics, stop, progress, task }
     }
 
+    /// The value of a series, by its name with labels as the text format writes it.
+    pub fn metric(&self, series: &str) -> Option<f64> {
+        let text = self.metrics.encode();
+        text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' ')?.parse().ok())
+    }
+
     /// Records that the group has committed.
     pub async fn committed(&self) -> i64 {
         self.progress.committed().await.unwrap().into_values().sum()
@@ -68,7 +74,7 @@ impl Running {
 
     /// Whether the report says that Kafka is away.
     pub fn kafka_is_down(&self) -> bool {
-        self.health.ready_report().parts["kafka"].reason.as_ref().is_some_and(|reason| reason.starts_with("kafka: "))
+        self.health.ready_report().parts["kafka"].reason.as_ref().is_some_and(|reason| reason.starts_with("Kafka "))
     }
 
     /// Waits until the group has committed everything that the log holds now.
@@ -193,7 +199,7 @@ async fn of_a_mix_exactly_the_unwritable_records_are_dead_letters_once_and_with_
     consume_everything(&config_of(&broker, "mix-again"), &tables).await;
 
     assert_applied(&tables, &events).await;
-    let letters = tables.page(0, 10_000).await.unwrap();
+    let letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
     let mut buried: Vec<_> = letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
     poison.sort();
     buried.sort();

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, Permit, TakeLimits};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Permit, TakeLimits};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Position, Record, RecordSource};
 
 /// A topic of one group with one member.
@@ -134,6 +134,11 @@ impl Letters {
         self.0.lock().unwrap().lose_reply = true;
     }
 
+    /// Takes everything out.
+    pub fn clear(&self) {
+        self.0.lock().unwrap().entries.clear();
+    }
+
     /// What was pushed, oldest first.
     pub fn entries(&self) -> Vec<DeadLetter> {
         self.0.lock().unwrap().entries.clone()
@@ -189,7 +194,19 @@ impl DeadLetterReader for Letters {
         Ok(self.0.lock().unwrap().entries.len() as u64)
     }
 
-    async fn page(&self, _start: u64, _limit: u64) -> Result<Vec<String>, Fault> {
-        Ok(self.0.lock().unwrap().entries.iter().rev().map(|letter| letter.json.clone()).collect())
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        let mut reasons = BTreeMap::new();
+        for letter in &self.0.lock().unwrap().entries {
+            *reasons.entry(letter.reason.to_owned()).or_default() += 1;
+        }
+        Ok(reasons)
+    }
+
+    async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        let mut entries: Vec<_> = self.0.lock().unwrap().entries.iter().map(|letter| letter.json.clone()).collect();
+        if end == End::Newest {
+            entries.reverse();
+        }
+        Ok(entries.into_iter().skip(start as usize).take(limit as usize).collect())
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, Permit, TakeLimits};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Permit, TakeLimits};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
 use tokio::sync::Semaphore;
 
@@ -130,8 +130,12 @@ impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
         self.inner.depth().await
     }
 
-    async fn page(&self, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
-        self.inner.page(start, limit).await
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        self.inner.reasons().await
+    }
+
+    async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        self.inner.page(end, start, limit).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use events::{Body, Event, Money, OrderItem, Timestamp};
 use kafka::{EmbeddedBroker, KafkaConfig, KafkaPublisher};
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader as _, Delivered, Message};
+use pipeline::ports::{DeadLetterReader as _, Delivered, End, Message};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{FaultClass, Publisher as _};
 use readmodel::ReadStore as _;
@@ -45,7 +45,7 @@ impl Lab {
 
     /// The letters by their place in the log. There is one for each place.
     async fn letters(&self) -> BTreeMap<(i32, i64), Entry> {
-        let entries = self.tables.page(0, 10_000).await.unwrap();
+        let entries = self.tables.page(End::Newest, 0, 10_000).await.unwrap();
         let count = entries.len();
         let letters: BTreeMap<_, _> = entries
             .iter()

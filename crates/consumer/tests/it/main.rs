@@ -1,6 +1,8 @@
 //! The consumer over real tables (SQLite) and a log, a queue and faults that a test commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod check;
+mod dlq;
 mod embedded;
 mod fakes;
 mod faults;
@@ -9,9 +11,13 @@ mod flood;
 mod gates;
 mod inputs;
 mod isolation;
+mod lag;
 mod meetings;
+mod monitor;
 mod outages;
 mod parking;
+mod privacy;
 mod rig;
 mod stops;
+mod trace;
 mod turns;

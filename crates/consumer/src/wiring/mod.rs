@@ -1,21 +1,26 @@
 //! The composition root of the `consumer` binary: which adapters, from which settings, and the exit code.
 
+mod check;
+mod dlq;
+mod run;
+mod trace;
+
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::process::ExitCode;
+use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
-use anyhow::Context as _;
-use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
 use pipeline::fault::Dependency;
 use pipeline::ports::{FloodPermits as _, Permit};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
-use sqlserver::{SqlServer, SqlServerConfig};
-use telemetry::{Health, LoggingConfig, Metrics, Part, Shutdown, http, logging, probe};
+use sqlserver::SqlServerConfig;
+use telemetry::{LoggingConfig, logging, probe};
 
-use crate::config::ConsumerConfig;
-use crate::parts::{Adapters, Parts};
 use crate::waiting::PIPELINE_PART;
+pub use check::check;
+pub use dlq::dlq;
+pub use run::{Settings, run};
+pub use trace::trace_event;
 
 /// The parts of the health report.
 pub const HEALTH_PARTS: [&str; 4] =
@@ -30,40 +35,6 @@ pub const CLOSE: Duration = Duration::from_secs(3);
 /// How long the health check of a container waits.
 const PROBE: Duration = Duration::from_secs(3);
 
-/// Kafka, SQL Server and Redis.
-struct RealParts;
-
-impl Parts for RealParts {
-    type Source = KafkaSource;
-    type Offsets = KafkaCommitter;
-    type Progress = KafkaProgress;
-    type Store = SqlServer;
-    type Letters = RedisDlq;
-}
-
-/// Every setting of the binary.
-pub struct Settings {
-    kafka: KafkaConfig,
-    database: SqlServerConfig,
-    redis: RedisConfig,
-    consumer: ConsumerConfig,
-    /// Where metrics and health are served.
-    address: SocketAddr,
-}
-
-impl Settings {
-    /// Reads the settings.
-    pub fn read(env: &mut Reader) -> Self {
-        Self {
-            kafka: KafkaConfig::read(env),
-            database: SqlServerConfig::read(env),
-            redis: RedisConfig::read(env),
-            consumer: ConsumerConfig::read(env),
-            address: metrics_address(env),
-        }
-    }
-}
-
 fn metrics_address(env: &mut Reader) -> SocketAddr {
     let port = env.number("METRICS_PORT", 9090, 0..=u16::MAX, "Port of the consumer's /metrics and /health; 0 takes any free one.");
     let host = env.text("METRICS_HOST", "0.0.0.0", "Address on which the consumer serves /metrics and /health.");
@@ -72,11 +43,6 @@ fn metrics_address(env: &mut Reader) -> SocketAddr {
         IpAddr::V4(Ipv4Addr::UNSPECIFIED)
     });
     SocketAddr::new(host, port)
-}
-
-/// `consumer run`.
-pub fn run() -> ExitCode {
-    with_settings(Settings::read, consume)
 }
 
 /// `consumer migrate`.
@@ -113,43 +79,8 @@ pub fn healthcheck() -> ExitCode {
     }
 }
 
-async fn consume(settings: Settings) -> anyhow::Result<()> {
-    let Settings { kafka: kafka_config, database, redis, consumer, address } = settings;
-    let shutdown = Shutdown::on_signals()?;
-    let metrics = Metrics::new(&[Part::Consumer])?;
-    let health = Health::new(&HEALTH_PARTS, Some(HEARTBEAT));
-    let listener =
-        tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;
-    let server = tokio::spawn(http::serve(listener, http::routes(metrics.clone(), health.clone()), shutdown.requested()));
-    tracing::info!(%address, "serving /metrics, /health/live and /health/ready");
-
-    if crate::migrate::until_migrated(&database, &health, &shutdown.token()).await {
-        let (source, offsets) = kafka::open(&kafka_config)?;
-        let adapters = Adapters::<RealParts> {
-            source,
-            offsets,
-            progress: KafkaProgress::open(&kafka_config)?,
-            store: SqlServer::new(database),
-            letters: RedisDlq::new(&redis)?,
-        };
-        tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");
-        let source = crate::run(adapters, consumer, metrics, health, shutdown.token()).await;
-        if let Err(fault) = source.close(CLOSE).await {
-            tracing::warn!(
-                class = fault.class.label(),
-                "the group could not be left in time: its partitions move after the session timeout"
-            );
-        }
-    }
-    if server.await?.is_err() {
-        tracing::warn!("requests were cut off");
-    }
-    tracing::info!("stopped");
-    Ok(())
-}
-
 /// Reads the settings of a command, starts logging and a runtime, does the work, and tells how it ended.
-fn with_settings<S>(read: impl FnOnce(&mut Reader) -> S, work: impl AsyncFnOnce(S) -> anyhow::Result<()>) -> ExitCode {
+fn with_settings<S, T: Termination>(read: impl FnOnce(&mut Reader) -> S, work: impl AsyncFnOnce(S) -> anyhow::Result<T>) -> ExitCode {
     let mut env = match Reader::from_environment() {
         Ok(env) => env,
         Err(problem) => return wrong(&problem),
@@ -166,7 +97,7 @@ fn with_settings<S>(read: impl FnOnce(&mut Reader) -> S, work: impl AsyncFnOnce(
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(settings))
     });
     match worked {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(done) => done.report(),
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

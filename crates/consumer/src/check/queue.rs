@@ -1,0 +1,112 @@
+//! Redis: login, the key of the list, writing, and whether what is written lasts.
+
+use pipeline::Fault;
+use redis_dlq::{Fsync, Persistence, RedisConfig, RedisFacts};
+
+use super::Finding;
+
+const PART: &str = "Redis";
+
+/// Judges login and the key of the list.
+pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) -> Vec<Finding> {
+    let check = "server and login";
+    let facts = match answer {
+        Ok(facts) => facts,
+        Err(fault) => {
+            let advice = "check REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS";
+            return vec![Finding::fault(PART, check, fault, advice)];
+        }
+    };
+    let reached = Finding::ok(PART, check, format!("{}:{} answers, database {}", config.host, config.port, config.database));
+    let key = match facts.list_type.as_str() {
+        "list" => Finding::ok(PART, "key", format!("{} is a list", config.list)),
+        "none" => Finding::ok(PART, "key", format!("{} is free: no dead letter yet", config.list)),
+        other => {
+            let advice = "something else lives there: set REDIS_DLQ_KEY to a key of its own, or remove it";
+            Finding::fail(PART, "key", format!("{} is a {other}", config.list), advice)
+        }
+    };
+    vec![reached, key]
+}
+
+/// Judges whether a dead letter could be written.
+pub(crate) fn write(answer: Result<(), &Fault>) -> Finding {
+    match answer {
+        Ok(()) => Finding::ok(PART, "writes", "a dead letter could be written"),
+        Err(fault) => {
+            let advice = "OOM: memory; MISCONF: disk; READONLY: a replica; NOPERM: rights on the key, the keys beside it and scripts; WRONGTYPE: another use of the key";
+            Finding::fault(PART, "writes", fault, advice)
+        }
+    }
+}
+
+/// Judges whether dead letters outlive Redis.
+pub(crate) fn durability(answer: Result<Persistence, &Fault>) -> Vec<Finding> {
+    let Persistence { append_only, fsync, evicts } = match answer {
+        Ok(persistence) => persistence,
+        Err(fault) => return vec![Finding::fault(PART, "persistence", fault, "look at INFO and CONFIG by hand")],
+    };
+    let file = match (append_only, fsync) {
+        (Some(false), _) => Finding::warn(
+            PART,
+            "persistence",
+            "appendonly no",
+            "dead letters since the last snapshot go with a restart: set appendonly yes",
+        ),
+        (Some(true), Some(Fsync::Always)) => Finding::ok(PART, "persistence", "appendonly yes, appendfsync always"),
+        (Some(true), Some(Fsync::EverySecond)) => {
+            let advice = "a power failure takes the last second of dead letters, whose offsets are committed: set appendfsync always";
+            Finding::warn(PART, "persistence", "appendonly yes, appendfsync everysec", advice)
+        }
+        (Some(true), Some(Fsync::Never)) => {
+            let advice = "a power failure takes dead letters whose offsets are committed: set appendfsync always";
+            Finding::warn(PART, "persistence", "appendonly yes, appendfsync no", advice)
+        }
+        (None, _) | (Some(true), None) => {
+            let advice = "this user may not ask, or the service hides it: make sure of appendonly yes and appendfsync always";
+            Finding::warn(PART, "persistence", "not told", advice)
+        }
+    };
+    let eviction = match evicts {
+        Some(true) => {
+            let advice = "dead letters are thrown away when memory is short: set maxmemory-policy noeviction";
+            Finding::warn(PART, "eviction", "keys may be evicted", advice)
+        }
+        Some(false) => Finding::ok(PART, "eviction", "none"),
+        None => Finding::warn(PART, "eviction", "not told", "make sure of maxmemory-policy noeviction"),
+    };
+    vec![file, eviction]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::State;
+    use super::*;
+
+    fn states(append_only: Option<bool>, fsync: Option<Fsync>, evicts: Option<bool>) -> Vec<State> {
+        durability(Ok(Persistence { append_only, fsync, evicts })).iter().map(|finding| finding.state).collect()
+    }
+
+    #[test]
+    fn only_an_append_only_file_that_is_always_written_and_never_evicted_is_fine() {
+        let (yes, no) = (Some(true), Some(false));
+        assert_eq!(states(yes, Some(Fsync::Always), no), [State::Ok, State::Ok]);
+        for (append_only, fsync) in
+            [(no, Some(Fsync::Always)), (yes, Some(Fsync::EverySecond)), (yes, Some(Fsync::Never)), (yes, None), (None, None)]
+        {
+            assert_eq!(states(append_only, fsync, no), [State::Warn, State::Ok], "{append_only:?} {fsync:?}");
+        }
+        assert_eq!(states(yes, Some(Fsync::Always), yes), [State::Ok, State::Warn]);
+        assert_eq!(states(yes, Some(Fsync::Always), None), [State::Ok, State::Warn]);
+    }
+
+    #[test]
+    fn a_key_that_holds_something_else_fails() {
+        let config = RedisConfig::read(&mut settings::Reader::from_pairs([]));
+        let state = |list_type: &str| {
+            let facts = RedisFacts { time: std::time::Duration::ZERO, list_type: list_type.to_owned() };
+            list(&config, Ok(&facts)).pop().unwrap().state
+        };
+        assert_eq!([state("list"), state("none"), state("string")], [State::Ok, State::Ok, State::Fail]);
+    }
+}

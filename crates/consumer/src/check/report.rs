@@ -1,0 +1,105 @@
+//! All findings, as a table or as JSON.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{Finding, State};
+
+/// Columns of text after which a line is continued on the next.
+const WIDTH: usize = 110;
+
+/// Everything that was found.
+#[derive(Debug, Serialize)]
+pub(crate) struct Report {
+    /// Whether nothing failed.
+    pub(crate) ok: bool,
+    /// In the order of the table.
+    pub(crate) findings: Vec<Finding>,
+}
+
+impl Report {
+    /// Of these findings.
+    pub(crate) fn of(findings: Vec<Finding>) -> Self {
+        Self { ok: findings.iter().all(|finding| finding.state != State::Fail), findings }
+    }
+
+    fn count(&self, state: State) -> usize {
+        self.findings.iter().filter(|finding| finding.state == state).count()
+    }
+}
+
+/// The table: a line per finding, what to do beneath it.
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let width = |text: fn(&Finding) -> &str| self.findings.iter().map(|finding| text(finding).chars().count()).max().unwrap_or(0) + 2;
+        let (part, check) = (width(|finding| finding.part), width(|finding| finding.check));
+        let indent = "state ".len() + part + check;
+        for finding in &self.findings {
+            write!(f, "{:<6}{:<part$}{:<check$}", finding.state.word(), finding.part, finding.check)?;
+            writeln!(f, "{}", wrapped(&finding.found, indent).join(&format!("\n{:indent$}", "")))?;
+            if let Some(advice) = &finding.advice {
+                writeln!(f, "{:indent$}-> {}", "", wrapped(advice, indent + 3).join(&format!("\n{:indent$}   ", "")))?;
+            }
+        }
+        let (failed, warned) = (self.count(State::Fail), self.count(State::Warn));
+        write!(f, "\n{} looked at: {} ok, {warned} to know about, {failed} failed", self.findings.len(), self.count(State::Ok))
+    }
+}
+
+/// The text in lines that end at [`WIDTH`] when they begin at `indent`.
+fn wrapped(text: &str, indent: usize) -> Vec<String> {
+    let room = WIDTH.saturating_sub(indent).max(30);
+    let mut lines = vec![String::new()];
+    for word in text.split_whitespace() {
+        let last = lines.len() - 1;
+        if !lines[last].is_empty() && lines[last].chars().count() + 1 + word.chars().count() > room {
+            lines.push(word.to_owned());
+        } else {
+            if !lines[last].is_empty() {
+                lines[last].push(' ');
+            }
+            lines[last].push_str(word);
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_for_each_finding_and_what_to_do_beneath_it() {
+        let report = Report::of(vec![
+            Finding::ok("Kafka", "partitions", "events has 6 partitions"),
+            Finding::warn("Kafka", "replicas", "replication factor 1", "use 3"),
+            Finding::fail("database", "schema", "missing", "run `consumer migrate`"),
+        ]);
+        assert!(!report.ok);
+        assert_eq!(
+            report.to_string(),
+            "ok    Kafka     partitions  events has 6 partitions\n\
+             warn  Kafka     replicas    replication factor 1\n\
+             \x20                           -> use 3\n\
+             FAIL  database  schema      missing\n\
+             \x20                           -> run `consumer migrate`\n\n\
+             3 looked at: 1 ok, 1 to know about, 1 failed"
+        );
+    }
+
+    #[test]
+    fn json_has_the_same_and_warnings_are_no_failure() {
+        let report = Report::of(vec![Finding::warn("Redis", "eviction", "not told", "ask")]);
+        assert_eq!(
+            serde_json::to_string(&report).unwrap(),
+            r#"{"ok":true,"findings":[{"part":"Redis","check":"eviction","state":"warn","found":"not told","advice":"ask"}]}"#
+        );
+    }
+
+    #[test]
+    fn long_texts_are_continued_on_the_next_line() {
+        let lines = wrapped(&"word ".repeat(40), 30);
+        assert!(lines.len() == 3 && lines.iter().all(|line| line.chars().count() <= 80), "{lines:?}");
+    }
+}

@@ -1,0 +1,218 @@
+//! The broker, the topic and the group.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use kafka::security::Security;
+use kafka::{KafkaConfig, TopicDescription, TopicSettings};
+use pipeline::{Fault, FaultClass};
+use settings::span;
+
+use super::Finding;
+
+const PART: &str = "Kafka";
+
+/// Judges what the broker says of the topic.
+pub(crate) fn topic(config: &KafkaConfig, seen_retention: Duration, answer: Result<&TopicDescription, &Fault>) -> Vec<Finding> {
+    let reached = Finding::ok(PART, "broker and login", format!("{} answers, {}", config.brokers, protection(&config.security)));
+    let topic = match answer {
+        Ok(topic) => topic,
+        Err(fault) if is_about_topic(fault) => {
+            let advice = "create it with the partitions you want (6 is a good start), or check KAFKA_TOPIC and the user's rights";
+            let found = format!(
+                "{} is not there, or not for this user{}",
+                config.topic,
+                fault.code.map_or_else(String::new, |code| format!(" (error {code})"))
+            );
+            return vec![reached, Finding::fail(PART, "topic", found, advice)];
+        }
+        Err(fault) => return vec![Finding::fault(PART, "broker and login", fault, "check KAFKA_BROKERS and the other KAFKA_ settings")],
+    };
+    let mut findings = vec![reached, partitions(config, topic), replicas(topic)];
+    match &topic.settings {
+        None => findings.push(Finding::warn(
+            PART,
+            "topic settings",
+            "not told",
+            "give the user the right DescribeConfigs on the topic, or look at its settings by hand",
+        )),
+        Some(settings) => {
+            findings.extend(in_sync(topic, settings));
+            findings.extend(size(config, settings));
+            findings.extend(cleanup(settings));
+            findings.extend(retention(settings, seen_retention));
+        }
+    }
+    findings
+}
+
+/// Judges whether the offsets of the group can be read.
+pub(crate) fn group(config: &KafkaConfig, answer: Result<&BTreeMap<i32, i64>, &Fault>) -> Finding {
+    match answer {
+        Ok(_) => Finding::ok(PART, "group", format!("the offsets of {} can be read", config.group)),
+        Err(fault) => Finding::fault(PART, "group", fault, "give the user the right Read on the group, or check KAFKA_CONSUMER_GROUP"),
+    }
+}
+
+const fn protection(security: &Security) -> &'static str {
+    match security {
+        Security::Plaintext => "neither encrypted nor logged in",
+        Security::Ssl(_) => "encrypted",
+        Security::SaslPlaintext(_) => "logged in, not encrypted",
+        Security::SaslSsl(..) => "logged in, encrypted",
+    }
+}
+
+/// Whether the broker answered, and refuses only the topic.
+fn is_about_topic(fault: &Fault) -> bool {
+    fault.class == FaultClass::Operator && (fault.subject.starts_with("topic:") || fault.subject.contains("use the topic"))
+}
+
+fn partitions(config: &KafkaConfig, topic: &TopicDescription) -> Finding {
+    let found = format!("{} has {} partitions", config.topic, topic.partitions);
+    match (topic.leaderless, topic.partitions) {
+        (0, 1) => {
+            let advice = "only one consumer of a group can work: add partitions before there are events, since keys move to others";
+            Finding::warn(PART, "partitions", format!("{} has 1 partition", config.topic), advice)
+        }
+        (0, _) => Finding::ok(PART, "partitions", found),
+        (leaderless, _) => {
+            Finding::fail(PART, "partitions", format!("{found}, {leaderless} without a leader"), "bring the brokers back that hold them")
+        }
+    }
+}
+
+fn replicas(topic: &TopicDescription) -> Finding {
+    let found = format!("replication factor {}", topic.replicas);
+    if topic.under_replicated > 0 {
+        let found = format!("{found}, {} partitions with a replica that is behind", topic.under_replicated);
+        return Finding::warn(PART, "replicas", found, "look after the brokers: one more failure may stop or lose something");
+    }
+    if topic.replicas == 1 {
+        return Finding::warn(PART, "replicas", found, "events are lost with their broker: use 3 where events matter");
+    }
+    Finding::ok(PART, "replicas", found)
+}
+
+fn in_sync(topic: &TopicDescription, settings: &TopicSettings) -> Option<Finding> {
+    let (check, least) = ("min.insync.replicas", settings.min_in_sync_replicas?);
+    Some(match least {
+        _ if least > topic.replicas => Finding::fail(
+            PART,
+            check,
+            format!("{least}, of {} replicas", topic.replicas),
+            "no record can be written: lower it, or add replicas",
+        ),
+        1 if topic.replicas > 1 => {
+            Finding::warn(PART, check, "1", "an acknowledged event may be on one broker only: set it to 2 with 3 replicas")
+        }
+        _ => Finding::ok(PART, check, least.to_string()),
+    })
+}
+
+fn size(config: &KafkaConfig, settings: &TopicSettings) -> Option<Finding> {
+    let (check, theirs, ours) = ("record size", settings.max_message_bytes?, u64::from(config.max_message_bytes));
+    let found = format!("max.message.bytes is {theirs}, KAFKA_MAX_MESSAGE_BYTES {ours}");
+    Some(match ours.cmp(&theirs) {
+        std::cmp::Ordering::Less => Finding::warn(
+            PART,
+            check,
+            found,
+            "a large record could be consumed, but not be sent again from the dead letter queue: raise ours",
+        ),
+        std::cmp::Ordering::Greater => {
+            Finding::warn(PART, check, found, "the broker refuses large records that our producer would send: make them equal")
+        }
+        std::cmp::Ordering::Equal => Finding::ok(PART, check, found),
+    })
+}
+
+fn cleanup(settings: &TopicSettings) -> Option<Finding> {
+    Some(if settings.compacts? {
+        let advice =
+            "compaction removes events that were not consumed yet (of one sku, all stock adjustments but the last): use delete alone";
+        Finding::warn(PART, "cleanup.policy", "compact", advice)
+    } else {
+        Finding::ok(PART, "cleanup.policy", "delete")
+    })
+}
+
+fn retention(settings: &TopicSettings, seen: Duration) -> Option<Finding> {
+    let (check, kept) = ("retention", settings.retention?);
+    let kept_text = if kept == Duration::MAX { "for ever".to_owned() } else { span::format(kept) };
+    let found = format!("records are kept {kept_text}, dead letters remembered {}", span::format(seen));
+    Some(if kept > seen {
+        Finding::warn(
+            PART,
+            check,
+            found,
+            "a replay from the beginning would list old dead letters again: set DLQ_SEEN_RETENTION above retention.ms",
+        )
+    } else {
+        Finding::ok(PART, check, found)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Dependency;
+    use settings::Reader;
+
+    use super::super::State;
+    use super::*;
+
+    const DAY: Duration = Duration::from_secs(86_400);
+
+    fn good() -> TopicDescription {
+        let settings = TopicSettings {
+            max_message_bytes: Some(1_048_588),
+            min_in_sync_replicas: Some(2),
+            compacts: Some(false),
+            retention: Some(7 * DAY),
+        };
+        TopicDescription { partitions: 6, replicas: 3, leaderless: 0, under_replicated: 0, settings: Some(settings) }
+    }
+
+    fn config() -> KafkaConfig {
+        KafkaConfig { max_message_bytes: 1_048_588, ..KafkaConfig::read(&mut Reader::from_pairs([])) }
+    }
+
+    fn troubles(change: impl FnOnce(&mut TopicDescription)) -> Vec<(&'static str, State)> {
+        let mut description = good();
+        change(&mut description);
+        let findings = topic(&config(), 30 * DAY, Ok(&description));
+        findings.into_iter().filter(|finding| finding.state != State::Ok).map(|finding| (finding.check, finding.state)).collect()
+    }
+
+    fn settings(topic: &mut TopicDescription) -> &mut TopicSettings {
+        topic.settings.as_mut().unwrap()
+    }
+
+    #[test]
+    fn each_weakness_of_a_topic_is_one_finding() {
+        assert_eq!(troubles(|_| {}), []);
+        assert_eq!(troubles(|topic| topic.partitions = 1), [("partitions", State::Warn)]);
+        assert_eq!(troubles(|topic| topic.leaderless = 2), [("partitions", State::Fail)]);
+        assert_eq!(troubles(|topic| topic.under_replicated = 1), [("replicas", State::Warn)]);
+        assert_eq!(troubles(|topic| (topic.replicas, settings(topic).min_in_sync_replicas) = (1, Some(1))), [("replicas", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).min_in_sync_replicas = Some(1)), [("min.insync.replicas", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).min_in_sync_replicas = Some(4)), [("min.insync.replicas", State::Fail)]);
+        assert_eq!(troubles(|topic| settings(topic).max_message_bytes = Some(2_000_000)), [("record size", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).max_message_bytes = Some(1_000)), [("record size", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).compacts = Some(true)), [("cleanup.policy", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).retention = Some(Duration::MAX)), [("retention", State::Warn)]);
+        assert_eq!(troubles(|topic| settings(topic).retention = Some(31 * DAY)), [("retention", State::Warn)]);
+        assert_eq!(troubles(|topic| topic.settings = None), [("topic settings", State::Warn)]);
+    }
+
+    #[test]
+    fn a_missing_topic_is_told_from_a_broker_that_is_away() {
+        let fault = |class, subject| Fault { dependency: Dependency::Kafka, class, code: None, subject };
+        let missing = fault(FaultClass::Operator, "topic: create it or check KAFKA_TOPIC");
+        let states =
+            |fault: &Fault| -> Vec<_> { topic(&config(), DAY, Err(fault)).iter().map(|finding| (finding.check, finding.state)).collect() };
+        assert_eq!(states(&missing), [("broker and login", State::Ok), ("topic", State::Fail)]);
+        let away = fault(FaultClass::Unavailable { timed_out: false }, "describe_topic");
+        assert_eq!(states(&away), [("broker and login", State::Fail)]);
+    }
+}

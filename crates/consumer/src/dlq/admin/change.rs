@@ -1,0 +1,154 @@
+//! Requests that change the list: each is logged with what, how many, and the token's name.
+
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use pipeline::fault::Fault;
+use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use serde_json::json;
+use telemetry::problem::problem_with;
+
+use super::Admin;
+use super::answer::Refused;
+use super::guard::Caller;
+use super::query::{EditQuery, RedriveBody, body};
+use crate::dlq::choice::Order;
+use crate::dlq::edit::{Revision, resend};
+use crate::dlq::find::{find, find_all};
+use crate::dlq::purge::purge;
+use crate::dlq::redrive::redrive;
+use crate::dlq::refusal::Refusal;
+use crate::dlq::rehearse::rehearse;
+use crate::dlq::transfer;
+use crate::parts::SystemClock;
+
+/// Entries that one request sends, where nothing is asked for, and at most.
+const LIMITS: (u64, u64) = (1000, 10_000);
+/// The longest time that a request may take at its rate, in seconds.
+const LONGEST: f64 = 600.0;
+
+type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
+type Content = Result<Bytes, BytesRejection>;
+
+fn received(content: Content) -> Result<Bytes, Refused> {
+    content.map_err(|rejection| Refused::with(rejection.status(), format!("{}.", rejection.body_text())))
+}
+
+async fn ids(queue: &impl DeadLetterReader, prefixes: &[String]) -> Result<Vec<String>, Refusal> {
+    if prefixes.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(find_all(queue, prefixes).await?.into_iter().map(|listed| listed.id).collect())
+}
+
+/// `POST /admin/dlq/redrive`. If the client goes away, what was claimed comes back when its lease ends.
+pub(super) async fn send<Q, P, T>(
+    State(admin): Shared<Q, P, T>,
+    Extension(Caller(caller)): Extension<Caller>,
+    content: Content,
+) -> Result<Response, Refused>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+    T: Rehearsal,
+{
+    let asked: RedriveBody = body(&received(content)?)?;
+    let desk = &admin.desk;
+    let limit = asked.limit.unwrap_or(LIMITS.0);
+    let rate = asked.rate()?;
+    if limit > LIMITS.1 || rate.is_some_and(|rate| limit as f64 / rate > LONGEST) {
+        return Err(Refused::bad("One request sends 10000 dead letters at most, and for 600 seconds at most: lower limit, or raise rate."));
+    }
+    asked.filter(&[])?;
+    let filter = asked.filter(&ids(&desk.queue, asked.ids()).await?)?;
+    let order = Order { filter, limit: Some(limit), rate, max_retries: asked.max_retries.unwrap_or(desk.terms.max_retries) };
+    if asked.dry_run {
+        let mut entries = Vec::new();
+        let totals = rehearse(&desk.queue, desk.tables()?, &order, desk.terms.rules, |preview| entries.push(preview)).await?;
+        return Ok(Json(json!({ "dryRun": true, "totals": totals, "entries": entries })).into_response());
+    }
+    let summary = redrive(desk.route(&admin.stop)?, &order, |_| {}).await;
+    let (redriven, failed) = (summary.redriven, summary.failed);
+    tracing::info!(caller = &*caller, redriven, failed, gone = summary.gone, "dead letters redriven");
+    if summary.fault.is_none() && !summary.stopped {
+        return Ok(Json(summary.report()).into_response());
+    }
+    let why = summary.fault.as_ref().map_or_else(|| "the program is being stopped".to_owned(), Fault::to_string);
+    let detail = format!("Not all of it was done: {why}.");
+    Ok(problem_with(StatusCode::SERVICE_UNAVAILABLE, detail, summary.report()))
+}
+
+/// `POST /admin/dlq/purge`.
+pub(super) async fn remove<Q, P, T>(
+    State(admin): Shared<Q, P, T>,
+    Extension(Caller(caller)): Extension<Caller>,
+    content: Content,
+) -> Result<Response, Refused>
+where
+    Q: DeadLetterReader + ClaimQueue,
+{
+    let asked: RedriveBody = body(&received(content)?)?;
+    if asked.says_how_to_send() {
+        return Err(Refused::bad("A purge takes filters, all and dryRun alone."));
+    }
+    let (queue, now) = (&admin.desk.queue, SystemClock.now());
+    asked.filter(&[])?;
+    let filter = asked.filter(&ids(queue, asked.ids()).await?)?;
+    if asked.dry_run {
+        let meant = crate::dlq::purge::count(queue, &filter, now).await?;
+        return Ok(Json(json!({ "dryRun": true, "meant": meant })).into_response());
+    }
+    let removed = purge(queue, &filter, now).await?;
+    tracing::info!(caller = &*caller, removed, "dead letters purged");
+    Ok(Json(json!({ "removed": removed })).into_response())
+}
+
+/// `POST /admin/dlq/{id}/edit`: the body is the new payload.
+pub(super) async fn edit<Q, P, T>(
+    State(admin): Shared<Q, P, T>,
+    Extension(Caller(caller)): Extension<Caller>,
+    Path(id): Path<String>,
+    query: Result<Query<EditQuery>, QueryRejection>,
+    content: Content,
+) -> Result<Response, Refused>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+{
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let content = received(content)?;
+    let payload = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
+    let desk = &admin.desk;
+    let listed = find(&desk.queue, &id).await?;
+    let revision = Revision::new(&listed, payload, desk.terms.rules, &desk.terms.topic)?;
+    let (event_id, diff) = (revision.event_id, revision.diff.clone());
+    if query.dry_run {
+        return Ok(Json(json!({ "dryRun": true, "eventId": event_id, "diff": diff })).into_response());
+    }
+    let delivered = resend(&desk.route(&admin.stop)?, revision).await?;
+    tracing::info!(caller = &*caller, entry = listed.id, eventId = %event_id, edited = 1, "a dead letter was edited and sent");
+    let (partition, offset) = (delivered.partition, delivered.offset);
+    Ok(Json(json!({ "eventId": event_id, "diff": diff, "partition": partition, "offset": offset })).into_response())
+}
+
+/// `POST /admin/dlq/import`: JSON lines.
+pub(super) async fn import<Q, P, T>(
+    State(admin): Shared<Q, P, T>,
+    Extension(Caller(caller)): Extension<Caller>,
+    content: Content,
+) -> Result<Response, Refused>
+where
+    Q: DeadLetterReader + DeadLetterArchive,
+{
+    let content = received(content)?;
+    let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
+    let imported = transfer::import(&admin.desk.queue, lines.split('\n').map(|line| Ok(line.to_owned()))).await;
+    let imported = imported.map_err(Refusal::from)?;
+    tracing::info!(caller = &*caller, imported = imported.imported, skipped = imported.skipped, "dead letters imported");
+    Ok(Json(imported).into_response())
+}

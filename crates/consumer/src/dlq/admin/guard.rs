@@ -1,0 +1,51 @@
+//! Asking who it is.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, FORWARDED, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::Response;
+use telemetry::problem::problem;
+
+use super::config::AdminConfig;
+
+/// The name of the token with which a request came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Caller(pub Arc<str>);
+
+/// Lets a request pass that comes from this machine, unless others may ask too, and has a token of ours.
+pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: Request, next: Next) -> Response {
+    if !config.allow_remote && !is_local(&request) {
+        return problem(
+            StatusCode::FORBIDDEN,
+            "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.",
+        );
+    }
+    let Some(name) = token(request.headers()).and_then(|token| config.name_of(token)) else {
+        tracing::warn!("a request to /admin had no token, or a wrong one");
+        let mut response = problem(StatusCode::UNAUTHORIZED, "A token is needed: Authorization: Bearer …");
+        response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));
+        return response;
+    };
+    let caller = Caller(name.into());
+    request.extensions_mut().insert(caller);
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
+fn is_local(request: &Request) -> bool {
+    let forwarded = request.headers().contains_key(FORWARDED) || request.headers().contains_key("x-forwarded-for");
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    !forwarded && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+}
+
+/// The token of RFC 6750, section 2.1; the scheme's case does not matter.
+fn token(headers: &HeaderMap) -> Option<&str> {
+    let (scheme, token) = headers.get(AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}

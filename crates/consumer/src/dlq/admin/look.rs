@@ -1,0 +1,118 @@
+//! Requests that change nothing.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::{Body, Bytes};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use pipeline::dead_letter::{Encoding, Entry};
+use pipeline::ports::{Clock as _, DeadLetterReader, End};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::answer::Refused;
+use super::query::ListQuery;
+use crate::dlq::find::find;
+use crate::dlq::listed::{Listed, Row};
+use crate::dlq::stats::{Stats, stats};
+use crate::dlq::transfer::export_page;
+use crate::dlq::walk::Walk;
+use crate::parts::SystemClock;
+
+/// Entries of one answer, where nothing is asked for, and at most.
+const LIMITS: (u64, u64) = (50, 1000);
+/// Entries read at once.
+const PAGE: u64 = 500;
+
+type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
+
+/// `GET /admin/dlq`: newest first. `next` is the place in the list from which to ask on.
+pub(super) async fn list<Q: DeadLetterReader, P, T>(
+    State(admin): Shared<Q, P, T>,
+    query: Result<Query<ListQuery>, QueryRejection>,
+) -> Result<Json<Value>, Refused> {
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let filter = query.filter()?;
+    let limit = query.limit.unwrap_or(LIMITS.0).min(LIMITS.1);
+    let (queue, now) = (&admin.desk.queue, SystemClock.now());
+    let mut next = query.start.unwrap_or(0);
+    let mut entries = Vec::new();
+    let ended = loop {
+        let page = queue.page(End::Newest, next, PAGE).await?;
+        if page.is_empty() {
+            break true;
+        }
+        let mut full = false;
+        for listed in page.into_iter().map(Listed::new) {
+            full = entries.len() as u64 >= limit;
+            if full {
+                break;
+            }
+            next += 1;
+            if filter.selects(&listed, now) {
+                entries.push(json!(listed.row(now)));
+            }
+        }
+        if full {
+            break false;
+        }
+    };
+    let next = if ended { Value::Null } else { next.into() };
+    Ok(Json(json!({ "depth": queue.depth().await?, "entries": entries, "next": next })))
+}
+
+/// `GET /admin/dlq/stats`.
+pub(super) async fn count<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>) -> Result<Json<Stats>, Refused> {
+    Ok(Json(stats(&admin.desk.queue, SystemClock.now()).await?))
+}
+
+/// All that an entry says.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Whole<'a> {
+    #[serde(flatten)]
+    row: Row<'a>,
+    key: Option<&'a str>,
+    key_encoding: Option<Encoding>,
+    original_data: Option<&'a str>,
+    encoding: Option<Encoding>,
+    /// Of what is no dead letter, its text.
+    text: Option<&'a str>,
+}
+
+/// `GET /admin/dlq/{id}`.
+pub(super) async fn show<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>, Path(id): Path<String>) -> Result<Response, Refused> {
+    let listed = find(&admin.desk.queue, &id).await?;
+    let of = |entry: Option<&Entry>| entry.map(|entry| (entry.key_encoding, entry.encoding));
+    let entry = listed.entry.as_ref();
+    let whole = Whole {
+        row: listed.row(SystemClock.now()),
+        key: entry.and_then(|entry| entry.key.as_deref()),
+        key_encoding: of(entry).map(|(key, _)| key),
+        original_data: entry.map(|entry| entry.original_data.as_str()),
+        encoding: of(entry).map(|(_, data)| data),
+        text: entry.is_none().then_some(listed.text.as_str()),
+    };
+    Ok(Json(whole).into_response())
+}
+
+/// `GET /admin/dlq/export`: JSON lines, oldest first. Breaks off when the queue goes away meanwhile.
+pub(super) async fn export<Q, P, T>(State(admin): Shared<Q, P, T>) -> Result<Response, Refused>
+where
+    Q: DeadLetterReader + Clone + 'static,
+{
+    let place = Walk::start(&admin.desk.queue).await?.place();
+    let queue = admin.desk.queue.clone();
+    let pages = stream::try_unfold((queue, place), async |(queue, place)| {
+        let mut walk = Walk::at(&queue, place);
+        let lines = export_page(&mut walk).await?.concat();
+        let place = walk.place();
+        Ok::<_, pipeline::Fault>((!lines.is_empty()).then(|| (Bytes::from(lines), (queue, place))))
+    });
+    Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())
+}

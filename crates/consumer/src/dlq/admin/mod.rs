@@ -1,0 +1,66 @@
+//! Dead letters over HTTP, for operators: `/admin/dlq`.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `config` | who may ask, and from where |
+//! | `guard` | asking them |
+//! | `query` | what they ask for |
+//! | `look`, `change` | the answers |
+//! | `answer` | refusals as problem documents |
+
+mod answer;
+mod change;
+mod config;
+mod guard;
+mod look;
+mod query;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use telemetry::problem::problem;
+use tokio_util::sync::CancellationToken;
+
+use super::desk::Desk;
+
+pub use config::AdminConfig;
+
+/// The largest body of a request that says what to do, in bytes.
+const ORDER_BYTES: usize = 64 << 10;
+/// The largest payload of an edited event.
+const PAYLOAD_BYTES: usize = 16 << 20;
+/// The largest import.
+const IMPORT_BYTES: usize = 64 << 20;
+
+/// What the handlers share.
+struct Admin<Q, P, T> {
+    desk: Desk<Q, P, T>,
+    stop: CancellationToken,
+}
+
+/// The routes, for whoever has a token. A redrive that runs when `stop` is cancelled finishes what is in flight and answers.
+pub fn routes<Q, P, T>(config: AdminConfig, desk: Desk<Q, P, T>, stop: CancellationToken) -> Router
+where
+    Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
+    P: Publisher + 'static,
+    T: Rehearsal + 'static,
+{
+    let limited = DefaultBodyLimit::max;
+    Router::new()
+        .route("/admin/dlq", get(look::list))
+        .route("/admin/dlq/stats", get(look::count))
+        .route("/admin/dlq/export", get(look::export))
+        .route("/admin/dlq/{id}", get(look::show))
+        .route("/admin/dlq/redrive", post(change::send).layer(limited(ORDER_BYTES)))
+        .route("/admin/dlq/purge", post(change::remove).layer(limited(ORDER_BYTES)))
+        .route("/admin/dlq/{id}/edit", post(change::edit).layer(limited(PAYLOAD_BYTES)))
+        .route("/admin/dlq/import", post(change::import).layer(limited(IMPORT_BYTES)))
+        .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, "This method is not answered here; see Allow."))
+        .route_layer(from_fn_with_state(Arc::new(config), guard::guard))
+        .with_state(Arc::new(Admin { desk, stop }))
+}

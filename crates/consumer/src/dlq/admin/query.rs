@@ -1,0 +1,120 @@
+//! What is asked for. A field that is not known is refused: a misspelt filter must not mean everything.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::answer::Refused;
+use crate::dlq::command;
+use crate::dlq::filter::Filter;
+
+/// `GET /admin/dlq?…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ListQuery {
+    reason: Option<String>,
+    fingerprint: Option<String>,
+    event_type: Option<String>,
+    older_than: Option<String>,
+    pub limit: Option<u64>,
+    pub start: Option<u64>,
+}
+
+impl ListQuery {
+    pub fn filter(&self) -> Result<Filter, Refused> {
+        filter(&[], &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+    }
+}
+
+/// `POST /admin/dlq/{id}/edit?…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct EditQuery {
+    #[serde(default)]
+    pub dry_run: bool,
+}
+
+/// The body of `POST /admin/dlq/redrive`, and, of its fields the first seven, of `POST /admin/dlq/purge`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct RedriveBody {
+    #[serde(default)]
+    ids: Vec<String>,
+    reason: Option<String>,
+    fingerprint: Option<String>,
+    event_type: Option<String>,
+    older_than: Option<String>,
+    #[serde(default)]
+    all: bool,
+    #[serde(default)]
+    pub dry_run: bool,
+    pub limit: Option<u64>,
+    rate: Option<Rate>,
+    pub max_retries: Option<u32>,
+}
+
+/// A number per second, or a text such as `30/m`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Rate {
+    Number(f64),
+    Text(String),
+}
+
+impl RedriveBody {
+    /// Beginnings of ids.
+    pub fn ids(&self) -> &[String] {
+        &self.ids
+    }
+
+    /// The filter with these ids in full.
+    pub fn filter(&self, ids: &[String]) -> Result<Filter, Refused> {
+        let filter = filter(ids, &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())?;
+        if filter.is_empty() && self.ids.is_empty() && !self.all {
+            return Err(Refused::bad("Say which dead letters: by ids, reason, fingerprint, eventType or olderThan, or with all: true."));
+        }
+        Ok(filter)
+    }
+
+    /// So many per second.
+    pub fn rate(&self) -> Result<Option<f64>, Refused> {
+        let text = match &self.rate {
+            None => return Ok(None),
+            Some(Rate::Number(number)) => number.to_string(),
+            Some(Rate::Text(text)) => text.clone(),
+        };
+        command::rate(&text).map(Some).map_err(|problem| Refused::bad(format!("rate: {problem}.")))
+    }
+
+    /// Whether it says how to send, which a purge does not.
+    pub const fn says_how_to_send(&self) -> bool {
+        self.limit.is_some() || self.rate.is_some() || self.max_retries.is_some()
+    }
+}
+
+fn filter(
+    ids: &[String],
+    reason: &Option<String>,
+    fingerprint: &Option<String>,
+    event_type: &Option<String>,
+    older_than: Option<&str>,
+) -> Result<Filter, Refused> {
+    let older_than: Option<Duration> = match older_than {
+        None => None,
+        Some(text) => Some(
+            settings::span::parse(text)
+                .ok_or_else(|| Refused::bad("olderThan must be a number with a unit, such as 90s, 15m, 1h or 7d."))?,
+        ),
+    };
+    let (reason, fingerprint, event_type) = (reason.clone(), fingerprint.clone(), event_type.clone());
+    Ok(Filter { ids: ids.to_vec(), reason, fingerprint, event_type, older_than })
+}
+
+/// A body as JSON; an empty one is an empty object.
+pub(super) fn body<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Refused> {
+    if bytes.trim_ascii().is_empty() {
+        return Ok(T::default());
+    }
+    serde_json::from_slice(bytes).map_err(|error| Refused::bad(format!("The body is not what is asked for here: {error}.")))
+}

@@ -1,0 +1,191 @@
+//! Commands that change the list.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, IsTerminal as _, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use indicatif::{ProgressBar, ProgressStyle};
+use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use tokio_util::sync::CancellationToken;
+
+use super::look::ids;
+use super::{PurgeArgs, RedriveArgs, text};
+use crate::dlq::choice::Order;
+use crate::dlq::desk::Desk;
+use crate::dlq::edit::{Revision, editable, resend};
+use crate::dlq::editor;
+use crate::dlq::find::find;
+use crate::dlq::printable::printable_lines;
+use crate::dlq::redrive::redrive;
+use crate::dlq::refusal::Refusal;
+use crate::dlq::rehearse::rehearse;
+use crate::dlq::{purge, transfer};
+use crate::parts::SystemClock;
+
+/// Nothing was asked for that could be done.
+pub(super) fn usage(problem: &str) -> ExitCode {
+    eprintln!("error: {problem}");
+    ExitCode::from(2)
+}
+
+const ALL_IS_MEANT: &str = "say which dead letters: by --id, --reason, --fingerprint, --event-type or --older-than, or with --all";
+
+pub(super) async fn send<Q, P, T>(
+    desk: &Desk<Q, P, T>,
+    args: &RedriveArgs,
+    stop: &CancellationToken,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+    T: Rehearsal,
+{
+    if args.filter.is_empty() && !args.all {
+        return Ok(usage(ALL_IS_MEANT));
+    }
+    let order = args.order(ids(&desk.queue, &args.filter.ids).await?, desk.terms.max_retries);
+    if args.dry_run {
+        preview(desk, &order, args.json, out).await?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let bar = bar(desk.queue.depth().await.map_err(Refusal::from)?);
+    let summary = redrive(desk.route(stop)?, &order, |summary| bar.set_position(summary.examined())).await;
+    bar.finish_and_clear();
+    if args.json {
+        writeln!(out, "{}", serde_json::to_string(&summary.report())?)?;
+    } else {
+        writeln!(out, "{summary}")?;
+    }
+    Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// A bar that moves on a terminal, and nothing elsewhere.
+fn bar(entries: u64) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(entries);
+    let template = "{bar:30.cyan} {pos}/{len} examined  {per_sec}  {eta} left";
+    bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
+}
+
+async fn preview<Q, P, T>(desk: &Desk<Q, P, T>, order: &Order, json: bool, out: &mut impl Write) -> anyhow::Result<()>
+where
+    Q: DeadLetterReader,
+    T: Rehearsal,
+{
+    if !json {
+        writeln!(out, "{}", text::foreseen_headings())?;
+    }
+    let mut written = Ok(());
+    let totals = rehearse(&desk.queue, desk.tables()?, order, desk.terms.rules, |preview| {
+        let line = if json { serde_json::to_string(&preview).unwrap_or_default() } else { text::foreseen(&preview) };
+        if written.is_ok() {
+            written = writeln!(out, "{line}");
+        }
+    });
+    let totals = totals.await.map_err(Refusal::from)?;
+    written?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&totals)?)?;
+    } else {
+        writeln!(out, "\n{totals}")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn edit<Q, P, T>(
+    desk: &Desk<Q, P, T>,
+    id: &str,
+    yes: bool,
+    stop: &CancellationToken,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+{
+    let route = desk.route(stop)?;
+    let listed = find(&desk.queue, id).await?;
+    let mut text = editable(&listed)?;
+    let revision = loop {
+        text = editor::edit(&text)?;
+        match Revision::new(&listed, &text, desk.terms.rules, &desk.terms.topic) {
+            Ok(revision) => break revision,
+            Err(refusal @ (Refusal::Violation(_) | Refusal::OtherEvent)) if can_ask() => {
+                eprintln!("{refusal}");
+                if !ask("Edit it again?")? {
+                    return Ok(ExitCode::FAILURE);
+                }
+            }
+            Err(refusal) => return Err(refusal.into()),
+        }
+    };
+    write!(out, "{}", printable_lines(&revision.diff))?;
+    if !yes && !may("Send it to its topic, and take it off the list?")? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let (event_id, topic) = (revision.event_id, revision.letter.topic.clone());
+    let delivered = resend(&route, revision).await?;
+    writeln!(out, "sent as event {event_id} to {topic}, partition {}, offset {}", delivered.partition, delivered.offset)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn remove<Q>(queue: &Q, args: &PurgeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + ClaimQueue,
+{
+    if args.filter.is_empty() && !args.all {
+        return Ok(usage(ALL_IS_MEANT));
+    }
+    let filter = args.filter.filter(ids(queue, &args.filter.ids).await?);
+    let now = SystemClock.now();
+    let meant = purge::count(queue, &filter, now).await.map_err(Refusal::from)?;
+    if meant == 0 {
+        writeln!(out, "no dead letter is meant; nothing was removed")?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    if !args.yes && !may(&format!("Remove {meant} dead letters for good?"))? {
+        return Ok(ExitCode::FAILURE);
+    }
+    let removed = purge::purge(queue, &filter, now).await.map_err(Refusal::from)?;
+    writeln!(out, "{removed} dead letters removed")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn import<Q>(queue: &Q, file: &Path, out: &mut impl Write) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + DeadLetterArchive,
+{
+    let imported = if file == Path::new("-") {
+        transfer::import(queue, std::io::stdin().lines()).await?
+    } else {
+        let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
+        transfer::import(queue, BufReader::new(opened).lines()).await?
+    };
+    writeln!(out, "{} dead letters imported, {} were in the list already", imported.imported, imported.skipped)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn can_ask() -> bool {
+    std::io::stdin().is_terminal() && std::io::stderr().is_terminal()
+}
+
+fn ask(question: &str) -> anyhow::Result<bool> {
+    Ok(dialoguer::Confirm::new().with_prompt(question).default(false).interact()?)
+}
+
+/// Whether a person says yes; without a terminal nobody can be asked.
+fn may(question: &str) -> anyhow::Result<bool> {
+    if !can_ask() {
+        bail!("nobody can be asked without a terminal, so nothing was done; --yes answers for you");
+    }
+    let yes = ask(question)?;
+    if !yes {
+        eprintln!("nothing was done");
+    }
+    Ok(yes)
+}

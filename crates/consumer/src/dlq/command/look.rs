@@ -1,0 +1,112 @@
+//! Commands that change nothing.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+
+use anyhow::Context as _;
+use pipeline::ports::{Clock as _, DeadLetterReader, End};
+
+use super::{ListArgs, text};
+use crate::dlq::filter::Filter;
+use crate::dlq::find::{find, find_all};
+use crate::dlq::listed::Listed;
+use crate::dlq::refusal::Refusal;
+use crate::dlq::stats::stats;
+use crate::dlq::transfer::export_page;
+use crate::dlq::walk::Walk;
+use crate::parts::SystemClock;
+
+/// Entries read at once.
+const PAGE: u64 = 500;
+
+/// The ids of these beginnings of ids.
+pub(super) async fn ids(queue: &impl DeadLetterReader, prefixes: &[String]) -> Result<Vec<String>, Refusal> {
+    if prefixes.is_empty() {
+        return Ok(Vec::new());
+    }
+    Ok(find_all(queue, prefixes).await?.into_iter().map(|listed| listed.id).collect())
+}
+
+pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let filter = args.filter.filter(ids(queue, &args.filter.ids).await?);
+    let now = SystemClock.now();
+    let mut shown = 0;
+    let mut start = 0;
+    'list: loop {
+        let page = queue.page(End::Newest, start, PAGE).await.map_err(Refusal::from)?;
+        if page.is_empty() {
+            break;
+        }
+        start += page.len() as u64;
+        for listed in page.into_iter().map(Listed::new).filter(|listed| filter.selects(listed, now)) {
+            if shown == args.limit {
+                break 'list;
+            }
+            if args.json {
+                writeln!(out, "{}", serde_json::to_string(&listed.row(now))?)?;
+            } else {
+                if shown == 0 {
+                    writeln!(out, "{}", text::headings())?;
+                }
+                writeln!(out, "{}", text::line(&listed, now))?;
+            }
+            shown += 1;
+        }
+    }
+    if !args.json {
+        writeln!(out, "{}", footer(shown, queue.depth().await.map_err(Refusal::from)?, &filter))?;
+    }
+    Ok(())
+}
+
+fn footer(shown: u64, depth: u64, filter: &Filter) -> String {
+    match (shown, depth) {
+        (_, 0) => "no dead letters".to_owned(),
+        (0, _) => format!("none of {depth} dead letters is meant"),
+        (shown, depth) if shown < depth && filter.is_empty() => format!("the newest {shown} of {depth}; --limit shows more"),
+        (shown, depth) => format!("{shown} of {depth}"),
+    }
+}
+
+pub(super) async fn show(queue: &impl DeadLetterReader, id: &str, out: &mut impl Write) -> anyhow::Result<()> {
+    Ok(writeln!(out, "{}", text::details(&find(queue, id).await?))?)
+}
+
+pub(super) async fn count(queue: &impl DeadLetterReader, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let stats = stats(queue, SystemClock.now()).await.map_err(Refusal::from)?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&stats)?)?;
+    } else {
+        writeln!(out, "{stats}")?;
+    }
+    Ok(())
+}
+
+pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
+    let Some(path) = file else {
+        lines(queue, out).await?;
+        return Ok(());
+    };
+    let named = || format!("{} cannot be written", path.display());
+    let mut file = BufWriter::new(File::create(path).with_context(named)?);
+    let count = lines(queue, &mut file).await?;
+    file.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all()).with_context(named)?;
+    eprintln!("{count} dead letters exported to {}", path.display());
+    Ok(())
+}
+
+async fn lines(queue: &impl DeadLetterReader, out: &mut impl Write) -> anyhow::Result<u64> {
+    let mut walk = Walk::start(queue).await.map_err(Refusal::from)?;
+    let mut count = 0;
+    loop {
+        let page = export_page(&mut walk).await.map_err(Refusal::from)?;
+        if page.is_empty() {
+            return Ok(count);
+        }
+        for line in page {
+            out.write_all(line.as_bytes())?;
+            count += 1;
+        }
+    }
+}

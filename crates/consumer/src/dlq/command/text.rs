@@ -1,0 +1,105 @@
+//! Entries as lines of text.
+
+use std::time::Duration;
+
+use events::Timestamp;
+use pipeline::dead_letter::{Encoding, Entry};
+
+use crate::dlq::edit::editable;
+use crate::dlq::foreseen::Preview;
+use crate::dlq::listed::Listed;
+use crate::dlq::printable::{printable, printable_lines};
+
+/// The headings of [`line`].
+pub(super) fn headings() -> String {
+    columns(["id", "age", "reason", "type", "event id", "part/offset", "retries"])
+}
+
+fn columns([id, age, reason, event_type, event_id, place, retries]: [&str; 7]) -> String {
+    format!("{id:<12}  {age:>4}  {reason:<23}  {event_type:<17}  {event_id:<36}  {place:>13}  {retries:>7}").trim_end().to_owned()
+}
+
+/// An entry in a table.
+pub(super) fn line(listed: &Listed, now: Timestamp) -> String {
+    let row = listed.row(now);
+    let place = match (row.partition, row.offset) {
+        (Some(partition), Some(offset)) => format!("{partition}/{offset}"),
+        _ => "-".to_owned(),
+    };
+    let age = listed.age(now).map_or_else(|| "-".to_owned(), short);
+    let event_id = printable(row.event_id.unwrap_or("-"));
+    columns([row.id, &age, &printable(row.reason), row.event_type, &event_id, &place, &row.retry_count.to_string()])
+}
+
+/// The headings of [`foreseen`].
+pub(super) fn foreseen_headings() -> String {
+    format!("{:<12}  {:<17}  {:<36}  {:<16}  why", "id", "type", "event id", "would be")
+}
+
+/// What a dry run says about an entry.
+pub(super) fn foreseen(preview: &Preview) -> String {
+    let Preview { id, event_type, event_id, outcome, detail } = preview;
+    let event_id = printable(event_id.as_deref().unwrap_or("-"));
+    format!("{id:<12}  {event_type:<17}  {event_id:<36}  {outcome:<16}  {}", detail.as_deref().unwrap_or_default()).trim_end().to_owned()
+}
+
+/// An age in its largest whole unit.
+fn short(age: Duration) -> String {
+    let seconds = age.as_secs();
+    match seconds {
+        0..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m", seconds / 60),
+        3600..86_400 => format!("{}h", seconds / 3600),
+        _ => format!("{}d", seconds / 86_400),
+    }
+}
+
+/// Everything about an entry.
+pub(super) fn details(listed: &Listed) -> String {
+    let field = |name: &str, value: &str| format!("{name:<13} {}\n", printable(value));
+    let mut text = field("id", &listed.id);
+    let Some(entry) = &listed.entry else {
+        return format!(
+            "{text}This is no dead letter as this program writes or reads them. Its text:\n\n{}",
+            printable_lines(&listed.text)
+        );
+    };
+    let optional = |name: &str, value: Option<String>| field(name, value.as_deref().unwrap_or("-"));
+    text += &optional("eventId", entry.event_id.clone());
+    text += &field("eventType", listed.event_type());
+    text += &field("reason", listed.reason());
+    text += &field("error", &entry.error);
+    text += &field("fingerprint", &listed.fingerprint());
+    text += &field("timestamp", &entry.timestamp);
+    text += &field("retryCount", &entry.retry_count.to_string());
+    text += &optional("topic", entry.topic.clone());
+    text += &optional("partition", entry.partition.map(|partition| partition.to_string()));
+    text += &optional("offset", entry.offset.map(|offset| offset.to_string()));
+    text += &optional("key", entry.key.as_ref().map(|key| key.clone() + told(entry.key_encoding)));
+    text + &payload(entry, listed)
+}
+
+const fn told(encoding: Encoding) -> &'static str {
+    match encoding {
+        Encoding::Utf8 => "",
+        Encoding::Base64 => " (base64)",
+    }
+}
+
+fn payload(entry: &Entry, listed: &Listed) -> String {
+    let binary = entry.encoding == Encoding::Base64;
+    let payload = if binary { entry.original_data.clone() } else { editable(listed).unwrap_or_default() };
+    format!("\noriginalData{}\n{}", told(entry.encoding), printable_lines(&payload))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_age_is_told_in_its_largest_unit() {
+        for (seconds, text) in [(0, "0s"), (59, "59s"), (60, "1m"), (3599, "59m"), (3600, "1h"), (86_399, "23h"), (86_400, "1d")] {
+            assert_eq!(short(Duration::from_secs(seconds)), text);
+        }
+    }
+}

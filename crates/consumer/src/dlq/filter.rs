@@ -1,0 +1,87 @@
+//! Which entries are meant.
+
+use std::time::Duration;
+
+use events::Timestamp;
+
+use super::listed::Listed;
+
+/// Which entries are meant: those to which everything that is given here applies.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// One of these ids, in full; none stands for any.
+    pub ids: Vec<String>,
+    /// See [`Listed::reason`].
+    pub reason: Option<String>,
+    /// See [`Listed::fingerprint`].
+    pub fingerprint: Option<String>,
+    /// See [`Listed::event_type`].
+    pub event_type: Option<String>,
+    /// A dead letter for at least so long. One that does not tell since when is not meant.
+    pub older_than: Option<Duration>,
+}
+
+impl Filter {
+    /// Whether it means every entry.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Whether it means this entry.
+    pub fn selects(&self, listed: &Listed, now: Timestamp) -> bool {
+        let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
+        (self.ids.is_empty() || self.ids.contains(&listed.id))
+            && is(&self.reason, listed.reason())
+            && is(&self.event_type, listed.event_type())
+            && (self.fingerprint.is_none() || is(&self.fingerprint, &listed.fingerprint()))
+            && self.older_than.is_none_or(|least| listed.age(now).is_some_and(|age| age >= least))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: &str = "2026-01-15T12:00:00Z";
+
+    fn listed(reason: Option<&str>, at: &str, data: &str) -> Listed {
+        let fingerprint = reason.map(|reason| format!("{reason}:UserCreated:email"));
+        let entry = serde_json::json!({
+            "eventId": null, "originalData": data, "error": "", "timestamp": at, "retryCount": 0, "reason": reason, "fingerprint": fingerprint,
+        });
+        Listed::new(entry.to_string())
+    }
+
+    fn selects(filter: &Filter, listed: &Listed) -> bool {
+        filter.selects(listed, Timestamp::parse(NOW).unwrap())
+    }
+
+    #[test]
+    fn everything_that_is_given_has_to_apply() {
+        let ours = listed(Some("too_long"), "2026-01-15T11:00:00Z", "{}");
+        let other = listed(None, "some day", r#"{"eventType":"OrderPlaced"}"#);
+        let some = |text: &str| Some(text.to_owned());
+        let hour = Some(Duration::from_secs(3600));
+        for (filter, meant) in [
+            (Filter::default(), [true, true]),
+            (Filter { ids: vec![ours.id.clone(), "0".to_owned()], ..Filter::default() }, [true, false]),
+            (Filter { reason: some("too_long"), ..Filter::default() }, [true, false]),
+            (Filter { reason: some("unknown"), ..Filter::default() }, [false, true]),
+            (Filter { fingerprint: some("too_long:UserCreated:email"), ..Filter::default() }, [true, false]),
+            (Filter { fingerprint: some("unknown:OrderPlaced:"), ..Filter::default() }, [false, true]),
+            (Filter { event_type: some("OrderPlaced"), ..Filter::default() }, [false, true]),
+            (Filter { older_than: hour, ..Filter::default() }, [true, false]),
+            (Filter { older_than: hour.map(|hour| hour + Duration::from_micros(1)), ..Filter::default() }, [false, false]),
+            (Filter { reason: some("too_long"), event_type: some("OrderPlaced"), ..Filter::default() }, [false, false]),
+        ] {
+            assert_eq!([selects(&filter, &ours), selects(&filter, &other)], meant, "{filter:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_dead_letter_has_a_reason_of_its_own() {
+        let filter = Filter { reason: Some("unreadable".to_owned()), ..Filter::default() };
+        assert!(selects(&filter, &Listed::new("boom".to_owned())));
+        assert!(!selects(&filter, &listed(None, NOW, "{}")));
+    }
+}

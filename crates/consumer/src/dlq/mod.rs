@@ -1,0 +1,48 @@
+//! Dead letters in an operator's hands: look, judge, send again, mend, remove, carry away.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | [`listed`], [`filter`], [`find`], [`walk`] | entries, which are meant, and how they are found while others change the list |
+//! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
+//! | [`rehearse`](mod@rehearse), `culprits`, [`foreseen`] | what a redrive would come to, by the database's own word |
+//! | [`edit`], [`editor`] | a mended payload under the same event id |
+//! | [`mod@purge`], [`transfer`], [`stats`](mod@stats) | removing, carrying away and back, counting |
+//! | [`desk`] | the parts that all of this works with |
+//! | [`command`] | all of it on a command line |
+//! | [`admin`] | all of it over HTTP |
+//! | `layout`, `printable` | JSON for people, text of others on a terminal |
+//!
+//! Safe against a crash at any step and against two operators at once: an entry leaves the list for good only after the broker has
+//! acknowledged it, and a claim that nobody finished comes back.
+
+pub mod admin;
+mod choice;
+pub mod command;
+mod culprits;
+pub mod desk;
+pub mod edit;
+pub mod editor;
+pub mod filter;
+pub mod find;
+pub mod foreseen;
+mod layout;
+pub mod listed;
+pub(crate) mod printable;
+pub mod purge;
+pub mod redrive;
+pub mod refusal;
+pub mod rehearse;
+mod send;
+pub mod stats;
+pub mod summary;
+pub mod transfer;
+pub mod walk;
+
+pub use choice::{Letter, Order};
+pub use command::DlqCommand;
+pub use desk::{Desk, Terms};
+pub use filter::Filter;
+pub use redrive::{Route, redrive};
+pub use refusal::Refusal;
+pub use rehearse::{Rules, rehearse};
+pub use summary::Summary;

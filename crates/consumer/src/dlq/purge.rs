@@ -1,0 +1,54 @@
+//! Removing entries for good.
+
+use std::time::Duration;
+
+use events::Timestamp;
+use pipeline::fault::Fault;
+use pipeline::ports::{ClaimQueue, DeadLetterReader};
+
+use super::filter::Filter;
+use super::walk::Walk;
+
+/// How long a claim lasts that is settled at once.
+const LEASE: Duration = Duration::from_secs(60);
+
+/// How many entries the filter means.
+///
+/// # Errors
+/// The queue is away.
+pub async fn count(queue: &impl DeadLetterReader, filter: &Filter, now: Timestamp) -> Result<u64, Fault> {
+    if filter.is_empty() {
+        return queue.depth().await;
+    }
+    let mut walk = Walk::start(queue).await?;
+    let mut meant = 0;
+    loop {
+        let page = walk.look().await?;
+        if page.is_empty() {
+            return Ok(meant);
+        }
+        meant += page.iter().filter(|listed| filter.selects(listed, now)).count() as u64;
+    }
+}
+
+/// Removes the entries that the filter means, unreadable ones among them, and says how many. What comes into the list meanwhile stays.
+/// A record that was purged is not listed again when it is consumed again.
+///
+/// # Errors
+/// The queue is away; some may have been removed.
+pub async fn purge<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter, now: Timestamp) -> Result<u64, Fault> {
+    let mut walk = Walk::start(queue).await?;
+    let mut removed = 0;
+    loop {
+        let page = walk.next().await?;
+        if page.is_empty() {
+            return Ok(removed);
+        }
+        let texts: Vec<String> = page.iter().filter(|listed| filter.selects(listed, now)).map(|listed| listed.text.clone()).collect();
+        walk.keep((page.len() - texts.len()) as u64);
+        if !texts.is_empty() {
+            let claims: Vec<_> = queue.claim(&texts, LEASE).await?.into_iter().flatten().collect();
+            removed += queue.settle(&claims).await? as u64;
+        }
+    }
+}

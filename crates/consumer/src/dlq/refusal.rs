@@ -1,0 +1,45 @@
+//! Why a command did nothing, or stopped.
+
+use events::Violation;
+use pipeline::fault::Fault;
+
+/// Why a command did nothing, or stopped. Quotes no value of an event.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// A part is away.
+    #[error(transparent)]
+    Fault(#[from] Fault),
+    /// What was given is no beginning of an id.
+    #[error("an id is given by 4 to 12 hexadecimal digits, its first ones")]
+    NotAnId,
+    /// Nothing in the list has this id.
+    #[error("no entry of the list has this id (any more)")]
+    NotFound,
+    /// The ids that begin so.
+    #[error("more than one entry has an id that begins so: {}", .0.join(", "))]
+    Ambiguous(Vec<String>),
+    /// The entry is no dead letter.
+    #[error("this entry cannot be read as a dead letter, so that its payload cannot be edited")]
+    NotEditable,
+    /// The new payload breaks the contract.
+    #[error("{0}")]
+    Violation(Violation),
+    /// The new payload has another event id than the original.
+    #[error("eventId must stay as it is: a dead letter is sent again as the same event")]
+    OtherEvent,
+    /// The new payload is the old one.
+    #[error("the payload was not changed; to send it as it is, redrive it")]
+    Unchanged,
+    /// Nothing says where to send dead letters.
+    #[error("KAFKA_BROKERS must say where to send: the address that the running pipeline prints")]
+    NoBroker,
+    /// Nothing says which tables to ask.
+    #[error("a dry run asks the tables: MSSQL_SERVER, or --data-dir of the embedded ones, must say where they are")]
+    NoTables,
+    /// A line of an import is not JSON; those before it are in the list.
+    #[error("line {line} is not JSON; the lines before it were imported, and are skipped when the file is imported again")]
+    NotJson {
+        /// From 1.
+        line: u64,
+    },
+}

@@ -1,0 +1,156 @@
+//! Asking the database what a redrive would come to.
+
+use std::time::Duration;
+
+use events::Timestamp;
+use pipeline::fault::Fault;
+use pipeline::outcome::{Outcome, WaitsFor};
+use pipeline::plan::{Candidate, Round, items, plan};
+use pipeline::ports::{Clock as _, DeadLetterReader, Rehearsal};
+use pipeline::record::{Position, Record};
+use pipeline::verdict::{Verdict, judge};
+
+use super::choice::{Choice, Order};
+use super::culprits::outcomes_of;
+use super::foreseen::{Foreseen, Preview, Totals};
+use super::listed::Listed;
+use super::walk::Walk;
+use crate::parts::SystemClock;
+use crate::turn::settle_followers;
+
+/// Payloads of one batch, in bytes; more is rehearsed in several.
+const GROUP_BYTES: usize = 64 << 20;
+
+/// How the consumer would judge and write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// Rows that one statement may write.
+    pub max_rows: usize,
+    /// How far an event's timestamp may lie after its record's.
+    pub max_clock_skew: Duration,
+}
+
+/// Says of each entry that a redrive would send how it would end: judges its payload and has the tables do what they would do with it, and
+/// undo it. Changes nothing.
+///
+/// The entries are one batch as long as that is not larger than a statement may be. What is rehearsed in one batch is not there for the
+/// next, so that children may seem to wait for parents of an earlier batch; [`Totals::batches`] tells.
+///
+/// # Errors
+/// A part is away. Nothing is waited out.
+pub async fn rehearse<Q, R>(queue: &Q, tables: &R, order: &Order, rules: Rules, mut show: impl FnMut(Preview)) -> Result<Totals, Fault>
+where
+    Q: DeadLetterReader,
+    R: Rehearsal,
+{
+    let now = SystemClock.now();
+    let mut stage = Stage { tables, rules, now, entries: Vec::new(), bytes: 0, totals: Totals::default() };
+    let mut chosen = 0;
+    let mut walk = Walk::start(queue).await?;
+    'walk: loop {
+        let page = walk.look().await?;
+        if page.is_empty() {
+            break;
+        }
+        for listed in page {
+            if order.limit.is_some_and(|limit| chosen >= limit) {
+                break 'walk;
+            }
+            match order.choose(&listed, now) {
+                Choice::NotSelected => stage.totals.not_selected += 1,
+                Choice::TooManyRetries => stage.tell(&listed, &Foreseen::TooManyRetries, &mut show),
+                Choice::Unreadable => stage.tell(&listed, &Foreseen::Unreadable, &mut show),
+                Choice::Chosen(entry, value) => {
+                    chosen += 1;
+                    let record = record(now, entry.key(), value, entry.retry_count.saturating_add(1));
+                    stage.add(listed, record, &mut show).await?;
+                }
+            }
+        }
+    }
+    stage.play(&mut show).await?;
+    Ok(stage.totals)
+}
+
+/// The record that a redrive would send, as the consumer would take it: stamped now.
+fn record(now: Timestamp, key: Option<Vec<u8>>, value: Vec<u8>, retry_count: u32) -> Record {
+    // Where it would stand is not known, and nothing is decided by it.
+    let position = Position { topic: "".into(), partition: 0, offset: 0 };
+    Record { position, assignment: 0, timestamp_ms: Some(now.unix_millis()), key, value: Some(value), retry_count }
+}
+
+/// What is gathered for the next batch.
+struct Stage<'a, R> {
+    tables: &'a R,
+    rules: Rules,
+    now: Timestamp,
+    entries: Vec<(Listed, Record)>,
+    bytes: usize,
+    totals: Totals,
+}
+
+impl<R: Rehearsal> Stage<'_, R> {
+    fn tell(&mut self, listed: &Listed, foreseen: &Foreseen, show: &mut impl FnMut(Preview)) {
+        self.totals.note(foreseen);
+        show(Preview::new(listed, foreseen, self.now));
+    }
+
+    async fn add(&mut self, listed: Listed, record: Record, show: &mut impl FnMut(Preview)) -> Result<(), Fault> {
+        if self.entries.len() >= self.rules.max_rows || self.bytes + record.size() > GROUP_BYTES {
+            self.play(show).await?;
+        }
+        self.bytes += record.size();
+        self.entries.push((listed, record));
+        Ok(())
+    }
+
+    /// Rehearses what was gathered, and tells of each entry in its order.
+    async fn play(&mut self, show: &mut impl FnMut(Preview)) -> Result<(), Fault> {
+        let entries = std::mem::take(&mut self.entries);
+        self.bytes = 0;
+        let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(entries.len());
+        let (mut candidates, mut places) = (Vec::new(), Vec::new());
+        for (place, (_, record)) in entries.iter().enumerate() {
+            foreseen.push(match judge(record, self.rules.max_clock_skew) {
+                Verdict::Valid(event) => {
+                    candidates.push(Candidate { event, parked: None });
+                    places.push(place);
+                    None
+                }
+                Verdict::Broken(violation) => Some(Foreseen::Broken(violation)),
+                Verdict::Tombstone => Some(Foreseen::Unreadable),
+            });
+        }
+        for (place, outcome) in places.into_iter().zip(self.outcomes(&candidates).await?) {
+            foreseen[place] = Some(Foreseen::Ended(outcome));
+        }
+        for ((listed, _), foreseen) in entries.iter().zip(foreseen) {
+            self.tell(listed, &foreseen.unwrap_or(Foreseen::Unreadable), show);
+        }
+        Ok(())
+    }
+
+    /// As the consumer writes candidates, round by round.
+    async fn outcomes(&mut self, candidates: &[Candidate<'_>]) -> Result<Vec<Outcome>, Fault> {
+        let mut outcomes: Vec<Option<Outcome>> = vec![None; candidates.len()];
+        let mut rounds = plan(candidates, 0..candidates.len(), self.rules.max_rows);
+        while !rounds.is_empty() {
+            let mut put_back = Vec::new();
+            for round in &rounds {
+                self.round(candidates, round, &mut outcomes).await?;
+                put_back.extend(settle_followers(round, &mut outcomes));
+            }
+            rounds = plan(candidates, put_back, self.rules.max_rows);
+        }
+        Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Parked(WaitsFor::Email))).collect())
+    }
+
+    async fn round(&mut self, candidates: &[Candidate<'_>], round: &Round, outcomes: &mut [Option<Outcome>]) -> Result<(), Fault> {
+        self.totals.batches += 1;
+        let items = items(candidates, round);
+        for (&leader, outcome) in round.leaders.iter().zip(outcomes_of(self.tables, &items).await?) {
+            outcomes[leader] = Some(outcome);
+        }
+        Ok(())
+    }
+}

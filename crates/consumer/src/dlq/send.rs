@@ -1,0 +1,161 @@
+//! Claim, publish, settle: the only way by which an entry leaves the list to be sent again.
+
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+use pipeline::fault::{Fault, FaultClass};
+use pipeline::pace;
+use pipeline::ports::{Claim, ClaimQueue, Delivered, Publisher};
+use tokio::time::{Instant, sleep_until};
+use tokio_util::sync::CancellationToken;
+
+use super::choice::Letter;
+
+/// Sends groups of entries at a rate. A group that is dropped half way, or whose process dies, comes back into the list when its lease ends.
+pub(super) struct Sender<'a, Q, P> {
+    pub queue: &'a Q,
+    pub publisher: &'a P,
+    pub lease: Duration,
+    pub rate: Option<f64>,
+    pub stop: &'a CancellationToken,
+    start: Instant,
+    begun: u64,
+}
+
+/// What became of a group.
+#[derive(Debug, Default)]
+pub(super) struct Sent {
+    pub redriven: u64,
+    pub gone: u64,
+    pub failed: u64,
+    /// Of those that failed, these were delivered and not settled.
+    pub unsettled: u64,
+    /// Put back to the old end of the list.
+    pub put_back: u64,
+    /// The first failure.
+    pub fault: Option<Fault>,
+    /// Whether the next entry would fail for the same reason.
+    pub hopeless: bool,
+    /// Where the last one went.
+    pub delivered: Option<Delivered>,
+}
+
+impl Sent {
+    fn note(&mut self, fault: Fault, hopeless: bool) {
+        self.fault.get_or_insert(fault);
+        self.hopeless |= hopeless;
+    }
+}
+
+/// Claims of a group by what became of them, each with its place in the group.
+#[derive(Default)]
+struct Landed {
+    delivered: Vec<Claim>,
+    not_delivered: Vec<(usize, Claim)>,
+    not_sent: Vec<(usize, Claim)>,
+}
+
+impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
+    pub fn new(queue: &'a Q, publisher: &'a P, lease: Duration, stop: &'a CancellationToken) -> Self {
+        Self { queue, publisher, lease, rate: None, stop, start: Instant::now(), begun: 0 }
+    }
+
+    /// When the next entry may be sent.
+    pub fn due(&self) -> Instant {
+        self.start + pace::due(self.rate, self.begun)
+    }
+
+    /// Sends these entries. What is in flight when it is told to stop is waited for; what is not sent yet is put back.
+    pub async fn send(&mut self, letters: Vec<Letter>) -> Sent {
+        let mut sent = Sent::default();
+        let texts: Vec<String> = letters.iter().map(|letter| letter.text.clone()).collect();
+        let claims = match self.queue.claim(&texts, self.lease).await {
+            Ok(claims) => claims,
+            Err(fault) => {
+                // Some may be claimed. They come back.
+                sent.failed = letters.len() as u64;
+                sent.note(fault, true);
+                return sent;
+            }
+        };
+        let claimed: Vec<(Letter, Claim)> = letters.into_iter().zip(claims).filter_map(|(letter, claim)| Some((letter, claim?))).collect();
+        sent.gone = (texts.len() - claimed.len()) as u64;
+        let landed = self.publish(claimed, &mut sent).await;
+        self.settle(landed, &mut sent).await;
+        sent
+    }
+
+    async fn publish(&mut self, claimed: Vec<(Letter, Claim)>, sent: &mut Sent) -> Landed {
+        let (publisher, stop) = (self.publisher, self.stop);
+        let mut waiting = claimed.into_iter().enumerate().peekable();
+        let mut flights = FuturesUnordered::new();
+        let mut landed = Landed::default();
+        loop {
+            let sending = !stop.is_cancelled() && !sent.hopeless;
+            while sending
+                && self.due() <= Instant::now()
+                && let Some((place, (letter, claim))) = waiting.next()
+            {
+                self.begun += 1;
+                flights.push(async move { (place, fly(publisher, letter, claim).await) });
+            }
+            let more = sending && waiting.peek().is_some();
+            if flights.is_empty() && !more {
+                break;
+            }
+            tokio::select! {
+                Some((place, (claim, result))) = flights.next() => match result {
+                    Ok(delivered) => {
+                        sent.delivered = Some(delivered);
+                        landed.delivered.push(claim);
+                    }
+                    Err(fault) => {
+                        let hopeless = fault.class != FaultClass::Poison;
+                        sent.note(fault, hopeless);
+                        landed.not_delivered.push((place, claim));
+                    }
+                },
+                () = sleep_until(self.due()), if more => {}
+                () = stop.cancelled(), if more => {}
+            }
+        }
+        drop(flights);
+        landed.not_sent.extend(waiting.map(|(place, (_, claim))| (place, claim)));
+        landed
+    }
+
+    async fn settle(&self, landed: Landed, sent: &mut Sent) {
+        let Landed { delivered, not_delivered, mut not_sent } = landed;
+        let count = delivered.len() as u64;
+        if !delivered.is_empty() {
+            match self.queue.settle(&delivered).await {
+                Ok(_) => sent.redriven = count,
+                Err(fault) => {
+                    (sent.failed, sent.unsettled) = (count, count);
+                    sent.note(fault, true);
+                }
+            }
+        }
+        sent.failed += not_delivered.len() as u64;
+        not_sent.extend(not_delivered);
+        not_sent.sort_unstable_by_key(|(place, _)| *place);
+        let not_sent: Vec<Claim> = not_sent.into_iter().map(|(_, claim)| claim).collect();
+        if !not_sent.is_empty() {
+            match self.queue.give_back(&not_sent).await {
+                Ok(count) => sent.put_back = count as u64,
+                Err(fault) => sent.note(fault, true),
+            }
+        }
+    }
+}
+
+async fn fly<P: Publisher>(publisher: &P, letter: Letter, claim: Claim) -> (Claim, Result<Delivered, Fault>) {
+    let Letter { id, event_id, topic, message, .. } = letter;
+    let result = publisher.publish(&topic, message).await;
+    if let Ok(delivered) = &result {
+        let (partition, offset) = (delivered.partition, delivered.offset);
+        tracing::debug!(entry = id, eventId = event_id, topic, partition, offset, "redriven");
+    }
+    (claim, result)
+}

@@ -1,0 +1,134 @@
+//! What the list consists of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use events::Timestamp;
+use pipeline::fault::Fault;
+use pipeline::ports::DeadLetterReader;
+use serde::Serialize;
+
+use super::listed::Listed;
+use super::printable::printable;
+use super::walk::Walk;
+
+/// Distinct labels that are counted each by itself; others may have pushed anything.
+const LABELS: usize = 1000;
+/// What the rest is counted under.
+const OTHERS: &str = "(others)";
+/// Labels shown to a person, the most frequent first.
+const SHOWN: usize = 20;
+
+const HOUR: u64 = 3600;
+/// Upper bounds of the ages, in seconds.
+const AGES: [(&str, u64); 4] = [("under 1h", HOUR), ("1h to 1d", 24 * HOUR), ("1d to 7d", 7 * 24 * HOUR), ("over 7d", u64::MAX)];
+const UNTOLD: &str = "untold";
+
+/// Entries counted by what they have in common.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Stats {
+    /// All of them.
+    pub entries: u64,
+    /// By [`Listed::fingerprint`].
+    pub by_fingerprint: BTreeMap<String, u64>,
+    /// By [`Listed::reason`].
+    pub by_reason: BTreeMap<String, u64>,
+    /// By [`Listed::event_type`].
+    pub by_event_type: BTreeMap<String, u64>,
+    /// By how long they have been dead letters.
+    pub by_age: BTreeMap<&'static str, u64>,
+    /// By how often they were redriven.
+    pub by_retries: BTreeMap<u32, u64>,
+}
+
+/// Counts the entries of the list.
+///
+/// # Errors
+/// The queue is away.
+pub async fn stats(queue: &impl DeadLetterReader, now: Timestamp) -> Result<Stats, Fault> {
+    let mut stats = Stats::default();
+    let mut walk = Walk::start(queue).await?;
+    loop {
+        let page = walk.look().await?;
+        if page.is_empty() {
+            return Ok(stats);
+        }
+        page.iter().for_each(|listed| stats.count(listed, now));
+    }
+}
+
+impl Stats {
+    fn count(&mut self, listed: &Listed, now: Timestamp) {
+        self.entries += 1;
+        count(&mut self.by_fingerprint, &listed.fingerprint());
+        count(&mut self.by_reason, listed.reason());
+        count(&mut self.by_event_type, listed.event_type());
+        *self.by_age.entry(age(listed.age(now))).or_default() += 1;
+        *self.by_retries.entry(listed.retries()).or_default() += 1;
+    }
+}
+
+fn count(counts: &mut BTreeMap<String, u64>, label: &str) {
+    if let Some(count) = counts.get_mut(label) {
+        *count += 1;
+        return;
+    }
+    let label = if counts.len() < LABELS { label } else { OTHERS };
+    *counts.entry(label.to_owned()).or_default() += 1;
+}
+
+fn age(age: Option<Duration>) -> &'static str {
+    let bucket = age.and_then(|age| AGES.into_iter().find(|(_, bound)| age.as_secs() < *bound));
+    bucket.map_or(UNTOLD, |(name, _)| name)
+}
+
+impl fmt::Display for Stats {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} dead letters", self.entries)?;
+        if self.entries == 0 {
+            return Ok(());
+        }
+        frequent(f, "fingerprint", &self.by_fingerprint)?;
+        frequent(f, "reason", &self.by_reason)?;
+        frequent(f, "event type", &self.by_event_type)?;
+        let ages = AGES.iter().map(|(name, _)| *name).chain([UNTOLD]);
+        section(f, "age", ages.filter_map(|name| Some((name.to_owned(), *self.by_age.get(name)?))))?;
+        section(f, "retries", self.by_retries.iter().map(|(retries, count)| (retries.to_string(), *count)))
+    }
+}
+
+fn frequent(f: &mut fmt::Formatter<'_>, title: &str, counts: &BTreeMap<String, u64>) -> fmt::Result {
+    let mut counts: Vec<_> = counts.iter().map(|(label, count)| (printable(label).into_owned(), *count)).collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    let hidden = counts.len().saturating_sub(SHOWN);
+    counts.truncate(SHOWN);
+    section(f, title, counts.into_iter())?;
+    if hidden > 0 { write!(f, "\n             and {hidden} more, see --json") } else { Ok(()) }
+}
+
+fn section(f: &mut fmt::Formatter<'_>, title: &str, counts: impl Iterator<Item = (String, u64)>) -> fmt::Result {
+    write!(f, "\n\nby {title}")?;
+    counts.into_iter().try_for_each(|(label, count)| write!(f, "\n  {count:>9}  {label}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ages_fall_into_the_bucket_above_their_bound() {
+        for (seconds, bucket) in [(0, "under 1h"), (3599, "under 1h"), (3600, "1h to 1d"), (86_400, "1d to 7d"), (604_800, "over 7d")] {
+            assert_eq!(age(Some(Duration::from_secs(seconds))), bucket);
+        }
+        assert_eq!(age(None), "untold");
+    }
+
+    #[test]
+    fn labels_without_end_do_not_fill_the_memory() {
+        let mut counts = BTreeMap::new();
+        (0..LABELS + 5).for_each(|number| count(&mut counts, &number.to_string()));
+        assert_eq!((counts.len(), counts[OTHERS]), (LABELS + 1, 5));
+    }
+}

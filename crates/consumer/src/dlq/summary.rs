@@ -1,0 +1,123 @@
+//! What became of a redrive, in numbers that add up.
+
+use std::fmt;
+use std::time::Duration;
+
+use pipeline::fault::Fault;
+use serde::Serialize;
+
+/// What became of the entries that were examined: each counts in exactly one place.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Summary {
+    /// Not meant by the filter.
+    pub not_selected: u64,
+    /// The broker has them, and they left the list.
+    pub redriven: u64,
+    /// Not in the list any more: someone else was faster.
+    pub gone: u64,
+    /// They were redriven too often before, and stay.
+    pub too_many_retries: u64,
+    /// They cannot be read as dead letters, and stay.
+    pub unreadable: u64,
+    /// They were not delivered, or could not be taken off the list. They are in the list, or come back.
+    pub failed: u64,
+    /// Of those that failed, the broker has these: they come back into the list, and sending them once more changes nothing.
+    pub unsettled: u64,
+    /// What an earlier redrive had claimed and not finished, put back into the list before this one began.
+    pub returned: u64,
+    /// Whether it was stopped before the end.
+    pub stopped: bool,
+    /// The first failure.
+    pub fault: Option<Fault>,
+    /// From the first look to the last settlement.
+    pub took: Duration,
+}
+
+impl Summary {
+    /// Entries that were looked at and dealt with.
+    pub const fn examined(&self) -> u64 {
+        self.not_selected + self.redriven + self.gone + self.too_many_retries + self.unreadable + self.failed
+    }
+
+    /// Entries that were meant to be sent.
+    pub const fn attempted(&self) -> u64 {
+        self.redriven + self.gone + self.failed
+    }
+
+    /// Whether everything that was asked for was done.
+    pub const fn is_whole(&self) -> bool {
+        self.failed == 0 && self.fault.is_none() && !self.stopped
+    }
+
+    /// As JSON.
+    pub fn report(&self) -> Report {
+        let Self { not_selected, redriven, gone, too_many_retries, unreadable, failed, returned, stopped, .. } = *self;
+        let fault = self.fault.as_ref().map(Fault::to_string);
+        let seconds = self.took.as_secs_f64();
+        let examined = self.examined();
+        Report { examined, not_selected, redriven, gone, too_many_retries, unreadable, failed, returned, stopped, fault, seconds }
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.returned > 0 {
+            writeln!(f, "{} entries of an earlier redrive that was not finished were put back first", self.returned)?;
+        }
+        writeln!(f, "{:<18} {:>9}", "examined", self.examined())?;
+        for (name, count, hint) in [
+            ("redriven", self.redriven, ""),
+            ("not selected", self.not_selected, ""),
+            ("gone", self.gone, "someone else was faster"),
+            ("too many retries", self.too_many_retries, "they stay; --max-retries raises the limit"),
+            ("unreadable", self.unreadable, "they stay; see `list --reason unreadable`"),
+            ("failed", self.failed, "they stay, or come back into the list"),
+        ] {
+            let hint = if count == 0 { "" } else { hint };
+            writeln!(f, "{}", format!("  {name:<16} {count:>9}  {hint}").trim_end())?;
+        }
+        let seconds = self.took.as_secs_f64();
+        let rate = if seconds > 0.0 { self.redriven as f64 / seconds } else { 0.0 };
+        write!(f, "{seconds:.2} s, {rate:.0} redriven/s")?;
+        if self.unsettled > 0 {
+            write!(f, "\n{} of the failed were delivered all the same: they come back, and sent twice they count once", self.unsettled)?;
+        }
+        if let Some(fault) = &self.fault {
+            write!(f, "\nended early or in part: {fault}")?;
+        }
+        if self.stopped { write!(f, "\nstopped before the end; what was in flight was waited for") } else { Ok(()) }
+    }
+}
+
+/// A [`Summary`] as JSON.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Report {
+    examined: u64,
+    not_selected: u64,
+    redriven: u64,
+    gone: u64,
+    too_many_retries: u64,
+    unreadable: u64,
+    failed: u64,
+    returned: u64,
+    stopped: bool,
+    fault: Option<String>,
+    seconds: f64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_places_add_up_to_what_was_examined() {
+        let summary =
+            Summary { not_selected: 1, redriven: 2, gone: 4, too_many_retries: 8, unreadable: 16, failed: 32, ..Summary::default() };
+        assert_eq!((summary.examined(), summary.attempted()), (63, 38));
+        assert!(!summary.is_whole());
+        let shown = summary.to_string();
+        let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!((&lines[0], &lines[1]), (&vec!["examined", "63"], &vec!["redriven", "2"]));
+    }
+}

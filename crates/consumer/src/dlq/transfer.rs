@@ -1,0 +1,170 @@
+//! Carrying entries out of the list and into one, as JSON lines.
+
+use std::collections::HashMap;
+use std::io;
+
+use pipeline::fault::Fault;
+use pipeline::ports::{DeadLetterArchive, DeadLetterReader};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
+use super::refusal::Refusal;
+use super::walk::Walk;
+
+/// Entries that are put into the list at once, and bytes of them.
+const CHUNK: (usize, usize) = (500, 4 << 20);
+
+/// The line of an entry, without its end: the text as it is where that is JSON on one line, and the text as a JSON string where it is not.
+/// [`text_of`] gives back every byte.
+pub fn line_of(text: &str) -> String {
+    let one_line = !text.contains(['\n', '\r']) && text.starts_with(['{', '[']);
+    if one_line && serde_json::from_str::<serde::de::IgnoredAny>(text).is_ok() {
+        return text.to_owned();
+    }
+    // A string can be written to memory.
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// The entry of a line; `None` where the line is not JSON.
+pub fn text_of(line: &str) -> Option<String> {
+    if line.starts_with('"') {
+        return serde_json::from_str(line).ok();
+    }
+    serde_json::from_str::<serde::de::IgnoredAny>(line).ok().map(|_| line.to_owned())
+}
+
+/// The next lines of an export, oldest first, each with its end; none when it is complete.
+///
+/// # Errors
+/// The queue is away.
+pub async fn export_page<Q: DeadLetterReader>(walk: &mut Walk<'_, Q>) -> Result<Vec<String>, Fault> {
+    Ok(walk.look().await?.into_iter().map(|listed| line_of(&listed.text) + "\n").collect())
+}
+
+/// What an import did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Imported {
+    /// Lines that hold an entry.
+    pub lines: u64,
+    /// Put into the list.
+    pub imported: u64,
+    /// In the list already.
+    pub skipped: u64,
+}
+
+/// Puts the entries of these lines into the list, the first one as the oldest of them, except those that are there: each text is in the list
+/// afterwards as often as it is in the lines, or more often, so that importing twice changes nothing. Empty lines are skipped. Holds 20
+/// bytes for each entry of the list.
+///
+/// # Errors
+/// A line is not JSON, or the queue is away. The lines before are in the list, at least in part; importing again is safe.
+pub async fn import<Q>(queue: &Q, lines: impl Iterator<Item = io::Result<String>>) -> Result<Imported, ImportError>
+where
+    Q: DeadLetterReader + DeadLetterArchive,
+{
+    let mut present = present(queue).await?;
+    let mut imported = Imported::default();
+    let (mut chunk, mut bytes) = (Vec::new(), 0);
+    for (number, line) in (1..).zip(lines) {
+        let line = line.map_err(ImportError::Read)?;
+        let line = line.strip_suffix('\r').unwrap_or(&line);
+        if line.trim().is_empty() {
+            continue;
+        }
+        let Some(text) = text_of(line) else {
+            queue.restore(&chunk).await.map_err(Refusal::from)?;
+            return Err(Refusal::NotJson { line: number }.into());
+        };
+        imported.lines += 1;
+        if let Some(count) = present.get_mut(&digest(&text)).filter(|count| **count > 0) {
+            *count -= 1;
+            imported.skipped += 1;
+            continue;
+        }
+        imported.imported += 1;
+        bytes += text.len();
+        chunk.push(text);
+        if chunk.len() >= CHUNK.0 || bytes >= CHUNK.1 {
+            queue.restore(&std::mem::take(&mut chunk)).await.map_err(Refusal::from)?;
+            bytes = 0;
+        }
+    }
+    if !chunk.is_empty() {
+        queue.restore(&chunk).await.map_err(Refusal::from)?;
+    }
+    Ok(imported)
+}
+
+/// Why an import ended early.
+#[derive(Debug, thiserror::Error)]
+pub enum ImportError {
+    /// A line is not JSON, or the queue is away.
+    #[error(transparent)]
+    Refusal(#[from] Refusal),
+    /// The lines cannot be read.
+    #[error("the file cannot be read on: {0}")]
+    Read(io::Error),
+}
+
+impl From<Fault> for ImportError {
+    fn from(fault: Fault) -> Self {
+        Self::Refusal(fault.into())
+    }
+}
+
+/// How often each text is in the list.
+async fn present(queue: &impl DeadLetterReader) -> Result<HashMap<[u8; 16], u32>, Fault> {
+    let mut counts = HashMap::new();
+    let mut walk = Walk::start(queue).await?;
+    loop {
+        let page = walk.look().await?;
+        if page.is_empty() {
+            return Ok(counts);
+        }
+        page.iter().for_each(|listed| *counts.entry(digest(&listed.text)).or_default() += 1);
+    }
+}
+
+/// Half a SHA-256: no two texts of any list share one.
+fn digest(text: &str) -> [u8; 16] {
+    let mut half = [0; 16];
+    half.copy_from_slice(&Sha256::digest(text)[..16]);
+    half
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_text_comes_back_from_its_line_byte_for_byte() {
+        for text in [
+            "",
+            "boom",
+            "{}",
+            " {} ",
+            "{\n}",
+            "\"text\"",
+            "[1]",
+            "7",
+            "null",
+            "{\"a\":\"\\u0000\"}",
+            "\u{2028}\r\n\0",
+            "{} {}",
+            "{\"a\": 1 }  ",
+        ] {
+            let line = line_of(text);
+            assert!(!line.contains(['\n', '\r']) && !line.is_empty(), "{line}");
+            assert_eq!(text_of(&line).as_deref(), Some(text));
+        }
+        assert_eq!(line_of("{\"eventId\": null}"), "{\"eventId\": null}", "an entry of ours is its own line");
+    }
+
+    #[test]
+    fn a_line_that_is_not_json_is_no_entry() {
+        for line in ["boom", "{", "\"open", "{} {}"] {
+            assert_eq!(text_of(line), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! What is wrong with a dependency, as a sentence for the person who is on call.
+
+use pipeline::fault::{Dependency, Fault, FaultClass};
+
+/// Why nothing is consumed while a flood is held.
+pub(crate) const FLOOD: &str = "too many of the newest records cannot be written (DLQ_MAX_RATIO), most likely by a producer's defect: mend the \
+     producer, then let them go with `consumer resume --records N`, or all of them with `consumer resume --always`";
+
+/// What is wrong and who mends it: numbers and names only.
+pub(crate) fn reason(fault: &Fault) -> String {
+    let outlook = match fault.class {
+        FaultClass::Unavailable { timed_out: false } => "; the work goes on by itself once it can",
+        FaultClass::Unavailable { timed_out: true } => "; the work goes on by itself once it does",
+        FaultClass::Operator => ", and a person must mend it",
+        FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost => "; the work goes on by itself",
+        FaultClass::Doomed | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
+            "; nothing is dead-lettered for it"
+        }
+    };
+    let advice = advice(fault).map_or_else(String::new, |advice| format!(": {advice}"));
+    format!("{}{outlook}{advice}{}", symptom(fault), detail(fault))
+}
+
+/// The same without outlook and advice.
+pub(crate) fn finding(fault: &Fault) -> String {
+    format!("{}{}", symptom(fault), detail(fault))
+}
+
+fn symptom(fault: &Fault) -> String {
+    let who = match fault.dependency {
+        Dependency::Database => "the database",
+        Dependency::DeadLetterQueue => "the dead letter queue",
+        Dependency::Kafka => "Kafka",
+    };
+    let what = match fault.class {
+        FaultClass::Unavailable { timed_out: false } => "cannot be reached or used just now",
+        FaultClass::Unavailable { timed_out: true } => "does not answer in time",
+        FaultClass::Operator => "refuses",
+        FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost => "is busy: other writers are at the same rows",
+        FaultClass::Doomed | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
+            "refuses in a way that must not happen"
+        }
+    };
+    format!("{who} {what}")
+}
+
+/// What was done, unless the subject is an advice already, and the server's number.
+fn detail(fault: &Fault) -> String {
+    let subject = specific_advice(fault).is_none().then(|| fault.subject.to_owned());
+    let code = fault.code.map(|code| format!("error {code}"));
+    let known: Vec<_> = subject.into_iter().chain(code).collect();
+    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
+}
+
+/// What the adapter says to look at, which knows the error.
+pub(crate) fn specific_advice(fault: &Fault) -> Option<&'static str> {
+    fault.subject.contains(": ").then_some(fault.subject)
+}
+
+/// What to look at, where a person must act: what the adapter says, or else what it can be.
+pub(crate) fn advice(fault: &Fault) -> Option<&'static str> {
+    let specific = specific_advice(fault);
+    let advice = match (fault.dependency, fault.class) {
+        (_, FaultClass::Unavailable { .. } | FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost) => return specific,
+        _ if specific.is_some() => return specific,
+        (Dependency::Database, FaultClass::Operator) => {
+            "login, rights, space, memory or read-only; `consumer check` and the error number say more"
+        }
+        (Dependency::Database, _) => "schema and program do not go together; run `consumer migrate`, or look up the error number",
+        (Dependency::DeadLetterQueue, _) => {
+            "login, rights, memory or disk of Redis, or the key holds something else; `consumer check` says more"
+        }
+        (Dependency::Kafka, _) => "topic, rights or login; `consumer check` says more",
+    };
+    Some(advice)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(dependency: Dependency, class: FaultClass, code: Option<i64>, subject: &'static str) -> String {
+        reason(&Fault { dependency, class, code, subject })
+    }
+
+    #[test]
+    fn a_reason_is_a_sentence_that_says_who_what_and_whether_to_act() {
+        for (text, expected) in [
+            (
+                fault(Dependency::Database, FaultClass::Unavailable { timed_out: false }, Some(4060), "connect"),
+                "the database cannot be reached or used just now; the work goes on by itself once it can (connect, error 4060)",
+            ),
+            (
+                fault(Dependency::Kafka, FaultClass::Unavailable { timed_out: true }, None, "committed"),
+                "Kafka does not answer in time; the work goes on by itself once it does (committed)",
+            ),
+            (
+                fault(Dependency::DeadLetterQueue, FaultClass::Operator, None, "WRONGPASS"),
+                "the dead letter queue refuses, and a person must mend it: login, rights, memory or disk of Redis, or the key holds something \
+                 else; `consumer check` says more (WRONGPASS)",
+            ),
+            (
+                fault(Dependency::Kafka, FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC"),
+                "Kafka refuses, and a person must mend it: topic: create it or check KAFKA_TOPIC (error 3)",
+            ),
+            (
+                fault(Dependency::Database, FaultClass::Bug, Some(208), "apply_batch"),
+                "the database refuses in a way that must not happen; nothing is dead-lettered for it: schema and program do not go together; \
+                 run `consumer migrate`, or look up the error number (apply_batch, error 208)",
+            ),
+        ] {
+            assert_eq!(text, expected);
+        }
+    }
+}

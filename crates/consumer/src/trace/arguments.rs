@@ -1,0 +1,76 @@
+//! `trace …` on a command line.
+
+use clap::Args;
+use events::Timestamp;
+use pipeline::Entity;
+use uuid::Uuid;
+
+use super::Question;
+
+/// Which event is looked for.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct TraceArgs {
+    /// The event's `eventId`.
+    event_id: Uuid,
+    /// The user that it is about: tells whether a newer event has taken its place.
+    #[arg(long, value_name = "ID", group = "entity")]
+    user: Option<Uuid>,
+    /// The order that it is about.
+    #[arg(long, value_name = "ID", group = "entity")]
+    order: Option<Uuid>,
+    /// The payment that it is about.
+    #[arg(long, value_name = "ID", group = "entity")]
+    payment: Option<Uuid>,
+    /// The event's own `timestamp` (RFC 3339), where you know it: it is compared with that of the row.
+    #[arg(long, value_name = "TIME", requires = "entity", value_parser = time)]
+    at: Option<Timestamp>,
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+fn time(text: &str) -> Result<Timestamp, &'static str> {
+    Timestamp::parse(text).map_err(|_| "not a time such as 2026-01-15T10:30:00Z")
+}
+
+impl TraceArgs {
+    /// The question that they ask.
+    pub fn question(&self) -> Question {
+        let entity = self.user.map(Entity::User).or(self.order.map(Entity::Order)).or(self.payment.map(Entity::Payment));
+        Question { event_id: self.event_id, entity, event_at: self.at }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Cli {
+        #[command(flatten)]
+        trace: TraceArgs,
+    }
+
+    fn question(arguments: &[&str]) -> Option<Question> {
+        Cli::try_parse_from(["trace"].iter().chain(arguments)).ok().map(|cli| cli.trace.question())
+    }
+
+    #[test]
+    fn one_entity_may_be_named_and_a_time_only_with_it() {
+        let (event, id) = ("2f1c7d5e-ffff-4000-8000-000000000001", "2F1C7D5E000140008000000000000001");
+        let (event_id, entity_id) = (event.parse().unwrap(), id.parse().unwrap());
+        assert_eq!(question(&[event]), Some(Question { event_id, entity: None, event_at: None }));
+        for (option, entity) in
+            [("--user", Entity::User(entity_id)), ("--order", Entity::Order(entity_id)), ("--payment", Entity::Payment(entity_id))]
+        {
+            assert_eq!(question(&[event, option, id]).unwrap().entity, Some(entity));
+        }
+        let at = question(&[event, "--user", id, "--at", "1970-01-01T01:00:00+01:00"]).unwrap().event_at;
+        assert_eq!(at, Some(Timestamp::UNIX_EPOCH));
+        for wrong in [&[][..], &["no-id"], &[event, "--user", id, "--order", id], &[event, "--at", "1970-01-01T00:00:00Z"]] {
+            assert_eq!(question(wrong), None, "{wrong:?}");
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! `consumer dlq …`, and the same over HTTP beside `/metrics`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use axum::Router;
+use kafka::{KafkaConfig, KafkaPublisher};
+use redis_dlq::{RedisConfig, RedisDlq};
+use settings::Reader;
+use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::{LoggingConfig, Shutdown, logging};
+use tokio_util::sync::CancellationToken;
+
+use super::{CLOSE, wrong};
+use crate::config::ConsumerConfig;
+use crate::dlq::admin::{self, AdminConfig};
+use crate::dlq::command::{self, DlqCommand, Needs};
+use crate::dlq::{Desk, Terms};
+
+/// What a command needs of the settings; what it does not need may be missing.
+struct Settings {
+    redis: RedisConfig,
+    kafka: Option<KafkaConfig>,
+    database: Option<SqlServerConfig>,
+    terms: Terms,
+}
+
+impl Settings {
+    fn read(env: &mut Reader, needs: Needs) -> Self {
+        let redis = RedisConfig::read(env);
+        let kafka = needs.broker.then(|| KafkaConfig::read(env));
+        let database = needs.tables.then(|| SqlServerConfig::read(env));
+        let (topic, timeout) =
+            kafka.as_ref().map_or((String::new(), Duration::ZERO), |kafka| (kafka.topic.clone(), kafka.delivery_timeout));
+        let consumer = ConsumerConfig::read(env);
+        Self { redis, kafka, database, terms: Terms::read(env, &consumer, topic, timeout) }
+    }
+}
+
+/// `consumer dlq …`.
+pub fn dlq(command: DlqCommand) -> ExitCode {
+    let mut env = match Reader::from_environment() {
+        Ok(env) => env,
+        Err(problem) => return wrong(&problem),
+    };
+    let settings = Settings::read(&mut env, command.needs());
+    // What goes wrong is the result of the command; log lines would stand between the lines of its tables.
+    let log = LoggingConfig::read_or(&mut env, "warn,kafka=error");
+    if let Err(problems) = env.finish() {
+        return wrong(&problems.to_string());
+    }
+    let ended = logging::init(&log)
+        .map_err(anyhow::Error::from)
+        .and_then(|()| tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(command, settings)));
+    ended.unwrap_or_else(|error| {
+        eprintln!("error: {error:#}");
+        ExitCode::FAILURE
+    })
+}
+
+async fn run(command: DlqCommand, settings: Settings) -> anyhow::Result<ExitCode> {
+    let stop = Shutdown::on_signals()?.token();
+    let desk = Desk {
+        queue: RedisDlq::new(&settings.redis)?,
+        publisher: settings.kafka.as_ref().map(KafkaPublisher::open).transpose()?,
+        tables: settings.database.map(SqlServer::new),
+        terms: settings.terms,
+    };
+    let code = command::run(command, &desk, &stop).await;
+    if let Some(publisher) = desk.publisher {
+        // Everything that was sent has been answered.
+        publisher.close(CLOSE).await.ok();
+    }
+    Ok(code)
+}
+
+/// `/admin/dlq`, where there is a token for it, and nothing otherwise.
+pub(super) fn admin(
+    config: Option<AdminConfig>,
+    (kafka, terms): (&KafkaConfig, Terms),
+    queue: &RedisDlq,
+    tables: &SqlServer,
+    stop: CancellationToken,
+) -> anyhow::Result<Router> {
+    let Some(config) = config else {
+        return Ok(Router::new());
+    };
+    let publisher = Some(KafkaPublisher::open(kafka)?);
+    tracing::info!(remote = config.allow_remote, "serving /admin/dlq");
+    Ok(admin::routes(config, Desk { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms }, stop))
+}

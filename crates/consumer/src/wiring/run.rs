@@ -1,0 +1,107 @@
+//! `consumer run`.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use anyhow::Context as _;
+use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
+use redis_dlq::{RedisConfig, RedisDlq};
+use settings::Reader;
+use sqlserver::{Connections, SqlServer, SqlServerConfig};
+use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http};
+
+use super::dlq::admin;
+use super::{CLOSE, HEALTH_PARTS, HEARTBEAT, metrics_address, with_settings};
+use crate::config::ConsumerConfig;
+use crate::dlq::Terms;
+use crate::dlq::admin::AdminConfig;
+use crate::parts::{Adapters, Parts};
+
+/// `consumer run`. Where it is not told to migrate, it waits until somebody has.
+pub fn run(migrate: bool) -> ExitCode {
+    with_settings(Settings::read, async move |settings| consume(settings, migrate).await)
+}
+
+/// Kafka, SQL Server and Redis.
+struct RealParts;
+
+impl Parts for RealParts {
+    type Source = KafkaSource;
+    type Offsets = KafkaCommitter;
+    type Progress = KafkaProgress;
+    type Store = SqlServer;
+    type Letters = RedisDlq;
+}
+
+/// Every setting of the binary.
+pub struct Settings {
+    pub(super) kafka: KafkaConfig,
+    pub(super) database: SqlServerConfig,
+    pub(super) redis: RedisConfig,
+    consumer: ConsumerConfig,
+    terms: Terms,
+    admin: Option<AdminConfig>,
+    /// Where metrics and health are served.
+    address: SocketAddr,
+}
+
+impl Settings {
+    /// Reads the settings.
+    pub fn read(env: &mut Reader) -> Self {
+        let (kafka, database, redis) = (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env));
+        let consumer = ConsumerConfig::read(env);
+        let terms = Terms::read(env, &consumer, kafka.topic.clone(), kafka.delivery_timeout);
+        let admin = AdminConfig::read(env);
+        Self { kafka, database, redis, consumer, terms, admin, address: metrics_address(env) }
+    }
+}
+
+async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
+    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, address } = settings;
+    let shutdown = Shutdown::on_signals()?;
+    let metrics = Metrics::new(&[Part::Consumer])?;
+    let health = Health::new(&HEALTH_PARTS, Some(HEARTBEAT));
+    let listener =
+        tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;
+    // Port 0 takes any free one: this is the one.
+    let bound = listener.local_addr()?;
+    let (store, letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
+    let admin = admin(admin_config, (&kafka_config, terms), &letters, &store, shutdown.token())?;
+    let routes = http::routes(metrics.clone(), health.clone()).merge(admin);
+    let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
+    tracing::info!(address = %bound, "serving /metrics, /health/live and /health/ready");
+
+    if schema_fits(&database, migrate, &health, &shutdown).await {
+        let pool = store.clone();
+        metrics.db_pool(move || pool_use(&pool));
+        let (source, offsets) = kafka::open(&kafka_config)?;
+        let adapters = Adapters::<RealParts> { source, offsets, progress: KafkaProgress::open(&kafka_config)?, store, letters };
+        tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");
+        let source = crate::run(adapters, consumer, metrics, health, shutdown.token()).await;
+        if let Err(fault) = source.close(CLOSE).await {
+            tracing::warn!(
+                class = fault.class.label(),
+                "the group could not be left in time: its partitions move after the session timeout"
+            );
+        }
+    }
+    if server.await?.is_err() {
+        tracing::warn!("requests were cut off");
+    }
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// `false` when the consumer was told to stop before the tables were there.
+async fn schema_fits(database: &SqlServerConfig, migrate: bool, health: &Health, shutdown: &Shutdown) -> bool {
+    let stop = shutdown.token();
+    if migrate {
+        return crate::migrate::until_migrated(database, health, &stop).await;
+    }
+    crate::schema::until_schema_fits(async || sqlserver::schema(database).await, health, &stop).await
+}
+
+fn pool_use(database: &SqlServer) -> PoolUse {
+    let Connections { idle, used } = database.connections();
+    PoolUse { idle, used }
+}

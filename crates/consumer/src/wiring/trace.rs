@@ -1,0 +1,20 @@
+//! `consumer trace`.
+
+use std::process::ExitCode;
+
+use redis_dlq::{RedisConfig, RedisDlq};
+use sqlserver::{SqlServer, SqlServerConfig};
+
+use super::with_settings;
+use crate::trace::{TraceArgs, show, trace};
+
+/// `consumer trace`: 0 where the event was found, 1 where nothing knows it or a part could not be asked.
+pub fn trace_event(arguments: TraceArgs) -> ExitCode {
+    with_settings(
+        |env| (SqlServerConfig::read(env), RedisConfig::read(env)),
+        async move |(database, redis)| {
+            let findings = trace(&SqlServer::new(database), &RedisDlq::new(&redis)?, arguments.question()).await;
+            Ok(show(&findings, arguments.json))
+        },
+    )
+}

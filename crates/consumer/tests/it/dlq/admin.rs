@@ -1,0 +1,209 @@
+//! `/admin/dlq`: who is answered, and what.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use consumer::dlq::admin::{AdminConfig, routes};
+use consumer::dlq::{Desk, Terms};
+use pipeline::dead_letter::entry_id;
+use serde_json::{Value, json};
+use settings::Reader;
+use sqlite::Sqlite;
+use telemetry::{Shutdown, http};
+use testkit::builders::{dead_letter, id, user};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use super::bench::{Broker, LEASE, Queue, RULES, Step, five_fields, orphan, push};
+
+const TOKEN: &str = "0123456789abcdef";
+
+struct Office {
+    queue: Queue,
+    broker: Broker,
+    router: Router,
+}
+
+impl Office {
+    fn new(settings: &[(&str, &str)]) -> Self {
+        let (queue, broker) = (Queue::new(), Broker::default());
+        let mut env = Reader::from_pairs([("ADMIN_TOKEN", TOKEN)].iter().chain(settings).copied());
+        let config = AdminConfig::read(&mut env).unwrap();
+        env.finish().unwrap();
+        let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
+        let desk = Desk { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(queue.inner.clone()), terms };
+        let router = routes::<Queue, Broker, Sqlite>(config, desk, CancellationToken::new());
+        Self { queue, broker, router }
+    }
+
+    /// The status and the body of the answer to a request with a token, from this machine.
+    async fn ask(&self, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, Value) {
+        let (status, text) = self.ask_from("127.0.0.1:4711", Some(TOKEN), method, path, body).await;
+        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    }
+
+    async fn ask_from(&self, peer: &str, token: Option<&str>, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
+        let mut request = Request::builder().method(method).uri(path).extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
+        if let Some(token) = token {
+            request = request.header("Authorization", format!("Bearer {token}"));
+        }
+        let answer = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
+        let status = answer.status();
+        if status.is_client_error() || status.is_server_error() {
+            assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        }
+        assert_eq!(answer.headers().contains_key("www-authenticate"), status == StatusCode::UNAUTHORIZED);
+        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+        (status, String::from_utf8(body.to_vec()).unwrap())
+    }
+}
+
+#[tokio::test]
+async fn nobody_without_a_token_of_ours_is_answered() {
+    let office = Office::new(&[]);
+    office.queue.put(&["boom".to_owned()]).await;
+    for token in [None, Some(""), Some("wrong"), Some("0123456789abcde"), Some("0123456789abcdef0")] {
+        for (method, path) in [("GET", "/admin/dlq"), ("GET", "/admin/dlq/export"), ("POST", "/admin/dlq/purge")] {
+            let (status, body) = office.ask_from("127.0.0.1:1", token, method, path, r#"{"all":true}"#).await;
+            assert_eq!(status, StatusCode::UNAUTHORIZED, "{token:?} {path}");
+            assert!(!body.contains("boom"), "{body}");
+        }
+    }
+    assert_eq!(office.queue.texts().await.len(), 1);
+    assert_eq!(office.ask("GET", "/admin/dlq", "").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn other_machines_are_answered_only_where_that_is_allowed() {
+    let (closed, open) = (Office::new(&[]), Office::new(&[("ADMIN_ALLOW_REMOTE", "true")]));
+    for (peer, status) in [
+        ("192.0.2.1:4711", StatusCode::FORBIDDEN),
+        ("[2001:db8::1]:4711", StatusCode::FORBIDDEN),
+        ("[::ffff:127.0.0.1]:4711", StatusCode::OK),
+        ("[::1]:4711", StatusCode::OK),
+    ] {
+        assert_eq!(closed.ask_from(peer, Some(TOKEN), "GET", "/admin/dlq", "").await.0, status, "{peer}");
+        assert_eq!(open.ask_from(peer, Some(TOKEN), "GET", "/admin/dlq", "").await.0, StatusCode::OK, "{peer}");
+        assert_eq!(open.ask_from(peer, None, "GET", "/admin/dlq", "").await.0, StatusCode::UNAUTHORIZED, "{peer}");
+    }
+    let (status, body) = closed.ask_from("192.0.2.1:1", Some(TOKEN), "GET", "/admin/dlq", "").await;
+    assert!(status == StatusCode::FORBIDDEN && body.contains("ADMIN_ALLOW_REMOTE"), "{body}");
+    let proxied = Request::get("/admin/dlq")
+        .extension(ConnectInfo("127.0.0.1:1".parse::<SocketAddr>().unwrap()))
+        .header("Authorization", format!("Bearer {TOKEN}"))
+        .header("X-Forwarded-For", "192.0.2.1");
+    let answer = closed.router.clone().oneshot(proxied.body(Body::empty()).unwrap()).await.unwrap();
+    assert_eq!(answer.status(), StatusCode::FORBIDDEN, "a proxy on this machine speaks for others");
+}
+
+#[tokio::test]
+async fn the_server_tells_the_routes_where_a_client_is() {
+    let office = Office::new(&[]);
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let shutdown = Shutdown::new();
+    let server = tokio::spawn(http::serve(listener, office.router.clone(), shutdown.requested()));
+    let client = reqwest::Client::new();
+    let answer = client.get(format!("http://{address}/admin/dlq")).bearer_auth(TOKEN).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({"depth": 0, "entries": [], "next": null}));
+    drop(client);
+    shutdown.request();
+    server.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn a_list_is_paged_from_the_newest_on() {
+    let office = Office::new(&[]);
+    let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), number)).collect();
+    office.queue.put(&texts).await;
+    let (_, first) = office.ask("GET", "/admin/dlq?limit=3", "").await;
+    assert_eq!((&first["depth"], &first["next"]), (&json!(5), &json!(3)));
+    assert_eq!(first["entries"][0]["id"], entry_id(&texts[4]));
+    let (_, rest) = office.ask("GET", "/admin/dlq?limit=3&start=3", "").await;
+    assert_eq!((rest["entries"].as_array().unwrap().len(), &rest["next"]), (2, &Value::Null));
+    assert_eq!(office.ask("GET", "/admin/dlq?reason=other", "").await.1["entries"], json!([]));
+    assert_eq!(office.ask("GET", "/admin/dlq/stats", "").await.1["entries"], 5);
+    let (_, one) = office.ask("GET", &format!("/admin/dlq/{}", &entry_id(&texts[0])[..8]), "").await;
+    assert_eq!((&one["originalData"], &one["retryCount"]), (&json!("0"), &json!(0)));
+    assert_eq!(office.ask("GET", "/admin/dlq/0000", "").await.0, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn what_is_not_understood_does_nothing() {
+    let office = Office::new(&[]);
+    office.queue.put(&["boom".to_owned()]).await;
+    for (method, path, body) in [
+        ("GET", "/admin/dlq?reasn=x", ""),
+        ("GET", "/admin/dlq?olderThan=soon", ""),
+        ("GET", "/admin/dlq/xyz", ""),
+        ("POST", "/admin/dlq/purge", ""),
+        ("POST", "/admin/dlq/purge", "{}"),
+        ("POST", "/admin/dlq/purge", r#"{"reasn":"x","all":true}"#),
+        ("POST", "/admin/dlq/purge", r#"{"all":true,"limit":1}"#),
+        ("POST", "/admin/dlq/purge", "boom"),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"limit":10001}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"rate":0}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"rate":"1/m"}"#),
+        ("POST", "/admin/dlq/import", "{}\nboom"),
+    ] {
+        let (status, answer) = office.ask(method, path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{method} {path} {body}: {answer}");
+    }
+    let (status, _) = office.ask("POST", "/admin/dlq/purge", " ".repeat(100 << 10)).await;
+    assert_eq!(status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(office.ask("DELETE", "/admin/dlq", "").await.0, StatusCode::METHOD_NOT_ALLOWED);
+    assert!(office.queue.texts().await.contains(&"boom".to_owned()) && office.broker.sent().is_empty());
+}
+
+#[tokio::test]
+async fn a_redrive_is_previewed_then_done_and_its_failure_is_told() {
+    let office = Office::new(&[]);
+    push(&office.queue, &[orphan(&user(id())), dead_letter("boom")]).await;
+    let (_, preview) = office.ask("POST", "/admin/dlq/redrive", r#"{"reason":"email_taken","dryRun":true}"#).await;
+    assert_eq!((&preview["totals"]["applied"], &preview["entries"][0]["outcome"]), (&json!(1), &json!("applied")));
+    assert!(office.broker.sent().is_empty());
+    let (status, report) = office.ask("POST", "/admin/dlq/redrive", r#"{"reason":"email_taken","rate":"500/s"}"#).await;
+    assert_eq!((status, &report["redriven"], &report["notSelected"]), (StatusCode::OK, &json!(1), &json!(1)));
+
+    office.queue.fail(Some(Step::Claim));
+    let (status, report) = office.ask("POST", "/admin/dlq/redrive", r#"{"all":true}"#).await;
+    assert_eq!((status, &report["result"]["failed"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(1)));
+    assert_eq!(office.queue.texts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_edit_answers_with_what_changed() {
+    let office = Office::new(&[]);
+    let mended = String::from_utf8(user(id()).to_json()).unwrap();
+    let broken = dead_letter(mended.replace("\"firstName\"", "\"first\""));
+    push(&office.queue, std::slice::from_ref(&broken)).await;
+    let path = format!("/admin/dlq/{}/edit", entry_id(&broken.json));
+    assert_eq!(office.ask("POST", &path, "{}").await.0, StatusCode::UNPROCESSABLE_ENTITY);
+    let other = String::from_utf8(user(id()).to_json()).unwrap();
+    assert_eq!(office.ask("POST", &path, other).await.0, StatusCode::CONFLICT, "another event");
+    let (status, answer) = office.ask("POST", &format!("{path}?dryRun=true"), mended.clone()).await;
+    assert_eq!((status, office.broker.sent().len()), (StatusCode::OK, 0));
+    assert!(answer["diff"].as_str().unwrap().contains("+  \"firstName\""), "{answer}");
+    let (status, answer) = office.ask("POST", &path, mended.clone()).await;
+    assert_eq!((status, &answer["offset"]), (StatusCode::OK, &json!(0)));
+    assert_eq!(office.broker.values(), [mended.into_bytes()]);
+    assert_eq!(office.ask("POST", &path, "{}").await.0, StatusCode::NOT_FOUND, "it left the list");
+}
+
+#[tokio::test]
+async fn an_export_can_be_purged_and_imported_again() {
+    let office = Office::new(&[]);
+    let texts: Vec<_> = (0..700).map(|number| format!("{{\"number\":{number}}}")).collect();
+    office.queue.put(&texts).await;
+    let (_, lines) = office.ask_from("127.0.0.1:1", Some(TOKEN), "GET", "/admin/dlq/export", "").await;
+    let (_, meant) = office.ask("POST", "/admin/dlq/purge", r#"{"reason":"unreadable","dryRun":true}"#).await;
+    assert_eq!(meant["meant"], 700);
+    assert_eq!(office.ask("POST", "/admin/dlq/purge", r#"{"all":true}"#).await.1, json!({"removed": 700}));
+    assert_eq!(office.ask("POST", "/admin/dlq/import", lines.clone()).await.1, json!({"lines": 700, "imported": 700, "skipped": 0}));
+    assert_eq!(office.ask("POST", "/admin/dlq/import", lines).await.1["skipped"], 700);
+    assert_eq!(office.queue.texts().await, texts);
+}

@@ -1,0 +1,79 @@
+//! Entries by the beginning of their id, and what the list consists of.
+
+use consumer::dlq::find::{find, find_all};
+use consumer::dlq::stats::stats;
+use consumer::dlq::{Filter, Refusal, purge};
+use pipeline::dead_letter::entry_id;
+use testkit::builders::{dead_letter, id, order, second};
+
+use super::bench::{Queue, five_fields, orphan, push};
+
+/// So many entries of which two have ids with the same first four digits.
+fn entries_of_which_two_begin_alike() -> (Vec<String>, [String; 2]) {
+    let mut texts: Vec<String> = Vec::new();
+    for number in 0.. {
+        let text = format!("entry {number}");
+        let digits = entry_id(&text)[..4].to_owned();
+        if let Some(other) = texts.iter().find(|other| entry_id(other).starts_with(&digits)).cloned() {
+            texts.push(text.clone());
+            return (texts, [other, text]);
+        }
+        texts.push(text);
+    }
+    unreachable!("there are only so many beginnings");
+}
+
+#[tokio::test]
+async fn a_beginning_that_names_one_entry_is_enough_and_one_that_names_two_is_refused_with_both() {
+    let queue = Queue::new();
+    let (texts, alike) = entries_of_which_two_begin_alike();
+    queue.put(&texts).await;
+    let mut ids = alike.clone().map(|text| entry_id(&text));
+    ids.sort_unstable();
+    assert_eq!(find(&queue, &ids[0][..4]).await, Err(Refusal::Ambiguous(ids.to_vec())));
+    assert_eq!(find(&queue, &ids[0].to_uppercase()).await.unwrap().id, ids[0]);
+    assert_eq!(find_all(&queue, &ids).await.unwrap().len(), 2);
+    for wrong in ["", "abc", "xyzw", "0123456789abc"] {
+        assert_eq!(find(&queue, wrong).await, Err(Refusal::NotAnId), "{wrong}");
+    }
+    assert_eq!(find(&Queue::new(), &ids[0]).await, Err(Refusal::NotFound));
+}
+
+#[tokio::test]
+async fn entries_that_look_alike_are_found_as_one() {
+    let queue = Queue::new();
+    queue.put(&["boom".to_owned(), "boom".to_owned()]).await;
+    assert_eq!(find(&queue, &entry_id("boom")[..6]).await.unwrap().text, "boom");
+}
+
+#[tokio::test]
+async fn the_numbers_of_each_kind_add_up() {
+    let queue = Queue::new();
+    push(&queue, &[dead_letter("boom"), dead_letter("bang"), orphan(&order(id(), id()))]).await;
+    queue.put(&[five_fields(r#"{"eventType":"OrderPlaced"}"#, 3), "no letter".to_owned()]).await;
+    let stats = stats(&queue, second(7200)).await.unwrap();
+    assert_eq!(stats.entries, 5);
+    let pairs = |counts: &std::collections::BTreeMap<String, u64>| {
+        counts.iter().map(|(label, count)| format!("{label} {count}")).collect::<Vec<_>>()
+    };
+    assert_eq!(pairs(&stats.by_reason), ["missing_parent 1", "not_json 2", "unknown 1", "unreadable 1"]);
+    assert_eq!(pairs(&stats.by_event_type), ["OrderPlaced 2", "unknown 3"]);
+    let fingerprints = ["missing_parent:OrderPlaced:userId 1", "not_json:unknown: 2", "unknown:OrderPlaced: 1", "unreadable 1"];
+    assert_eq!(pairs(&stats.by_fingerprint), fingerprints);
+    assert_eq!(stats.by_retries.into_iter().collect::<Vec<_>>(), [(0, 4), (3, 1)]);
+    assert_eq!(stats.by_age.into_iter().collect::<Vec<_>>(), [("1h to 1d", 4), ("untold", 1)]);
+}
+
+#[tokio::test]
+async fn a_purge_removes_what_the_filter_names_unreadable_ones_too() {
+    let queue = Queue::new();
+    let stays = five_fields("{}", 0);
+    let mut texts: Vec<_> = (0..1200).map(|number| format!("no letter {number}")).collect();
+    texts.insert(600, stays.clone());
+    queue.put(&texts).await;
+    let unreadable = Filter { reason: Some("unreadable".to_owned()), ..Filter::default() };
+    assert_eq!(purge::count(&queue, &unreadable, second(0)).await, Ok(1200));
+    assert_eq!(purge::purge(&queue, &unreadable, second(0)).await, Ok(1200));
+    assert_eq!(queue.texts().await, [stays]);
+    assert_eq!(purge::purge(&queue, &Filter::default(), second(0)).await, Ok(1));
+}

@@ -1,0 +1,63 @@
+//! Carrying entries out and in.
+
+use consumer::dlq::transfer::{Imported, export_page, import};
+use consumer::dlq::walk::Walk;
+use testkit::builders::dead_letter;
+
+use super::bench::{Queue, five_fields};
+
+async fn exported(queue: &Queue) -> String {
+    let mut walk = Walk::start(queue).await.unwrap();
+    let mut lines = String::new();
+    loop {
+        let page = export_page(&mut walk).await.unwrap();
+        if page.is_empty() {
+            return lines;
+        }
+        lines.extend(page);
+    }
+}
+
+async fn imported(queue: &Queue, lines: &str) -> Result<Imported, String> {
+    import(queue, lines.lines().map(|line| Ok(line.to_owned()))).await.map_err(|error| error.to_string())
+}
+
+#[tokio::test]
+async fn an_export_comes_back_byte_for_byte_in_its_order_and_importing_twice_changes_nothing() {
+    let (from, to) = (Queue::new(), Queue::new());
+    let mut texts =
+        vec![String::new(), "no letter".into(), "{\n  \"a\": 1\n}".into(), "\"text\"".into(), "{} ".into(), "\r\n\0\u{2028}".into()];
+    texts.extend([dead_letter("boom").json, dead_letter(b"\xff").json]);
+    // Two that look alike are two.
+    texts.extend([five_fields("{}", 0), "twice".into(), "twice".into()]);
+    texts.extend((0..1000).map(|number| format!("{{\"number\": {number}}}")));
+    from.put(&texts).await;
+    let lines = exported(&from).await;
+    assert_eq!(lines.lines().count(), texts.len());
+    assert!(lines.lines().all(|line| serde_json::from_str::<serde_json::Value>(line).is_ok()));
+
+    let count = texts.len() as u64;
+    assert_eq!(imported(&to, &lines).await, Ok(Imported { lines: count, imported: count, skipped: 0 }));
+    assert_eq!(to.texts().await, texts);
+    assert_eq!(exported(&to).await, lines);
+    assert_eq!(imported(&to, &lines).await, Ok(Imported { lines: count, imported: 0, skipped: count }));
+    assert_eq!(to.texts().await, texts);
+}
+
+#[tokio::test]
+async fn only_what_is_missing_is_imported() {
+    let queue = Queue::new();
+    queue.put(&["{\"a\":1}".to_owned(), "twice".to_owned()]).await;
+    let lines = "{\"a\":1}\r\n\r\n{\"b\":2}\n\"twice\"\n\"twice\"\n";
+    assert_eq!(imported(&queue, lines).await, Ok(Imported { lines: 4, imported: 2, skipped: 2 }));
+    assert_eq!(queue.texts().await, ["{\"a\":1}", "twice", "{\"b\":2}", "twice"]);
+}
+
+#[tokio::test]
+async fn a_broken_line_is_named_and_those_before_it_are_there() {
+    let queue = Queue::new();
+    let error = imported(&queue, "{\"a\":1}\nboom\n{\"b\":2}").await.unwrap_err();
+    assert!(error.starts_with("line 2 is not JSON"), "{error}");
+    assert_eq!(queue.texts().await, ["{\"a\":1}"]);
+    assert_eq!(imported(&queue, "{\"a\":1}\n{\"b\":2}").await, Ok(Imported { lines: 2, imported: 1, skipped: 1 }));
+}

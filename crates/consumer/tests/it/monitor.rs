@@ -1,0 +1,52 @@
+//! What the monitor shows of the dead letters, on a clock that jumps over every pause.
+
+use std::time::Duration;
+
+use consumer::monitor::Monitor;
+use pipeline::{DeadLetter, DeadLetterQueue as _};
+use testkit::builders::dead_letter;
+
+use crate::rig::{Fakes, Rig};
+
+const INTERVAL: Duration = Duration::from_secs(5);
+
+/// The depth, and what of it is not JSON.
+fn shown(rig: &Rig) -> (f64, f64) {
+    (rig.metric("pipeline_dlq_depth"), rig.metric("pipeline_dlq_depth_by_reason{reason=\"not_json\"}"))
+}
+
+/// Lets so much time go by. The first second puts every look between two questions.
+async fn after(seconds: u64) {
+    tokio::time::sleep(Duration::from_secs(seconds)).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_letter() {
+    let rig = Rig::new();
+    let letters = ["a", "b", "c"].map(dead_letter);
+    let monitor = Monitor::<Fakes> {
+        progress: rig.log.clone(),
+        store: rig.store.clone(),
+        letters: rig.letters.clone(),
+        metrics: rig.metrics.clone(),
+        health: rig.health.clone(),
+        interval: INTERVAL,
+    };
+    let push = async |letter: &DeadLetter| rig.letters.push(std::slice::from_ref(letter)).await.unwrap();
+    let running = tokio::spawn(monitor.run(rig.stop.clone()));
+    after(1).await;
+    assert_eq!(shown(&rig), (0.0, 0.0));
+    push(&letters[0]).await;
+    after(5).await;
+    assert_eq!(shown(&rig), (1.0, 1.0), "with the first question that finds a letter");
+    push(&letters[1]).await;
+    after(25).await;
+    assert_eq!(shown(&rig), (2.0, 1.0), "the depth at once, the reasons not yet");
+    after(5).await;
+    assert_eq!(shown(&rig), (2.0, 2.0));
+    rig.letters.clear();
+    after(5).await;
+    assert_eq!(shown(&rig), (0.0, 0.0), "an empty queue needs no counting");
+    rig.stop.cancel();
+    running.await.unwrap();
+}

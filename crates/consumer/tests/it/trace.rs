@@ -1,0 +1,196 @@
+//! What is said of one event, wherever it has left something.
+
+use consumer::trace::{Findings, Question, trace};
+use events::Event;
+use pipeline::dead_letter::Diagnosis;
+use pipeline::fault::{Dependency, Fault, FaultClass};
+use pipeline::ports::{DeadLetterReader, End, EventTrace};
+use pipeline::{DeadLetter, DeadLetterQueue, Entity, ParkingLot, Reason, Trace};
+use sqlite::Sqlite;
+use std::collections::BTreeMap;
+use testkit::builders::{Build, adjustment, id, order, parked, record, second, unique, user};
+use testkit::delivery::apply;
+use uuid::Uuid;
+
+async fn ask(store: &Sqlite, event: &Event<'_>, entity: Option<Entity>) -> Findings {
+    trace(store, store, Question { event_id: event.id, entity, event_at: None }).await
+}
+
+fn said(findings: &Findings) -> (&'static str, String, bool) {
+    (findings.verdict().label(), findings.verdict().to_string(), findings.found())
+}
+
+fn letter(event: &Event<'_>, reason: Reason) -> DeadLetter {
+    let diagnosis = Diagnosis::rejected(event.id, event.event_type(), reason, None);
+    DeadLetter::new(&record(event.to_json()), &diagnosis, second(0))
+}
+
+#[tokio::test]
+async fn what_was_applied_is_told_by_its_row_or_by_the_ledger() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, sku) = (id(), unique("sku"));
+    let (born, counted) = (user(user_id), adjustment(&sku, -3));
+    apply(&store, &[born.clone(), counted.clone()]).await;
+    let shown = ask(&store, &born, None).await;
+    assert_eq!(said(&shown), ("applied", format!("applied: user {user_id} shows it"), true));
+    let in_ledger = ask(&store, &counted, None).await;
+    assert_eq!(said(&in_ledger), ("applied", format!("applied: it counts as -3 in the stock of {sku}"), true));
+}
+
+#[tokio::test]
+async fn what_waits_is_told_with_what_it_waits_for_and_what_stands_meanwhile() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, order_id, missing) = (id(), id(), id());
+    let late = order(order_id, missing).later(1);
+    store.park(&[parked(&late)]).await.unwrap();
+    let (label, sentence, found) = said(&ask(&store, &late, None).await);
+    assert_eq!((label, found), ("parked", true));
+    assert!(sentence.starts_with(&format!("it waits for user {missing} since 20")), "{sentence}");
+
+    let first = order(order_id, user_id);
+    apply(&store, &[user(user_id), first.clone()]).await;
+    let sentence = ask(&store, &late, None).await.verdict().to_string();
+    let end = format!("; order {order_id} still shows the older event {} of {}", first.id, first.at);
+    assert!(sentence.ends_with(&end), "the parked text tells which order and when: {sentence}");
+}
+
+#[tokio::test]
+async fn a_dead_letter_is_found_among_others_and_told_with_the_row_that_has_taken_its_place() {
+    let store = Sqlite::temporary().unwrap();
+    let user_id = id();
+    let (lost, newer) = (user(user_id), user(user_id).later(1));
+    let others: Vec<_> = (0..600).map(|_| letter(&user(id()), Reason::EmailTaken)).collect();
+    store.push(&others).await.unwrap();
+    store.push(&[letter(&lost, Reason::EmailTaken)]).await.unwrap();
+    let findings = ask(&store, &lost, None).await;
+    assert_eq!(said(&findings), ("dead_letter", "it is a dead letter (email_taken)".to_owned(), true));
+    assert_eq!(findings.letters.as_ref().map(|letters| (letters.found.len(), letters.examined)), Ok((1, 601)));
+
+    apply(&store, std::slice::from_ref(&newer)).await;
+    let expected = format!(
+        "it is a dead letter (email_taken); user {user_id} shows the newer event {} of {}, so that it would have no effect any more",
+        newer.id, newer.at
+    );
+    assert_eq!(ask(&store, &lost, None).await.verdict().to_string(), expected);
+}
+
+#[tokio::test]
+async fn what_left_nothing_is_told_by_the_row_of_its_entity_as_far_as_times_are_known() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, nobody) = (id(), id());
+    let (event, shown) = (user(user_id), user(user_id).later(5));
+    apply(&store, std::slice::from_ref(&shown)).await;
+    let about = Some(Entity::User(user_id));
+    let ask_at = async |at| said(&trace(&store, &store, Question { event_id: event.id, entity: about, event_at: at }).await);
+
+    let row = format!("user {user_id} shows the newer event {} of {}", shown.id, shown.at);
+    assert_eq!(ask_at(Some(event.at)).await, ("superseded", format!("superseded: {row}"), true));
+    let (label, sentence, found) = ask_at(Some(second(9))).await;
+    assert_eq!((label, found), ("not_applied", false));
+    assert!(sentence.contains("still shows the older event"), "{sentence}");
+    let (label, sentence, found) = ask_at(None).await;
+    assert_eq!((label, found), ("unknown", false));
+    assert!(sentence.contains(&shown.id.to_string()) && sentence.contains("--at"), "{sentence}");
+
+    let unknown = ask(&store, &event, Some(Entity::User(nobody))).await;
+    assert_eq!(said(&unknown), ("unknown", format!("nothing knows it, and there is no user {nobody}"), false));
+    let (label, sentence, found) = said(&ask(&store, &event, None).await);
+    assert_eq!((label, found), ("unknown", false));
+    assert!(sentence.contains("--user"), "{sentence}");
+}
+
+/// A part that is away.
+struct Away(Dependency);
+
+impl Away {
+    fn fault(&self) -> Fault {
+        Fault { dependency: self.0, class: FaultClass::Unavailable { timed_out: false }, code: Some(4060), subject: "connect" }
+    }
+}
+
+impl EventTrace for Away {
+    async fn trace(&self, _: Uuid, _: Option<Entity>) -> Result<Trace, Fault> {
+        Err(self.fault())
+    }
+}
+
+impl DeadLetterReader for Away {
+    async fn depth(&self) -> Result<u64, Fault> {
+        Err(self.fault())
+    }
+
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        Err(self.fault())
+    }
+
+    async fn page(&self, _: End, _: u64, _: u64) -> Result<Vec<String>, Fault> {
+        Err(self.fault())
+    }
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_asked_is_named_and_spoils_the_exit_code_but_not_what_the_other_knows() {
+    let store = Sqlite::temporary().unwrap();
+    let born = user(id());
+    apply(&store, std::slice::from_ref(&born)).await;
+    store.push(&[letter(&born, Reason::EmailTaken)]).await.unwrap();
+    let question = Question { event_id: born.id, entity: None, event_at: None };
+
+    let no_queue = trace(&store, &Away(Dependency::DeadLetterQueue), question).await;
+    assert_eq!((no_queue.verdict().label(), no_queue.found()), ("applied", false));
+    assert!(no_queue.to_string().contains("dead letters  could not be asked: dead_letter_queue: unavailable"), "{no_queue}");
+
+    let no_tables = trace(&Away(Dependency::Database), &store, question).await;
+    assert_eq!((no_tables.verdict().label(), no_tables.found()), ("dead_letter", false));
+    assert!(no_tables.to_json()["tables"]["notAsked"].as_str().unwrap().contains("error 4060"));
+
+    let neither = trace(&Away(Dependency::Database), &Away(Dependency::DeadLetterQueue), question).await;
+    assert_eq!((neither.verdict().label(), neither.found()), ("open", false));
+}
+
+#[tokio::test]
+async fn neither_text_nor_json_shows_a_payload_or_what_others_wrote_into_an_error() {
+    let store = Sqlite::temporary().unwrap();
+    let event = user(id()).with_user(|user| {
+        user.email = "canary-mail@example.com".into();
+        user.first_name = "canary-name".into();
+    });
+    apply(&store, std::slice::from_ref(&event)).await;
+    store.park(&[parked(&event)]).await.unwrap();
+    store.push(&[letter(&event, Reason::EmailTaken)]).await.unwrap();
+    let foreign = serde_json::json!({
+        "eventId": event.id.to_string().to_uppercase(), "originalData": String::from_utf8(event.to_json()).unwrap(), "error": "canary-error", "timestamp": "canary-time",
+        "retryCount": 7, "reason": "\u{1b}[2Jodd\r\nreason",
+    });
+    let foreign = DeadLetter { identity: unique("identity"), reason: "unknown", json: foreign.to_string() };
+    store.push(&[foreign]).await.unwrap();
+    let findings = ask(&store, &event, None).await;
+    assert_eq!(findings.letters.as_ref().unwrap().found.len(), 2, "an id is an id in capitals too");
+    let (text, json) = (findings.to_string(), findings.to_json().to_string());
+    assert!(!text.contains("canary") && !json.contains("canary"), "{text}\n{json}");
+    assert!(text.contains("\\u{1b}[2Jodd\\r\\nreason"), "{text}");
+    assert_eq!(text.lines().count(), 7, "{text}");
+}
+
+#[tokio::test]
+async fn the_json_tells_all_that_the_text_does() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, order_id) = (id(), id());
+    let placed = order(order_id, user_id);
+    let waiting = parked(&placed);
+    store.park(std::slice::from_ref(&waiting)).await.unwrap();
+    apply(&store, &[user(user_id)]).await;
+    let json = ask(&store, &placed, None).await.to_json();
+    let parked = &json["tables"]["parked"][0];
+    assert_eq!(
+        (&json["status"], &json["eventId"], &json["eventTime"]),
+        (&"parked".into(), &placed.id.to_string().into(), &placed.at.to_string().into())
+    );
+    assert_eq!(
+        (parked["topic"].as_str(), parked["waitsFor"].as_str(), parked["expired"].as_bool()),
+        (Some(&*waiting.position.topic), Some("user"), Some(false))
+    );
+    assert_eq!(parked["waitsForId"], user_id.to_string());
+    assert_eq!((&json["deadLetters"]["examined"], &json["deadLetters"]["found"]), (&0.into(), &serde_json::json!([])));
+    assert!(json["tables"]["ledger"].is_null() && json["tables"]["notAsked"].is_null());
+}
