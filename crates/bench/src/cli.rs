@@ -1,0 +1,236 @@
+//! The command line, and how much work it asks for.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+
+use crate::scenarios::Scenario;
+
+/// Measures the pipeline against its floor: a bare loop that executes the same store statement with ready-made batches.
+///
+/// Runs on embedded parts; `MSSQL_SERVER` (with `REDIS_HOST`) and `KAFKA_BROKERS` put real ones in their place. After every run the rows
+/// are checked. A whole run writes the report beside the crate; any other prints it.
+///
+/// Exit codes: 0 measured, and every row right; 1 failed, or a wrong row; 2 wrong usage or settings.
+#[derive(Clone, Debug, Parser)]
+#[command(name = "bench", version)]
+pub struct Options {
+    /// A short run: a look at whether everything works, no figures to go by.
+    #[arg(long)]
+    pub quick: bool,
+
+    /// Only this; may be given several times.
+    #[arg(long, value_name = "NAME")]
+    pub only: Vec<Name>,
+
+    /// Records per scenario. The embedded broker holds a few MiB per partition: about 30000.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(100..))]
+    pub events: Option<u32>,
+
+    /// How often each is measured.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    pub runs: Option<u32>,
+
+    /// Records of the long backlog over which memory is watched: a million, where nothing is said.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(100..))]
+    pub backlog: Option<u64>,
+
+    /// Events in a batch, where the batch size is not what is varied.
+    #[arg(long, default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    pub batch: u32,
+
+    /// Partitions of a topic, where they are not what is varied.
+    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    pub partitions: u16,
+
+    /// What the random choices start from.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+
+    /// The embedded tables do not wait for the disk, as in a `standalone` without `--data-dir`.
+    #[arg(long)]
+    pub no_sync: bool,
+
+    /// Where the embedded tables are made; without it in the system's folder for temporary files.
+    #[arg(long, value_name = "DIR")]
+    pub folder: Option<PathBuf>,
+
+    /// Write the report to this file, whatever was measured.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+}
+
+/// What can be measured by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Name {
+    /// One of the streams.
+    Scenario(Scenario),
+    /// Another part of the report.
+    Part(Part),
+}
+
+/// The parts of the report beside the comparison.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Decoding and planning, by themselves.
+    Pure,
+    /// Pushing dead letters to Redis.
+    Redis,
+    /// How the rate grows with the size of a batch.
+    BatchSize,
+    /// How the rate grows with partitions.
+    Partitions,
+    /// How the rate falls with the size of the tables.
+    TableSize,
+    /// From sending an event until the API shows it.
+    Latency,
+    /// How much memory a long backlog takes.
+    Memory,
+    /// The API while the consumer writes.
+    Api,
+}
+
+impl ValueEnum for Name {
+    fn value_variants<'a>() -> &'a [Self] {
+        const ALL: [Name; 16] = [
+            Name::Scenario(Scenario::InsertOnly),
+            Name::Scenario(Scenario::HalfUpdate),
+            Name::Scenario(Scenario::HotKey),
+            Name::Scenario(Scenario::Replay),
+            Name::Scenario(Scenario::PoisonDecode),
+            Name::Scenario(Scenario::PoisonAddress),
+            Name::Scenario(Scenario::PoisonLedger),
+            Name::Scenario(Scenario::ChildrenFirst),
+            Name::Part(Part::Pure),
+            Name::Part(Part::Redis),
+            Name::Part(Part::BatchSize),
+            Name::Part(Part::Partitions),
+            Name::Part(Part::TableSize),
+            Name::Part(Part::Latency),
+            Name::Part(Part::Memory),
+            Name::Part(Part::Api),
+        ];
+        &ALL
+    }
+
+    fn to_possible_value(&self) -> Option<clap::builder::PossibleValue> {
+        match self {
+            Self::Scenario(scenario) => scenario.to_possible_value(),
+            Self::Part(part) => part.to_possible_value(),
+        }
+    }
+}
+
+/// How much work there is to do.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scale {
+    /// Records per scenario.
+    pub events: usize,
+    /// How often each is measured.
+    pub runs: usize,
+    /// Events that are written one by one.
+    pub one_by_one: usize,
+    /// Sizes of a batch to compare.
+    pub batches: Vec<usize>,
+    /// Numbers of partitions to compare.
+    pub partitions: Vec<u16>,
+    /// Records per run of that comparison: they must fit into one partition of the embedded broker.
+    pub partition_events: usize,
+    /// Rows in the tables to compare, ascending.
+    pub rows: Vec<usize>,
+    /// Records of the long backlog.
+    pub backlog: u64,
+    /// Requests per second.
+    pub requests: u32,
+    /// How long the latency and the API are watched.
+    pub watch: Duration,
+    /// Letters in one push.
+    pub letters: usize,
+    /// How often a pure part is repeated.
+    pub repeats: u32,
+}
+
+impl Options {
+    /// How much work these options ask for.
+    pub fn scale(&self) -> Scale {
+        let mut scale = if self.quick { Scale::quick() } else { Scale::whole() };
+        scale.events = self.events.map_or(scale.events, |events| events as usize);
+        scale.runs = self.runs.map_or(scale.runs, |runs| runs as usize);
+        scale.backlog = self.backlog.unwrap_or(scale.backlog);
+        scale.one_by_one = scale.one_by_one.min(scale.events);
+        scale
+    }
+
+    /// Whether this scenario is asked for.
+    pub fn wants_scenario(&self, scenario: Scenario) -> bool {
+        self.wants(Name::Scenario(scenario))
+    }
+
+    /// Whether this part is asked for.
+    pub fn wants_part(&self, part: Part) -> bool {
+        self.wants(Name::Part(part))
+    }
+
+    /// Whether this is the run that the report beside the crate comes from.
+    pub fn is_whole(&self) -> bool {
+        !self.quick && self.only.is_empty()
+    }
+
+    fn wants(&self, name: Name) -> bool {
+        self.only.is_empty() || self.only.contains(&name)
+    }
+}
+
+impl Scale {
+    fn whole() -> Self {
+        Self {
+            events: 20_000,
+            runs: 5,
+            one_by_one: 2_000,
+            batches: vec![1, 10, 100, 500, 1000, 2000],
+            partitions: vec![1, 2, 4, 8],
+            partition_events: 4_000,
+            rows: vec![10_000, 100_000, 1_000_000],
+            backlog: 1_000_000,
+            requests: 1000,
+            watch: Duration::from_secs(10),
+            letters: 1000,
+            repeats: 20_000,
+        }
+    }
+
+    fn quick() -> Self {
+        Self {
+            events: 300,
+            runs: 1,
+            one_by_one: 50,
+            batches: vec![1, 10, 100],
+            partitions: vec![1, 2],
+            partition_events: 200,
+            rows: vec![100, 300],
+            backlog: 1_000,
+            requests: 100,
+            watch: Duration::from_millis(300),
+            letters: 20,
+            repeats: 20,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_sound_and_every_scenario_has_its_name_there() {
+        Options::command().debug_assert();
+        for scenario in Scenario::ALL {
+            let options = Options::try_parse_from(["bench", "--only", scenario.name()]).unwrap();
+            assert!(options.wants_scenario(scenario) && !options.wants_part(Part::Pure) && !options.is_whole());
+        }
+        assert_eq!(Name::value_variants().len(), Scenario::ALL.len() + Part::value_variants().len());
+    }
+}

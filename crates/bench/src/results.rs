@@ -1,0 +1,40 @@
+//! Everything that a run has measured. What was not asked for is `None`.
+
+use crate::api_load::Load;
+use crate::comparison::{Method, Rates};
+use crate::growth::Point;
+use crate::latency::Latency;
+use crate::memory::Memory;
+use crate::pure::Cost;
+use crate::scenarios::Scenario;
+use crate::statistics::Samples;
+
+/// Everything that a run has measured.
+#[derive(Clone, Debug, Default)]
+pub struct Results {
+    /// The parts without IO.
+    pub costs: Option<Vec<Cost>>,
+    /// Letters per second that became durable in Redis.
+    pub redis: Option<Samples>,
+    /// The comparison.
+    pub rates: Rates,
+    /// By the size of a batch.
+    pub batch_sizes: Option<Vec<Point>>,
+    /// By partitions.
+    pub partitions: Option<Vec<Point>>,
+    /// By the size of the tables.
+    pub table_sizes: Option<Vec<Point>>,
+    /// Until the API shows it.
+    pub latency: Option<Latency>,
+    /// Over a long backlog.
+    pub memory: Option<Memory>,
+    /// The API while the consumer writes.
+    pub load: Option<Load>,
+}
+
+impl Results {
+    /// What the consumer takes from a broker at full rate, in records per second, if that was measured.
+    pub fn peak(&self) -> Option<f64> {
+        self.rates.rate(Scenario::InsertOnly, Method::EndToEnd)?.median()
+    }
+}

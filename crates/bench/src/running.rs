@@ -1,0 +1,111 @@
+//! A consumer at work, under a meter.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
+use consumer::wiring::HEALTH_PARTS;
+use consumer::{Adapters, ConsumerConfig, Parts};
+use pipeline::ports::GroupProgress;
+use pipeline::{OffsetCommitter, RecordSource};
+use telemetry::{Health, Metrics, Part};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use crate::meter::{Meter, Metered};
+use crate::place::{Queue, Tables};
+
+/// A run that takes longer hangs.
+const BOUND: Duration = Duration::from_secs(1800);
+
+/// The adapters of a measured consumer.
+pub struct MeteredParts<S, O, G, T, Q>(PhantomData<(S, O, G, T, Q)>);
+
+impl<S, O, G, T, Q> Parts for MeteredParts<S, O, G, T, Q>
+where
+    S: RecordSource + Sync + 'static,
+    O: OffsetCommitter + 'static,
+    G: GroupProgress + Clone + 'static,
+    T: Tables,
+    Q: Queue,
+{
+    type Source = Metered<S>;
+    type Offsets = Metered<O>;
+    type Progress = G;
+    type Store = T;
+    type Letters = Q;
+}
+
+/// A consumer at work.
+pub struct Running<S> {
+    /// What it has done so far.
+    pub meter: Meter,
+    metrics: Metrics,
+    stop: CancellationToken,
+    task: JoinHandle<Metered<S>>,
+}
+
+impl<S: RecordSource + Sync + 'static> Running<S> {
+    /// Starts the consumer's own loop, [`consumer::run`], on a log and a store.
+    ///
+    /// # Errors
+    /// The metrics cannot be registered.
+    pub fn start<O, G, T, Q>(log: (S, O, G), tables: &T, letters: &Q, config: ConsumerConfig) -> anyhow::Result<Self>
+    where
+        O: OffsetCommitter + 'static,
+        G: GroupProgress + Clone + 'static,
+        T: Tables,
+        Q: Queue,
+    {
+        let (source, offsets, progress) = log;
+        let (meter, metrics, stop) = (Meter::default(), Metrics::new(&[Part::Consumer])?, CancellationToken::new());
+        let adapters = Adapters::<MeteredParts<S, O, G, T, Q>> {
+            source: Metered::new(source, meter.clone()),
+            offsets: Metered::new(offsets, meter.clone()),
+            progress,
+            store: tables.clone(),
+            letters: letters.clone(),
+        };
+        let task = tokio::spawn(consumer::run(adapters, config, metrics.clone(), Health::new(&HEALTH_PARTS, None), stop.clone()));
+        Ok(Self { meter, metrics, stop, task })
+    }
+
+    /// Waits until so many records are finished and committed; see [`Meter::until`].
+    ///
+    /// # Errors
+    /// That takes too long, or the consumer has ended.
+    pub async fn until(&mut self, records: u64) -> anyhow::Result<Duration> {
+        tokio::select! {
+            done = tokio::time::timeout(BOUND, self.meter.until(records)) => done.context("the consumer does not come to an end"),
+            ended = &mut self.task => {
+                drop(ended.context("the consumer has panicked")?);
+                bail!("the consumer has ended")
+            }
+        }
+    }
+
+    /// Seconds that calls of the store took so far, by the consumer's own metric.
+    pub fn seconds_in_store(&self) -> f64 {
+        self.sum_of(|series| series.starts_with("db_operation_duration_seconds_sum"))
+    }
+
+    /// Events that were parked so far, by the consumer's own metric.
+    pub fn parked(&self) -> f64 {
+        self.sum_of(|series| series.starts_with("events_processed_total") && series.contains(r#"status="parked""#))
+    }
+
+    fn sum_of(&self, is_meant: impl Fn(&str) -> bool) -> f64 {
+        let text = self.metrics.encode();
+        let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
+        lines.filter(|(series, _)| is_meant(series)).filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
+    }
+
+    /// Ends it, and returns its source to be closed.
+    ///
+    /// # Errors
+    /// The consumer has panicked.
+    pub async fn stop(self) -> anyhow::Result<S> {
+        self.stop.cancel();
+        Ok(self.task.await.context("the consumer has panicked")?.inner)
+    }
+}

@@ -1,0 +1,122 @@
+//! A log in memory: ready records without a broker, so that the pipeline is measured alone.
+
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Arc, LazyLock};
+use std::time::Duration;
+
+use pipeline::fault::Fault;
+use pipeline::offsets::Commit;
+use pipeline::ports::{GroupProgress, Message, TakeLimits};
+use pipeline::{OffsetCommitter, Position, Record, RecordSource};
+
+/// Nothing more comes once a log is at its end: there is no reason to wait long.
+const PAUSE: Duration = Duration::from_millis(5);
+/// The topic of every record here.
+static TOPIC: LazyLock<Arc<str>> = LazyLock::new(|| "events".into());
+
+/// Records as a take returns them.
+type Records = Box<dyn Iterator<Item = Record> + Send + Sync>;
+
+/// One partition whose records are all there already.
+pub struct MemoryLog {
+    records: Peekable<Records>,
+}
+
+/// How far the only member has come.
+#[derive(Clone, Default)]
+pub struct MemoryOffsets {
+    committed: Arc<AtomicI64>,
+}
+
+impl MemoryLog {
+    /// A log of these messages. They are made into records as they are taken, so that a lazy iterator needs no memory.
+    pub fn new(messages: impl Iterator<Item = Message> + Send + Sync + 'static) -> Self {
+        let records: Records = Box::new((0..).zip(messages).map(|(offset, message)| record(offset, message)));
+        Self { records: records.peekable() }
+    }
+
+    /// A log of these records.
+    pub fn of(records: Vec<Record>) -> Self {
+        let records: Records = Box::new(records.into_iter());
+        Self { records: records.peekable() }
+    }
+}
+
+/// A message as the record at this offset.
+pub fn record(offset: i64, message: Message) -> Record {
+    let position = Position { topic: Arc::clone(&TOPIC), partition: 0, offset };
+    Record { position, assignment: 1, timestamp_ms: None, key: message.key, value: message.value, retry_count: 0 }
+}
+
+impl RecordSource for MemoryLog {
+    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        let (mut taken, mut bytes) = (Vec::with_capacity(limits.records), 0);
+        while taken.len() < limits.records {
+            let fits = |next: &Record| taken.is_empty() || bytes + next.size() <= limits.bytes;
+            let Some(next) = self.records.next_if(fits) else { break };
+            bytes += next.size();
+            taken.push(next);
+        }
+        if taken.is_empty() {
+            tokio::time::sleep(patience.min(PAUSE)).await;
+        }
+        Ok(taken)
+    }
+
+    async fn stand_by(&mut self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+
+    fn owned(&self) -> usize {
+        1
+    }
+}
+
+impl OffsetCommitter for MemoryOffsets {
+    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+        for (_, _, next) in commit.iter() {
+            self.committed.store(next.offset, Ordering::Relaxed);
+        }
+        Ok(())
+    }
+}
+
+impl GroupProgress for MemoryOffsets {
+    /// What is not taken yet does not count as in the log.
+    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        self.committed().await
+    }
+
+    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        Ok(BTreeMap::from([(0, self.committed.load(Ordering::Relaxed))]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_millis(1);
+
+    fn log(sizes: &[usize]) -> MemoryLog {
+        let sizes = sizes.to_vec();
+        MemoryLog::new(sizes.into_iter().map(|size| Message { key: None, value: Some(vec![b'x'; size]), headers: Vec::new() }))
+    }
+
+    async fn take(log: &mut MemoryLog) -> Vec<i64> {
+        let limits = TakeLimits { records: 3, bytes: 100 };
+        log.take(limits, PATIENCE).await.unwrap().iter().map(|record| record.position.offset).collect()
+    }
+
+    #[tokio::test]
+    async fn a_take_ends_at_the_number_or_the_bytes_and_a_large_record_goes_alone() {
+        let mut log = log(&[10, 10, 10, 60, 60, 500, 1]);
+        let mut takes = Vec::new();
+        for _ in 0..6 {
+            takes.push(take(&mut log).await);
+        }
+        assert_eq!(takes, [vec![0, 1, 2], vec![3], vec![4], vec![5], vec![6], vec![]]);
+    }
+}
