@@ -31,24 +31,35 @@ pub async fn count(queue: &impl DeadLetterReader, filter: &Filter, now: Timestam
     }
 }
 
-/// Removes the entries that the filter means, unreadable ones among them, and says how many. What comes into the list meanwhile stays.
-/// A record that was purged is not listed again when it is consumed again.
-///
-/// # Errors
-/// The queue is away; some may have been removed.
-pub async fn purge<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter, now: Timestamp) -> Result<u64, Fault> {
-    let mut walk = Walk::start(queue).await?;
+/// What a purge has done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Purged {
+    /// Entries that were removed.
+    pub removed: u64,
+    /// Why it ended early: the queue is away.
+    pub fault: Option<Fault>,
+}
+
+/// Removes the entries that the filter means, unreadable ones among them. What comes into the list meanwhile stays. A record that was
+/// purged is not listed again when it is consumed again.
+pub async fn purge<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter, now: Timestamp) -> Purged {
     let mut removed = 0;
+    let fault = remove(queue, filter, now, &mut removed).await.err();
+    Purged { removed, fault }
+}
+
+async fn remove<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter, now: Timestamp, removed: &mut u64) -> Result<(), Fault> {
+    let mut walk = Walk::start(queue).await?;
     loop {
         let page = walk.next().await?;
         if page.is_empty() {
-            return Ok(removed);
+            return Ok(());
         }
         let texts: Vec<String> = page.iter().filter(|listed| filter.selects(listed, now)).map(|listed| listed.text.clone()).collect();
         walk.keep((page.len() - texts.len()) as u64);
         if !texts.is_empty() {
             let claims: Vec<_> = queue.claim(&texts, LEASE).await?.into_iter().flatten().collect();
-            removed += queue.settle(&claims).await? as u64;
+            *removed += queue.settle(&claims).await? as u64;
         }
     }
 }

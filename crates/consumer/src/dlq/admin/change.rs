@@ -1,5 +1,6 @@
 //! Requests that change the list: each is logged with what, how many, and the token's name.
 
+use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -8,8 +9,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use pipeline::fault::Fault;
 use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use serde::Serialize;
 use serde_json::json;
 use telemetry::problem::problem_with;
 
@@ -20,7 +21,7 @@ use super::query::{EditQuery, RedriveBody, body};
 use crate::dlq::choice::Order;
 use crate::dlq::edit::{Revision, resend};
 use crate::dlq::find::{find, find_all};
-use crate::dlq::purge::purge;
+use crate::dlq::purge::{Purged, purge};
 use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::rehearse::rehearse;
@@ -78,9 +79,15 @@ where
     if summary.fault.is_none() && !summary.stopped {
         return Ok(Json(summary.report()).into_response());
     }
-    let why = summary.fault.as_ref().map_or_else(|| "the program is being stopped".to_owned(), Fault::to_string);
-    let detail = format!("Not all of it was done: {why}.");
-    Ok(problem_with(StatusCode::SERVICE_UNAVAILABLE, detail, summary.report()))
+    Ok(match &summary.fault {
+        Some(fault) => incomplete(fault, summary.report()),
+        None => incomplete(&"the program is being stopped", summary.report()),
+    })
+}
+
+/// What was done of a request, and why not all of it.
+fn incomplete(why: &dyn Display, done: impl Serialize) -> Response {
+    problem_with(StatusCode::SERVICE_UNAVAILABLE, format!("Not all of it was done: {why}."), done)
 }
 
 /// `POST /admin/dlq/purge`.
@@ -103,9 +110,13 @@ where
         let meant = crate::dlq::purge::count(queue, &filter, now).await?;
         return Ok(Json(json!({ "dryRun": true, "meant": meant })).into_response());
     }
-    let removed = purge(queue, &filter, now).await?;
+    let Purged { removed, fault } = purge(queue, &filter, now).await;
     tracing::info!(caller = &*caller, removed, "dead letters purged");
-    Ok(Json(json!({ "removed": removed })).into_response())
+    let done = json!({ "removed": removed });
+    Ok(match fault {
+        None => Json(done).into_response(),
+        Some(fault) => incomplete(&fault, done),
+    })
 }
 
 /// `POST /admin/dlq/{id}/edit`: the body is the new payload.
@@ -148,7 +159,9 @@ where
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
     let imported = transfer::import(&admin.desk.queue, lines.split('\n').map(|line| Ok(line.to_owned()))).await;
-    let imported = imported.map_err(Refusal::from)?;
+    let imported = imported.map_err(Refusal::from).inspect_err(|_| {
+        tracing::warn!(caller = &*caller, "an import of dead letters ended early; some may be in the list");
+    })?;
     tracing::info!(caller = &*caller, imported = imported.imported, skipped = imported.skipped, "dead letters imported");
     Ok(Json(imported).into_response())
 }

@@ -18,10 +18,11 @@ use crate::dlq::edit::{Revision, editable, resend};
 use crate::dlq::editor;
 use crate::dlq::find::find;
 use crate::dlq::printable::printable_lines;
+use crate::dlq::purge::{self, Purged};
 use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::rehearse::rehearse;
-use crate::dlq::{purge, transfer};
+use crate::dlq::transfer;
 use crate::parts::SystemClock;
 
 /// Nothing was asked for that could be done.
@@ -151,9 +152,9 @@ where
     if !args.yes && !may(&format!("Remove {meant} dead letters for good?"))? {
         return Ok(ExitCode::FAILURE);
     }
-    let removed = purge::purge(queue, &filter, now).await.map_err(Refusal::from)?;
+    let Purged { removed, fault } = purge::purge(queue, &filter, now).await;
     writeln!(out, "{removed} dead letters removed")?;
-    Ok(ExitCode::SUCCESS)
+    fault.map_or(Ok(ExitCode::SUCCESS), |fault| Err(Refusal::from(fault).into()))
 }
 
 pub(super) async fn import<Q>(queue: &Q, file: &Path, out: &mut impl Write) -> anyhow::Result<ExitCode>

@@ -1,12 +1,13 @@
 //! Entries by the beginning of their id, and what the list consists of.
 
 use consumer::dlq::find::{find, find_all};
+use consumer::dlq::purge::Purged;
 use consumer::dlq::stats::stats;
 use consumer::dlq::{Filter, Refusal, purge};
 use pipeline::dead_letter::entry_id;
 use testkit::builders::{dead_letter, id, order, second};
 
-use super::bench::{Queue, five_fields, orphan, push};
+use super::bench::{Queue, Step, five_fields, orphan, push};
 
 /// So many entries of which two have ids with the same first four digits.
 fn entries_of_which_two_begin_alike() -> (Vec<String>, [String; 2]) {
@@ -73,7 +74,18 @@ async fn a_purge_removes_what_the_filter_names_unreadable_ones_too() {
     queue.put(&texts).await;
     let unreadable = Filter { reason: Some("unreadable".to_owned()), ..Filter::default() };
     assert_eq!(purge::count(&queue, &unreadable, second(0)).await, Ok(1200));
-    assert_eq!(purge::purge(&queue, &unreadable, second(0)).await, Ok(1200));
+    assert_eq!(purge::purge(&queue, &unreadable, second(0)).await, Purged { removed: 1200, fault: None });
     assert_eq!(queue.texts().await, [stays]);
-    assert_eq!(purge::purge(&queue, &Filter::default(), second(0)).await, Ok(1));
+    assert_eq!(purge::purge(&queue, &Filter::default(), second(0)).await, Purged { removed: 1, fault: None });
+}
+
+#[tokio::test]
+async fn a_purge_whose_queue_goes_away_says_so_beside_what_it_has_removed() {
+    let queue = Queue::new();
+    let text = five_fields("{}", 0);
+    queue.put(std::slice::from_ref(&text)).await;
+    queue.fail(Some(Step::Claim));
+    let Purged { removed, fault } = purge::purge(&queue, &Filter::default(), second(0)).await;
+    assert!(removed == 0 && fault.is_some());
+    assert_eq!(queue.texts().await, [text]);
 }
