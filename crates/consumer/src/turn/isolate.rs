@@ -5,7 +5,6 @@ use pipeline::outcome::{Applied, Outcome, WaitsFor};
 use pipeline::ports::EventStore;
 use pipeline::{Batch, Item, Reason};
 
-use super::write::refused;
 use super::{Consumer, timed};
 use crate::parts::Parts;
 use crate::waiting::{Next, Stopped};
@@ -92,6 +91,14 @@ pub(crate) fn verdict_of_one(item: &Item<'_>, fault: &Fault) -> Outcome {
         (FaultClass::EmailTaken, _) => Outcome::Parked(WaitsFor::Email),
         (FaultClass::MissingParent, Some(parent)) => Outcome::Parked(parent),
         _ => Outcome::Rejected { reason: Reason::Constraint(fault.subject), code: fault.code },
+    }
+}
+
+/// Whether an outcome is a refusal by the data of the event, as far as the database can tell.
+const fn refused(outcome: &Outcome) -> Option<Option<i64>> {
+    match outcome {
+        Outcome::Rejected { reason: Reason::Constraint(_), code } => Some(*code),
+        _ => None,
     }
 }
 

@@ -1,12 +1,12 @@
 //! Writing candidates: rounds, followers, parking, and the children of what landed.
 
 use events::Body;
+use pipeline::Batch;
 use pipeline::outcome::{Outcome, WaitsFor};
 use pipeline::parking::{Parents, ParkedEvent};
 use pipeline::plan::{Candidate, Follower, Round, items, plan};
 use pipeline::ports::ParkingLot;
 use pipeline::record::Record;
-use pipeline::{Batch, Reason};
 
 use super::isolate::Unfinished;
 use super::letters::Letters;
@@ -119,12 +119,4 @@ pub(super) fn landed(candidates: &[Candidate<'_>], outcomes: &[Outcome]) -> Pare
         Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
     }));
     parents
-}
-
-/// Whether an outcome is a refusal by the data of the event, as far as the database can tell.
-pub(super) const fn refused(outcome: &Outcome) -> Option<Option<i64>> {
-    match outcome {
-        Outcome::Rejected { reason: Reason::Constraint(_), code } => Some(*code),
-        _ => None,
-    }
 }
