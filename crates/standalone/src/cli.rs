@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use consumer::dlq::DlqCommand;
+use consumer::trace::TraceArgs;
 
 /// The whole event pipeline in one process: broker, consumer, tables, dead letter queue and read API.
 ///
@@ -23,14 +25,31 @@ pub struct Cli {
 }
 
 /// What `standalone` can do.
-#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+#[derive(Clone, Debug, PartialEq, Subcommand)]
 pub enum Command {
     /// Run until Ctrl-C (the default).
     Run,
     /// Show the promises in six steps, each with checks, and end with a verdict.
-    Demo,
+    Demo {
+        /// On a stack that is running, whose consumer and read API do the work: where this API answers. Needs `KAFKA_BROKERS` and `REDIS_HOST`.
+        #[arg(long, value_name = "HOST:PORT", requires = "consumer")]
+        api: Option<String>,
+        /// Where the metrics of that stack's consumer are; of all of them, where the name stands for several.
+        #[arg(long, value_name = "HOST:PORT", requires = "api")]
+        consumer: Option<String>,
+    },
     /// Run, and open the producer's menu on it.
     Menu,
+    /// Look at dead letters, send them again, mend, remove, carry them away: those in Redis where it is configured, else in `--data-dir`.
+    ///
+    /// To send, `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 all of it was done, 1 something failed,
+    /// 2 wrong usage or settings.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
+    /// Say what the tables, the parking table and the dead letters know of one event, on whatever is configured, else in `--data-dir`.
+    ///
+    /// Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or settings.
+    Trace(TraceArgs),
     /// Generate events, consume them, and say how fast that was.
     Load {
         /// How many.

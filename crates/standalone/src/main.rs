@@ -2,10 +2,14 @@
 
 mod cli;
 mod demo;
+mod dlq;
+mod elsewhere;
+mod kept;
 mod load;
 mod parts;
 mod serve;
 mod table;
+mod trace;
 mod wiring;
 
 use std::path::Path;
@@ -46,7 +50,10 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
     match command {
         Command::Run => serve::run(settings, data_dir).await,
         Command::Menu => serve::menu(settings, data_dir).await,
-        Command::Demo => serve::demo(settings, data_dir).await,
+        Command::Demo { api: Some(api), consumer: Some(consumer) } => elsewhere::demo(settings, &api, &consumer).await,
+        Command::Demo { .. } => serve::demo(settings, data_dir).await,
+        Command::Trace(arguments) => trace::run(settings, data_dir, arguments).await,
+        Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,
     }
 }

@@ -53,6 +53,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
         letters: stack.letters.clone(),
         topic: stack.kafka.topic.clone(),
         api: format!("http://{}", stack.api),
+        metrics: vec![format!("http://{}", stack.api)],
         gives_up_soon,
     };
     let held = tokio::select! {

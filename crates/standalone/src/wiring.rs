@@ -6,20 +6,29 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
+use axum::Router;
+use consumer::dlq::admin::{self, AdminConfig};
+use consumer::dlq::{Desk, Terms};
 use consumer::{Adapters, ConsumerConfig, Parts};
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::{Fault, FaultClass};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
-use sqlserver::{MigrateError, SqlServer, SqlServerConfig};
-use telemetry::{Health, LoggingConfig, Metrics, Part, Shutdown};
+use sqlserver::{Connections, MigrateError, SqlServer, SqlServerConfig};
+use telemetry::{Health, LoggingConfig, Metrics, Part, PoolUse, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::parts::{Letters, Store};
 use crate::table::Row;
 
+/// The embedded topic.
+const EMBEDDED_TOPIC: &str = "events";
+/// How long a delivery to it may take.
+const EMBEDDED_DELIVERY: Duration = Duration::from_secs(30);
+/// The file of the embedded tables and dead letters in a data directory.
+pub const DATABASE_FILE: &str = "events.db";
 /// Partitions of the embedded topic. Its broker keeps at most 5 MiB of each.
 const EMBEDDED_PARTITIONS: u16 = 8;
 /// Partitions of a topic that has to be made on a real broker.
@@ -29,7 +38,7 @@ const TOPIC_WAIT: Duration = Duration::from_secs(5);
 /// How long to wait between two tries to reach a part that is away at the start.
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long leaving the group, and delivering what is left, may each take at the end.
-const CLOSE: Duration = Duration::from_secs(3);
+pub const CLOSE: Duration = Duration::from_secs(3);
 
 /// The parts of the health report: the consumer's and the API's.
 const HEALTH_PARTS: [&str; 5] = {
@@ -50,9 +59,15 @@ impl Parts for LocalParts {
 
 /// Every setting. What is not configured is `None`, and embedded.
 pub struct Settings {
-    kafka: Option<KafkaConfig>,
-    database: Option<SqlServerConfig>,
-    redis: Option<RedisConfig>,
+    /// Where Kafka is.
+    pub kafka: Option<KafkaConfig>,
+    /// Where the tables are.
+    pub database: Option<SqlServerConfig>,
+    /// Where the dead letters are.
+    pub redis: Option<RedisConfig>,
+    /// How dead letters are sent again.
+    pub terms: Terms,
+    admin: Option<AdminConfig>,
     /// How the consumer works.
     pub consumer: ConsumerConfig,
     /// How to log.
@@ -65,11 +80,16 @@ pub struct Settings {
 impl Settings {
     /// Reads the settings: those of a part only where the variable that configures it is set. `log_level` holds where `LOG_LEVEL` is not set.
     pub fn read(env: &mut Reader, log_level: &str) -> Self {
+        let kafka = env.is_set("KAFKA_BROKERS").then(|| KafkaConfig::read(env));
+        let (topic, timeout) = kafka.as_ref().map_or((EMBEDDED_TOPIC, EMBEDDED_DELIVERY), |kafka| (&kafka.topic, kafka.delivery_timeout));
+        let consumer = ConsumerConfig::read(env);
         Self {
-            kafka: env.is_set("KAFKA_BROKERS").then(|| KafkaConfig::read(env)),
+            terms: Terms::read(env, &consumer, topic.to_owned(), timeout),
+            admin: AdminConfig::read(env),
+            kafka,
             database: env.is_set("MSSQL_SERVER").then(|| SqlServerConfig::read(env)),
             redis: env.is_set("REDIS_HOST").then(|| RedisConfig::read(env)),
-            consumer: ConsumerConfig::read(env),
+            consumer,
             logging: LoggingConfig::read_or(env, log_level),
             port_is_set: env.is_set("API_PORT"),
             api: ApiConfig::read(env),
@@ -142,12 +162,18 @@ impl Stack {
         parts.push(Row::real("read API", format!("http://{api}")));
 
         let metrics = Metrics::new(&[Part::Consumer, Part::Api])?;
+        if let Store::Real(database) = &store {
+            let pool = database.clone();
+            metrics.db_pool(move || pool_use(&pool));
+        }
         let health = Health::new(&HEALTH_PARTS, Some(consumer::wiring::HEARTBEAT));
-        let router = api::router(store.clone(), metrics.clone(), health.clone());
+        let publisher = KafkaPublisher::open(&kafka)?;
+        let desk = Desk { queue: letters.clone(), publisher: Some(publisher.clone()), tables: Some(store.clone()), terms: settings.terms };
+        let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, desk, shutdown.token()));
+        let router = api::router(store.clone(), metrics.clone(), health.clone()).merge(admin);
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
-        let publisher = KafkaPublisher::open(&kafka)?;
         let adapters = Adapters::<LocalParts> { source, offsets, progress: progress.clone(), store, letters: letters.clone() };
         let consumer = tokio::spawn(consumer::run(adapters, settings.consumer, metrics.clone(), health, shutdown.token()));
         Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
@@ -165,13 +191,14 @@ impl Stack {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.request();
         let source = self.consumer.await?;
+        // It sends too, for operators.
+        if self.server.await?.is_err() {
+            tracing::warn!("requests were cut off");
+        }
         for closed in [source.close(CLOSE).await, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
             if let Err(fault) = closed {
                 tracing::warn!(class = fault.class.label(), subject = fault.subject, "a client of Kafka did not end in time");
             }
-        }
-        if self.server.await?.is_err() {
-            tracing::warn!("requests were cut off");
         }
         Ok(())
     }
@@ -195,7 +222,7 @@ async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow
         parts.push(Row::real("Kafka", format!("{}, topic {}, group {}", config.brokers, config.topic, config.group)));
         return Ok(config);
     }
-    let broker = EmbeddedBroker::start("events", EMBEDDED_PARTITIONS)?;
+    let broker = EmbeddedBroker::start(EMBEDDED_TOPIC, EMBEDDED_PARTITIONS)?;
     let config = KafkaConfig::embedded(&broker);
     parts.push(Row::embedded("Kafka", format!("{}, topic {}, in memory", config.brokers, config.topic)));
     Ok(config)
@@ -227,7 +254,7 @@ fn open_sqlite(data_dir: Option<&Path>) -> anyhow::Result<Sqlite> {
         return Ok(Sqlite::temporary()?);
     };
     std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
-    Ok(Sqlite::open(&folder.join("events.db"))?)
+    Ok(Sqlite::open(&folder.join(DATABASE_FILE))?)
 }
 
 async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Store> {
@@ -250,4 +277,9 @@ fn open_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mut Vec
     };
     parts.push(Row::real("dead letters", format!("Redis, {}:{}, list {}", config.host, config.port, config.list)));
     Ok(Letters::Real(RedisDlq::new(config)?))
+}
+
+fn pool_use(database: &SqlServer) -> PoolUse {
+    let Connections { idle, used } = database.connections();
+    PoolUse { idle, used }
 }

@@ -37,6 +37,17 @@ impl Client {
         Ok(self.http.get(format!("{}{path}", self.base)).send().await?.text().await?)
     }
 
+    /// The bodies of the answers of several servers, one after the other.
+    pub async fn all(&self, servers: &[String], path: &str) -> anyhow::Result<String> {
+        let mut bodies = String::new();
+        for server in servers {
+            let url = format!("{server}{path}");
+            let answer = self.http.get(&url).send().await.with_context(|| format!("GET {url}"))?;
+            bodies.push_str(&answer.text().await?);
+        }
+        Ok(bodies)
+    }
+
     /// Asks until the answer is as wished, or the bound is over; returns the last answer either way.
     pub async fn get_until(&self, path: &str, wished: impl Fn(&Value) -> bool) -> anyhow::Result<Value> {
         let start = Instant::now();

@@ -6,7 +6,7 @@ mod steps;
 mod story;
 
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, Delivered, GroupProgress, Message, RedriveQueue};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, Delivered, End, GroupProgress, Message};
 use pipeline::{DeadLetterQueue, Publisher};
 
 use client::{Client, until};
@@ -28,6 +28,8 @@ pub struct Stage<P, G, Q> {
     pub topic: String,
     /// Where the API answers, such as `http://127.0.0.1:8080`.
     pub api: String,
+    /// Where `/metrics` is asked for, in the same form: at each consumer.
+    pub metrics: Vec<String>,
     /// Whether orphans are given up within seconds. Only on a database of the demo's own: on a shared one, a short deadline would give up
     /// the events of others.
     pub gives_up_soon: bool,
@@ -48,7 +50,7 @@ pub async fn run<P, G, Q>(stage: Stage<P, G, Q>) -> anyhow::Result<bool>
 where
     P: Publisher,
     G: GroupProgress,
-    Q: DeadLetterQueue + DeadLetterReader + RedriveQueue,
+    Q: DeadLetterQueue + DeadLetterReader + ClaimQueue,
 {
     let client = Client::new(stage.api.clone())?;
     let mut demo = Demo { stage, client, story: Story::new(), report: Report::default() };
@@ -65,7 +67,7 @@ impl<P, G, Q> Demo<P, G, Q>
 where
     P: Publisher,
     G: GroupProgress,
-    Q: DeadLetterQueue + DeadLetterReader + RedriveQueue,
+    Q: DeadLetterQueue + DeadLetterReader + ClaimQueue,
 {
     /// Sends a record and waits for the broker's acknowledgement.
     async fn send(&self, key: &str, value: Vec<u8>) -> anyhow::Result<Delivered> {
@@ -91,7 +93,7 @@ where
     /// The dead letters of this run, as their JSON texts, newest first.
     async fn letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
         let orphan = self.story.orphan().id.to_string();
-        let page = self.stage.letters.page(0, LETTERS_SEEN).await?;
+        let page = self.stage.letters.page(End::Newest, 0, LETTERS_SEEN).await?;
         Ok(page.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
     }
 

@@ -1,18 +1,24 @@
 //! The six steps.
 
-use consumer::redrive::{Redriven, redrive};
-use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, GroupProgress, RedriveQueue};
+use std::time::Duration;
+
+use consumer::dlq::{Filter, Order, Route, redrive};
+use pipeline::dead_letter::{Entry, entry_id};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, GroupProgress};
 use pipeline::{DeadLetterQueue, Publisher};
 use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
 
-use super::Demo;
+use super::{Demo, Stage};
+
+/// How long the claim of a dead letter lasts: longer than a delivery may take.
+const LEASE: Duration = Duration::from_secs(60);
 
 impl<P, G, Q> Demo<P, G, Q>
 where
     P: Publisher,
     G: GroupProgress,
-    Q: DeadLetterQueue + DeadLetterReader + RedriveQueue,
+    Q: DeadLetterQueue + DeadLetterReader + ClaimQueue,
 {
     pub(super) async fn initial_state(&mut self) -> anyhow::Result<()> {
         self.report.step(1, "initial state");
@@ -100,8 +106,11 @@ where
             self.report.check("a dead letter with the reason missing_parent", true, false);
             return Ok(());
         };
-        let redriven = redrive(&self.stage.letters, &self.stage.publisher, letter, &self.stage.topic).await?;
-        self.report.check("the orphan's dead letter is redriven", true, matches!(redriven, Redriven::Sent(_)));
+        let Stage { letters: queue, publisher, topic, .. } = &self.stage;
+        let route = Route { queue, publisher, default_topic: topic, lease: LEASE, stop: &CancellationToken::new() };
+        let filter = Filter { ids: vec![entry_id(letter)], ..Filter::default() };
+        let summary = redrive(route, &Order { filter, limit: None, rate: None, max_retries: u32::MAX }, |_| {}).await;
+        self.report.check("the orphan's dead letter is redriven", 1, summary.redriven);
         let left = self.letters(3).await?;
         self.report.check("dead letters of this run after the redrive", 3, left.len());
         Ok(())
@@ -109,7 +118,7 @@ where
 
     pub(super) async fn metrics(&mut self) -> anyhow::Result<()> {
         self.report.step(5, "metrics");
-        let text = self.client.text("/metrics").await?;
+        let text = self.client.all(&self.stage.metrics, "/metrics").await?;
         let shown = ["events_processed_total{", "dlq_entries_total", "pipeline_released_total", "pipeline_dlq_depth"];
         for line in text.lines().filter(|line| shown.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0")) {
             self.report.say(line);

@@ -1,6 +1,9 @@
 //! The dead letter queue: Redis where it is configured, a table of SQLite otherwise.
 
-use pipeline::ports::{DeadLetterReader, FloodPermits, Permit, RedriveQueue};
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, End, FloodPermits, Permit};
 use pipeline::{DeadLetter, DeadLetterQueue, Fault};
 use redis_dlq::RedisDlq;
 use sqlite::Sqlite;
@@ -27,8 +30,12 @@ impl DeadLetterReader for Letters {
         either!(self, queue => queue.depth())
     }
 
-    async fn page(&self, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
-        either!(self, queue => queue.page(start, limit))
+    async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+        either!(self, queue => queue.reasons())
+    }
+
+    async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        either!(self, queue => queue.page(end, start, limit))
     }
 }
 
@@ -42,16 +49,26 @@ impl FloodPermits for Letters {
     }
 }
 
-impl RedriveQueue for Letters {
-    async fn claim(&self, entry: &str) -> Result<bool, Fault> {
-        either!(self, queue => queue.claim(entry))
+impl ClaimQueue for Letters {
+    async fn claim(&self, entries: &[String], lease: Duration) -> Result<Vec<Option<Claim>>, Fault> {
+        either!(self, queue => queue.claim(entries, lease))
     }
 
-    async fn settle(&self, entry: &str) -> Result<(), Fault> {
-        either!(self, queue => queue.settle(entry))
+    async fn settle(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        either!(self, queue => queue.settle(claims))
     }
 
-    async fn give_back(&self) -> Result<usize, Fault> {
-        either!(self, queue => queue.give_back())
+    async fn give_back(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        either!(self, queue => queue.give_back(claims))
+    }
+
+    async fn give_back_overdue(&self) -> Result<usize, Fault> {
+        either!(self, queue => queue.give_back_overdue())
+    }
+}
+
+impl DeadLetterArchive for Letters {
+    async fn restore(&self, entries: &[String]) -> Result<(), Fault> {
+        either!(self, queue => queue.restore(entries))
     }
 }

@@ -1,8 +1,8 @@
 //! The database: SQL Server where it is configured, SQLite otherwise.
 
 use events::Timestamp;
-use pipeline::ports::ParkingExpiry;
-use pipeline::{Applied, Batch, EventStore, Fault, Parents, ParkedEvent, ParkingLot, Position};
+use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, Parents, ParkedEvent, ParkingLot, Position, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
 use sqlserver::SqlServer;
@@ -22,6 +22,18 @@ pub enum Store {
 impl EventStore for Store {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         either!(self, store => store.apply(batch))
+    }
+}
+
+impl Rehearsal for Store {
+    async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        either!(self, store => store.rehearse(batch))
+    }
+}
+
+impl EventTrace for Store {
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        either!(self, store => store.trace(event_id, entity))
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use events::{Body, Event};
 use kafka::{EmbeddedBroker, KafkaConfig, KafkaProgress, KafkaPublisher};
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry};
 use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use readmodel::ReadStore;
 use sqlite::Sqlite;
@@ -78,7 +78,7 @@ async fn a_consumer_that_is_killed_and_started_again_loses_nothing_and_doubles_n
     last.kill();
 
     assert_all_applied(&tables, &events).await;
-    let letters = tables.page(0, 10_000).await.unwrap();
+    let letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
     let mut buried: Vec<_> = letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
     poison.sort();
     buried.sort();

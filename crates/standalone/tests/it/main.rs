@@ -2,8 +2,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod command_line;
+mod compose;
 mod crash;
 mod demo;
+mod dlq;
+mod dockerfiles;
 mod docs;
 mod live;
+mod monitoring;
+mod privacy;
 mod process;
+mod prometheus;
+mod promql;
+mod repository;
+mod requests;
+mod scripts;

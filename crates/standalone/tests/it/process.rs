@@ -8,7 +8,8 @@ pub fn standalone(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_standalone"));
     command.current_dir(folder).args(arguments).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
-        let ours = ["KAFKA_", "MSSQL_", "REDIS_", "API_", "METRICS_", "BATCH_", "PARKING_", "LOG_", "MAX_CLOCK_", "MONITOR_", "DLQ_"];
+        let ours =
+            ["KAFKA_", "MSSQL_", "REDIS_", "API_", "METRICS_", "BATCH_", "PARKING_", "LOG_", "MAX_CLOCK_", "MONITOR_", "DLQ_", "ADMIN_"];
         if ours.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(name);
         }

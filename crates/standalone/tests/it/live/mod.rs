@@ -11,10 +11,11 @@
 //! | [`watch`] | looks while a case runs: commits never go back, and never pass unfinished work |
 //! | [`invariants`] | the end that every case must come to |
 //! | [`broker`] | a Kafka of a case's own, for cases that stop it |
-//! | `streams`, `crashes`, `redis_away`, `kafka_away`, `rebalances`, `shutdowns` | the cases |
+//! | `streams`, `demo`, `crashes`, `redis_away`, `kafka_away`, `rebalances`, `shutdowns` | the cases |
 
 mod broker;
 mod crashes;
+mod demo;
 mod invariants;
 mod kafka_away;
 mod member;

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use kafka::{KafkaConfig, KafkaProgress};
-use pipeline::ports::{DeadLetterReader as _, GroupProgress as _, ParkingExpiry as _};
+use pipeline::ports::{DeadLetterReader as _, End, GroupProgress as _, ParkingExpiry as _};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
@@ -135,6 +135,6 @@ impl Place {
 
     /// Every dead letter, as JSON.
     pub async fn dead_letters(&self) -> Vec<String> {
-        self.letters.page(0, 1_000_000).await.unwrap()
+        self.letters.page(End::Newest, 0, 1_000_000).await.unwrap()
     }
 }
