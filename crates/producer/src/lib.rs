@@ -11,7 +11,7 @@
 //! | [`message`], [`receipt`] | an event as a message, and what is shown once it is acknowledged |
 //! | [`target`] | where messages go, and what to do when they do not arrive |
 //! | [`timed`] | a publisher that measures how long acknowledgements take |
-//! | [`interrupts`] | Ctrl-C as a value to watch |
+//! | [`interrupts`] | requests to stop, as values to watch |
 
 pub mod cli;
 pub mod defaults;

@@ -57,7 +57,7 @@ async fn open_menu<P: Publisher>(publisher: &P, target: &Target) -> Exit {
     let Some(terminal) = Terminal::open() else {
         return refuse("the menu needs a terminal; without one, use `producer send` or `producer generate`, see `producer --help`");
     };
-    match menu::run(publisher, target, terminal, interrupts::count()).await {
+    match menu::run(publisher, target, terminal, interrupts::count(), interrupts::terminated()).await {
         Ok(()) => Exit::Delivered,
         Err(error) => {
             eprintln!("The menu has ended: {error}.");

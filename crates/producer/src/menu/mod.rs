@@ -14,7 +14,9 @@ pub mod prompt;
 mod samples;
 pub mod terminal;
 
+use std::future::Future;
 use std::io;
+use std::pin::pin;
 
 use events::Event;
 use pipeline::Publisher;
@@ -47,19 +49,30 @@ enum Chosen {
 const ENTRIES: [&str; 6] =
     ["  1  Create User", "  2  Place Order", "  3  Settle Payment", "  4  Adjust Inventory", "  5  Generate Sample Events", "  0  Exit"];
 
-/// The menu, until the person leaves.
+/// The menu, until the person leaves. While something is sent, a growing `stop` ends that; while a question is open, the end of `terminated`
+/// ends the menu.
 ///
 /// Questions block, so they are asked on a thread for blocking work. If the future is dropped, that thread goes on waiting for the
 /// person's next key: end the process without waiting for it.
 ///
 /// # Errors
 /// The thread that asks has panicked.
-pub async fn run<P: Publisher>(publisher: &P, target: &Target, mut prompt: impl Prompt, stop: watch::Receiver<u32>) -> io::Result<()> {
+pub async fn run<P: Publisher>(
+    publisher: &P,
+    target: &Target,
+    mut prompt: impl Prompt,
+    stop: watch::Receiver<u32>,
+    terminated: impl Future<Output = ()>,
+) -> io::Result<()> {
     prompt.say(&format!("Events go to topic {} at {}.  Esc: back.  Ctrl-C: leave.", target.topic, target.brokers));
     let mut desk = Desk { prompt, memory: Memory::new() };
+    let mut terminated = pin!(terminated);
     loop {
         let chosen;
-        (desk, chosen) = spawn_blocking(|| desk.choose()).await?;
+        (desk, chosen) = tokio::select! {
+            answered = spawn_blocking(|| desk.choose()) => answered?,
+            () = &mut terminated => return Ok(()),
+        };
         match chosen {
             Ok(Chosen::Send(event)) => desk.send(publisher, target, &event, stop.clone()).await,
             Ok(Chosen::Generate(config)) => desk.generate(publisher, target, config, stop.clone()).await,

@@ -1,8 +1,12 @@
 //! The menu, with a person who follows a script.
 
+use std::sync::mpsc;
+
 use events::{AdjustmentType, Body, Event, EventType};
 use pipeline::FaultClass;
-use producer::menu;
+use producer::fields::Checked;
+use producer::generate::Progress;
+use producer::menu::{self, Left, Prompt};
 use tokio::sync::watch;
 
 use crate::fakes::{AWAY, Does, Recorder, Script, target};
@@ -10,7 +14,7 @@ use crate::fakes::{AWAY, Does, Recorder, Script, target};
 /// Runs the script to its end, with what was shown.
 async fn run(recorder: &Recorder, (script, shown): (Script, std::sync::Arc<std::sync::Mutex<Vec<String>>>)) -> String {
     let (_stop, stopped) = watch::channel(0);
-    menu::run(recorder, &target(), script, stopped).await.unwrap();
+    menu::run(recorder, &target(), script, stopped, std::future::pending()).await.unwrap();
     let shown = shown.lock().unwrap();
     shown.join("\n")
 }
@@ -47,6 +51,34 @@ async fn each_entry_offers_what_the_entries_before_it_created() {
     );
     assert!(shown.contains(&format!("topic events, partition 2, offset 41, event {} (UserCreated)", events[0].id)), "{shown}");
     assert!(shown.contains("100.3 EUR"), "{shown}");
+}
+
+/// Someone who never answers, until the other end of the channel is gone.
+struct Silent(mpsc::Receiver<()>);
+
+impl Prompt for Silent {
+    fn ask(&mut self, _question: &str, _default: Option<&str>, _check: &dyn Fn(&str) -> Checked<()>) -> Result<String, Left> {
+        self.0.recv().ok();
+        Err(Left::Program)
+    }
+
+    fn say(&mut self, _line: &str) {}
+
+    fn progress(&self, _total: u64) -> Progress {
+        Progress::Silent
+    }
+}
+
+#[tokio::test]
+async fn a_question_that_nobody_answers_does_not_hold_up_who_terminates_the_menu() {
+    let (_answer, nobody) = mpsc::channel();
+    let (_stop, stopped) = watch::channel(0);
+    let (terminate, terminated) = tokio::sync::oneshot::channel::<()>();
+    let recorder = Recorder::default();
+    let target = target();
+    let menu = menu::run(&recorder, &target, Silent(nobody), stopped, async { terminated.await.unwrap() });
+    let (ended, ()) = tokio::join!(menu, async { terminate.send(()).unwrap() });
+    ended.unwrap();
 }
 
 #[tokio::test]
