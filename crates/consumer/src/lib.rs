@@ -5,7 +5,7 @@
 //! | [`turn`] | the life of a batch: take → judge → write → dead-letter → commit |
 //! | [`waiting`] | waiting out a fault without losing the group membership |
 //! | [`run`](mod@run) | turn after turn, and the end |
-//! | `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
+//! | `starting`, `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | judging what the parts say about themselves |
@@ -26,6 +26,7 @@ pub mod parts;
 mod reason;
 pub mod run;
 mod schema;
+mod starting;
 pub mod trace;
 pub mod turn;
 pub mod waiting;

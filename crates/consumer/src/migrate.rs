@@ -1,48 +1,51 @@
 //! Bringing the schema up to date: on demand, and at start where that was asked for.
 
-use pipeline::backoff;
-use pipeline::fault::{Dependency, FaultClass};
+use pipeline::fault::{Cause, FaultClass};
 use sqlserver::{MigrateError, MigrationReport, SqlServerConfig, migrate};
-use telemetry::Health;
-use tokio_util::sync::CancellationToken;
 
 use crate::reason::reason;
+use crate::starting::Starting;
 
 /// Migrates before anything is consumed, however long the database is away. `false` when the consumer was told to stop first.
-pub(crate) async fn until_migrated(config: &SqlServerConfig, health: &Health, stop: &CancellationToken) -> bool {
+pub(crate) async fn until_migrated(config: &SqlServerConfig, starting: &Starting) -> bool {
     let mut tries = 0;
     loop {
         tries += 1;
-        health.beat();
+        starting.health.beat();
         let migrated = tokio::select! {
             migrated = migrate(config) => migrated,
-            () = stop.cancelled() => return false,
+            () = starting.stop.cancelled() => return false,
         };
-        let error = match migrated {
+        match migrated {
             Ok(report) => {
                 tracing::info!("{}", describe(&report));
+                starting.released();
                 return true;
             }
-            Err(error) => error,
-        };
-        let why = match &error {
-            MigrateError::Fault(fault) => reason(fault),
-            other => format!("the schema cannot be brought up to date: {other}"),
-        };
-        let news = health.down(Dependency::Database.label(), why);
-        if news {
-            match &error {
-                MigrateError::Fault(fault) if matches!(fault.class, FaultClass::Unavailable { .. }) => {
-                    tracing::warn!(%error, "waiting for the database before anything is consumed");
-                }
-                _ => {
-                    tracing::error!(%error, "the schema cannot be brought up to date: nothing is consumed until it is, and the try is repeated");
-                }
+            Err(error) => note(&error, starting),
+        }
+        if !starting.pause(tries).await {
+            return false;
+        }
+    }
+}
+
+/// Shows why nothing was migrated; one line when that begins.
+fn note(error: &MigrateError, starting: &Starting) {
+    match error {
+        MigrateError::Fault(fault) if matches!(fault.class, FaultClass::Unavailable { .. }) => {
+            if starting.held(Cause::Outage, reason(fault)) {
+                tracing::warn!(%error, "waiting for the database before anything is consumed");
             }
         }
-        tokio::select! {
-            () = tokio::time::sleep(backoff::outage(tries, rand::random())) => {}
-            () = stop.cancelled() => return false,
+        _ => {
+            let why = match error {
+                MigrateError::Fault(fault) => reason(fault),
+                other => format!("the schema cannot be brought up to date: {other}"),
+            };
+            if starting.held(Cause::Operator, why) {
+                tracing::error!(%error, "the schema cannot be brought up to date: nothing is consumed until it is, and the try is repeated");
+            }
         }
     }
 }

@@ -1,51 +1,48 @@
 //! Waiting for a schema that this build can work on. Nothing is changed here: somebody migrates, and this goes on by itself.
 
-use pipeline::backoff;
-use pipeline::fault::{Dependency, Fault, FaultClass};
+use pipeline::fault::{Cause, Fault, FaultClass};
 use sqlserver::SchemaState;
-use telemetry::Health;
-use tokio_util::sync::CancellationToken;
 
 use crate::reason::{advice, reason};
+use crate::starting::Starting;
 
 /// What a look at the schema found.
 type Found = Result<SchemaState, Fault>;
 
 /// Looks at the schema until this build can work on it, however long that takes. `false` when the consumer was told to stop first.
-pub(crate) async fn until_schema_fits(mut look: impl AsyncFnMut() -> Found, health: &Health, stop: &CancellationToken) -> bool {
+pub(crate) async fn until_schema_fits(mut look: impl AsyncFnMut() -> Found, starting: &Starting) -> bool {
     let mut told = None;
     let mut tries = 0;
     loop {
         tries += 1;
-        health.beat();
+        starting.health.beat();
         let found = tokio::select! {
             found = look() => found,
-            () = stop.cancelled() => return false,
+            () = starting.stop.cancelled() => return false,
         };
-        if let Some(why) = hindrance(&found) {
-            health.down(Dependency::Database.label(), why);
-        }
         // One line when it begins or its reason changes, none for the tries in between.
         if told.as_ref() != Some(&found) {
             log(&found);
         }
-        if found.as_ref().is_ok_and(|state| state.fits()) {
+        let Some((cause, why)) = hindrance(&found) else {
+            starting.released();
             return true;
-        }
+        };
+        starting.held(cause, why);
         told = Some(found);
-        tokio::select! {
-            () = tokio::time::sleep(backoff::outage(tries, rand::random())) => {}
-            () = stop.cancelled() => return false,
+        if !starting.pause(tries).await {
+            return false;
         }
     }
 }
 
 /// Why nothing can be consumed; `None` where it can.
-fn hindrance(found: &Found) -> Option<String> {
+fn hindrance(found: &Found) -> Option<(Cause, String)> {
     match found {
         Ok(state) if state.fits() => None,
-        Ok(state) => Some(format!("{state}: {}", state.advice().unwrap_or_default())),
-        Err(fault) => Some(reason(fault)),
+        Ok(state) => Some((Cause::Operator, format!("{state}: {}", state.advice().unwrap_or_default()))),
+        Err(fault) if matches!(fault.class, FaultClass::Unavailable { .. }) => Some((Cause::Outage, reason(fault))),
+        Err(fault) => Some((Cause::Operator, reason(fault))),
     }
 }
 
@@ -71,6 +68,10 @@ fn log(found: &Found) {
 mod tests {
     use std::collections::VecDeque;
 
+    use pipeline::Dependency;
+    use telemetry::{Health, Metrics, Part};
+    use tokio_util::sync::CancellationToken;
+
     use super::*;
 
     const MISSING: Found = Ok(SchemaState::Missing);
@@ -82,16 +83,24 @@ mod tests {
         subject: "connect",
     });
 
+    fn starting() -> Starting {
+        let health = Health::new(&[Dependency::Database.label()], None);
+        Starting { health, metrics: Metrics::new(&[Part::Consumer]).unwrap(), stop: CancellationToken::new() }
+    }
+
+    fn held(starting: &Starting, cause: Cause) -> bool {
+        starting.metrics.encode().contains(&format!("pipeline_held{{cause=\"{}\"}} 1\n", cause.label()))
+    }
+
     /// Finds these one after the other, and says what the health tells before each next look.
     async fn wait_through(found: &[Found]) -> (bool, Vec<Option<String>>) {
-        let database = Dependency::Database.label();
-        let (health, stop) = (Health::new(&[database], None), CancellationToken::new());
+        let starting = starting();
         let (mut found, mut told) = (found.iter().cloned().collect::<VecDeque<_>>(), Vec::new());
         let look = async || {
-            told.push(health.ready_report().parts[database].reason.clone());
+            told.push(starting.health.ready_report().parts[Dependency::Database.label()].reason.clone());
             found.pop_front().expect("it looks no further than it must")
         };
-        let fits = until_schema_fits(look, &health, &stop).await;
+        let fits = until_schema_fits(look, &starting).await;
         (fits, told)
     }
 
@@ -119,18 +128,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn meanwhile_it_counts_as_held() {
+        let starting = starting();
+        let mut left = vec![Ok(SchemaState::Current), OLDER, AWAY];
+        let mut seen = Vec::new();
+        let look = async || {
+            seen.push((held(&starting, Cause::Outage), held(&starting, Cause::Operator)));
+            left.pop().expect("it looks no further than it must")
+        };
+        assert!(until_schema_fits(look, &starting).await);
+        assert_eq!(seen, [(false, false), (true, false), (false, true)]);
+        assert!(!held(&starting, Cause::Operator));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_consumer_that_is_told_to_stop_waits_for_no_schema() {
-        let (health, stop) = (Health::new(&[], None), CancellationToken::new());
+        let starting = starting();
         let mut looks = 0;
         let look = async || {
             looks += 1;
             if looks == 3 {
-                stop.cancel();
+                starting.stop.cancel();
             }
             OLDER
         };
-        assert!(!until_schema_fits(look, &health, &stop).await);
+        assert!(!until_schema_fits(look, &starting).await);
         assert_eq!(looks, 3);
-        assert!(!until_schema_fits(async || std::future::pending().await, &health, &stop).await, "also in the middle of a look");
+        assert!(!until_schema_fits(async || std::future::pending().await, &starting).await, "also in the middle of a look");
     }
 }

@@ -16,6 +16,7 @@ use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::dlq::admin::AdminConfig;
 use crate::parts::{Adapters, Parts};
+use crate::starting::Starting;
 
 /// `consumer run`. Where it is not told to migrate, it waits until somebody has.
 pub fn run(migrate: bool) -> ExitCode {
@@ -71,7 +72,8 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
     tracing::info!(address = %bound, "serving /metrics, /health/live and /health/ready");
 
-    if schema_fits(&database, migrate, &health, &shutdown).await {
+    let starting = Starting { health: health.clone(), metrics: metrics.clone(), stop: shutdown.token() };
+    if schema_fits(&database, migrate, &starting).await {
         let pool = store.clone();
         metrics.db_pool(move || pool_use(&pool));
         let (source, offsets) = kafka::open(&kafka_config)?;
@@ -93,12 +95,11 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
 }
 
 /// `false` when the consumer was told to stop before the tables were there.
-async fn schema_fits(database: &SqlServerConfig, migrate: bool, health: &Health, shutdown: &Shutdown) -> bool {
-    let stop = shutdown.token();
+async fn schema_fits(database: &SqlServerConfig, migrate: bool, starting: &Starting) -> bool {
     if migrate {
-        return crate::migrate::until_migrated(database, health, &stop).await;
+        return crate::migrate::until_migrated(database, starting).await;
     }
-    crate::schema::until_schema_fits(async || sqlserver::schema(database).await, health, &stop).await
+    crate::schema::until_schema_fits(async || sqlserver::schema(database).await, starting).await
 }
 
 fn pool_use(database: &SqlServer) -> PoolUse {
