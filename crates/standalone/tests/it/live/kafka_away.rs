@@ -6,7 +6,7 @@ use tokio::time::sleep;
 
 use super::broker::Broker;
 use super::invariants::check;
-use super::member::Member;
+use super::member::{Member, is_away};
 use super::place::Place;
 use super::servers::Servers;
 use super::stream::Stream;
@@ -41,7 +41,7 @@ async fn outage(place: &Place, broker: &Broker, member: &Member, away: Away, len
         Away::Stalled => broker.signal("STOP"),
     }
     let reason = member.until_down(KAFKA, NOTICED).await;
-    assert!(reason.starts_with("kafka: unavailable") || reason.starts_with("kafka: timeout"), "{reason}");
+    assert!(is_away(&reason, "Kafka"), "{reason}");
     // What is in the tables can be read.
     let users = reqwest::get(format!("{}/users/recent", member.api().await)).await.unwrap();
     assert_eq!(users.status(), 200);

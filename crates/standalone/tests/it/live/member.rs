@@ -113,6 +113,12 @@ impl Member {
     }
 }
 
+/// Whether a reason says that this part is away, and nothing worse.
+pub fn is_away(reason: &str, part: &str) -> bool {
+    let rest = reason.strip_prefix(part);
+    rest.is_some_and(|rest| rest.starts_with(" cannot be reached") || rest.starts_with(" does not answer in time"))
+}
+
 impl Drop for Member {
     fn drop(&mut self) {
         // It may have ended by itself, or have been killed already.
