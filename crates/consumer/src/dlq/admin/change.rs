@@ -20,6 +20,7 @@ use super::guard::Caller;
 use super::query::{EditQuery, RedriveBody, body};
 use crate::dlq::choice::Order;
 use crate::dlq::edit::{Revision, resend};
+use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
 use crate::dlq::purge::{Purged, purge};
 use crate::dlq::redrive::redrive;
@@ -40,11 +41,14 @@ fn received(content: Content) -> Result<Bytes, Refused> {
     content.map_err(|rejection| Refused::with(rejection.status(), format!("{}.", rejection.body_text())))
 }
 
-async fn ids(queue: &impl DeadLetterReader, prefixes: &[String]) -> Result<Vec<String>, Refusal> {
-    if prefixes.is_empty() {
-        return Ok(Vec::new());
+/// Which entries are meant. What is wrong in itself is refused before the queue is asked for ids.
+async fn selection(queue: &impl DeadLetterReader, asked: &RedriveBody) -> Result<Filter, Refused> {
+    let filter = asked.filter(&[])?;
+    if asked.ids().is_empty() {
+        return Ok(filter);
     }
-    Ok(find_all(queue, prefixes).await?.into_iter().map(|listed| listed.id).collect())
+    let ids: Vec<String> = find_all(queue, asked.ids()).await?.into_iter().map(|listed| listed.id).collect();
+    asked.filter(&ids)
 }
 
 /// `POST /admin/dlq/redrive`. If the client goes away, what was claimed comes back when its lease ends.
@@ -65,8 +69,7 @@ where
     if limit > LIMITS.1 || rate.is_some_and(|rate| limit as f64 / rate > LONGEST) {
         return Err(Refused::bad("One request sends 10000 dead letters at most, and for 600 seconds at most: lower limit, or raise rate."));
     }
-    asked.filter(&[])?;
-    let filter = asked.filter(&ids(&desk.queue, asked.ids()).await?)?;
+    let filter = selection(&desk.queue, &asked).await?;
     let order = Order { filter, limit: Some(limit), rate, max_retries: asked.max_retries.unwrap_or(desk.terms.max_retries) };
     if asked.dry_run {
         let mut entries = Vec::new();
@@ -76,12 +79,10 @@ where
     let summary = redrive(desk.route(&admin.stop)?, &order, |_| {}).await;
     let (redriven, failed) = (summary.redriven, summary.failed);
     tracing::info!(caller = &*caller, redriven, failed, gone = summary.gone, "dead letters redriven");
-    if summary.fault.is_none() && !summary.stopped {
-        return Ok(Json(summary.report()).into_response());
-    }
     Ok(match &summary.fault {
         Some(fault) => incomplete(fault, summary.report()),
-        None => incomplete(&"the program is being stopped", summary.report()),
+        None if summary.stopped => incomplete(&"the program is being stopped", summary.report()),
+        None => Json(summary.report()).into_response(),
     })
 }
 
@@ -104,8 +105,7 @@ where
         return Err(Refused::bad("A purge takes filters, all and dryRun alone."));
     }
     let (queue, now) = (&admin.desk.queue, SystemClock.now());
-    asked.filter(&[])?;
-    let filter = asked.filter(&ids(queue, asked.ids()).await?)?;
+    let filter = selection(queue, &asked).await?;
     if asked.dry_run {
         let meant = crate::dlq::purge::count(queue, &filter, now).await?;
         return Ok(Json(json!({ "dryRun": true, "meant": meant })).into_response());
