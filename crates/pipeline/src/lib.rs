@@ -5,6 +5,7 @@
 //! | [`record`] | what was consumed, and where it stood |
 //! | [`verdict`] | whether a record holds an event |
 //! | [`plan`] | which events go into one batch, and which are superseded inside it |
+//! | [`rounds`] | which of them is next, and how each event ended |
 //! | [`batch`] | what a store is asked to write |
 //! | [`outcome`] | how each event ended |
 //! | [`fault`] | classes of failure, and the one policy that answers them |
@@ -29,6 +30,7 @@ pub mod parking;
 pub mod plan;
 pub mod ports;
 pub mod record;
+pub mod rounds;
 pub mod trace;
 pub mod verdict;
 

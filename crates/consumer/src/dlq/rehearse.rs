@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::fault::Fault;
-use pipeline::outcome::{Outcome, WaitsFor};
-use pipeline::plan::{Candidate, Round, items, plan};
+use pipeline::outcome::Outcome;
+use pipeline::plan::{Candidate, items};
 use pipeline::ports::{Clock as _, DeadLetterReader, Rehearsal};
 use pipeline::record::{Position, Record};
+use pipeline::rounds::Rounds;
 use pipeline::verdict::{Verdict, judge};
 
 use super::choice::{Choice, Order};
@@ -16,7 +17,6 @@ use super::foreseen::{Foreseen, Preview, Totals};
 use super::listed::Listed;
 use super::walk::Walk;
 use crate::parts::SystemClock;
-use crate::turn::settle_followers;
 
 /// Payloads of one batch, in bytes; more is rehearsed in several.
 const GROUP_BYTES: usize = 64 << 20;
@@ -132,25 +132,12 @@ impl<R: Rehearsal> Stage<'_, R> {
 
     /// As the consumer writes candidates, round by round.
     async fn outcomes(&mut self, candidates: &[Candidate<'_>]) -> Result<Vec<Outcome>, Fault> {
-        let mut outcomes: Vec<Option<Outcome>> = vec![None; candidates.len()];
-        let mut rounds = plan(candidates, 0..candidates.len(), self.rules.max_rows);
-        while !rounds.is_empty() {
-            let mut put_back = Vec::new();
-            for round in &rounds {
-                self.round(candidates, round, &mut outcomes).await?;
-                put_back.extend(settle_followers(round, &mut outcomes));
-            }
-            rounds = plan(candidates, put_back, self.rules.max_rows);
+        let mut rounds = Rounds::new(candidates, self.rules.max_rows);
+        while let Some(round) = rounds.next_round() {
+            self.totals.batches += 1;
+            let ended = outcomes_of(self.tables, &items(candidates, &round)).await?;
+            rounds.note(&round, ended);
         }
-        Ok(outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Parked(WaitsFor::Email))).collect())
-    }
-
-    async fn round(&mut self, candidates: &[Candidate<'_>], round: &Round, outcomes: &mut [Option<Outcome>]) -> Result<(), Fault> {
-        self.totals.batches += 1;
-        let items = items(candidates, round);
-        for (&leader, outcome) in round.leaders.iter().zip(outcomes_of(self.tables, &items).await?) {
-            outcomes[leader] = Some(outcome);
-        }
-        Ok(())
+        Ok(rounds.into_outcomes())
     }
 }

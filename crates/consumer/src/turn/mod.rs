@@ -28,7 +28,6 @@ use commit::Uncommitted;
 use expire::Expiry;
 pub(crate) use isolate::verdict_of_one;
 use letters::Letters;
-pub(crate) use write::settle_followers;
 
 /// How long a take waits for the first record before the consumer looks after other things.
 const PATIENCE: Duration = Duration::from_millis(200);

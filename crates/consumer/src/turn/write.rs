@@ -4,9 +4,10 @@ use events::Body;
 use pipeline::Batch;
 use pipeline::outcome::{Outcome, WaitsFor};
 use pipeline::parking::{Parents, ParkedEvent};
-use pipeline::plan::{Candidate, Follower, Round, items, plan};
+use pipeline::plan::{Candidate, items};
 use pipeline::ports::ParkingLot;
 use pipeline::record::Record;
+use pipeline::rounds::Rounds;
 
 use super::isolate::Unfinished;
 use super::letters::Letters;
@@ -55,40 +56,16 @@ impl<P: Parts> Consumer<P> {
 
     /// Writes candidates round by round, until each has an outcome.
     pub(super) async fn write_rounds(&mut self, candidates: &[Candidate<'_>]) -> Result<Written, Unfinished> {
-        let mut outcomes: Vec<Option<Outcome>> = vec![None; candidates.len()];
+        let mut rounds = Rounds::new(candidates, self.config.max_rows);
         let mut children_wait = false;
-        let mut rounds = plan(candidates, 0..candidates.len(), self.config.max_rows);
-        while !rounds.is_empty() {
-            let mut put_back = Vec::new();
-            for round in &rounds {
-                let items = items(candidates, round);
-                let applied = self.apply(Batch::new(&items)).await?;
-                children_wait |= applied.children_wait;
-                for (&leader, outcome) in round.leaders.iter().zip(applied.outcomes) {
-                    outcomes[leader] = Some(outcome);
-                }
-                put_back.extend(settle_followers(round, &mut outcomes));
-            }
-            rounds = plan(candidates, put_back, self.config.max_rows);
+        while let Some(round) = rounds.next_round() {
+            let items = items(candidates, &round);
+            let applied = self.apply(Batch::new(&items)).await?;
+            children_wait |= applied.children_wait;
+            rounds.note(&round, applied.outcomes);
         }
-        // Every index was a leader or a follower of some round; were one missing, it would be parked rather than lost.
-        let outcomes = outcomes.into_iter().map(|outcome| outcome.unwrap_or(Outcome::Parked(WaitsFor::Email))).collect();
-        Ok(Written { outcomes, children_wait })
+        Ok(Written { outcomes: rounds.into_outcomes(), children_wait })
     }
-}
-
-/// Gives followers their outcome where their leader's allows it; returns those that must be judged by themselves.
-pub(crate) fn settle_followers(round: &Round, outcomes: &mut [Option<Outcome>]) -> Vec<usize> {
-    let mut put_back = Vec::new();
-    for Follower { index, leader, outcome } in &round.followers {
-        match &outcomes[*leader] {
-            Some(ended) if ended.landed() => outcomes[*index] = Some(outcome.clone()),
-            // It has the same parent, so it waits for the same.
-            Some(Outcome::Parked(parent @ (WaitsFor::User(_) | WaitsFor::Order(_)))) => outcomes[*index] = Some(Outcome::Parked(*parent)),
-            _ => put_back.push(*index),
-        }
-    }
-    put_back
 }
 
 /// Each candidate with its record and its outcome.
