@@ -4,6 +4,8 @@
 -- because SQLite has no decimals. Text compares byte by byte. STRICT refuses a value of another type, where SQLite would convert it.
 -- How long text may be is checked where events are decoded: SQLite cannot count UTF-16 code units.
 --
+-- Tables whose rows come by random keys have a rowid: new rows go to the end, and only the small index of the keys is written all over.
+--
 -- event_id and event_at say which event a row shows: the clock of a last-writer-wins register.
 
 CREATE TABLE users (
@@ -16,7 +18,7 @@ CREATE TABLE users (
   event_id   BLOB    NOT NULL,
   event_at   INTEGER NOT NULL,
   updated_at INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX ix_users_created ON users (created_at);
 
@@ -29,7 +31,7 @@ CREATE TABLE orders (
   event_id     BLOB    NOT NULL,
   event_at     INTEGER NOT NULL,
   updated_at   INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX ix_orders_user_placed ON orders (user_id, placed_at);
 
@@ -53,7 +55,7 @@ CREATE TABLE payments (
   event_id       BLOB    NOT NULL,
   event_at       INTEGER NOT NULL,
   updated_at     INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 CREATE INDEX ix_payments_order_settled ON payments (order_id, settled_at);
 
@@ -73,7 +75,7 @@ CREATE TABLE inventory_adjustments (
   adjusted_at     INTEGER NOT NULL,
   event_at        INTEGER NOT NULL,
   applied_at      INTEGER NOT NULL
-) STRICT, WITHOUT ROWID;
+) STRICT;
 
 -- Events that wait. A release deletes the row in the transaction that applies the event; an expiry first claims it (expired = 1), then
 -- pushes the dead letter, then deletes it.
