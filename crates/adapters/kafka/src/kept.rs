@@ -1,68 +1,145 @@
 //! Records that arrived and were not taken yet.
 
-use std::collections::VecDeque;
+use std::cmp::{Ordering, Reverse};
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
 use pipeline::Record;
 use pipeline::ports::TakeLimits;
 
-/// Records in the order of their arrival. They live here, not in the future of a take, so that none is lost when that is dropped.
+/// How many bytes are read ahead of the takes, [`OVERHEAD`] included: every partition's next fetch, where there are up to 16 of them.
+const READ_AHEAD: usize = 16 << 20;
+/// What a record takes beside its key and value, about.
+const OVERHEAD: usize = 128;
+
+/// Records by partition. They live here, not in the future of a take, so that none is lost when that is dropped.
+///
+/// A backlog is fetched in large pieces of one partition each. Taken as they come, the orders of one partition overtake the users of the
+/// next, and have to wait for them in the parking table. So the partitions are merged by the timestamps of their records, as
+/// [Kafka Streams does](https://cwiki.apache.org/confluence/x/kxB4B): the oldest record is next, as far as it can be seen ahead. Each
+/// partition keeps its own order, whatever its timestamps say.
 #[derive(Default)]
 pub(crate) struct Kept {
-    records: VecDeque<Record>,
+    partitions: BTreeMap<i32, VecDeque<Record>>,
+    records: usize,
     bytes: usize,
 }
 
 impl Kept {
     pub(crate) fn push(&mut self, record: Record) {
+        self.records += 1;
         self.bytes += record.size();
-        self.records.push_back(record);
+        self.partitions.entry(record.position.partition).or_default().push_back(record);
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    pub(crate) const fn is_empty(&self) -> bool {
+        self.records == 0
     }
 
-    /// Whether there is enough for a take.
-    pub(crate) fn fills(&self, limits: TakeLimits) -> bool {
-        self.records.len() >= limits.records.max(1) || self.bytes >= limits.bytes
+    /// Whether there is enough for a take, and to choose from.
+    pub(crate) const fn is_full(&self, limits: TakeLimits) -> bool {
+        self.records > 0
+            && (self.records >= limits.records || self.bytes >= limits.bytes)
+            && self.bytes + self.records * OVERHEAD >= READ_AHEAD
     }
 
     /// Forgets records that are not ours any more.
-    pub(crate) fn retain(&mut self, mut ours: impl FnMut(&Record) -> bool) {
-        let bytes = &mut self.bytes;
-        self.records.retain(|record| {
-            let keep = ours(record);
-            if !keep {
-                *bytes -= record.size();
-            }
-            keep
+    pub(crate) fn retain(&mut self, ours: impl Fn(&Record) -> bool) {
+        self.partitions.retain(|_, queue| {
+            queue.retain(&ours);
+            !queue.is_empty()
         });
+        self.records = self.partitions.values().map(VecDeque::len).sum();
+        self.bytes = self.partitions.values().flatten().map(Record::size).sum();
     }
 
-    /// Takes records up to the limits, but at least one if there is one.
+    /// Takes the oldest records up to the limits, but at least one if there is one.
     pub(crate) fn take(&mut self, limits: TakeLimits) -> Vec<Record> {
+        let mut taken = Vec::with_capacity(self.records.min(limits.records));
         let mut bytes = 0;
-        let fits = |record: &&Record| {
-            bytes += record.size();
-            bytes <= limits.bytes
-        };
-        let count = self.records.iter().take(limits.records).take_while(fits).count().max(1).min(self.records.len());
-        let taken: Vec<_> = self.records.drain(..count).collect();
-        self.bytes -= taken.iter().map(Record::size).sum::<usize>();
+        let mut heads: BinaryHeap<_> = self.partitions.values_mut().filter_map(Head::of).map(Reverse).collect();
+        while let Some(mut oldest) = heads.peek_mut() {
+            let Reverse(head) = &mut *oldest;
+            let fits = taken.len() < limits.records && bytes + head.size <= limits.bytes;
+            if !fits && !taken.is_empty() {
+                break;
+            }
+            bytes += head.size;
+            taken.extend(head.queue.pop_front());
+            if !head.advance() {
+                PeekMut::pop(oldest);
+            }
+        }
+        self.records -= taken.len();
+        self.bytes -= bytes;
         taken
     }
 }
+
+/// The first record of a partition, and what is behind it.
+struct Head<'k> {
+    queue: &'k mut VecDeque<Record>,
+    /// A record without a timestamp does not wait for others.
+    timestamp_ms: Option<i64>,
+    partition: i32,
+    size: usize,
+}
+
+impl<'k> Head<'k> {
+    fn of(queue: &'k mut VecDeque<Record>) -> Option<Self> {
+        let mut head = Self { queue, timestamp_ms: None, partition: 0, size: 0 };
+        head.advance().then_some(head)
+    }
+
+    /// Goes on to what is first now; `false` if nothing is left.
+    fn advance(&mut self) -> bool {
+        let Some(first) = self.queue.front() else { return false };
+        (self.timestamp_ms, self.partition, self.size) = (first.timestamp_ms, first.position.partition, first.size());
+        true
+    }
+
+    const fn age(&self) -> (Option<i64>, i32) {
+        (self.timestamp_ms, self.partition)
+    }
+}
+
+impl Ord for Head<'_> {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.age().cmp(&other.age())
+    }
+}
+
+impl PartialOrd for Head<'_> {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Head<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        self.age() == other.age()
+    }
+}
+
+impl Eq for Head<'_> {}
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use pipeline::Position;
 
+    const ALL: TakeLimits = TakeLimits { records: 100, bytes: 1000 };
+
+    fn record(partition: i32, offset: i64, timestamp_ms: Option<i64>, size: usize) -> Record {
+        let position = Position { topic: "events".into(), partition, offset };
+        Record { position, assignment: 1, timestamp_ms, key: None, value: Some(vec![0; size]), retry_count: 0 }
+    }
+
+    /// Records of these sizes, by turns in two partitions.
     fn kept(sizes: &[usize]) -> Kept {
         let mut kept = Kept::default();
         for (offset, size) in (0_i64..).zip(sizes) {
-            let position = Position { topic: "events".into(), partition: i32::from(offset % 2 == 1), offset };
-            kept.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(vec![0; *size]), retry_count: 0 });
+            kept.push(record(i32::from(offset % 2 == 1), offset, Some(offset), *size));
         }
         kept
     }
@@ -76,9 +153,9 @@ mod tests {
         let mut kept = kept(&[10, 10, 10, 10]);
         assert_eq!(offsets(&kept.take(TakeLimits { records: 10, bytes: 25 })), [0, 1]);
         assert_eq!(offsets(&kept.take(TakeLimits { records: 1, bytes: 25 })), [2]);
-        assert_eq!(kept.bytes, 10);
+        assert_eq!((kept.records, kept.bytes), (1, 10));
         assert_eq!(offsets(&kept.take(TakeLimits { records: 10, bytes: 25 })), [3]);
-        assert!(kept.take(TakeLimits { records: 10, bytes: 25 }).is_empty());
+        assert!(kept.take(TakeLimits { records: 10, bytes: 25 }).is_empty() && kept.is_empty());
     }
 
     #[test]
@@ -92,8 +169,36 @@ mod tests {
     fn what_is_not_ours_any_more_is_forgotten_and_does_not_count() {
         let mut kept = kept(&[10, 20, 30]);
         kept.retain(|record| record.position.partition == 0);
-        assert_eq!(kept.bytes, 40);
-        assert_eq!(offsets(&kept.take(TakeLimits { records: 10, bytes: 100 })), [0, 2]);
-        assert_eq!(kept.bytes, 0);
+        assert_eq!((kept.records, kept.bytes), (2, 40));
+        assert_eq!(offsets(&kept.take(ALL)), [0, 2]);
+        assert_eq!((kept.records, kept.bytes), (0, 0));
+    }
+
+    #[test]
+    fn partitions_that_came_one_after_the_other_are_taken_oldest_first() {
+        let mut kept = Kept::default();
+        for (partition, offset, timestamp_ms) in [(2, 0, 5), (2, 1, 30), (0, 10, 1), (0, 11, 20), (0, 12, 40), (1, 20, 5)] {
+            kept.push(record(partition, offset, Some(timestamp_ms), 1));
+        }
+        assert_eq!(offsets(&kept.take(TakeLimits { records: 4, bytes: 100 })), [10, 20, 0, 11]);
+        kept.push(record(1, 21, Some(35), 1));
+        assert_eq!(offsets(&kept.take(ALL)), [1, 21, 12]);
+    }
+
+    #[test]
+    fn a_partition_keeps_its_order_whatever_its_timestamps_say() {
+        let mut kept = Kept::default();
+        for (partition, offset, timestamp_ms) in [(0, 0, Some(50)), (0, 1, Some(2)), (0, 2, None), (1, 10, Some(40)), (1, 11, Some(60))] {
+            kept.push(record(partition, offset, timestamp_ms, 1));
+        }
+        assert_eq!(offsets(&kept.take(ALL)), [10, 0, 1, 2, 11]);
+    }
+
+    #[test]
+    fn reading_ahead_ends_at_its_bound_but_never_before_a_take_is_full() {
+        let many = kept(&vec![1; READ_AHEAD / (OVERHEAD + 1) + 1]);
+        assert!(many.is_full(TakeLimits { records: 10, bytes: 10 }));
+        assert!(!many.is_full(TakeLimits { records: READ_AHEAD, bytes: READ_AHEAD }), "a larger take is still to be filled");
+        assert!(!kept(&[1; 20]).is_full(TakeLimits { records: 10, bytes: 10 }), "there may be older ones in other partitions");
     }
 }

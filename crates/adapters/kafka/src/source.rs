@@ -1,12 +1,10 @@
 //! Taking records, and standing by during an outage.
 
 use std::collections::BTreeSet;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
+use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::ports::TakeLimits;
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{Fault, Position, Record, RecordSource};
@@ -63,41 +61,28 @@ impl KafkaSource {
         self.member.close(bound).await
     }
 
-    /// Serves the client once, waiting up to `wait`, and keeps what came. `false` where nothing came. May be dropped at any point: a
-    /// record is kept in the same step in which it is received.
-    async fn poll(&mut self, wait: Duration) -> bool {
+    /// Serves the client once, waiting up to `wait` for what comes, and keeps it. May be dropped at any point: a record is kept in the same
+    /// step in which it is received.
+    async fn await_one(&mut self, wait: Duration) {
         self.last_poll.touch();
-        let Self { member, membership, health, topic, kept, .. } = self;
-        let mut receive = pin!(member.consumer().recv());
-        let received = if wait.is_zero() {
-            // Asks once, without the timer that a timeout costs.
-            poll_fn(|context| match receive.as_mut().poll(context) {
-                Poll::Ready(received) => Poll::Ready(Some(received)),
-                Poll::Pending => Poll::Ready(None),
-            })
-            .await
-        } else {
-            timeout(wait.min(WAKE), receive).await.ok()
-        };
-        match received {
-            Some(Ok(message)) => {
-                health.working();
-                if let Some(record) = arrived(&message, membership, topic) {
-                    kept.push(record);
-                }
-                true
-            }
-            Some(Err(error)) => {
-                report(&error, health);
-                true
-            }
-            None => false,
+        if let Ok(received) = timeout(wait.min(WAKE), self.member.consumer().recv()).await {
+            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
         }
     }
 
-    /// Keeps what is there already, as much as a take may return.
-    async fn drain(&mut self, limits: TakeLimits) {
-        while !self.kept.fills(limits) && self.poll(Duration::ZERO).await {}
+    /// Serves the client, and keeps what is there already until that is enough.
+    fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
+        self.last_poll.touch();
+        // One stream for all of it, asked without a waker: registering one for each record takes as long as receiving it.
+        let mut messages = self.member.consumer().stream();
+        while !enough(&self.kept) {
+            let Some(Some(received)) = messages.next().now_or_never() else { break };
+            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
+        }
+    }
+
+    /// Forgets what was taken away meanwhile.
+    fn forget_revoked(&mut self) {
         let revocations = self.membership.revocations();
         if revocations != self.revocations {
             self.revocations = revocations;
@@ -112,7 +97,8 @@ impl RecordSource for KafkaSource {
         apply(&self.membership.resume(), &self.topic, "resume", |list| self.member.consumer().resume(list));
         let deadline = Instant::now() + patience;
         loop {
-            self.drain(limits).await;
+            self.drain(|kept| kept.is_full(limits));
+            self.forget_revoked();
             if !self.kept.is_empty() {
                 return Ok(self.kept.take(limits));
             }
@@ -120,7 +106,7 @@ impl RecordSource for KafkaSource {
             if left.is_zero() {
                 return self.health.trouble().map_or_else(|| Ok(Vec::new()), Err);
             }
-            self.poll(left).await;
+            self.await_one(left).await;
         }
     }
 
@@ -128,17 +114,30 @@ impl RecordSource for KafkaSource {
         let deadline = Instant::now() + duration;
         apply(&self.membership.stand_by(), &self.topic, "pause", |list| self.member.consumer().pause(list));
         loop {
-            while self.poll(Duration::ZERO).await {}
+            self.drain(|_| false);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            self.poll(left).await;
+            self.await_one(left).await;
         }
     }
 
     fn owned(&self) -> usize {
         self.membership.assigned().len()
+    }
+}
+
+/// Keeps a record, if it is ours; notes an error.
+fn keep(received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept, membership: &Membership, health: &Health, topic: &Arc<str>) {
+    match received {
+        Ok(message) => {
+            health.working();
+            if let Some(record) = arrived(&message, membership, topic) {
+                kept.push(record);
+            }
+        }
+        Err(error) => report(&error, health),
     }
 }
 
