@@ -122,7 +122,7 @@ impl<'s, P: Place> Stage<'s, P> {
 /// The consumer's own settings, with batches of this size.
 pub fn consumer(batch: usize) -> ConsumerConfig {
     let defaults = ConsumerConfig::default();
-    ConsumerConfig { take: TakeLimits { records: batch, ..defaults.take }, ..defaults }
+    ConsumerConfig { batch: TakeLimits { records: batch, ..defaults.batch }, ..defaults }
 }
 
 /// Rows that one statement may write.

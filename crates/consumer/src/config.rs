@@ -12,7 +12,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
     /// How much one batch may hold.
-    pub take: TakeLimits,
+    pub batch: TakeLimits,
+    /// How many batches one take may hold.
+    pub batches_per_take: usize,
     /// Rows that one statement may write; see [`pipeline::plan::plan`].
     pub max_rows: usize,
     /// How far an event's timestamp may lie after its record's.
@@ -28,18 +30,30 @@ pub struct ConsumerConfig {
 }
 
 impl ConsumerConfig {
+    /// How much one take may hold: the records of several batches, and the bytes of one.
+    pub const fn take(&self) -> TakeLimits {
+        TakeLimits { records: self.batch.records * self.batches_per_take, bytes: self.batch.bytes }
+    }
+
     /// Reads the settings.
     pub fn read(env: &mut Reader) -> Self {
         Self {
-            take: TakeLimits {
+            batch: TakeLimits {
                 records: env.number("BATCH_MAX_EVENTS", 1000, 1..=10_000, "Events in one batch, at most."),
                 bytes: env.number(
                     "BATCH_MAX_BYTES",
                     4 << 20,
                     1024..=256 << 20,
-                    "Bytes of keys and values in one batch, at most; a larger event goes alone.",
+                    "Bytes of keys and values taken at once, at most; a larger event goes alone.",
                 ),
             },
+            batches_per_take: env.number(
+                "TAKE_MAX_BATCHES",
+                8,
+                1..=100,
+                "Batches taken from the log at once when there is a backlog: one is decoded while the one before it is written, and they are \
+                 committed together.",
+            ),
             max_rows: env.number(
                 "BATCH_MAX_ROWS",
                 4000,

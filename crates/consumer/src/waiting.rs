@@ -54,6 +54,11 @@ impl<S: RecordSource> Waiting<S> {
         Self { source, metrics, health, stop, held: None }
     }
 
+    /// Whether the consumer was told to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.stop.is_cancelled()
+    }
+
     /// Does some work until it is done, however long its dependency is away.
     ///
     /// # Errors

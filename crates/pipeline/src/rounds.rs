@@ -18,8 +18,12 @@ pub struct Rounds<'c> {
 impl<'c> Rounds<'c> {
     /// Of these candidates, with so many rows in a round; see [`plan`].
     pub fn new(candidates: &'c [Candidate<'c>], max_rows: usize) -> Self {
-        let planned = plan(candidates, 0..candidates.len(), max_rows).into();
-        Self { candidates, max_rows, planned, put_back: Vec::new(), outcomes: vec![None; candidates.len()] }
+        Self::planned(candidates, plan(candidates, 0..candidates.len(), max_rows), max_rows)
+    }
+
+    /// The same, of candidates that were planned beforehand.
+    pub fn planned(candidates: &'c [Candidate<'c>], planned: Vec<Round>, max_rows: usize) -> Self {
+        Self { candidates, max_rows, planned: planned.into(), put_back: Vec::new(), outcomes: vec![None; candidates.len()] }
     }
 
     /// The round to write now; `None` when every candidate has its outcome. What it comes to must be told with [`Rounds::note`] before the

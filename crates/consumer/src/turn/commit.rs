@@ -14,7 +14,7 @@ pub(super) struct Uncommitted(Commit);
 impl<P: Parts> Consumer<P> {
     /// Commits these records, all of which are finished, and what an earlier commit left. A failed commit undoes nothing: the next turn
     /// tries again, and what is consumed twice changes nothing.
-    pub(super) async fn commit(&mut self, records: &[Record]) {
+    pub(super) async fn commit<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
         self.uncommitted.0.extend(Commit::covering(records));
         if self.uncommitted.0.is_empty() {
             return;

@@ -1,11 +1,17 @@
 //! The life of a batch: take → judge → write → dead-letter → commit.
+//!
+//! A backlog is taken in several batches at once, the parts of a take: one is judged while the one before it is written, and all of them
+//! are committed together. Nothing of a take is in flight when the next one polls, because polling may move partitions.
 
+mod ahead;
 mod commit;
 mod expire;
 mod flood;
 mod isolate;
 mod letters;
+mod part;
 mod release;
+mod settle;
 mod tally;
 mod write;
 
@@ -13,10 +19,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::flood::FloodGate;
-use pipeline::plan::Candidate;
 use pipeline::ports::RecordSource;
 use pipeline::record::Record;
-use pipeline::verdict::{Verdict, judge};
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 
@@ -24,10 +28,13 @@ use crate::config::ConsumerConfig;
 use crate::parts::{Adapters, Parts};
 use crate::reason::reason;
 use crate::waiting::{PIPELINE_PART, Stopped, Waiting};
+use ahead::Ahead;
 use commit::Uncommitted;
 use expire::Expiry;
 pub(crate) use isolate::verdict_of_one;
 use letters::Letters;
+use part::{Judged, Rules};
+use settle::WrittenPart;
 
 /// How long a take waits for the first record before the consumer looks after other things.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -57,21 +64,31 @@ impl<P: Parts> Consumer<P> {
         Self { waiting, offsets, progress, store, letters, config, metrics, health, uncommitted: Uncommitted::default(), expiry, flood }
     }
 
-    /// One batch, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
+    /// One take, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
     ///
     /// # Errors
-    /// The consumer was told to stop before the batch was finished; it was not committed and comes again.
+    /// The consumer was told to stop before the take was finished; it was not committed and comes again.
     pub async fn turn(&mut self) -> Result<(), Stopped> {
-        let records = self.take().await;
+        let taken = self.take().await;
         let started = Instant::now();
 
-        let (candidates, sources, mut letters) = self.judge(&records);
-        self.write(&candidates, &sources, &mut letters).await?;
-        self.withstand_flood(records.len(), letters.len()).await?;
-        self.bury(letters).await?;
-        self.commit(&records).await;
+        let rules = Rules { max_clock_skew: self.config.max_clock_skew, max_rows: self.config.max_rows };
+        let mut ahead = Ahead::new(taken, self.config.batch.records, rules);
+        let mut written = Vec::new();
+        while let Some(part) = ahead.next().await {
+            let mut letters = self.letters_of(part.judged());
+            let outcome = self.write(part.judged(), &mut letters).await?;
+            self.withstand_flood(part.records().len(), letters.len()).await?;
+            self.bury(letters).await?;
+            written.push(WrittenPart { part, written: outcome });
+            if self.waiting.is_stopping() {
+                break;
+            }
+        }
+        self.settle(&written).await?;
+        self.commit(written.iter().flat_map(|written| written.part.records())).await;
 
-        if !records.is_empty() {
+        if !written.is_empty() {
             self.metrics.consumed(started.elapsed());
         }
         self.look_after_parked().await
@@ -87,7 +104,7 @@ impl<P: Parts> Consumer<P> {
         self.health.beat();
         self.metrics.polled();
         self.metrics.assigned(self.waiting.source.owned());
-        match self.waiting.source.take(self.config.take, PATIENCE).await {
+        match self.waiting.source.take(self.config.take(), PATIENCE).await {
             Ok(records) => {
                 self.health.up(PIPELINE_PART);
                 records
@@ -101,22 +118,15 @@ impl<P: Parts> Consumer<P> {
         }
     }
 
-    /// Sorts the records into events to write, with the record of each, and letters.
-    fn judge<'r>(&self, records: &'r [Record]) -> (Vec<Candidate<'r>>, Vec<&'r Record>, Letters) {
-        let mut candidates = Vec::with_capacity(records.len());
-        let mut sources = Vec::with_capacity(records.len());
+    /// The letters of records that hold no event. Null values are only counted.
+    fn letters_of(&self, judged: &Judged<'_>) -> Letters {
+        self.health.beat();
+        self.metrics.tombstones(judged.tombstones);
         let mut letters = Letters::default();
-        for record in records {
-            match judge(record, self.config.max_clock_skew) {
-                Verdict::Valid(event) => {
-                    candidates.push(Candidate { event, parked: None });
-                    sources.push(record);
-                }
-                Verdict::Broken(violation) => letters.add(record, &(&violation).into()),
-                Verdict::Tombstone => self.metrics.tombstones(1),
-            }
+        for (record, violation) in &judged.broken {
+            letters.add(record, &violation.into());
         }
-        (candidates, sources, letters)
+        letters
     }
 }
 

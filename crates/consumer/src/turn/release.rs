@@ -8,6 +8,7 @@ use pipeline::record::{Position, Record};
 
 use super::isolate::Unfinished;
 use super::letters::Letters;
+use super::part::Judged;
 use super::write::{ended, landed};
 use super::{Consumer, timed};
 use crate::parts::Parts;
@@ -61,13 +62,12 @@ impl<P: Parts> Consumer<P> {
         let records: Vec<Record> = page.iter().map(ParkedEvent::to_record).collect();
         let mut letters = Letters::default();
         let mut buried: Vec<Position> = Vec::new();
-        let mut candidates = Vec::with_capacity(records.len());
-        let mut sources = Vec::with_capacity(records.len());
+        let mut judged = Judged::default();
         for record in &records {
             match events::decode(record.value.as_deref().unwrap_or_default()) {
                 Ok(event) => {
-                    candidates.push(Candidate { event, parked: Some(&record.position) });
-                    sources.push(record);
+                    judged.candidates.push(Candidate { event, parked: Some(&record.position) });
+                    judged.sources.push(record);
                 }
                 // It kept the contract when it was parked, and this program's contract is stricter.
                 Err(violation) => {
@@ -76,9 +76,10 @@ impl<P: Parts> Consumer<P> {
                 }
             }
         }
-        let written = self.write_rounds(&candidates).await?;
-        self.tally_released(ended(&candidates, &sources, &written.outcomes));
-        for (candidate, record, outcome) in ended(&candidates, &sources, &written.outcomes) {
+        judged.plan(self.config.max_rows);
+        let written = self.write_rounds(&judged).await?;
+        self.tally_released(ended(&judged, &written.outcomes));
+        for (candidate, record, outcome) in ended(&judged, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {
                 letters.add_rejected(record, &candidate.event, *reason, *code);
                 buried.push(record.position.clone());
@@ -86,7 +87,11 @@ impl<P: Parts> Consumer<P> {
         }
         self.bury(letters).await?;
         self.discard(&buried).await?;
-        Ok(if written.children_wait { landed(&candidates, &written.outcomes) } else { Parents::none() })
+        let mut parents = Parents::none();
+        if written.children_wait {
+            parents.add(landed(&judged.candidates, &written.outcomes));
+        }
+        Ok(parents)
     }
 
     /// Takes events out of the parking table that have become dead letters. A crash before this finds them again: pushing their letters

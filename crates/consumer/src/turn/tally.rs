@@ -8,11 +8,12 @@ use pipeline::record::Record;
 use telemetry::Status;
 
 use super::Consumer;
+use super::write::Ended;
 use crate::parts::Parts;
 
 impl<P: Parts> Consumer<P> {
     /// Counts how events ended. Rejected ones are counted when their letter is durable.
-    pub(super) fn tally<'e>(&self, ended: impl Iterator<Item = (&'e Candidate<'e>, &'e Record, &'e Outcome)>) {
+    pub(super) fn tally<'e>(&self, ended: impl Iterator<Item = Ended<'e>>) {
         let mut counts = [[0_u64; STATUSES.len()]; EventType::ALL.len()];
         for (candidate, record, outcome) in ended {
             if let Some((place, status)) = status(outcome) {
@@ -28,7 +29,7 @@ impl<P: Parts> Consumer<P> {
     }
 
     /// The same for events out of the parking table. One that has to wait on was counted when it was parked.
-    pub(super) fn tally_released<'e>(&self, ended: impl Iterator<Item = (&'e Candidate<'e>, &'e Record, &'e Outcome)>) {
+    pub(super) fn tally_released<'e>(&self, ended: impl Iterator<Item = Ended<'e>>) {
         let landed: Vec<_> = ended.filter(|(_, _, outcome)| outcome.landed()).collect();
         self.metrics.released(landed.len() as u64);
         self.tally(landed.into_iter());

@@ -1,17 +1,16 @@
-//! Writing candidates: rounds, followers, parking, and the children of what landed.
+//! Writing candidates: rounds and followers.
 
 use events::Body;
 use pipeline::Batch;
 use pipeline::outcome::{Outcome, WaitsFor};
-use pipeline::parking::{Parents, ParkedEvent};
 use pipeline::plan::{Candidate, items};
-use pipeline::ports::ParkingLot;
 use pipeline::record::Record;
 use pipeline::rounds::Rounds;
 
+use super::Consumer;
 use super::isolate::Unfinished;
 use super::letters::Letters;
-use super::{Consumer, timed};
+use super::part::Judged;
 use crate::parts::Parts;
 use crate::waiting::Stopped;
 
@@ -25,41 +24,35 @@ pub(super) struct Written {
 }
 
 impl<P: Parts> Consumer<P> {
-    /// Writes the events of a batch: afterwards each is in the tables, in the parking table, or among the letters.
-    pub(super) async fn write(&mut self, candidates: &[Candidate<'_>], sources: &[&Record], letters: &mut Letters) -> Result<(), Stopped> {
-        if candidates.is_empty() {
-            return Ok(());
+    /// Writes the events of a batch: afterwards each is in the tables or among the letters, or waits to be settled.
+    pub(super) async fn write(&mut self, judged: &Judged<'_>, letters: &mut Letters) -> Result<Written, Stopped> {
+        if judged.candidates.is_empty() {
+            return Ok(Written::default());
         }
-        self.metrics.batch(candidates.len());
+        self.metrics.batch(judged.candidates.len());
         let written = loop {
-            match self.write_rounds(candidates).await {
+            match self.write_rounds(judged).await {
                 Ok(written) => break written,
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 // A batch from the log releases nothing, so it cannot lose a release; a store that says so is asked again.
                 Err(Unfinished::ReleaseLost) => {}
             }
         };
-        self.tally(ended(candidates, sources, &written.outcomes));
-        let parked = parked_events(candidates, sources, &written.outcomes);
-        let mut parents = if written.children_wait { landed(candidates, &written.outcomes) } else { Parents::none() };
-        if !parked.is_empty() && self.waiting.until_done(|| timed(&self.metrics, "park", self.store.park(&parked))).await? {
-            // A parent landed between the look that parked its child and the parking: nobody else will come for the child.
-            parents.add(parked.iter().map(|event| event.waits_for));
-        }
-        for (candidate, record, outcome) in ended(candidates, sources, &written.outcomes) {
+        self.tally(ended(judged, &written.outcomes).filter(|ended| !waits(ended)));
+        for (candidate, record, outcome) in ended(judged, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {
                 letters.add_rejected(record, &candidate.event, *reason, *code);
             }
         }
-        self.release(parents).await
+        Ok(written)
     }
 
     /// Writes candidates round by round, until each has an outcome.
-    pub(super) async fn write_rounds(&mut self, candidates: &[Candidate<'_>]) -> Result<Written, Unfinished> {
-        let mut rounds = Rounds::new(candidates, self.config.max_rows);
+    pub(super) async fn write_rounds(&mut self, judged: &Judged<'_>) -> Result<Written, Unfinished> {
+        let mut rounds = Rounds::planned(&judged.candidates, judged.rounds.clone(), self.config.max_rows);
         let mut children_wait = false;
         while let Some(round) = rounds.next_round() {
-            let items = items(candidates, &round);
+            let items = items(&judged.candidates, &round);
             let applied = self.apply(Batch::new(&items)).await?;
             children_wait |= applied.children_wait;
             rounds.note(&round, applied.outcomes);
@@ -68,32 +61,26 @@ impl<P: Parts> Consumer<P> {
     }
 }
 
-/// Each candidate with its record and its outcome.
-pub(super) fn ended<'e>(
-    candidates: &'e [Candidate<'e>],
-    sources: &'e [&'e Record],
-    outcomes: &'e [Outcome],
-) -> impl Iterator<Item = (&'e Candidate<'e>, &'e Record, &'e Outcome)> {
-    candidates.iter().zip(sources).zip(outcomes).map(|((candidate, record), outcome)| (candidate, *record, outcome))
+/// A candidate with its record and its outcome.
+pub(super) type Ended<'e> = (&'e Candidate<'e>, &'e Record, &'e Outcome);
+
+/// Each candidate, and how it ended.
+pub(super) fn ended<'e>(judged: &'e Judged<'e>, outcomes: &'e [Outcome]) -> impl Iterator<Item = Ended<'e>> {
+    let candidates = judged.candidates.iter().zip(&judged.sources).zip(outcomes);
+    candidates.map(|((candidate, record), outcome)| (candidate, *record, outcome))
 }
 
-/// The events to park.
-fn parked_events(candidates: &[Candidate<'_>], sources: &[&Record], outcomes: &[Outcome]) -> Vec<ParkedEvent> {
-    let parked = ended(candidates, sources, outcomes).filter_map(|(candidate, record, outcome)| match outcome {
-        Outcome::Parked(waits_for) => Some(ParkedEvent::new(record, candidate.event.id, *waits_for)),
-        _ => None,
-    });
-    parked.collect()
+/// Whether something has to come before the event.
+pub(super) const fn waits((_, _, outcome): &Ended<'_>) -> bool {
+    matches!(outcome, Outcome::Parked(_))
 }
 
 /// The users and orders that are in their tables now.
-pub(super) fn landed(candidates: &[Candidate<'_>], outcomes: &[Outcome]) -> Parents {
-    let mut parents = Parents::none();
+pub(super) fn landed<'e>(candidates: &'e [Candidate<'e>], outcomes: &'e [Outcome]) -> impl Iterator<Item = WaitsFor> {
     let bodies = candidates.iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()).map(|(candidate, _)| &candidate.event.body);
-    parents.add(bodies.filter_map(|body| match body {
+    bodies.filter_map(|body| match body {
         Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
         Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
         Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
-    }));
-    parents
+    })
 }

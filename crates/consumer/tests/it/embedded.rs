@@ -8,7 +8,7 @@ use consumer::{Adapters, ConsumerConfig, Parts};
 use events::{Body, Event};
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry};
+use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry, TakeLimits};
 use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use readmodel::ReadStore;
 use sqlite::Sqlite;
@@ -49,7 +49,10 @@ impl Running {
         let adapters =
             Adapters::<EmbeddedParts> { source, offsets, progress: progress.clone(), store: tables.clone(), letters: tables.clone() };
         let interval = Duration::from_millis(50);
-        let settings = ConsumerConfig { sweep_interval: interval, monitor_interval: interval, ..ConsumerConfig::default() };
+        let defaults = ConsumerConfig::default();
+        // Small, so that parents and children meet across batches and takes.
+        let (batch, batches_per_take) = (TakeLimits { records: 100, ..defaults.batch }, 2);
+        let settings = ConsumerConfig { batch, batches_per_take, sweep_interval: interval, monitor_interval: interval, ..defaults };
         let task = tokio::spawn(consumer::run(adapters, settings, metrics.clone(), health.clone(), stop.clone()));
         Self { health, metrics, stop, progress, task }
     }

@@ -18,6 +18,7 @@ struct LogState {
     waiting: VecDeque<Record>,
     high: BTreeMap<i32, i64>,
     committed: BTreeMap<i32, i64>,
+    commits: u32,
     stood_by: u32,
     away: u32,
     /// Partitions of another member that is down: they are in the log, and nobody consumes them.
@@ -51,6 +52,11 @@ impl Log {
     /// The next offset of a partition as committed.
     pub fn committed_offset(&self, partition: i32) -> Option<i64> {
         self.0.lock().unwrap().committed.get(&partition).copied()
+    }
+
+    /// How often offsets were committed.
+    pub fn commits(&self) -> u32 {
+        self.0.lock().unwrap().commits
     }
 
     /// The next takes fail, so many times.
@@ -92,6 +98,7 @@ impl RecordSource for Log {
 impl OffsetCommitter for Log {
     async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
         let mut log = self.0.lock().unwrap();
+        log.commits += 1;
         for (_, partition, next) in commit.iter() {
             log.committed.insert(partition, next.offset);
         }

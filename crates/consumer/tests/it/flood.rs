@@ -10,11 +10,11 @@ use testkit::eventually;
 
 use crate::rig::Rig;
 
-/// A consumer that takes a hundred records at once.
+/// A consumer that takes one batch of a hundred records at a time.
 fn rig() -> Rig {
     let defaults = ConsumerConfig::default();
-    let take = pipeline::ports::TakeLimits { records: 100, ..defaults.take };
-    Rig::with(ConsumerConfig { take, ..defaults })
+    let batch = pipeline::ports::TakeLimits { records: 100, ..defaults.batch };
+    Rig::with(ConsumerConfig { batch, batches_per_take: 1, ..defaults })
 }
 
 fn append_poison(rig: &Rig, records: usize) {

@@ -19,5 +19,6 @@ mod parking;
 mod privacy;
 mod rig;
 mod stops;
+mod takes;
 mod trace;
 mod turns;

@@ -73,7 +73,7 @@ async fn batches_that_meet_at_the_same_parents_end_in_the_rows_of_one_consumer()
     let mut seed = Seed::of_test("batches_that_meet");
     for _ in 0..6 {
         let config = || ConsumerConfig {
-            take: TakeLimits { records: 7, bytes: 1 << 20 },
+            batch: TakeLimits { records: 7, bytes: 1 << 20 },
             sweep_interval: Duration::from_millis(1),
             ..ConsumerConfig::default()
         };

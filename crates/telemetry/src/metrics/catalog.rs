@@ -88,7 +88,7 @@ catalog! {
     PRODUCE = "kafka_produce_duration_seconds" SECONDS, [], CONSUMER,
         "From sending a message until the broker acknowledged it.";
     CONSUME = "kafka_consume_duration_seconds" SECONDS, [], CONSUMER,
-        "From taking a batch until its offsets are committed.";
+        "From taking records, up to TAKE_MAX_BATCHES batches of them, until their offsets are committed.";
     DEAD_LETTERS = "pipeline_dead_letters_total" Kind::Counter, [REASON], CONSUMER,
         "Records that were handed to the dead letter queue and accepted by it, by reason.";
     DLQ_DEPTH = "pipeline_dlq_depth" Kind::Gauge, [], CONSUMER,

@@ -1,0 +1,92 @@
+//! Judging one part of a take while the part before it is written.
+
+use std::panic::resume_unwind;
+use std::vec::IntoIter;
+
+use pipeline::record::Record;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::part::{Part, Rules};
+
+/// The parts of a take. One is judged ahead: that is much less work than writing it, so more would only take memory.
+pub(super) struct Ahead {
+    next: Option<Next>,
+    rest: IntoIter<Record>,
+    /// Records in a part.
+    size: usize,
+    rules: Rules,
+}
+
+enum Next {
+    /// The first part, which nothing is written before.
+    Records(Vec<Record>),
+    /// On another thread.
+    Judging(JoinHandle<Part>),
+}
+
+impl Ahead {
+    /// Divides what was taken into parts of so many records.
+    pub(super) fn new(taken: Vec<Record>, size: usize, rules: Rules) -> Self {
+        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules };
+        ahead.next = ahead.cut().map(Next::Records);
+        ahead
+    }
+
+    /// The next part. The one after it is judged from now on.
+    pub(super) async fn next(&mut self) -> Option<Part> {
+        let (next, rules) = (self.next.take()?, self.rules);
+        self.next = self.cut().map(|records| Next::Judging(spawn_blocking(move || Part::judge(records, rules))));
+        Some(match next {
+            Next::Records(records) => Part::judge(records, rules),
+            Next::Judging(part) => judged(part).await,
+        })
+    }
+
+    fn cut(&mut self) -> Option<Vec<Record>> {
+        let part: Vec<_> = self.rest.by_ref().take(self.size).collect();
+        (!part.is_empty()).then_some(part)
+    }
+}
+
+async fn judged(part: JoinHandle<Part>) -> Part {
+    match part.await.map_err(JoinError::try_into_panic) {
+        Ok(part) => part,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // Nobody aborts it: the runtime goes down, and this task with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pipeline::Position;
+
+    use super::*;
+
+    const RULES: Rules = Rules { max_clock_skew: Duration::ZERO, max_rows: 100 };
+
+    fn records(count: i64) -> Vec<Record> {
+        let position = |offset| Position { topic: "events".into(), partition: 0, offset };
+        let record =
+            |offset| Record { position: position(offset), assignment: 1, timestamp_ms: None, key: None, value: None, retry_count: 0 };
+        (0..count).map(record).collect()
+    }
+
+    #[tokio::test]
+    async fn every_record_is_in_one_part_in_the_order_of_the_take() {
+        let mut ahead = Ahead::new(records(7), 3, RULES);
+        let mut parts = Vec::new();
+        while let Some(part) = ahead.next().await {
+            assert_eq!(part.judged().tombstones, part.records().len() as u64);
+            parts.push(part.records().iter().map(|record| record.position.offset).collect::<Vec<_>>());
+        }
+        assert_eq!(parts, [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
+    }
+
+    #[tokio::test]
+    async fn nothing_taken_has_no_part() {
+        assert!(Ahead::new(Vec::new(), 3, RULES).next().await.is_none());
+    }
+}
