@@ -76,6 +76,7 @@ impl<P: Parts> Consumer<P> {
         let mut ahead = Ahead::new(taken, self.config.batch.records, rules);
         let mut written = Vec::new();
         while let Some(part) = ahead.next().await {
+            self.health.beat();
             let mut letters = self.letters_of(part.judged());
             let outcome = self.write(part.judged(), &mut letters).await?;
             self.withstand_flood(part.records().len(), letters.len()).await?;
@@ -120,7 +121,6 @@ impl<P: Parts> Consumer<P> {
 
     /// The letters of records that hold no event. Null values are only counted.
     fn letters_of(&self, judged: &Judged<'_>) -> Letters {
-        self.health.beat();
         self.metrics.tombstones(judged.tombstones);
         let mut letters = Letters::default();
         for (record, violation) in &judged.broken {
