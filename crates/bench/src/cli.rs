@@ -24,7 +24,7 @@ pub struct Options {
     #[arg(long, value_name = "NAME")]
     pub only: Vec<Name>,
 
-    /// Records per scenario. The embedded broker holds a few MiB per partition: about 30000.
+    /// Records per scenario. The embedded broker holds a few MiB per partition: about 4000 records.
     #[arg(long, value_parser = clap::value_parser!(u32).range(100..))]
     pub events: Option<u32>,
 
@@ -41,7 +41,7 @@ pub struct Options {
     pub batch: u32,
 
     /// Partitions of a topic, where they are not what is varied.
-    #[arg(long, default_value_t = 8, value_parser = clap::value_parser!(u16).range(1..))]
+    #[arg(long, default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub partitions: u16,
 
     /// What the random choices start from.
@@ -139,6 +139,8 @@ pub struct Scale {
     pub partition_events: usize,
     /// Rows in the tables to compare, ascending.
     pub rows: Vec<usize>,
+    /// Records per run of that comparison: few, so that the tables stay about as large as they are said to be.
+    pub growth_events: usize,
     /// Records of the long backlog.
     pub backlog: u64,
     /// Requests per second.
@@ -185,13 +187,14 @@ impl Options {
 impl Scale {
     fn whole() -> Self {
         Self {
-            events: 20_000,
+            events: 100_000,
             runs: 5,
             one_by_one: 2_000,
             batches: vec![1, 10, 100, 500, 1000, 2000],
             partitions: vec![1, 2, 4, 8],
             partition_events: 4_000,
             rows: vec![10_000, 100_000, 1_000_000],
+            growth_events: 3_000,
             backlog: 1_000_000,
             requests: 1000,
             watch: Duration::from_secs(10),
@@ -209,6 +212,7 @@ impl Scale {
             partitions: vec![1, 2],
             partition_events: 200,
             rows: vec![100, 300],
+            growth_events: 200,
             backlog: 1_000,
             requests: 100,
             watch: Duration::from_millis(300),

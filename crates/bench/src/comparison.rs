@@ -7,16 +7,17 @@ use anyhow::Context as _;
 use crate::check;
 use crate::place::Place;
 use crate::scenarios::Scenario;
-use crate::stage::{Pace, Stage};
+use crate::stage::{EndToEnd, Pace, Stage, one_by_one};
 use crate::statistics::Samples;
-use crate::workload::{Reference, Workload};
+use crate::workload::{Reference, Workload, records};
 
 /// A way to get a stream into the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Method {
     /// Ready-made batches, applied in a bare loop.
     Floor,
-    /// One statement and one commit per event.
+    /// The consumer, fed by a broker, with one event per take, statement and commits; for the last events, on tables that hold all before
+    /// them.
     OneByOne,
     /// The consumer, fed from memory.
     Memory,
@@ -85,8 +86,7 @@ impl Rates {
 struct Prepared {
     scenario: Scenario,
     workload: Workload,
-    whole: Reference,
-    first: Reference,
+    reference: Reference,
 }
 
 impl<P: Place> Stage<'_, P> {
@@ -106,7 +106,14 @@ impl<P: Place> Stage<'_, P> {
                 for method in methods {
                     let place = || format!("{}, {}", prepared.scenario.name(), method.name());
                     let pace = self.run(prepared, method).await.with_context(place)?;
-                    eprintln!("run {} of {}: {}: {:.0} records/s", run + 1, self.scale.runs, place(), pace.rate);
+                    let Pace { rate, in_store, .. } = pace;
+                    eprintln!(
+                        "run {} of {}: {}: {rate:.0} records/s, {:.0} % of the time in the store",
+                        run + 1,
+                        self.scale.runs,
+                        place(),
+                        in_store * 100.0
+                    );
                     rates.note(prepared.scenario, method, pace);
                 }
             }
@@ -116,22 +123,26 @@ impl<P: Place> Stage<'_, P> {
 
     fn prepare(&self, scenario: Scenario) -> Prepared {
         let workload = Workload::new(scenario, self.scale.events, self.options.seed);
-        let (whole, first) = (workload.reference(usize::MAX), workload.reference(self.scale.one_by_one));
-        Prepared { scenario, workload, whole, first }
+        let reference = workload.reference(usize::MAX);
+        Prepared { scenario, workload, reference }
     }
 
-    async fn run(&self, Prepared { workload, whole, first, .. }: &Prepared, method: Method) -> anyhow::Result<Pace> {
+    async fn run(&self, Prepared { workload, reference, .. }: &Prepared, method: Method) -> anyhow::Result<Pace> {
         let opened = self.opened_for(workload).await?;
         let pace = match method {
             Method::Floor => self.floor(&opened, &workload.events, self.batch()).await?,
-            Method::OneByOne => self.floor(&opened, workload.first(self.scale.one_by_one), 1).await?,
+            Method::OneByOne => {
+                let (before, last) = workload.events.split_at(workload.events.len() - self.scale.one_by_one);
+                self.floor(&opened, before, self.batch()).await?;
+                let log = EndToEnd { records: &records(last), partitions: self.options.partitions, config: one_by_one() };
+                self.end_to_end(&opened, log).await?
+            }
             Method::Memory => self.in_memory(&opened, &workload.records, self.batch()).await?,
-            Method::EndToEnd => self.end_to_end(&opened, &workload.records, self.options.partitions).await?,
+            Method::EndToEnd => self.end_to_end(&opened, self.log_of(&workload.records, self.options.partitions)).await?,
         };
         match method {
-            Method::Floor => check::rows(&opened.tables, whole).await?,
-            Method::OneByOne => check::rows(&opened.tables, first).await?,
-            Method::Memory | Method::EndToEnd => check::whole::<P>(&opened, workload, whole).await?,
+            Method::Floor | Method::OneByOne => check::rows(&opened.tables, reference).await?,
+            Method::Memory | Method::EndToEnd => check::whole::<P>(&opened, workload, reference).await?,
         }
         Ok(pace)
     }

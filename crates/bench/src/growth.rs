@@ -82,7 +82,7 @@ impl<P: Place> Stage<'_, P> {
         for _ in 0..self.scale.runs {
             for (point, partitions) in points.iter_mut().zip(&self.scale.partitions) {
                 let opened = self.opened_for(&workload).await?;
-                let pace = self.end_to_end(&opened, &workload.records, *partitions).await?;
+                let pace = self.end_to_end(&opened, self.log_of(&workload.records, *partitions)).await?;
                 check::whole::<P>(&opened, &workload, &reference).await?;
                 point.note(&[pace]);
             }
@@ -99,11 +99,11 @@ impl<P: Place> Stage<'_, P> {
         let mut points = Vec::new();
         for rows in &self.scale.rows {
             self.grow(&mut grown, *rows).await?;
-            let mut point = Point::new(*rows, self.scale.events, &[Method::Floor, Method::Memory]);
+            let mut point = Point::new(*rows, self.scale.growth_events, &[Method::Floor, Method::Memory]);
             for _ in 0..self.scale.runs {
-                let events = grown.next(self.scale.events);
+                let events = grown.next(self.scale.growth_events);
                 let floor = self.floor(&grown.opened, &events, self.batch()).await?;
-                let records: Vec<_> = Records::new(grown.next(self.scale.events).into_iter()).collect();
+                let records: Vec<_> = Records::new(grown.next(self.scale.growth_events).into_iter()).collect();
                 let pipeline = self.in_memory(&grown.opened, &records, self.batch()).await?;
                 point.note(&[floor, pipeline]);
             }

@@ -106,7 +106,7 @@ async fn measure<P: Place>(place: &P, options: &Options, settings: &Settings, re
 async fn peak<P: Place>(stage: &Stage<'_, P>) -> anyhow::Result<f64> {
     let workload = Workload::new(Scenario::InsertOnly, stage.scale.events, stage.options.seed);
     let opened = stage.opened_for(&workload).await?;
-    Ok(stage.end_to_end(&opened, &workload.records, stage.options.partitions).await?.rate)
+    Ok(stage.end_to_end(&opened, stage.log_of(&workload.records, stage.options.partitions)).await?.rate)
 }
 
 fn head(options: &Options, settings: &Settings, store: String, load_before: &str) -> Head {

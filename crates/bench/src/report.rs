@@ -96,10 +96,11 @@ fn about_comparison(head: &Head) -> String {
     };
     format!(
         "Records per second. *Floor*: a bare loop over ready-made batches, decoded and planned beforehand, that executes the same statement of \
-         the store. *One by one*: the same with one event per statement and commit, for the first {} events. *Pipeline, in memory*: the \
-         consumer's own loop, fed with ready records. *End to end*: the same behind a real Kafka client, with records sent before; the clock \
-         runs from the first record taken to the last commit. A backlog comes partition by partition, so that children \
-         come before their parents and are parked, which neither floor nor memory has to do for a stream with parents first.{broker} `cargo run --release -p bench -- --only NAME`\n",
+         the store. *Pipeline, in memory*: the consumer's own loop, fed with ready records. *End to end*: the same behind a real Kafka client, \
+         with records sent before; the clock runs from the first record taken to the last commit. Children whose partition is ahead of that \
+         of their parents are parked, which neither floor nor memory has to do for a stream with parents first. *One by one*: end to end, but \
+         with one event per take, statement, commit of the database and commit of the offset, as simple consumers do; for the last {} events, \
+         on tables that hold the others.{broker} `cargo run --release -p bench -- --only NAME`\n",
         head.one_by_one
     )
 }

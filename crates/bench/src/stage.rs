@@ -53,6 +53,16 @@ impl Pace {
     }
 }
 
+/// What is sent to a broker, and how it is consumed.
+pub struct EndToEnd<'r> {
+    /// The records.
+    pub records: &'r [Record],
+    /// Partitions of their topic.
+    pub partitions: u16,
+    /// The consumer's settings.
+    pub config: ConsumerConfig,
+}
+
 /// Empty tables of a stage, and an empty queue.
 pub type OpenedAt<P> = Opened<<P as Place>::Tables, <P as Place>::Letters>;
 
@@ -101,16 +111,22 @@ impl<'s, P: Place> Stage<'s, P> {
         Ok(pace)
     }
 
+    /// These records in so many partitions, consumed with the usual settings.
+    pub fn log_of<'r>(&self, records: &'r [Record], partitions: u16) -> EndToEnd<'r> {
+        EndToEnd { records, partitions, config: consumer(self.batch()) }
+    }
+
     /// Sends records to a broker, then consumes them.
     ///
     /// # Errors
     /// The broker or the consumer fails.
-    pub async fn end_to_end(&self, opened: &OpenedAt<P>, records: &[Record], partitions: u16) -> anyhow::Result<Pace> {
+    pub async fn end_to_end(&self, opened: &OpenedAt<P>, log: EndToEnd<'_>) -> anyhow::Result<Pace> {
+        let EndToEnd { records, partitions, config } = log;
         let broker = Broker::open(self.kafka, partitions).await?;
         broker.send(records.to_vec()).await?;
         let log = broker.log()?;
         let progress = log.2.clone();
-        let mut running = Running::start(log, &opened.tables, &opened.letters, consumer(self.batch()))?;
+        let mut running = Running::start(log, &opened.tables, &opened.letters, config)?;
         let took = running.until(records.len() as u64).await?;
         let pace = Pace::of(&running, records.len(), took);
         running.stop().await?.close(CLOSE).await?;
@@ -123,6 +139,11 @@ impl<'s, P: Place> Stage<'s, P> {
 pub fn consumer(batch: usize) -> ConsumerConfig {
     let defaults = ConsumerConfig::default();
     ConsumerConfig { batch: TakeLimits { records: batch, ..defaults.batch }, ..defaults }
+}
+
+/// The settings of a consumer that takes, writes and commits one event after the other, as simple consumers do.
+pub fn one_by_one() -> ConsumerConfig {
+    ConsumerConfig { batches_per_take: 1, ..consumer(1) }
 }
 
 /// Rows that one statement may write.

@@ -99,7 +99,8 @@ fn generated(count: usize, seed: u64) -> Vec<Event<'static>> {
     generator(count, seed).collect()
 }
 
-fn records(events: &[Event<'static>]) -> Vec<Record> {
+/// Events as records of a log.
+pub fn records(events: &[Event<'static>]) -> Vec<Record> {
     Records::new(events.iter().cloned()).collect()
 }
 
