@@ -28,6 +28,10 @@ impl FloodGate {
 
     /// Notes a batch, and says whether the window is a flood now.
     pub fn note(&mut self, records: usize, unwritable: usize) -> bool {
+        // Of nothing there is nothing to keep: a quiet consumer takes nothing several times a second.
+        if (records, unwritable) == (0, 0) {
+            return false;
+        }
         self.batches.push_back((records, unwritable));
         (self.records, self.unwritable) = (self.records + records, self.unwritable + unwritable);
         while let Some((records, unwritable)) = self.batches.front().copied().filter(|(records, _)| self.records - records >= WINDOW) {
@@ -59,6 +63,15 @@ mod tests {
         assert!(gate.note(600, 600), "the clean past has left the window");
         assert!(!gate.note(1000, 0), "a clean batch is never held");
         assert!(!gate.note(1000, 300));
+    }
+
+    #[test]
+    fn a_quiet_topic_takes_no_memory() {
+        let mut gate = FloodGate::new(0.5);
+        for _ in 0..100 {
+            assert!(!gate.note(0, 0));
+        }
+        assert!(gate.batches.is_empty());
     }
 
     #[test]
