@@ -1,6 +1,6 @@
 //! Records that arrived and were not taken yet.
 
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 
@@ -15,9 +15,9 @@ const OVERHEAD: usize = 128;
 /// Records by partition. They live here, not in the future of a take, so that none is lost when that is dropped.
 ///
 /// A backlog is fetched in large pieces of one partition each. Taken as they come, the orders of one partition overtake the users of the
-/// next, and have to wait for them in the parking table. So the partitions are merged by the timestamps of their records, as
-/// [Kafka Streams does](https://cwiki.apache.org/confluence/x/kxB4B): the oldest record is next, as far as it can be seen ahead. Each
-/// partition keeps its own order, whatever its timestamps say.
+/// next, and have to wait for them in the parking table. So the partitions are merged by the timestamps of their records, as Kafka Streams
+/// does ([KIP-353](https://cwiki.apache.org/confluence/display/KAFKA/KIP-353%3A+Improve+Kafka+Streams+Timestamp+Synchronization)): the
+/// oldest record is next, as far as it can be seen ahead. Each partition keeps its own order, whatever its timestamps say.
 #[derive(Default)]
 pub(crate) struct Kept {
     partitions: BTreeMap<i32, VecDeque<Record>>,
@@ -57,17 +57,20 @@ impl Kept {
     pub(crate) fn take(&mut self, limits: TakeLimits) -> Vec<Record> {
         let mut taken = Vec::with_capacity(self.records.min(limits.records));
         let mut bytes = 0;
-        let mut heads: BinaryHeap<_> = self.partitions.values_mut().filter_map(Head::of).map(Reverse).collect();
+        let mut heads: BinaryHeap<_> = self.partitions.values().filter_map(age_of_first).map(Reverse).collect();
         while let Some(mut oldest) = heads.peek_mut() {
-            let Reverse(head) = &mut *oldest;
-            let fits = taken.len() < limits.records && bytes + head.size <= limits.bytes;
-            if !fits && !taken.is_empty() {
-                break;
-            }
-            bytes += head.size;
-            taken.extend(head.queue.pop_front());
-            if !head.advance() {
-                PeekMut::pop(oldest);
+            let Reverse((_, partition)) = *oldest;
+            let Some(queue) = self.partitions.get_mut(&partition) else { break };
+            let fits = |first: &Record| taken.len() < limits.records && bytes + first.size() <= limits.bytes;
+            let is_next = queue.front().is_some_and(|first| taken.is_empty() || fits(first));
+            let Some(record) = is_next.then(|| queue.pop_front()).flatten() else { break };
+            bytes += record.size();
+            taken.push(record);
+            match age_of_first(queue) {
+                Some(age) => *oldest = Reverse(age),
+                None => {
+                    PeekMut::pop(oldest);
+                }
             }
         }
         self.records -= taken.len();
@@ -76,52 +79,10 @@ impl Kept {
     }
 }
 
-/// The first record of a partition, and what is behind it.
-struct Head<'k> {
-    queue: &'k mut VecDeque<Record>,
-    /// A record without a timestamp does not wait for others.
-    timestamp_ms: Option<i64>,
-    partition: i32,
-    size: usize,
+/// What the first record of a partition is compared by. One without a timestamp comes before all others.
+fn age_of_first(queue: &VecDeque<Record>) -> Option<(Option<i64>, i32)> {
+    queue.front().map(|first| (first.timestamp_ms, first.position.partition))
 }
-
-impl<'k> Head<'k> {
-    fn of(queue: &'k mut VecDeque<Record>) -> Option<Self> {
-        let mut head = Self { queue, timestamp_ms: None, partition: 0, size: 0 };
-        head.advance().then_some(head)
-    }
-
-    /// Goes on to what is first now; `false` if nothing is left.
-    fn advance(&mut self) -> bool {
-        let Some(first) = self.queue.front() else { return false };
-        (self.timestamp_ms, self.partition, self.size) = (first.timestamp_ms, first.position.partition, first.size());
-        true
-    }
-
-    const fn age(&self) -> (Option<i64>, i32) {
-        (self.timestamp_ms, self.partition)
-    }
-}
-
-impl Ord for Head<'_> {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.age().cmp(&other.age())
-    }
-}
-
-impl PartialOrd for Head<'_> {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Head<'_> {
-    fn eq(&self, other: &Self) -> bool {
-        self.age() == other.age()
-    }
-}
-
-impl Eq for Head<'_> {}
 
 #[cfg(test)]
 mod tests {

@@ -73,7 +73,7 @@ impl KafkaSource {
     /// Serves the client, and keeps what is there already until that is enough.
     fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
         self.last_poll.touch();
-        // One stream for all of it, asked without a waker: registering one for each record takes as long as receiving it.
+        // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
         let mut messages = self.member.consumer().stream();
         while !enough(&self.kept) {
             let Some(Some(received)) = messages.next().now_or_never() else { break };
