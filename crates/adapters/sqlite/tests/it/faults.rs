@@ -74,10 +74,17 @@ async fn a_damaged_file_is_for_an_operator() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("events.db");
     drop(Sqlite::open(&path).unwrap());
-    let sql = "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE name = 'users'";
-    let users: u32 = Connection::open(&path).unwrap().query_row(sql, [], |row| row.get(0)).unwrap();
+    // The table and its indexes: some statements need only one of them.
+    let sql = "SELECT (rootpage - 1) * (SELECT page_size FROM pragma_page_size) FROM sqlite_schema WHERE tbl_name = 'users'";
+    let users: Vec<u32> = {
+        let file = Connection::open(&path).unwrap();
+        let mut pages = file.prepare(sql).unwrap();
+        pages.query_map([], |row| row.get(0)).unwrap().map(Result::unwrap).collect()
+    };
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[users as usize..][..100].fill(0xff);
+    for page in users {
+        bytes[page as usize..][..100].fill(0xff);
+    }
     std::fs::write(&path, bytes).unwrap();
     let store = Sqlite::open(&path).unwrap();
     let fault = try_apply(&store, &[user(id())]).await.unwrap_err();
