@@ -74,22 +74,22 @@ impl<P: Parts> Consumer<P> {
 
         let rules = Rules { max_clock_skew: self.config.max_clock_skew, max_rows: self.config.max_rows };
         let mut ahead = Ahead::new(taken, self.config.batch.records, rules);
-        let mut written = Vec::new();
+        let mut parts = Vec::new();
         while let Some(part) = ahead.next().await {
             self.health.beat();
             let mut letters = self.letters_of(part.judged());
-            let outcome = self.write(part.judged(), &mut letters).await?;
+            let written = self.write(part.judged(), &mut letters).await?;
             self.withstand_flood(part.records().len(), letters.len()).await?;
             self.bury(letters).await?;
-            written.push(WrittenPart { part, written: outcome });
+            parts.push(WrittenPart { part, written });
             if self.waiting.is_stopping() {
                 break;
             }
         }
-        self.settle(&written).await?;
-        self.commit(written.iter().flat_map(|written| written.part.records())).await;
+        self.settle(&parts).await?;
+        self.commit(parts.iter().flat_map(|written| written.part.records())).await;
 
-        if !written.is_empty() {
+        if !parts.is_empty() {
             self.metrics.consumed(started.elapsed());
         }
         self.look_after_parked().await

@@ -9,7 +9,7 @@ use pipeline::record::{Position, Record};
 use super::isolate::Unfinished;
 use super::letters::Letters;
 use super::part::Judged;
-use super::write::{ended, landed};
+use super::write::ended;
 use super::{Consumer, timed};
 use crate::parts::Parts;
 use crate::waiting::Stopped;
@@ -88,9 +88,7 @@ impl<P: Parts> Consumer<P> {
         self.bury(letters).await?;
         self.discard(&buried).await?;
         let mut parents = Parents::none();
-        if written.children_wait {
-            parents.add(landed(&judged.candidates, &written.outcomes));
-        }
+        parents.add(written.parents(&judged));
         Ok(parents)
     }
 

@@ -34,8 +34,8 @@ impl<P: Parts> Consumer<P> {
         waiting.extend(ended(&overtakers, &again.outcomes).filter(waits));
         let mut parents = Parents::none();
         let all = parts.iter().map(|WrittenPart { part, written }| (part.judged(), written));
-        for (judged, Written { outcomes, .. }) in all.chain([(&overtakers, &again)]).filter(|(_, written)| written.children_wait) {
-            parents.add(landed(&judged.candidates, outcomes));
+        for (judged, written) in all.chain([(&overtakers, &again)]) {
+            parents.add(written.parents(judged));
         }
         self.park(&waiting, &mut parents).await?;
         self.release(parents).await
@@ -61,7 +61,7 @@ fn sort_out(parts: &[WrittenPart]) -> (Judged<'_>, Vec<Ended<'_>>) {
         return (overtakers, waiting);
     }
     let mut present: HashSet<WaitsFor> =
-        parts.iter().flat_map(|WrittenPart { part, written }| landed(&part.judged().candidates, &written.outcomes)).collect();
+        parts.iter().flat_map(|WrittenPart { part, written }| landed(part.judged(), &written.outcomes)).collect();
     // Orders before payments: an order that is written again is there for its payments.
     waiting.sort_by_key(|(_, _, outcome)| matches!(outcome, Outcome::Parked(WaitsFor::Order(_))));
     waiting.retain(|(candidate, record, outcome)| {

@@ -23,6 +23,13 @@ pub(super) struct Written {
     pub children_wait: bool,
 }
 
+impl Written {
+    /// The users and orders that landed and that parked events may wait for.
+    pub(super) fn parents<'e>(&'e self, judged: &'e Judged<'e>) -> impl Iterator<Item = WaitsFor> {
+        self.children_wait.then(|| landed(judged, &self.outcomes)).into_iter().flatten()
+    }
+}
+
 impl<P: Parts> Consumer<P> {
     /// Writes the events of a batch: afterwards each is in the tables or among the letters, or waits to be settled.
     pub(super) async fn write(&mut self, judged: &Judged<'_>, letters: &mut Letters) -> Result<Written, Stopped> {
@@ -76,8 +83,8 @@ pub(super) const fn waits((_, _, outcome): &Ended<'_>) -> bool {
 }
 
 /// The users and orders that are in their tables now.
-pub(super) fn landed<'e>(candidates: &'e [Candidate<'e>], outcomes: &'e [Outcome]) -> impl Iterator<Item = WaitsFor> {
-    let bodies = candidates.iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()).map(|(candidate, _)| &candidate.event.body);
+pub(super) fn landed<'e>(judged: &'e Judged<'e>, outcomes: &'e [Outcome]) -> impl Iterator<Item = WaitsFor> {
+    let bodies = ended(judged, outcomes).filter(|(_, _, outcome)| outcome.landed()).map(|(candidate, ..)| &candidate.event.body);
     bodies.filter_map(|body| match body {
         Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
         Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
