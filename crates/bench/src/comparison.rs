@@ -123,7 +123,7 @@ impl<P: Place> Stage<'_, P> {
 
     fn prepare(&self, scenario: Scenario) -> Prepared {
         let workload = Workload::new(scenario, self.scale.events, self.options.seed);
-        let reference = workload.reference(usize::MAX);
+        let reference = workload.reference();
         Prepared { scenario, workload, reference }
     }
 

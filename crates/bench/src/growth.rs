@@ -1,7 +1,6 @@
 //! How the rate changes with the size of a batch, with partitions, and with the size of the tables.
 
 use events::Event;
-use producer::generate::Records;
 
 use crate::check::{self, Sample};
 use crate::comparison::Method;
@@ -10,7 +9,7 @@ use crate::place::Place;
 use crate::scenarios::Scenario;
 use crate::stage::{OpenedAt, Pace, Stage, max_rows};
 use crate::statistics::Samples;
-use crate::workload::{Workload, generator};
+use crate::workload::{Workload, generator, records};
 
 /// In tables that grow, the rows of one event in so many are looked up.
 const SAMPLE: usize = 20;
@@ -50,7 +49,7 @@ impl<P: Place> Stage<'_, P> {
         for _ in 0..self.scale.runs {
             for point in &mut points {
                 let workload = Workload::new(Scenario::InsertOnly, point.records, self.options.seed);
-                let reference = workload.reference(usize::MAX);
+                let reference = workload.reference();
                 let opened = self.opened_for(&workload).await?;
                 let floor = self.floor(&opened, &workload.events, point.size).await?;
                 check::rows(&opened.tables, &reference).await?;
@@ -76,7 +75,7 @@ impl<P: Place> Stage<'_, P> {
     pub async fn by_partitions(&self) -> anyhow::Result<Vec<Point>> {
         let records = self.scale.partition_events;
         let workload = Workload::new(Scenario::InsertOnly, records, self.options.seed);
-        let reference = workload.reference(usize::MAX);
+        let reference = workload.reference();
         let new = |partitions: &u16| Point::new(usize::from(*partitions), records, &[Method::EndToEnd]);
         let mut points: Vec<_> = self.scale.partitions.iter().map(new).collect();
         for _ in 0..self.scale.runs {
@@ -103,7 +102,7 @@ impl<P: Place> Stage<'_, P> {
             for _ in 0..self.scale.runs {
                 let events = grown.next(self.scale.growth_events);
                 let floor = self.floor(&grown.opened, &events, self.batch()).await?;
-                let records: Vec<_> = Records::new(grown.next(self.scale.growth_events).into_iter()).collect();
+                let records = records(&grown.next(self.scale.growth_events));
                 let pipeline = self.in_memory(&grown.opened, &records, self.batch()).await?;
                 point.note(&[floor, pipeline]);
             }

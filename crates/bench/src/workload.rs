@@ -69,16 +69,11 @@ impl Workload {
         }
     }
 
-    /// The first so many of [`Workload::events`], or all where there are fewer.
-    pub fn first(&self, count: usize) -> &[Event<'static>] {
-        &self.events[..count.min(self.events.len())]
-    }
-
-    /// What the tables hold once the first so many of [`Workload::events`] are applied.
-    pub fn reference(&self, first: usize) -> Reference {
+    /// What the tables hold once all of [`Workload::events`] are applied.
+    pub fn reference(&self) -> Reference {
         let mut events = self.before.clone();
         let known: HashSet<_> = events.iter().map(|event| event.id).collect();
-        events.extend(self.first(first).iter().filter(|event| !known.contains(&event.id)).cloned());
+        events.extend(self.events.iter().filter(|event| !known.contains(&event.id)).cloned());
         Reference::of(events)
     }
 

@@ -11,7 +11,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How the consumer works.
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
-    /// How much one batch may hold.
+    /// The records of one batch, and the bytes of one take.
     pub batch: TakeLimits,
     /// How many batches one take may hold.
     pub batches_per_take: usize,

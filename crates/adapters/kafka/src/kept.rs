@@ -38,9 +38,7 @@ impl Kept {
 
     /// Whether there is enough for a take, and to choose from.
     pub(crate) const fn is_full(&self, limits: TakeLimits) -> bool {
-        self.records > 0
-            && (self.records >= limits.records || self.bytes >= limits.bytes)
-            && self.bytes + self.records * OVERHEAD >= READ_AHEAD
+        (self.records >= limits.records || self.bytes >= limits.bytes) && self.bytes + self.records * OVERHEAD >= READ_AHEAD
     }
 
     /// Forgets records that are not ours any more.

@@ -13,8 +13,8 @@ const STATEMENTS: usize = 64;
 /// Pages that the writer keeps in memory, in KiB. Keys are random, so that a batch touches pages all over the tables: with SQLite's own
 /// 2 MiB they are written and read again within one transaction.
 const CACHE_KIB: i64 = 32 * 1024;
-/// Pages of 4 KiB in the log of writes before they are moved into the file. A batch writes about a thousand, and many of them again and
-/// again: moved less often, they are moved together.
+/// Pages of 4 KiB in the log of writes before they are moved into the file. Batches write many of them again and again: moved less often,
+/// they are moved together.
 const CHECKPOINT_PAGES: i64 = 8 * 1024;
 
 /// The connection that writes. Creates the file where there is none, and changes nothing in one that is there.
