@@ -46,7 +46,7 @@ pub struct Running<S> {
 }
 
 impl<S: RecordSource + Sync + 'static> Running<S> {
-    /// Starts the consumer's own loop, [`consumer::run`], on a log and a store.
+    /// Starts the consumer's own loop on a log and a store, with [`consumer::spawn`] as `standalone` does.
     ///
     /// # Errors
     /// The metrics cannot be registered.
@@ -66,7 +66,7 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
             store: tables.clone(),
             letters: letters.clone(),
         };
-        let task = tokio::spawn(consumer::run(adapters, config, metrics.clone(), Health::new(&HEALTH_PARTS, None), stop.clone()));
+        let task = consumer::spawn(adapters, config, metrics.clone(), Health::new(&HEALTH_PARTS, None), stop.clone());
         Ok(Self { meter, metrics, stop, task })
     }
 

@@ -34,4 +34,4 @@ pub mod wiring;
 
 pub use config::ConsumerConfig;
 pub use parts::{Adapters, Parts, SystemClock};
-pub use run::run;
+pub use run::{run, spawn};

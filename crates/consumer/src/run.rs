@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use telemetry::{Health, Metrics};
+use tokio::runtime::Handle;
+use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ConsumerConfig;
@@ -48,6 +50,23 @@ pub async fn run<P: Parts>(
     health.stopping();
     monitor.abort();
     consumer.into_source()
+}
+
+/// Runs a consumer on a thread of its own; see [`run`]. To be called in a runtime of many threads, and to be stopped and awaited before that
+/// runtime ends, which would otherwise take the consumer's timers away under it.
+///
+/// This is for a store inside the process, which blocks its thread for as long as it writes. As a task, the loop would go to another thread
+/// after almost every write, since tokio gives the blocked thread's place away: far from the caches it has filled, and with memory to free
+/// that belongs to another thread.
+pub fn spawn<P: Parts>(
+    adapters: Adapters<P>,
+    config: ConsumerConfig,
+    metrics: Metrics,
+    health: Health,
+    stop: CancellationToken,
+) -> JoinHandle<P::Source> {
+    let runtime = Handle::current();
+    spawn_blocking(move || runtime.block_on(run(adapters, config, metrics, health, stop)))
 }
 
 /// Ends so long after the consumer was told to stop. Not ready from the first moment on, so that nobody counts on it any more.

@@ -22,18 +22,24 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, events: u64, seed:
     let cold = Instant::now();
     let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
     println!("Event Pipeline: load\n\n{}\n", table(&stack.parts));
+    let measured = measure(&stack, events, seed, cold).await;
+    stack.stop().await?;
+    Ok(if measured? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
 
-    let first = send(&stack, 1, seed.wrapping_add(1)).await;
-    let first_ok = consumed(&stack).await?;
+/// Whether everything was delivered and consumed.
+async fn measure(stack: &Stack, events: u64, seed: u64, cold: Instant) -> anyhow::Result<bool> {
+    let first = send(stack, 1, seed.wrapping_add(1)).await;
+    let first_ok = consumed(stack).await?;
     let first_visible = cold.elapsed();
 
-    let store_before = store_seconds(&stack);
+    let store_before = store_seconds(stack);
     let start = Instant::now();
-    let summary = send(&stack, events, seed).await;
+    let summary = send(stack, events, seed).await;
     let produced = start.elapsed();
-    let all_ok = consumed(&stack).await?;
+    let all_ok = consumed(stack).await?;
     let took = start.elapsed();
-    let in_store = store_seconds(&stack) - store_before;
+    let in_store = store_seconds(stack) - store_before;
 
     println!("{summary}");
     let rate = events as f64 / took.as_secs_f64();
@@ -41,9 +47,7 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, events: u64, seed:
     println!("produced                {:>10.3} s", produced.as_secs_f64());
     println!("produced and consumed   {:>10.3} s, {rate:.0} events/s end to end", took.as_secs_f64());
     println!("of that in the store    {:>10.3} s, {:.0} %", in_store, 100.0 * in_store / took.as_secs_f64());
-    stack.stop().await?;
-    let delivered = first.is_delivered() && summary.is_delivered() && first_ok && all_ok;
-    Ok(if delivered { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(first.is_delivered() && summary.is_delivered() && first_ok && all_ok)
 }
 
 async fn send(stack: &Stack, events: u64, seed: u64) -> generate::Summary {

@@ -57,14 +57,14 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
         gives_up_soon,
     };
     let held = tokio::select! {
-        held = demo::run(stage) => held?,
+        held = demo::run(stage) => held,
         () = stack.stopped() => {
             println!("\nstopped before the end");
-            false
+            Ok(false)
         }
     };
     stack.stop().await?;
-    Ok(if held { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if held? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
 fn hints(stack: &Stack) -> String {

@@ -118,7 +118,7 @@ pub enum Port {
     FreeUnlessConfigured,
 }
 
-/// Everything running.
+/// Everything running. To be stopped on every way out, [`Stack::stop`].
 pub struct Stack {
     /// Where Kafka is, for further clients.
     pub kafka: KafkaConfig,
@@ -175,7 +175,7 @@ impl Stack {
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
         let adapters = Adapters::<LocalParts> { source, offsets, progress: progress.clone(), store, letters: letters.clone() };
-        let consumer = tokio::spawn(consumer::run(adapters, settings.consumer, metrics.clone(), health, shutdown.token()));
+        let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health, shutdown.token());
         Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
     }
 
