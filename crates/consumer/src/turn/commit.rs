@@ -2,7 +2,6 @@
 
 use pipeline::offsets::Commit;
 use pipeline::ports::OffsetCommitter;
-use pipeline::record::Record;
 
 use super::Consumer;
 use crate::parts::Parts;
@@ -12,10 +11,10 @@ use crate::parts::Parts;
 pub(super) struct Uncommitted(Commit);
 
 impl<P: Parts> Consumer<P> {
-    /// Commits these records, all of which are finished, and what an earlier commit left. A failed commit undoes nothing: the next turn
-    /// tries again, and what is consumed twice changes nothing.
-    pub(super) async fn commit<'r>(&mut self, records: impl IntoIterator<Item = &'r Record>) {
-        self.uncommitted.0.extend(Commit::covering(records));
+    /// Commits what is finished, and what an earlier commit left. A failed commit undoes nothing: the next turn tries again, and what is
+    /// consumed twice changes nothing.
+    pub(super) async fn commit(&mut self, finished: Commit) {
+        self.uncommitted.0.extend(finished);
         if self.uncommitted.0.is_empty() {
             return;
         }

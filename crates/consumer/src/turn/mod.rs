@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::flood::FloodGate;
+use pipeline::offsets::Commit;
 use pipeline::ports::RecordSource;
 use pipeline::record::Record;
 use telemetry::{Health, Metrics};
@@ -87,9 +88,12 @@ impl<P: Parts> Consumer<P> {
             }
         }
         self.settle(&parts).await?;
-        self.commit(parts.iter().flat_map(|written| written.part.records())).await;
+        let finished = Commit::covering(parts.iter().flat_map(|written| written.part.records()));
+        let is_empty = finished.is_empty();
+        // Polled in this order: the commit is under way while the memory of thousands of records is given back.
+        tokio::join!(self.commit(finished), async { drop(parts) });
 
-        if !parts.is_empty() {
+        if !is_empty {
             self.metrics.consumed(started.elapsed());
         }
         self.look_after_parked().await
