@@ -12,6 +12,10 @@ use crate::security::{Sasl, Security, Tls};
 
 /// What one fetch may bring, unless one record alone is larger.
 const FETCH_BYTES: u32 = 16 << 20;
+/// What one fetch may bring of one partition, compressed as it is there. Small, so that a backlog comes from all partitions by turns and
+/// parents are not overtaken by children far ahead of them; the default is 1 MiB. A larger record comes anyway:
+/// [KIP-74](https://cwiki.apache.org/confluence/display/KAFKA/KIP-74%3A+Add+Fetch+Response+Size+Limit+in+Bytes).
+const FETCH_BYTES_PER_PARTITION: u32 = 128 << 10;
 /// What is added to the largest fetch for the protocol around it; librdkafka asks for at least 512 bytes.
 const FETCH_FRAME: u32 = 64 << 10;
 
@@ -86,7 +90,7 @@ fn reader(config: &KafkaConfig) -> ClientConfig {
     let most = FETCH_BYTES.max(config.max_message_bytes);
     client
         .set("group.id", &config.group)
-        .set("fetch.message.max.bytes", config.max_message_bytes.max(1 << 20).to_string())
+        .set("fetch.message.max.bytes", FETCH_BYTES_PER_PARTITION.to_string())
         .set("fetch.max.bytes", most.to_string())
         .set("receive.message.max.bytes", (most + FETCH_FRAME).to_string());
     client

@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use pipeline::Record;
 use pipeline::ports::TakeLimits;
 
-/// How many bytes are read ahead of the takes, [`OVERHEAD`] included: every partition's next fetch, where there are up to 16 of them.
+/// How many bytes are read ahead of the takes, [`OVERHEAD`] included: the next piece of every partition, where there are up to 128 of them
+/// and nothing is compressed.
 const READ_AHEAD: usize = 16 << 20;
 /// What a record takes beside its key and value, about.
 const OVERHEAD: usize = 128;
 
 /// Records by partition. They live here, not in the future of a take, so that none is lost when that is dropped.
 ///
-/// A backlog is fetched in large pieces of one partition each. Taken as they come, the orders of one partition overtake the users of the
+/// A backlog is fetched in pieces of one partition each. Taken as they come, the orders of one partition overtake the users of the
 /// next, and have to wait for them in the parking table. So the partitions are merged by the timestamps of their records, as Kafka Streams
 /// does ([KIP-353](https://cwiki.apache.org/confluence/display/KAFKA/KIP-353%3A+Improve+Kafka+Streams+Timestamp+Synchronization)): the
 /// oldest record is next, as far as it can be seen ahead. Each partition keeps its own order, whatever its timestamps say.

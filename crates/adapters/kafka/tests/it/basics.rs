@@ -6,7 +6,7 @@ use pipeline::ports::{GroupProgress as _, Message, TakeLimits};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{FaultClass, Publisher as _, RecordSource as _};
 
-use crate::lab::{BOUND, Lab, PLENTY, TURN, assert_in_order, message, number, numbers, within};
+use crate::lab::{BOUND, Lab, PLENTY, TURN, assert_in_order, message, noise, number, numbers, within};
 
 /// Each case once on the embedded broker and once on a real one.
 macro_rules! on_both {
@@ -31,6 +31,7 @@ on_both! {
     records_that_were_not_committed_come_again(2),
     progress_shows_the_ends_of_all_partitions_and_how_far_the_group_has_come(3),
     a_record_that_is_too_large_is_poison_and_the_next_one_is_delivered(1),
+    records_larger_than_what_is_fetched_of_a_partition_at_once_come_all_the_same(4),
     thousands_of_records_can_be_under_way_at_once(4),
 }
 
@@ -164,6 +165,16 @@ async fn progress_shows_the_ends_of_all_partitions_and_how_far_the_group_has_com
     consumer.commit(&records).await;
     assert_eq!(lab.committed().await, expected);
     consumer.close().await;
+}
+
+async fn records_larger_than_what_is_fetched_of_a_partition_at_once_come_all_the_same(lab: &Lab) {
+    let values: Vec<_> = (0..12).map(|seed| noise(if seed % 3 == 0 { 10 } else { 300_000 }, seed)).collect();
+    for (key, value) in values.iter().enumerate() {
+        lab.send(message(&key.to_string(), value)).await;
+    }
+    let records = lab.consumer().take_exactly(values.len()).await;
+    assert_in_order(&records);
+    assert!(values.iter().all(|value| records.iter().any(|record| record.value.as_ref() == Some(value))));
 }
 
 async fn a_record_that_is_too_large_is_poison_and_the_next_one_is_delivered(lab: &Lab) {
