@@ -129,6 +129,8 @@ pub struct Scale {
     pub events: usize,
     /// How often each is measured.
     pub runs: usize,
+    /// How often insert-only is, which the others are compared with: disks are not as steady as what is asked of it.
+    pub insert_only_runs: usize,
     /// Events that are written one by one.
     pub one_by_one: usize,
     /// Sizes of a batch to compare.
@@ -158,7 +160,9 @@ impl Options {
     pub fn scale(&self) -> Scale {
         let mut scale = if self.quick { Scale::quick() } else { Scale::whole() };
         scale.events = self.events.map_or(scale.events, |events| events as usize);
-        scale.runs = self.runs.map_or(scale.runs, |runs| runs as usize);
+        if let Some(runs) = self.runs {
+            (scale.runs, scale.insert_only_runs) = (runs as usize, runs as usize);
+        }
         scale.backlog = self.backlog.unwrap_or(scale.backlog);
         scale.one_by_one = scale.one_by_one.min(scale.events);
         scale
@@ -189,6 +193,7 @@ impl Scale {
         Self {
             events: 100_000,
             runs: 5,
+            insert_only_runs: 15,
             one_by_one: 2_000,
             batches: vec![1, 10, 100, 500, 1000, 2000],
             partitions: vec![1, 2, 4, 8],
@@ -207,6 +212,7 @@ impl Scale {
         Self {
             events: 300,
             runs: 1,
+            insert_only_runs: 1,
             one_by_one: 50,
             batches: vec![1, 10, 100],
             partitions: vec![1, 2],

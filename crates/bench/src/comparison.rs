@@ -98,8 +98,8 @@ impl<P: Place> Stage<'_, P> {
         let asked = Scenario::ALL.into_iter().filter(|scenario| self.options.wants_scenario(*scenario));
         let prepared: Vec<_> = asked.map(|scenario| self.prepare(scenario)).collect();
         let mut rates = Rates::default();
-        for run in 0..self.scale.runs {
-            for prepared in &prepared {
+        for run in 0..self.scale.runs.max(self.scale.insert_only_runs) {
+            for prepared in prepared.iter().filter(|prepared| run < self.runs_of(prepared.scenario)) {
                 let mut methods = Method::ALL;
                 // Nobody is always first.
                 methods.rotate_left(run % Method::ALL.len());
@@ -110,7 +110,7 @@ impl<P: Place> Stage<'_, P> {
                     eprintln!(
                         "run {} of {}: {}: {rate:.0} records/s, {:.0} % of the time in the store",
                         run + 1,
-                        self.scale.runs,
+                        self.runs_of(prepared.scenario),
                         place(),
                         in_store * 100.0
                     );
@@ -119,6 +119,10 @@ impl<P: Place> Stage<'_, P> {
             }
         }
         Ok(rates)
+    }
+
+    const fn runs_of(&self, scenario: Scenario) -> usize {
+        if matches!(scenario, Scenario::InsertOnly) { self.scale.insert_only_runs } else { self.scale.runs }
     }
 
     fn prepare(&self, scenario: Scenario) -> Prepared {

@@ -122,6 +122,7 @@ fn head(options: &Options, settings: &Settings, store: String, load_before: &str
         command: command(),
         at: Timestamp::from(SystemTime::now()).to_string(),
         runs: scale.runs,
+        insert_only_runs: scale.insert_only_runs,
         facts,
         one_by_one: scale.one_by_one,
         embedded_broker: settings.kafka.is_none(),

@@ -22,6 +22,8 @@ pub struct Head {
     pub at: String,
     /// How often each was measured.
     pub runs: usize,
+    /// How often insert-only was.
+    pub insert_only_runs: usize,
     /// Machine, versions, store, log.
     pub facts: Vec<(&'static str, String)>,
     /// Events that were written one by one.
@@ -70,12 +72,12 @@ pub fn report(head: &Head, results: &Results) -> String {
 }
 
 fn title(head: &Head) -> String {
-    let Head { command, at, runs, facts, .. } = head;
+    let Head { command, at, runs, insert_only_runs, facts, .. } = head;
     let mut table = Table::new(["", ""]);
     facts.iter().for_each(|(name, value)| table.row([*name, value]));
     format!(
         "# Benchmarks\n\nGenerated on {at} by `{command}`; not written by hand. Figures are medians (smallest – largest); each was \
-         measured {runs} times. After every run the rows were compared with a reference, and were right. `--quick` is a short run, `--only NAME` \
+         measured {runs} times, insert-only {insert_only_runs} times. After every run the rows were compared with a reference, and were right. `--quick` is a short run, `--only NAME` \
          a part of it; `--help` has the rest. `cargo bench -p bench` measures the pure parts and single calls of the stores with Criterion.\n\n{table}"
     )
 }
@@ -211,7 +213,15 @@ mod tests {
 
     fn head() -> Head {
         let facts = vec![("processor", "a fast one".to_owned())];
-        Head { command: "bench".to_owned(), at: "today".to_owned(), runs: 5, facts, one_by_one: 2000, embedded_broker: true }
+        Head {
+            command: "bench".to_owned(),
+            at: "today".to_owned(),
+            runs: 5,
+            insert_only_runs: 15,
+            facts,
+            one_by_one: 2000,
+            embedded_broker: true,
+        }
     }
 
     #[test]
