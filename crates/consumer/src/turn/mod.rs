@@ -90,8 +90,8 @@ impl<P: Parts> Consumer<P> {
         self.settle(&parts).await?;
         let finished = Commit::covering(parts.iter().flat_map(|written| written.part.records()));
         let is_empty = finished.is_empty();
-        // Polled in this order: the commit is under way while the memory of thousands of records is given back.
-        tokio::join!(self.commit(finished), async { drop(parts) });
+        // In this order: the commit is under way while the memory of thousands of records is given back.
+        tokio::join!(biased; self.commit(finished), async { drop(parts) });
 
         if !is_empty {
             self.metrics.consumed(started.elapsed());
