@@ -77,8 +77,9 @@ fn title(head: &Head) -> String {
     facts.iter().for_each(|(name, value)| table.row([*name, value]));
     format!(
         "# Benchmarks\n\nGenerated on {at} by `{command}`; not written by hand. Figures are medians (smallest – largest); each was \
-         measured {runs} times, insert-only {insert_only_runs} times. After every run the rows were compared with a reference, and were right. `--quick` is a short run, `--only NAME` \
-         a part of it; `--help` has the rest. `cargo bench -p bench` measures the pure parts and single calls of the stores with Criterion.\n\n{table}"
+         measured {runs} times, insert-only {insert_only_runs} times. After every run the rows were compared with a reference, and were right. \
+         `--quick` is a short run, `--only NAME` a part of it; `--help` has the rest. `cargo bench -p bench` measures the pure parts and single \
+         calls of the stores with Criterion.\n\n{table}"
     )
 }
 
