@@ -36,7 +36,8 @@ pub trait RecordSource: Send {
     /// Takes what is there already, up to the limits; where nothing is there, waits up to `patience` for the first record. Returns nothing
     /// when none came, or when the future was dropped: a record is either returned or kept for the next take, never lost.
     ///
-    /// Resumes what [`RecordSource::stand_by`] had paused.
+    /// Resumes what [`RecordSource::stand_by`] had paused. From this call on, what was taken before counts as finished: partitions move in
+    /// calls of this trait, never between them, whatever is received ahead.
     ///
     /// # Errors
     /// The broker is away; the caller may simply take again.

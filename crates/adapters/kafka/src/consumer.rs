@@ -10,10 +10,11 @@ use crate::committer::KafkaCommitter;
 use crate::config::{Flavor, KafkaConfig};
 use crate::context::Context;
 use crate::health::Health;
-use crate::member::Member;
+use crate::member::lease;
 use crate::membership::Membership;
 use crate::rebalance::Rebalancing;
 use crate::source::KafkaSource;
+use crate::work::{Work, Worker};
 use crate::{client, faults};
 
 /// Joins the consumer group. Returns at once, whether Kafka can be reached or not; partitions come while the source is polled.
@@ -28,14 +29,21 @@ pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaCommitter), Fault
     let health = Arc::new(Health::default());
     let context = Context::of(Arc::clone(&health));
     let gapless = matches!(config.flavor, Flavor::Embedded(_));
-    let (owned, named) = (Arc::clone(&membership), Arc::clone(&topic));
-    let rebalancing = Rebalancing { context, health: Arc::clone(&health), membership: owned, topic: named, gapless };
+    let work = Arc::new(Work::default());
+    let rebalancing = Rebalancing {
+        context,
+        health: Arc::clone(&health),
+        membership: Arc::clone(&membership),
+        work: Arc::clone(&work),
+        topic: Arc::clone(&topic),
+        gapless,
+    };
     let failed = |error| faults::from_error(&error, "open");
     let consumer: StreamConsumer<Rebalancing> = client::consumer(config).create_with_context(rebalancing).map_err(failed)?;
     consumer.subscribe(&[&topic]).map_err(failed)?;
 
-    let member = Member::new(consumer, config.embedded_broker().cloned())?;
+    let (lease, closed) = lease(consumer, config.embedded_broker().cloned())?;
     let backlog = config.embedded_broker().map(|broker| broker.backlog().clone());
-    let committer = KafkaCommitter::new(member.downgrade(), Arc::clone(&membership), Arc::clone(&topic), backlog);
-    Ok((KafkaSource::new(member, membership, health, topic), committer))
+    let committer = KafkaCommitter::new(lease.downgrade(), Arc::clone(&membership), Arc::clone(&topic), backlog);
+    Ok((KafkaSource::new((lease, closed), Worker(work), membership, health, topic), committer))
 }

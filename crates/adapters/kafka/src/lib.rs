@@ -14,7 +14,9 @@
 //! | [`admin`] | making the topic, counting its partitions |
 //! | [`topic`] | what the topic is like: partitions, replicas, settings |
 //! | [`embedded`] | a broker inside the process |
+//! | `receiver` | polling the client, and keeping what arrives |
 //! | `kept` | records that arrived and were not taken yet |
+//! | `work` | whether a take is being worked on, while which no partition is taken away |
 //! | `delivery` | what becomes of a record that was handed to librdkafka |
 //! | `membership`, `rebalance` | which partitions are owned, under which assignment, and how that changes |
 //! | `member` | the life of the consuming client: nobody waits for its end on a worker thread |
@@ -44,9 +46,11 @@ pub mod progress;
 pub mod publisher;
 mod reason;
 mod rebalance;
+mod receiver;
 pub mod security;
 pub mod source;
 pub mod topic;
+mod work;
 
 pub use admin::{ensure_topic, topic_partitions};
 pub use committer::KafkaCommitter;

@@ -25,30 +25,32 @@ pub(crate) struct Client {
     _closed: oneshot::Sender<()>,
 }
 
-/// A use of the client; its end closes the client, in the background.
-pub(crate) struct Member {
+/// The use of the client; its end closes the client, in the background.
+pub(crate) struct Lease {
     client: Arc<Client>,
     /// Let go after `client`: then the thread that waits for this holds the last reference.
     _released: mpsc::Sender<()>,
-    closed: oneshot::Receiver<()>,
 }
 
-impl Member {
-    /// Takes charge of a client.
-    pub(crate) fn new(consumer: StreamConsumer<Rebalancing>, broker: Option<EmbeddedBroker>) -> Result<Self, Fault> {
-        let (on_closed, closed) = oneshot::channel();
-        let (released, on_released) = mpsc::channel::<()>();
-        let client = Arc::new(Client { consumer, _broker: broker, _closed: on_closed });
-        let last = Arc::clone(&client);
-        let keep = move || {
-            // Nothing is ever sent: this returns when the member is dropped.
-            on_released.recv().ok();
-            drop(last);
-        };
-        thread::Builder::new().name("kafka-leave".to_owned()).spawn(keep).map_err(|_| faults::away("open"))?;
-        Ok(Self { client, _released: released, closed })
-    }
+/// The end of the client.
+pub(crate) struct Closed(oneshot::Receiver<()>);
 
+/// Takes charge of a client.
+pub(crate) fn lease(consumer: StreamConsumer<Rebalancing>, broker: Option<EmbeddedBroker>) -> Result<(Lease, Closed), Fault> {
+    let (on_closed, closed) = oneshot::channel();
+    let (released, on_released) = mpsc::channel::<()>();
+    let client = Arc::new(Client { consumer, _broker: broker, _closed: on_closed });
+    let last = Arc::clone(&client);
+    let keep = move || {
+        // Nothing is ever sent: this returns when the lease is dropped.
+        on_released.recv().ok();
+        drop(last);
+    };
+    thread::Builder::new().name("kafka-leave".to_owned()).spawn(keep).map_err(|_| faults::away("open"))?;
+    Ok((Lease { client, _released: released }, Closed(closed)))
+}
+
+impl Lease {
     /// The client, for calls on the thread that polls.
     pub(crate) fn consumer(&self) -> &StreamConsumer<Rebalancing> {
         &self.client.consumer
@@ -58,13 +60,12 @@ impl Member {
     pub(crate) fn downgrade(&self) -> Weak<Client> {
         Arc::downgrade(&self.client)
     }
+}
 
-    /// Leaves the group, and waits for that up to `bound`; afterwards it goes on in the background.
-    pub(crate) async fn close(self, bound: Duration) -> Result<(), Fault> {
-        let Self { client, _released: released, closed } = self;
-        drop(client);
-        drop(released);
+impl Closed {
+    /// Waits up to `bound` until the client has left the group; afterwards it goes on in the background.
+    pub(crate) async fn within(self, bound: Duration) -> Result<(), Fault> {
         // An error means that the sender was dropped: the client is closed.
-        timeout(bound, closed).await.map(drop).map_err(|_| faults::timed_out("leave_group"))
+        timeout(bound, self.0).await.map(drop).map_err(|_| faults::timed_out("leave_group"))
     }
 }

@@ -138,6 +138,11 @@ impl Membership {
         self.lock().owned.keys().copied().collect()
     }
 
+    /// How often partitions came.
+    pub(crate) fn assignments(&self) -> u64 {
+        self.lock().assignments
+    }
+
     /// How often partitions were taken away.
     pub(crate) fn revocations(&self) -> u64 {
         self.lock().revocations

@@ -13,12 +13,14 @@ use crate::embedded::settings::COMMITTED_BOUND;
 use crate::faults;
 use crate::health::Health;
 use crate::membership::Membership;
+use crate::work::Work;
 
 /// The consuming client's context.
 pub(crate) struct Rebalancing {
     pub(crate) context: Context,
     pub(crate) health: Arc<Health>,
     pub(crate) membership: Arc<Membership>,
+    pub(crate) work: Arc<Work>,
     pub(crate) topic: Arc<str>,
     /// Whether every offset must come: the embedded broker has none that hold no record.
     pub(crate) gapless: bool,
@@ -35,6 +37,8 @@ impl Rebalancing {
     }
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
+        // Only a thread that reads ahead has anything to wait for: the source itself polls when nothing is under way.
+        self.work.wait();
         let paused = self.membership.revoke(partitions);
         // librdkafka keeps the mark of a paused partition beyond the assignment.
         apply(&paused, &self.topic, "resume", |list| consumer.resume(list));

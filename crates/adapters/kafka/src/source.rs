@@ -4,42 +4,52 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::ports::TakeLimits;
-use pipeline::record::RETRY_COUNT_HEADER;
-use pipeline::{Fault, Position, Record, RecordSource};
-use rdkafka::Message;
+use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::message::{BorrowedMessage, Headers as _};
-use tokio::time::{Instant, timeout};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+use tokio::task::spawn_blocking;
+use tokio::time::Instant;
 
 use crate::health::Health;
-use crate::kept::Kept;
-use crate::member::Member;
+use crate::member::{Closed, Lease};
 use crate::membership::Membership;
 use crate::monitor::{LastPoll, Monitor};
 use crate::rebalance::apply;
+use crate::receiver::Receiver;
+use crate::work::Worker;
 
-/// The longest wait for one wake-up. librdkafka has been seen not to wake its listener (rust-rdkafka issue 665), so nothing relies on it.
-const WAKE: Duration = Duration::from_secs(1);
+/// From how many records on a take is worth another thread that receives the next ones meanwhile.
+const LARGE: usize = 500;
+/// How often that thread looks for more.
+const READ_AHEAD_PAUSE: Duration = Duration::from_millis(5);
 
 /// The records of the partitions that this member of the group owns.
+///
+/// While a large take is worked on, another thread receives what comes next. Partitions do not move meanwhile: one that has to be given up
+/// is given up at the next take, when the work is done, or as soon as the work waits and the source stands by.
 pub struct KafkaSource {
-    member: Member,
+    /// Held by whoever polls.
+    receiver: Arc<Mutex<Receiver>>,
+    worker: Worker,
     membership: Arc<Membership>,
     health: Arc<Health>,
     last_poll: Arc<LastPoll>,
     topic: Arc<str>,
-    kept: Kept,
-    /// How many revocations the kept records have been checked for.
-    revocations: u64,
+    closed: Closed,
 }
 
 impl KafkaSource {
-    pub(crate) fn new(member: Member, membership: Arc<Membership>, health: Arc<Health>, topic: Arc<str>) -> Self {
+    pub(crate) fn new(
+        (lease, closed): (Lease, Closed),
+        worker: Worker,
+        membership: Arc<Membership>,
+        health: Arc<Health>,
+        topic: Arc<str>,
+    ) -> Self {
         let last_poll = Arc::new(LastPoll::now());
-        Self { member, membership, health, last_poll, topic, kept: Kept::default(), revocations: 0 }
+        let receiver = Receiver::new(lease, Arc::clone(&membership), Arc::clone(&health), Arc::clone(&last_poll), Arc::clone(&topic));
+        Self { receiver: Arc::new(Mutex::new(receiver)), worker, membership, health, last_poll, topic, closed }
     }
 
     /// The partitions that this member owns.
@@ -58,123 +68,75 @@ impl KafkaSource {
     /// # Errors
     /// It took longer than `bound`; it goes on in the background.
     pub async fn close(self, bound: Duration) -> Result<(), Fault> {
-        self.member.close(bound).await
+        let Self { receiver, worker, closed, .. } = self;
+        drop(worker);
+        drop(receiver);
+        closed.within(bound).await
     }
 
-    /// Serves the client once, waiting up to `wait` for what comes, and keeps it. May be dropped at any point: a record is kept in the same
-    /// step in which it is received.
-    async fn await_one(&mut self, wait: Duration) {
-        self.last_poll.touch();
-        if let Ok(received) = timeout(wait.min(WAKE), self.member.consumer().recv()).await {
-            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
-        }
+    /// The receiver, back from the thread that reads ahead. What was taken before is not worked on any more: partitions may move.
+    async fn receiver(&self) -> OwnedMutexGuard<Receiver> {
+        self.worker.end();
+        Arc::clone(&self.receiver).lock_owned().await
     }
 
-    /// Serves the client, and keeps what is there already until that is enough.
-    fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
-        self.last_poll.touch();
-        // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
-        let mut messages = self.member.consumer().stream();
-        while !enough(&self.kept) {
-            let Some(Some(received)) = messages.next().now_or_never() else { break };
-            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
-        }
-    }
-
-    /// Forgets what was taken away meanwhile.
-    fn forget_revoked(&mut self) {
-        let revocations = self.membership.revocations();
-        if revocations != self.revocations {
-            self.revocations = revocations;
-            let membership = &self.membership;
-            self.kept.retain(|record| membership.owns(record.position.partition, record.assignment));
-        }
+    /// Lets another thread receive what is there, while this much is worked on.
+    fn read_ahead(&self, mut receiver: OwnedMutexGuard<Receiver>, limits: TakeLimits) {
+        let work = self.worker.begin();
+        // Not awaited: whoever wants the receiver waits for it.
+        drop(spawn_blocking(move || {
+            loop {
+                receiver.drain(|kept| kept.is_full(limits) || !work.is_under_way());
+                if receiver.kept.is_full(limits) || !work.wait_for(READ_AHEAD_PAUSE) {
+                    return;
+                }
+            }
+        }));
     }
 }
 
 impl RecordSource for KafkaSource {
     async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
-        apply(&self.membership.resume(), &self.topic, "resume", |list| self.member.consumer().resume(list));
+        let mut receiver = self.receiver().await;
+        apply(&self.membership.resume(), &self.topic, "resume", |list| receiver.consumer().resume(list));
         let deadline = Instant::now() + patience;
         loop {
-            self.drain(|kept| kept.is_full(limits));
-            self.forget_revoked();
-            if !self.kept.is_empty() {
-                return Ok(self.kept.take(limits));
+            receiver.drain(|kept| kept.is_full(limits));
+            receiver.forget_revoked();
+            if !receiver.kept.is_empty() {
+                if receiver.kept.is_full(limits) || !receiver.gather().await {
+                    break;
+                }
+                continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return self.health.trouble().map_or_else(|| Ok(Vec::new()), Err);
             }
-            self.await_one(left).await;
+            receiver.await_one(left).await;
         }
+        let taken = receiver.kept.take(limits);
+        if taken.len() >= LARGE {
+            self.read_ahead(receiver, limits);
+        }
+        Ok(taken)
     }
 
     async fn stand_by(&mut self, duration: Duration) {
         let deadline = Instant::now() + duration;
-        apply(&self.membership.stand_by(), &self.topic, "pause", |list| self.member.consumer().pause(list));
+        let mut receiver = self.receiver().await;
+        apply(&self.membership.stand_by(), &self.topic, "pause", |list| receiver.consumer().pause(list));
         loop {
-            self.drain(|_| false);
+            receiver.drain(|_| false);
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return;
             }
-            self.await_one(left).await;
+            receiver.await_one(left).await;
         }
     }
 
     fn owned(&self) -> usize {
         self.membership.assigned().len()
-    }
-}
-
-/// Keeps a record, if it is ours; notes an error.
-fn keep(received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept, membership: &Membership, health: &Health, topic: &Arc<str>) {
-    match received {
-        Ok(message) => {
-            health.working();
-            if let Some(record) = arrived(&message, membership, topic) {
-                kept.push(record);
-            }
-        }
-        Err(error) => report(&error, health),
-    }
-}
-
-/// The record, if its partition is owned: one that was taken away meanwhile is somebody else's.
-fn arrived(message: &BorrowedMessage<'_>, membership: &Membership, topic: &Arc<str>) -> Option<Record> {
-    let (partition, offset) = (message.partition(), message.offset());
-    let arrival = membership.arrival(partition, offset)?;
-    if arrival.missing > 0 {
-        tracing::error!(partition, offset, missing = arrival.missing, "the embedded broker dropped records before they were consumed");
-    }
-    Some(Record {
-        position: Position { topic: Arc::clone(topic), partition, offset },
-        assignment: arrival.assignment,
-        timestamp_ms: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-        retry_count: retry_count(message),
-    })
-}
-
-fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
-    let Some(headers) = message.headers() else { return 0 };
-    let value = headers.iter().find(|header| header.key == RETRY_COUNT_HEADER).and_then(|header| header.value);
-    value.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok()).unwrap_or_default()
-}
-
-/// Errors of the client are news, not the end: it goes on by itself.
-fn report(error: &KafkaError, health: &Health) {
-    match error {
-        KafkaError::MessageConsumptionFatal(_) => health.report(RDKafkaErrorCode::Fatal, None),
-        KafkaError::MessageConsumption(RDKafkaErrorCode::PollExceeded) => {
-            tracing::warn!("the group gave this member up, because it had not polled for too long; it joins again");
-        }
-        other => {
-            if let Some(code) = other.rdkafka_error_code() {
-                health.report(code, None);
-            }
-        }
     }
 }

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "clippy allows them in test functions, not in what these share")]
 
+mod ahead;
 mod backlog;
 mod basics;
 mod commits;

@@ -1,0 +1,157 @@
+//! Polling the client, and keeping what arrives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::{FutureExt as _, StreamExt as _};
+use pipeline::record::RETRY_COUNT_HEADER;
+use pipeline::{Position, Record};
+use rdkafka::Message;
+use rdkafka::consumer::StreamConsumer;
+use rdkafka::error::{KafkaError, RDKafkaErrorCode};
+use rdkafka::message::{BorrowedMessage, Headers as _};
+use tokio::time::{Instant, timeout};
+
+use crate::health::Health;
+use crate::kept::Kept;
+use crate::member::Lease;
+use crate::membership::Membership;
+use crate::monitor::LastPoll;
+use crate::rebalance::Rebalancing;
+
+/// The longest wait for one wake-up. librdkafka has been seen not to wake its listener (rust-rdkafka issue 665), so nothing relies on it.
+const WAKE: Duration = Duration::from_secs(1);
+/// After partitions came, how long the first records of a backlog are gathered, and after which silence they count as gathered. What comes
+/// first comes from few partitions: taken at once, children would be parked whose parents are on their way.
+const GATHERING: Duration = Duration::from_millis(200);
+const SILENCE: Duration = Duration::from_millis(20);
+
+/// The only one who polls the client. Its end closes the client.
+pub(crate) struct Receiver {
+    lease: Lease,
+    membership: Arc<Membership>,
+    health: Arc<Health>,
+    last_poll: Arc<LastPoll>,
+    topic: Arc<str>,
+    /// What arrived and was not taken yet.
+    pub(crate) kept: Kept,
+    /// How many revocations the kept records have been checked for.
+    revocations: u64,
+    /// After how many assignments the first records were gathered, or are.
+    assignments: u64,
+    gathered_at: Instant,
+}
+
+impl Receiver {
+    pub(crate) fn new(lease: Lease, membership: Arc<Membership>, health: Arc<Health>, last_poll: Arc<LastPoll>, topic: Arc<str>) -> Self {
+        Self {
+            lease,
+            membership,
+            health,
+            last_poll,
+            topic,
+            kept: Kept::default(),
+            revocations: 0,
+            assignments: 0,
+            gathered_at: Instant::now(),
+        }
+    }
+
+    pub(crate) fn consumer(&self) -> &StreamConsumer<Rebalancing> {
+        self.lease.consumer()
+    }
+
+    /// Serves the client once, waiting up to `wait` for what comes, and keeps it; `false` where nothing came. May be dropped at any point: a
+    /// record is kept in the same step in which it is received.
+    pub(crate) async fn await_one(&mut self, wait: Duration) -> bool {
+        self.last_poll.touch();
+        let received = timeout(wait.min(WAKE), self.lease.consumer().recv()).await;
+        received.map(|received| keep(received, &mut self.kept, &self.membership, &self.health, &self.topic)).is_ok()
+    }
+
+    /// After partitions came, waits for more of what is coming; `false` where there is nothing to wait for.
+    pub(crate) async fn gather(&mut self) -> bool {
+        let assignments = self.membership.assignments();
+        if assignments != self.assignments {
+            self.assignments = assignments;
+            self.gathered_at = Instant::now() + GATHERING;
+        }
+        let gathers = Instant::now() < self.gathered_at;
+        if gathers && !self.await_one(SILENCE).await {
+            self.gathered_at = Instant::now();
+        }
+        gathers
+    }
+
+    /// Serves the client, and keeps what is there already until that is enough.
+    pub(crate) fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
+        self.last_poll.touch();
+        // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
+        let mut messages = self.lease.consumer().stream();
+        while !enough(&self.kept) {
+            let Some(Some(received)) = messages.next().now_or_never() else { break };
+            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
+        }
+    }
+
+    /// Forgets what was taken away meanwhile.
+    pub(crate) fn forget_revoked(&mut self) {
+        let revocations = self.membership.revocations();
+        if revocations != self.revocations {
+            self.revocations = revocations;
+            let membership = &self.membership;
+            self.kept.retain(|record| membership.owns(record.position.partition, record.assignment));
+        }
+    }
+}
+
+/// Keeps a record, if it is ours; notes an error.
+fn keep(received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept, membership: &Membership, health: &Health, topic: &Arc<str>) {
+    match received {
+        Ok(message) => {
+            health.working();
+            if let Some(record) = arrived(&message, membership, topic) {
+                kept.push(record);
+            }
+        }
+        Err(error) => report(&error, health),
+    }
+}
+
+/// The record, if its partition is owned: one that was taken away meanwhile is somebody else's.
+fn arrived(message: &BorrowedMessage<'_>, membership: &Membership, topic: &Arc<str>) -> Option<Record> {
+    let (partition, offset) = (message.partition(), message.offset());
+    let arrival = membership.arrival(partition, offset)?;
+    if arrival.missing > 0 {
+        tracing::error!(partition, offset, missing = arrival.missing, "the embedded broker dropped records before they were consumed");
+    }
+    Some(Record {
+        position: Position { topic: Arc::clone(topic), partition, offset },
+        assignment: arrival.assignment,
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        retry_count: retry_count(message),
+    })
+}
+
+fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
+    let Some(headers) = message.headers() else { return 0 };
+    let value = headers.iter().find(|header| header.key == RETRY_COUNT_HEADER).and_then(|header| header.value);
+    value.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok()).unwrap_or_default()
+}
+
+/// Errors of the client are news, not the end: it goes on by itself.
+fn report(error: &KafkaError, health: &Health) {
+    match error {
+        KafkaError::MessageConsumptionFatal(_) => health.report(RDKafkaErrorCode::Fatal, None),
+        KafkaError::MessageConsumption(RDKafkaErrorCode::PollExceeded) => {
+            tracing::warn!("the group gave this member up, because it had not polled for too long; it joins again");
+        }
+        other => {
+            if let Some(code) = other.rdkafka_error_code() {
+                health.report(code, None);
+            }
+        }
+    }
+}
