@@ -1,7 +1,8 @@
 //! The life of a batch: take → judge → write → dead-letter → commit.
 //!
 //! A backlog is taken in several batches at once, the parts of a take: one is judged while the one before it is written, and all of them
-//! are committed together. Nothing of a take is in flight when the next one polls, because polling may move partitions.
+//! are committed together. Nothing of a take is in flight when the next one begins, because only then partitions may move; what the source
+//! receives ahead meanwhile is its own affair.
 
 mod ahead;
 mod commit;
