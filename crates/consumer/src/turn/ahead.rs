@@ -25,7 +25,7 @@ enum Next {
 }
 
 impl Ahead {
-    /// Divides what was taken into parts of up to so many records.
+    /// Divides what was taken into parts of so many records.
     pub(super) fn new(taken: Vec<Record>, size: usize, rules: Rules) -> Self {
         let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules };
         ahead.next = ahead.cut().map(Next::Records);
@@ -43,19 +43,9 @@ impl Ahead {
     }
 
     fn cut(&mut self) -> Option<Vec<Record>> {
-        let length = length(self.rest.as_slice(), self.size);
-        let part: Vec<_> = self.rest.by_ref().take(length).collect();
+        let part: Vec<_> = self.rest.by_ref().take(self.size).collect();
         (!part.is_empty()).then_some(part)
     }
-}
-
-/// How many of these records the next part has. It ends where the time changes, if such a place is near: records of one millisecond have no
-/// order among partitions, and what is written together needs none.
-fn length(rest: &[Record], size: usize) -> usize {
-    let Some(after) = rest.get(size) else { return rest.len() };
-    let same_time = rest[..size].iter().rev().take_while(|record| record.timestamp_ms == after.timestamp_ms).count();
-    // A much smaller part would cost more than it saves.
-    if same_time <= size / 4 { size - same_time } else { size }
 }
 
 async fn judged(part: JoinHandle<Part>) -> Part {
@@ -82,19 +72,6 @@ mod tests {
         let record =
             |offset| Record { position: position(offset), assignment: 1, timestamp_ms: None, key: None, value: None, retry_count: 0 };
         (0..count).map(record).collect()
-    }
-
-    #[test]
-    fn a_part_ends_where_the_time_changes_unless_that_is_far_away() {
-        let at = |times: &[i64]| -> Vec<Record> {
-            records(10).into_iter().zip(times).map(|(record, time)| Record { timestamp_ms: Some(*time), ..record }).collect()
-        };
-        assert_eq!(length(&at(&[1, 2, 3, 4, 5]), 4), 4);
-        assert_eq!(length(&at(&[1, 2, 3, 4, 4]), 4), 3);
-        assert_eq!(length(&at(&[1, 2, 3, 3, 3]), 4), 4, "half a part is too much to leave");
-        assert_eq!(length(&at(&[1, 2, 3, 3]), 4), 4, "nothing comes after it");
-        assert_eq!(length(&at(&[]), 4), 0);
-        assert_eq!(length(&at(&[7, 7, 7]), 1), 1, "never nothing");
     }
 
     #[tokio::test]
