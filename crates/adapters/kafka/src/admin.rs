@@ -73,7 +73,7 @@ async fn count(observer: &Arc<Observer>) -> Result<usize, Fault> {
 async fn create(config: &KafkaConfig, partitions: u16, replication: u16) -> Result<(), Fault> {
     const CREATE: &str = "create_topic";
     let failed = |error: &KafkaError| faults::from_error(error, CREATE);
-    let admin = client::admin(config).create_with_context(Context::of(Health::quiet()));
+    let admin = client::admin(config).create_with_context(Context::of(&config.brokers, Health::quiet()));
     let admin: AdminClient<Context> = admin.map_err(|error| failed(&error))?;
     let topic = NewTopic::new(&config.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
     let options = AdminOptions::new().request_timeout(Some(BOUND)).operation_timeout(Some(BOUND));

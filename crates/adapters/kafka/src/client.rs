@@ -33,9 +33,7 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
         // What is fetched ahead, in KiB: the memory that a backlog may take. The default is 64 MiB.
         .set("queued.max.messages.kbytes", "16384")
         // How long a partition waits after that limit was met. The default of a second would let a fast consumer run dry.
-        .set("fetch.queue.backoff.ms", "100")
-        // The statistics tell when a broker can be reached again; nothing else does.
-        .set("statistics.interval.ms", "3000");
+        .set("fetch.queue.backoff.ms", "100");
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     } else {
@@ -51,7 +49,8 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
 /// For looking at the group from outside: it never subscribes, so it is no member.
 pub(crate) fn observer(config: &KafkaConfig) -> ClientConfig {
     let mut client = reader(config);
-    client.set("enable.auto.commit", "false");
+    // Its statistics wait in memory until the next question.
+    client.set("enable.auto.commit", "false").set("statistics.interval.ms", "10000");
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     }
@@ -109,6 +108,8 @@ fn common(config: &KafkaConfig) -> ClientConfig {
         // A broker that takes requests and answers none counts as away after this time; the default is a minute.
         .set("socket.timeout.ms", "30000")
         .set("socket.connection.setup.timeout.ms", "10000")
+        // The statistics tell when a broker can be reached again, and when none is known any more; nothing else does.
+        .set("statistics.interval.ms", "3000")
         // Nothing about this program is sent to the cluster unasked.
         .set("enable.metrics.push", "false")
         .set_log_level(RDKafkaLogLevel::Info);

@@ -27,7 +27,7 @@ pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaCommitter), Fault
     let topic: Arc<str> = config.topic.as_str().into();
     let membership = Arc::new(Membership::default());
     let health = Arc::new(Health::default());
-    let context = Context::of(Arc::clone(&health));
+    let context = Context::of(&config.brokers, Arc::clone(&health));
     let gapless = matches!(config.flavor, Flavor::Embedded(_));
     let work = Arc::new(Work::default());
     let rebalancing = Rebalancing {

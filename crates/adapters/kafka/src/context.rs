@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use rdkafka::ClientContext;
+use rdkafka::client::Client;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::ConsumerContext;
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
 
+use crate::bootstrap::Bootstrap;
 use crate::health::Health;
 
 /// Facilities of librdkafka's log lines about single connections and requests: [`Health`] says what comes of them.
@@ -16,12 +18,18 @@ const CONNECTION_FACILITIES: [&str; 6] = ["FAIL", "ERROR", "MAXPOLL", "REQTMOUT"
 /// What every client of ours does with what it is told.
 pub(crate) struct Context {
     health: Arc<Health>,
+    bootstrap: Bootstrap,
 }
 
 impl Context {
-    /// For a client whose state this is.
-    pub(crate) const fn of(health: Arc<Health>) -> Self {
-        Self { health }
+    /// For a client that starts from these brokers, and whose state this is.
+    pub(crate) fn of(brokers: &str, health: Arc<Health>) -> Self {
+        Self { health, bootstrap: Bootstrap::from(brokers) }
+    }
+
+    /// Gives the client, whose context this is, its brokers again where it has lost them. Whoever uses a client calls this now and then.
+    pub(crate) fn restore<C: ClientContext>(&self, client: &Client<C>) {
+        self.bootstrap.restore(client);
     }
 }
 
@@ -43,8 +51,9 @@ impl ClientContext for Context {
         }
     }
 
-    /// Looks only whether a broker is connected. The default would log the whole of it.
+    /// Looks only whether there is a broker, and whether it is connected. The default would log the whole of it.
     fn stats(&self, statistics: Statistics) {
+        self.bootstrap.note(&statistics);
         if statistics.brokers.values().any(|broker| broker.state == "UP") {
             self.health.reachable();
         }

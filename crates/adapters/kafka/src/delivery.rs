@@ -21,14 +21,15 @@ pub(crate) type Producer = ThreadedProducer<Deliveries>;
 
 /// Hands each acknowledgement to whoever awaits it.
 pub(crate) struct Deliveries {
-    context: Context,
+    pub(crate) context: Context,
     health: Arc<Health>,
 }
 
-impl Default for Deliveries {
-    fn default() -> Self {
+impl Deliveries {
+    /// For a client that starts from these brokers.
+    pub(crate) fn new(brokers: &str) -> Self {
         let health = Health::quiet();
-        Self { context: Context::of(Arc::clone(&health)), health }
+        Self { context: Context::of(brokers, Arc::clone(&health)), health }
     }
 }
 

@@ -21,6 +21,7 @@
 //! | `membership`, `rebalance` | which partitions are owned, under which assignment, and how that changes |
 //! | `member` | the life of the consuming client: nobody waits for its end on a worker thread |
 //! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
+//! | `bootstrap` | giving a client that has lost its brokers the configured ones again |
 //! | `reason` | what librdkafka's text says beyond its code |
 //! | `observer` | a client that asks from outside of the group |
 //! | `faults` | Kafka's error codes → classes of failure |
@@ -28,6 +29,7 @@
 
 pub mod admin;
 mod blocking;
+mod bootstrap;
 mod client;
 pub mod committer;
 pub mod config;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::Fault;
-use rdkafka::consumer::BaseConsumer;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::KafkaResult;
 
 use crate::config::KafkaConfig;
@@ -30,7 +30,8 @@ impl Observer {
     /// A client of these brokers. Returns at once, whether they can be reached or not.
     pub(crate) fn open(config: &KafkaConfig) -> Result<Arc<Self>, Fault> {
         let health = Health::quiet();
-        let consumer = client::observer(config).create_with_context(Context::of(Arc::clone(&health)));
+        let context = Context::of(&config.brokers, Arc::clone(&health));
+        let consumer = client::observer(config).create_with_context(context);
         let consumer = consumer.map_err(|error| faults::from_error(&error, "open"))?;
         Ok(Arc::new(Self { consumer, topic: config.topic.clone(), health, _broker: config.embedded_broker().cloned() }))
     }
@@ -68,5 +69,6 @@ impl Observer {
     /// unknown.
     fn listen(&self) {
         while self.consumer.poll(QUIET).is_some() {}
+        self.consumer.context().restore(self.consumer.client());
     }
 }

@@ -9,7 +9,7 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _};
 use tokio::sync::oneshot;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use crate::config::KafkaConfig;
 use crate::delivery::{Deliveries, Producer, Receipt};
@@ -19,6 +19,8 @@ use crate::{blocking, client, faults};
 
 /// The pause before a record is offered again to a client whose queue is full.
 const QUEUE_FULL_PAUSE: Duration = Duration::from_millis(10);
+/// How often a client whose records are not delivered is looked after.
+const LOOK: Duration = Duration::from_secs(1);
 /// What librdkafka may need beyond its own bound: it looks for expired records once a second.
 const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
@@ -37,7 +39,7 @@ impl KafkaPublisher {
     /// # Errors
     /// librdkafka refuses the settings (a certificate that is none).
     pub fn open(config: &KafkaConfig) -> Result<Self, Fault> {
-        let producer = client::producer(config).create_with_context(Deliveries::default());
+        let producer = client::producer(config).create_with_context(Deliveries::new(&config.brokers));
         let producer: Producer = producer.map_err(|error| faults::from_error(&error, "open"))?;
         Ok(Self { producer: Arc::new(producer), broker: config.embedded_broker().cloned(), delivery_timeout: config.delivery_timeout })
     }
@@ -66,6 +68,16 @@ impl KafkaPublisher {
         .await
     }
 
+    /// What becomes of a record. librdkafka reports every one by its delivery timeout, so this ends.
+    async fn fate(&self, mut answered: oneshot::Receiver<Result<Delivered, Fault>>) -> Result<Delivered, Fault> {
+        loop {
+            match timeout(LOOK, &mut answered).await {
+                Ok(answer) => return answer.unwrap_or_else(|_| Err(faults::away("publish: the client was closed"))),
+                Err(_) => self.producer.context().context.restore(self.producer.client()),
+            }
+        }
+    }
+
     /// Room in the embedded broker, where it is that one.
     async fn room(&self, topic: &str, message: &Message) -> Result<Option<Reservation>, Fault> {
         match self.broker.as_ref().filter(|broker| broker.topic() == topic) {
@@ -92,8 +104,7 @@ impl Publisher for KafkaPublisher {
             }
             sleep(QUEUE_FULL_PAUSE).await;
         }
-        // librdkafka reports every record by its delivery timeout, so this ends.
-        answered.await.unwrap_or_else(|_| Err(faults::away("publish: the client was closed")))
+        self.fate(answered).await
     }
 }
 

@@ -7,7 +7,7 @@ use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{Position, Record};
 use rdkafka::Message;
-use rdkafka::consumer::StreamConsumer;
+use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use tokio::time::{Instant, timeout};
@@ -86,8 +86,10 @@ impl Receiver {
     /// Serves the client, and keeps what is there already until that is enough.
     pub(crate) fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
         self.last_poll.touch();
+        let consumer = self.lease.consumer();
+        consumer.context().context.restore(consumer.client());
         // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
-        let mut messages = self.lease.consumer().stream();
+        let mut messages = consumer.stream();
         while !enough(&self.kept) {
             let Some(Some(received)) = messages.next().now_or_never() else { break };
             keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);

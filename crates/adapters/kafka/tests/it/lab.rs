@@ -92,7 +92,7 @@ pub struct Consumer {
     pub source: KafkaSource,
     pub committer: KafkaCommitter,
     /// By when a test has what it waits for, so that none of its loops is endless.
-    deadline: Instant,
+    pub deadline: Instant,
 }
 
 impl Consumer {

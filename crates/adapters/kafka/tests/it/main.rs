@@ -3,13 +3,16 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "clippy allows them in test functions, not in what these share")]
 
 mod ahead;
+mod answers;
 mod backlog;
 mod basics;
 mod commits;
 mod description;
 mod keys;
 mod lab;
+mod lost_brokers;
 mod outages;
+mod proxy;
 mod secured;
 mod sharing;
 mod standing_by;
