@@ -1,5 +1,6 @@
 //! Running the stack: until Ctrl-C, under the menu, or for the demo.
 
+use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -21,7 +22,8 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<
     println!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
     stack.stopped().await;
     stack.stop().await?;
-    println!("stopped");
+    // Ctrl-C also ends what the output goes through, such as `tee`.
+    writeln!(io::stdout(), "stopped").ok();
     Ok(ExitCode::SUCCESS)
 }
 

@@ -1,6 +1,9 @@
 //! What a person meets who types something wrong.
 
-use crate::process::{run, standalone};
+use std::io::{BufRead as _, BufReader};
+use std::process::{Command, Stdio};
+
+use crate::process::{Running, run, standalone};
 
 #[test]
 fn every_wrong_setting_is_named_at_once_and_no_value_is_shown() {
@@ -42,4 +45,19 @@ fn a_data_dir_that_cannot_be_made_is_named() {
     let (output, _, stderr) = run(standalone(folder.path(), &["demo", "--data-dir", "file"]));
     assert_eq!(output.status.code(), Some(1), "{stderr}");
     assert!(stderr.contains("--data-dir"), "{stderr}");
+}
+
+/// Ctrl-C ends all of `standalone | tee file`: whoever read the output may be gone first.
+#[test]
+fn it_stops_in_order_when_nobody_reads_what_it_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = standalone(folder.path(), &[]);
+    command.env("API_PORT", "0").stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut running = Running(command.spawn().unwrap());
+    let mut said = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    assert!(said.any(|line| line.unwrap().contains("Ctrl-C stops")));
+    drop(said);
+    let id = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
+    assert!(running.0.wait().unwrap().success());
 }
