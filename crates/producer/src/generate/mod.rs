@@ -8,12 +8,13 @@
 //! | [`expected`] | what the tables must show after a stream |
 //! | [`poison`] | records that cannot be written |
 //! | [`records`] | events and poison as messages |
-//! | [`run`](mod@run) | sending them, thousands at a time |
+//! | [`run`](mod@run), `flight` | sending them, thousands at a time, and how each one ended |
 //! | `latency` | how long the broker took |
 //! | [`progress`], [`summary`] | what a person sees meanwhile and afterwards |
 
 pub mod catalog;
 pub mod expected;
+mod flight;
 mod held;
 mod latency;
 pub mod mix;

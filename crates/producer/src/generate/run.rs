@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
-use pipeline::ports::Delivered;
-use pipeline::{Fault, FaultClass, Publisher, pace};
+use pipeline::{Publisher, pace};
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
+use super::flight::{Landing, fly};
 use super::progress::Progress;
-use super::records::{Content, Record};
+use super::records::Record;
 use super::summary::{End, Summary};
 
 /// Records that may wait for their acknowledgement at once. Bounds memory, and keeps the client's queue from filling up.
@@ -118,24 +118,4 @@ impl<I: Iterator<Item = Record>> Source<I> {
         }
         self.summary.end
     }
-}
-
-/// How a record ended.
-pub(super) struct Landing {
-    pub(super) content: Content,
-    pub(super) result: Result<Delivered, Fault>,
-    pub(super) took: Duration,
-}
-
-impl Landing {
-    /// Whether the next record would fail for the same reason.
-    pub(super) fn is_hopeless(&self) -> bool {
-        self.result.as_ref().is_err_and(|fault| fault.class != FaultClass::Poison)
-    }
-}
-
-async fn fly<P: Publisher>(publisher: &P, topic: &str, (content, message): Record) -> Landing {
-    let start = Instant::now();
-    let result = publisher.publish(topic, message).await;
-    Landing { content, result, took: start.elapsed() }
 }

@@ -7,9 +7,9 @@ use std::time::Duration;
 use events::EventType;
 use pipeline::Fault;
 
+use super::flight::Landing;
 use super::latency::Latencies;
 use super::records::{Content, Record};
-use super::run::Landing;
 
 /// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
