@@ -36,12 +36,12 @@ pub async fn demo(settings: Settings, api: &str, consumer: &str) -> anyhow::Resu
         Row::real("consumer", stage.metrics.join(", ")),
         Row::real("read API", stage.api.clone()),
     ];
-    println!("Event Pipeline: demo\n\n{}", table(&parts));
+    say!("Event Pipeline: demo\n\n{}", table(&parts));
     let (publisher, progress) = (stage.publisher.clone(), stage.progress.clone());
     let held = tokio::select! {
         held = demo::run(stage) => held?,
         () = shutdown.requested() => {
-            println!("\nstopped before the end");
+            say!("\nstopped before the end");
             false
         }
     };

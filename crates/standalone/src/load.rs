@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(2);
 pub async fn run(settings: Settings, data_dir: Option<&Path>, events: u64, seed: u64) -> anyhow::Result<ExitCode> {
     let cold = Instant::now();
     let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
-    println!("Event Pipeline: load\n\n{}\n", table(&stack.parts));
+    say!("Event Pipeline: load\n\n{}\n", table(&stack.parts));
     let measured = measure(&stack, events, seed, cold).await;
     stack.stop().await?;
     Ok(if measured? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
@@ -41,12 +41,12 @@ async fn measure(stack: &Stack, events: u64, seed: u64, cold: Instant) -> anyhow
     let took = start.elapsed();
     let in_store = store_seconds(stack) - store_before;
 
-    println!("{summary}");
+    say!("{summary}");
     let rate = events as f64 / took.as_secs_f64();
-    println!("first event committed   {:>10.3} s after the start of the stack", first_visible.as_secs_f64());
-    println!("produced                {:>10.3} s", produced.as_secs_f64());
-    println!("produced and consumed   {:>10.3} s, {rate:.0} events/s end to end", took.as_secs_f64());
-    println!("of that in the store    {:>10.3} s, {:.0} %", in_store, 100.0 * in_store / took.as_secs_f64());
+    say!("first event committed   {:>10.3} s after the start of the stack", first_visible.as_secs_f64());
+    say!("produced                {:>10.3} s", produced.as_secs_f64());
+    say!("produced and consumed   {:>10.3} s, {rate:.0} events/s end to end", took.as_secs_f64());
+    say!("of that in the store    {:>10.3} s, {:.0} %", in_store, 100.0 * in_store / took.as_secs_f64());
     Ok(first.is_delivered() && summary.is_delivered() && first_ok && all_ok)
 }
 

@@ -1,5 +1,8 @@
 //! The whole event pipeline in one process: see `standalone --help`.
 
+#[macro_use]
+mod say;
+
 mod cli;
 mod demo;
 mod dlq;

@@ -1,6 +1,5 @@
 //! Running the stack: until Ctrl-C, under the menu, or for the demo.
 
-use std::io::{self, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -19,18 +18,17 @@ const DEMO_SWEEP: Duration = Duration::from_millis(200);
 /// `standalone run`.
 pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
-    println!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
+    say!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
     stack.stopped().await;
     stack.stop().await?;
-    // Ctrl-C also ends what the output goes through, such as `tee`.
-    writeln!(io::stdout(), "stopped").ok();
+    say!("stopped");
     Ok(ExitCode::SUCCESS)
 }
 
 /// `standalone menu`.
 pub async fn menu(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
     let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
-    println!("Event Pipeline\n\n{}\n\nRead API: http://{}\n", table(&stack.parts), stack.api);
+    say!("Event Pipeline\n\n{}\n\nRead API: http://{}\n", table(&stack.parts), stack.api);
     let target = Target { brokers: stack.kafka.brokers.clone(), topic: stack.kafka.topic.clone() };
     let metrics = stack.metrics.clone();
     let publisher = Timed::new(stack.publisher.clone(), move |took| metrics.produced(took));
@@ -48,7 +46,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     settings.consumer.sweep_interval = DEMO_SWEEP;
     settings.consumer.monitor_interval = DEMO_SWEEP;
     let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
-    println!("Event Pipeline: demo\n\n{}", table(&stack.parts));
+    say!("Event Pipeline: demo\n\n{}", table(&stack.parts));
     let stage = Stage {
         publisher: stack.publisher.clone(),
         progress: stack.progress.clone(),
@@ -61,7 +59,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     let held = tokio::select! {
         held = demo::run(stage) => held,
         () = stack.stopped() => {
-            println!("\nstopped before the end");
+            say!("\nstopped before the end");
             Ok(false)
         }
     };

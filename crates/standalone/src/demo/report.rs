@@ -25,18 +25,18 @@ impl Check {
 impl Report {
     /// The headline of a step.
     pub fn step(&self, number: u8, title: &str) {
-        println!("\n--- Step {number} of 6: {title} ---");
+        say!("\n--- Step {number} of 6: {title} ---");
     }
 
     /// A line of the story.
     pub fn say(&self, text: impl Display) {
-        println!("  {text}");
+        say!("  {text}");
     }
 
     /// A check: shown at once, counted at the end.
     pub fn check(&mut self, what: impl Into<String>, expected: impl Display, actual: impl Display) {
         let check = Check { what: what.into(), expected: expected.to_string(), actual: actual.to_string() };
-        println!("  {}", line(&check));
+        say!("  {}", line(&check));
         self.checks.push(check);
     }
 
@@ -48,11 +48,11 @@ impl Report {
     /// The verdict: every check again, and whether all hold.
     pub fn verdict(&self) -> bool {
         let failed: Vec<&Check> = self.checks.iter().filter(|check| !check.holds()).collect();
-        println!("\n{} checks, {} hold, {} do not.", self.checks.len(), self.checks.len() - failed.len(), failed.len());
+        say!("\n{} checks, {} hold, {} do not.", self.checks.len(), self.checks.len() - failed.len(), failed.len());
         for check in &failed {
-            println!("  {}", line(check));
+            say!("  {}", line(check));
         }
-        println!("{}", if failed.is_empty() { "VERDICT: everything is as it must be." } else { "VERDICT: FAILED." });
+        say!("{}", if failed.is_empty() { "VERDICT: everything is as it must be." } else { "VERDICT: FAILED." });
         failed.is_empty()
     }
 }

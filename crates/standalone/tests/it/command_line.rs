@@ -2,6 +2,9 @@
 
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use testkit::eventually;
 
 use crate::process::{Running, run, standalone};
 
@@ -48,8 +51,9 @@ fn a_data_dir_that_cannot_be_made_is_named() {
 }
 
 /// Ctrl-C ends all of `standalone | tee file`: whoever read the output may be gone first.
-#[test]
-fn it_stops_in_order_when_nobody_reads_what_it_says() {
+#[cfg(unix)]
+#[tokio::test]
+async fn it_stops_in_order_when_nobody_reads_what_it_says() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = standalone(folder.path(), &[]);
     command.env("API_PORT", "0").stdout(Stdio::piped()).stderr(Stdio::null());
@@ -59,5 +63,11 @@ fn it_stops_in_order_when_nobody_reads_what_it_says() {
     drop(said);
     let id = running.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
-    assert!(running.0.wait().unwrap().success());
+    let mut ended = None;
+    eventually(Duration::from_secs(30), "the program ends", async || {
+        ended = running.0.try_wait().unwrap();
+        ended.is_some()
+    })
+    .await;
+    assert!(ended.unwrap().success());
 }
