@@ -88,7 +88,7 @@ impl ConsumerConfig {
             monitor_interval: env.duration(
                 "MONITOR_INTERVAL",
                 5 * SECOND,
-                Duration::from_millis(10)..=3600 * SECOND,
+                Duration::from_millis(10)..=600 * SECOND,
                 "How often lag, queue depth and the health of Kafka, database and Redis are measured.",
             ),
         }

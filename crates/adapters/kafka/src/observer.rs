@@ -14,7 +14,7 @@ use crate::embedded::EmbeddedBroker;
 use crate::health::Health;
 use crate::{blocking, client, faults};
 
-/// How long a client that has nothing more to tell is listened to.
+/// How long a client is listened to after each question. Enough for what it has to tell since the last, be that ten minutes ago.
 const QUIET: Duration = Duration::from_millis(5);
 
 /// The client, and what it is asked about.
@@ -50,6 +50,7 @@ impl Observer {
             answer
         });
         let answer = answer.await.map_err(|fault| self.health.explain(fault));
+        self.consumer.context().restore(self.consumer.client());
         if answer.is_ok() {
             self.health.working();
         }
@@ -69,6 +70,5 @@ impl Observer {
     /// unknown.
     fn listen(&self) {
         while self.consumer.poll(QUIET).is_some() {}
-        self.consumer.context().restore(self.consumer.client());
     }
 }
