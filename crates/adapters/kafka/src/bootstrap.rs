@@ -1,9 +1,10 @@
 //! Giving a client that has lost its brokers the configured ones again.
 //!
-//! librdkafka forgets every broker that the cluster's last answer did not name, and starts over from the configured ones when none is left.
-//! For a moment, a cluster whose only broker was fenced by its controller names none at all. On such an answer librdkafka 2.12 may cancel
-//! its own new start ([issue 5301](https://github.com/confluentinc/librdkafka/issues/5301)): the client then stays without brokers for good,
-//! while Kafka is there. Its statistics show it, and adding the brokers once more ends it.
+//! librdkafka forgets every broker that the cluster's last answer did not name, and starts over from the configured ones when all are down.
+//! For a moment a cluster may name none at all, as when its controller has fenced its only broker. On such an answer librdkafka 2.12 and 2.13
+//! may cancel their own new start ([issue 5301](https://github.com/confluentinc/librdkafka/issues/5301)), and take it for one that is under way
+//! from then on: the client stays without brokers for good, while Kafka is there. Its statistics show it, and adding the brokers once more
+//! ends it.
 
 use std::ffi::CString;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rdkafka::ClientContext;
 use rdkafka::bindings::rd_kafka_brokers_add;
 use rdkafka::client::Client;
-use rdkafka::statistics::Statistics;
+use rdkafka::statistics::{Broker, Statistics};
 
 /// Where one client starts, and whether it has to start again.
 pub(crate) struct Bootstrap {
@@ -26,25 +27,54 @@ impl Bootstrap {
         Self { servers: CString::new(brokers).unwrap_or_default(), lost: AtomicBool::new(false) }
     }
 
-    /// Notes whether the client still has a broker: one that it was given or one that it learned of, be it connected or not.
+    /// Notes whether the client has a broker to turn to: a configured one, as always while Kafka is away, or one that it learned of.
     pub(crate) fn note(&self, statistics: &Statistics) {
-        let has_broker = statistics.brokers.values().any(|broker| matches!(broker.source.as_str(), "configured" | "learned"));
-        self.lost.store(!has_broker, Ordering::Relaxed);
+        self.lost.store(!statistics.brokers.values().any(is_there), Ordering::Relaxed);
     }
 
     /// Lets the client start again, where it has to.
     pub(crate) fn restore<C: ClientContext>(&self, client: &Client<C>) {
-        if self.lost.load(Ordering::Relaxed) {
-            self.lost.store(false, Ordering::Relaxed);
-            add(client, &self.servers);
+        if self.lost.load(Ordering::Relaxed) && self.lost.swap(false, Ordering::Relaxed) && add(client, &self.servers) > 0 {
             tracing::warn!("the Kafka client had lost all its brokers; it starts again from the configured ones");
         }
     }
 }
 
+/// A learned broker that is not needed now is in `INIT`; one that cannot be reached is in one of these.
+fn is_there(broker: &Broker) -> bool {
+    match broker.source.as_str() {
+        "configured" => true,
+        "learned" => !matches!(broker.state.as_str(), "DOWN" | "TRY_CONNECT" | "CONNECT"),
+        _ => false,
+    }
+}
+
+/// Returns how many there are now of these.
 #[expect(unsafe_code, reason = "rdkafka wraps every other call that we need, but not this one")]
-fn add<C: ClientContext>(client: &Client<C>, servers: &CString) {
+fn add<C: ClientContext>(client: &Client<C>, servers: &CString) -> i32 {
     // SAFETY: the client is borrowed, so its handle is alive, and librdkafka allows the call from any thread. It copies the list, which ends
     // with a zero.
-    unsafe { rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) };
+    unsafe { rd_kafka_brokers_add(client.native_ptr(), servers.as_ptr()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_client_is_lost_that_has_no_broker_to_turn_to() {
+        let bootstrap = Bootstrap::from("h:1");
+        let lost = |brokers: &[(&str, &str)]| {
+            let broker = |(source, state): &(&str, &str)| Broker { source: (*source).into(), state: (*state).into(), ..Broker::default() };
+            let brokers = (0..).map(|number: i32| number.to_string()).zip(brokers.iter().map(broker)).collect();
+            bootstrap.note(&Statistics { brokers, ..Statistics::default() });
+            bootstrap.lost.load(Ordering::Relaxed)
+        };
+        assert!(!lost(&[("configured", "TRY_CONNECT"), ("learned", "DOWN")]), "Kafka is away, and is tried again");
+        assert!(!lost(&[("learned", "DOWN"), ("learned", "UP")]));
+        assert!(!lost(&[("learned", "INIT"), ("logical", "INIT")]), "nothing is to be done");
+        assert!(lost(&[("logical", "UP")]));
+        assert!(lost(&[]));
+        assert!(lost(&[("learned", "TRY_CONNECT")]), "its address may be another now, and only the configured ones know");
+    }
 }

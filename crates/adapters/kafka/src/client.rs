@@ -16,6 +16,8 @@ const FETCH_BYTES: u32 = 16 << 20;
 /// parents are not overtaken by children far ahead of them; the default is 1 MiB. A larger record comes anyway:
 /// [KIP-74](https://cwiki.apache.org/confluence/display/KAFKA/KIP-74%3A+Add+Fetch+Response+Size+Limit+in+Bytes).
 const FETCH_BYTES_PER_PARTITION: u32 = 128 << 10;
+/// Milliseconds between the statistics, which tell when a broker can be reached again, and when none is known any more; nothing else does.
+const STATISTICS: &str = "3000";
 /// What is added to the largest fetch for the protocol around it; librdkafka asks for at least 512 bytes.
 const FETCH_FRAME: u32 = 64 << 10;
 
@@ -33,7 +35,8 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
         // What is fetched ahead, in KiB: the memory that a backlog may take. The default is 64 MiB.
         .set("queued.max.messages.kbytes", "16384")
         // How long a partition waits after that limit was met. The default of a second would let a fast consumer run dry.
-        .set("fetch.queue.backoff.ms", "100");
+        .set("fetch.queue.backoff.ms", "100")
+        .set("statistics.interval.ms", STATISTICS);
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     } else {
@@ -75,7 +78,8 @@ pub(crate) fn producer(config: &KafkaConfig) -> ClientConfig {
         // would hide that it is missing.
         .set("topic.metadata.propagation.max.ms", "5000")
         // What waits to be sent, in KiB: the memory that an outage may take. The default is 1 GiB.
-        .set("queue.buffering.max.kbytes", "65536");
+        .set("queue.buffering.max.kbytes", "65536")
+        .set("statistics.interval.ms", STATISTICS);
     client
 }
 
@@ -108,8 +112,6 @@ fn common(config: &KafkaConfig) -> ClientConfig {
         // A broker that takes requests and answers none counts as away after this time; the default is a minute.
         .set("socket.timeout.ms", "30000")
         .set("socket.connection.setup.timeout.ms", "10000")
-        // The statistics tell when a broker can be reached again, and when none is known any more; nothing else does.
-        .set("statistics.interval.ms", "3000")
         // Nothing about this program is sent to the cluster unasked.
         .set("enable.metrics.push", "false")
         .set_log_level(RDKafkaLogLevel::Info);
