@@ -99,6 +99,8 @@ where
     W: for<'w> MakeWriter<'w> + Send + Sync + 'static,
 {
     let builder = tracing_subscriber::fmt().with_env_filter(config.filter()).with_writer(writer).with_ansi(colours);
+    // A line that cannot be written is lost. The report of that would go to stderr too, and where nobody reads it, panic whoever logs.
+    let builder = builder.log_internal_errors(false);
     if pretty {
         Box::new(builder.compact().fmt_fields(debug_fn(field).delimited(" ")).finish())
     } else {

@@ -50,17 +50,18 @@ fn a_data_dir_that_cannot_be_made_is_named() {
     assert!(stderr.contains("--data-dir"), "{stderr}");
 }
 
-/// Ctrl-C ends all of `standalone | tee file`: whoever read the output may be gone first.
+/// Ctrl-C ends all of `standalone 2>&1 | tee file`: whoever read what it says may be gone first.
 #[cfg(unix)]
 #[tokio::test]
-async fn it_stops_in_order_when_nobody_reads_what_it_says() {
+async fn it_stops_in_order_when_nobody_reads_what_it_says_and_logs() {
     let folder = tempfile::tempdir().unwrap();
     let mut command = standalone(folder.path(), &[]);
-    command.env("API_PORT", "0").stdout(Stdio::piped()).stderr(Stdio::null());
+    command.env("API_PORT", "0").stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
     let mut said = BufReader::new(running.0.stdout.take().unwrap()).lines();
+    let logged = running.0.stderr.take();
     assert!(said.any(|line| line.unwrap().contains("Ctrl-C stops")));
-    drop(said);
+    drop((said, logged));
     let id = running.0.id().to_string();
     assert!(Command::new("kill").args(["-s", "INT", &id]).status().unwrap().success());
     let mut ended = None;
