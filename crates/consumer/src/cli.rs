@@ -1,10 +1,9 @@
 //! The command line of `consumer`.
 
-use clap::{Args, Parser, Subcommand};
-use pipeline::ports::Permit;
+use clap::{Parser, Subcommand};
 
 use crate::dlq::DlqCommand;
-
+use crate::resume::Resume;
 use crate::trace::TraceArgs;
 
 /// Writes events from Kafka to SQL Server, each once; what can never be written goes to a dead letter queue in Redis.
@@ -57,34 +56,10 @@ pub enum Command {
     Healthcheck,
 }
 
-/// How many unwritable records may pass.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
-#[group(required = true, multiple = false)]
-pub struct Resume {
-    /// Let so many records pass; the batch that uses them up passes whole.
-    #[arg(long, value_name = "N")]
-    records: Option<u64>,
-    /// Let all records pass, until `--never`.
-    #[arg(long)]
-    always: bool,
-    /// Take back what was permitted.
-    #[arg(long)]
-    never: bool,
-}
-
-impl Resume {
-    /// What is permitted from now on.
-    pub const fn permit(self) -> Permit {
-        match self {
-            Self { records: Some(records), .. } => Permit::Records(records),
-            Self { always: true, .. } => Permit::Everything,
-            Self { .. } => Permit::Nothing,
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use pipeline::ports::Permit;
+
     use super::*;
 
     #[test]

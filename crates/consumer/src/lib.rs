@@ -10,6 +10,7 @@
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | judging what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
+//! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`trace`](mod@trace) | what the system knows of one event |
 //! | [`parts`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
@@ -24,6 +25,7 @@ mod migrate;
 pub mod monitor;
 pub mod parts;
 mod reason;
+pub mod resume;
 pub mod run;
 mod schema;
 mod starting;

@@ -12,7 +12,7 @@ fn main() -> ExitCode {
         Command::Check { json } => wiring::check(json),
         Command::Migrate => wiring::migrate(),
         Command::Trace(arguments) => wiring::trace_event(arguments),
-        Command::Resume(resume) => wiring::resume(resume.permit()),
+        Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),
         Command::Healthcheck => wiring::healthcheck(),
     }

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 use consumer::dlq::DlqCommand;
+use consumer::resume::Resume;
 use consumer::trace::TraceArgs;
 
 /// The whole event pipeline in one process: broker, consumer, tables, dead letter queue and read API.
@@ -15,7 +16,7 @@ use consumer::trace::TraceArgs;
 #[derive(Debug, Parser)]
 #[command(name = "standalone", version)]
 pub struct Cli {
-    /// Keep the embedded tables in this folder (created if missing), instead of a temporary file that goes with the process.
+    /// Keep the embedded tables in this folder, instead of a temporary file that goes with the process. What runs makes it if it is missing.
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
 
@@ -50,6 +51,8 @@ pub enum Command {
     ///
     /// Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or settings.
     Trace(TraceArgs),
+    /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
+    Resume(Resume),
     /// Generate events, consume them, and say how fast that was.
     Load {
         /// How many.

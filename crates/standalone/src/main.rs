@@ -10,6 +10,7 @@ mod elsewhere;
 mod kept;
 mod load;
 mod parts;
+mod resume;
 mod serve;
 mod table;
 mod trace;
@@ -57,6 +58,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Demo { .. } => serve::demo(settings, data_dir).await,
         Command::Trace(arguments) => trace::run(settings, data_dir, arguments).await,
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
+        Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,
     }
 }

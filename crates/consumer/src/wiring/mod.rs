@@ -10,12 +10,12 @@ use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
 use pipeline::fault::Dependency;
-use pipeline::ports::{FloodPermits as _, Permit};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::SqlServerConfig;
 use telemetry::{LoggingConfig, logging, probe};
 
+use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use check::check;
 pub use dlq::dlq;
@@ -55,16 +55,8 @@ pub fn migrate() -> ExitCode {
 }
 
 /// `consumer resume`.
-pub fn resume(permit: Permit) -> ExitCode {
-    with_settings(RedisConfig::read, async move |config| {
-        RedisDlq::new(&config)?.permit(permit).await?;
-        match permit {
-            Permit::Nothing => println!("A flood of unwritable records is held from now on."),
-            Permit::Records(records) => println!("{records} unwritable records may pass."),
-            Permit::Everything => println!("All unwritable records may pass, until `consumer resume --never`."),
-        }
-        Ok(())
-    })
+pub fn resume(arguments: Resume) -> ExitCode {
+    with_settings(RedisConfig::read, async move |config| Ok(crate::resume::resume(&RedisDlq::new(&config)?, arguments).await?))
 }
 
 /// `consumer healthcheck`.

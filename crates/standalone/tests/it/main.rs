@@ -16,4 +16,5 @@ mod prometheus;
 mod promql;
 mod repository;
 mod requests;
+mod resume;
 mod scripts;
