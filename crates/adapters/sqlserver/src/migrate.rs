@@ -45,7 +45,7 @@ pub struct MigrationWarning {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum MigrateError {
     /// The server is away, or refused.
-    #[error("{0}")]
+    #[error(transparent)]
     Fault(#[from] Fault),
     /// A script that ran is not the one in this build. Scripts are never changed, new ones are added.
     #[error("the migration {0} has been changed since it ran on this database")]
