@@ -10,7 +10,8 @@ use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{Desk, Terms};
 use consumer::{Adapters, ConsumerConfig, Parts};
-use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::ports::GroupProgress as _;
 use pipeline::{Fault, FaultClass};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
@@ -19,6 +20,7 @@ use sqlserver::{Connections, MigrateError, SqlServer, SqlServerConfig};
 use telemetry::{Health, LoggingConfig, Metrics, Part, PoolUse, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use crate::parts::{Letters, Store};
 use crate::table::Row;
@@ -39,6 +41,8 @@ const TOPIC_WAIT: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_secs(1);
 /// How long leaving the group, and delivering what is left, may each take at the end.
 pub const CLOSE: Duration = Duration::from_secs(3);
+/// How long the embedded broker may take at the end to say what is left in it.
+const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// The parts of the health report: the consumer's and the API's.
 const HEALTH_PARTS: [&str; 5] = {
@@ -191,6 +195,9 @@ impl Stack {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.request();
         let source = self.consumer.await?;
+        if matches!(self.kafka.flavor, Flavor::Embedded(_)) {
+            tell_of_loss(&self.progress).await;
+        }
         // It sends too, for operators.
         if self.server.await?.is_err() {
             tracing::warn!("requests were cut off");
@@ -204,6 +211,16 @@ impl Stack {
     }
 }
 
+/// Says what the embedded broker takes with it.
+async fn tell_of_loss(progress: &KafkaProgress) {
+    let ends = timeout(LAST_LOOK, async { Ok::<_, Fault>((progress.high_watermarks().await?, progress.committed().await?)) });
+    let Ok(Ok((ends, committed))) = ends.await else { return };
+    let left: i64 = ends.iter().map(|(partition, end)| end - committed.get(partition).copied().unwrap_or_default()).sum();
+    if left > 0 {
+        tracing::warn!(events = left, "the embedded broker keeps nothing: events that were not consumed are gone");
+    }
+}
+
 async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
     let listener = TcpListener::bind(address)
         .await
@@ -214,7 +231,7 @@ async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)
 
 async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
     if let Some(config) = config {
-        let part = format!("Kafka at {}", config.brokers);
+        let part = format!("Kafka at {} (KAFKA_BROKERS)", config.brokers);
         let opened = when_there(&part, is_away, async || kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await);
         opened.await.map_err(|fault| {
             anyhow!("KAFKA_BROKERS: the topic {} cannot be made or looked up at {}: {fault}", config.topic, config.brokers)
@@ -263,7 +280,7 @@ async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &
         return Ok(Store::Embedded(embedded.clone()));
     };
     let away = |error: &MigrateError| matches!(error, MigrateError::Fault(fault) if is_away(fault));
-    let part = format!("SQL Server at {}:{}", config.server, config.port);
+    let part = format!("SQL Server at {}:{} (MSSQL_SERVER, MSSQL_PORT)", config.server, config.port);
     let migrated = when_there(&part, away, async || sqlserver::migrate(&config).await);
     migrated.await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
     parts.push(Row::real("database", format!("SQL Server, {}:{}, database {}", config.server, config.port, config.database)));
