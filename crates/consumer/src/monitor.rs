@@ -111,7 +111,7 @@ impl<P: Parts> Monitor<P> {
 }
 
 /// Records that the group has not consumed yet, by partition.
-fn lag(high: &BTreeMap<i32, i64>, committed: &BTreeMap<i32, i64>) -> impl Iterator<Item = (i32, u64)> {
+pub fn lag(high: &BTreeMap<i32, i64>, committed: &BTreeMap<i32, i64>) -> impl Iterator<Item = (i32, u64)> {
     high.iter().map(|(partition, high)| (*partition, (high - committed.get(partition).copied().unwrap_or(0)).try_into().unwrap_or(0)))
 }
 

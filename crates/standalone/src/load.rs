@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
+use consumer::monitor::lag;
 use pipeline::ports::GroupProgress;
 use producer::generate::{self, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use producer::interrupts;
@@ -61,7 +62,7 @@ async fn send(stack: &Stack, events: u64, seed: u64) -> generate::Summary {
 async fn consumed(stack: &Stack) -> anyhow::Result<bool> {
     loop {
         let (high, committed) = (stack.progress.high_watermarks().await?, stack.progress.committed().await?);
-        if high.iter().all(|(partition, high)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high)) {
+        if lag(&high, &committed).all(|(_, records)| records == 0) {
             return Ok(true);
         }
         tokio::select! {

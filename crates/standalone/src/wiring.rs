@@ -9,6 +9,7 @@ use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{Desk, Terms};
+use consumer::monitor::lag;
 use consumer::{Adapters, ConsumerConfig, Parts};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
@@ -195,12 +196,12 @@ impl Stack {
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.request();
         let source = self.consumer.await?;
-        if matches!(self.kafka.flavor, Flavor::Embedded(_)) {
-            tell_of_loss(&self.progress).await;
-        }
         // It sends too, for operators.
         if self.server.await?.is_err() {
             tracing::warn!("requests were cut off");
+        }
+        if matches!(self.kafka.flavor, Flavor::Embedded(_)) {
+            tell_of_loss(&self.progress).await;
         }
         for closed in [source.close(CLOSE).await, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
             if let Err(fault) = closed {
@@ -215,7 +216,7 @@ impl Stack {
 async fn tell_of_loss(progress: &KafkaProgress) {
     let ends = timeout(LAST_LOOK, async { Ok::<_, Fault>((progress.high_watermarks().await?, progress.committed().await?)) });
     let Ok(Ok((ends, committed))) = ends.await else { return };
-    let left: i64 = ends.iter().map(|(partition, end)| end - committed.get(partition).copied().unwrap_or_default()).sum();
+    let left: u64 = lag(&ends, &committed).map(|(_, records)| records).sum();
     if left > 0 {
         tracing::warn!(events = left, "the embedded broker keeps nothing: events that were not consumed are gone");
     }
