@@ -2,6 +2,7 @@
 
 use events::{Body, Event, InventoryAdjusted, OrderPlaced, PaymentSettled, UserCreated};
 
+use crate::log::LogPosition;
 use crate::record::Position;
 
 /// One event of a batch.
@@ -19,12 +20,24 @@ pub struct Item<'a> {
 #[derive(Clone, Copy, Debug)]
 pub struct Batch<'a> {
     items: &'a [Item<'a>],
+    positions: &'a [LogPosition],
 }
 
 impl<'a> Batch<'a> {
     /// A batch of these items, which the planner has ordered and deduplicated.
     pub const fn new(items: &'a [Item<'a>]) -> Self {
-        Self { items }
+        Self { items, positions: &[] }
+    }
+
+    /// The same, which also moves these positions if every event of it ends applied, duplicate or stale. Where one is parked or rejected,
+    /// it is not durable yet what the records came to: then the positions stay, and are moved later by themselves.
+    pub const fn moving(self, positions: &'a [LogPosition]) -> Self {
+        Self { positions, ..self }
+    }
+
+    /// The positions to move.
+    pub const fn positions(self) -> &'a [LogPosition] {
+        self.positions
     }
 
     /// Its events; an event's place in this slice is its number in the answer.
@@ -42,7 +55,7 @@ impl<'a> Batch<'a> {
         self.items.is_empty()
     }
 
-    /// The first half and the rest.
+    /// The first half and the rest. Neither moves a position: it would say that both are written.
     pub fn halves(self) -> (Self, Self) {
         let (first, rest) = self.items.split_at(self.items.len() / 2);
         (Self::new(first), Self::new(rest))

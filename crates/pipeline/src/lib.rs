@@ -12,6 +12,7 @@
 //! | [`flood`] | whether so many records are unwritable that it must be a bad deploy |
 //! | [`parking`] | events that wait for a parent, and when they are given up |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
+//! | [`log`] | which log it is, and how far the tables hold it |
 //! | [`offsets`] | what may be committed |
 //! | [`trace`] | what the tables know of one event |
 //! | [`backoff`] | how long to wait before the next try |
@@ -23,6 +24,7 @@ pub mod batch;
 pub mod dead_letter;
 pub mod fault;
 pub mod flood;
+pub mod log;
 pub mod offsets;
 pub mod outcome;
 pub mod pace;
@@ -37,6 +39,7 @@ pub mod verdict;
 pub use batch::{Batch, Item};
 pub use dead_letter::{DeadLetter, Reason};
 pub use fault::{Action, Dependency, Fault, FaultClass};
+pub use log::{LogId, LogPosition};
 pub use outcome::{Applied, Outcome, WaitsFor};
 pub use parking::{Parents, ParkedEvent};
 pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
+use crate::log::LogPosition;
 use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Parents, ParkedEvent};
@@ -84,6 +85,21 @@ pub trait EventStore: Send + Sync {
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn apply(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
+}
+
+/// How far the tables hold the log. Positions never go back within one log, and those of one log do not touch those of another.
+pub trait LogPositions: Send + Sync {
+    /// The positions of every log that a topic of this name ever had.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn positions(&self, topic: &str) -> impl Future<Output = Result<Vec<LogPosition>, Fault>> + Send;
+
+    /// Moves positions forward, and begins those that are new; one that is further already stays.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn advance(&self, positions: &[LogPosition]) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// Asking the tables what they would do.
