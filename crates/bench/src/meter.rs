@@ -1,12 +1,13 @@
 //! Watching a consumer from both ends: when its first records were taken, and when how many of them were committed.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::TakeLimits;
+use pipeline::ports::{Lost, Skipped, TakeLimits, Unstarted};
 use pipeline::{OffsetCommitter, Record, RecordSource};
 use tokio::sync::watch;
 
@@ -72,6 +73,34 @@ impl<S: RecordSource> RecordSource for Metered<S> {
         Ok(taken)
     }
 
+    fn passed(&self) -> Commit {
+        self.inner.passed()
+    }
+
+    fn unstarted(&self) -> Vec<Unstarted> {
+        self.inner.unstarted()
+    }
+
+    async fn start(&mut self, partition: Unstarted, offset: i64) -> Result<(), Fault> {
+        self.inner.start(partition, offset).await
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        self.inner.reopen().await
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        self.inner.lost()
+    }
+
+    fn skipped(&mut self) -> Vec<Skipped> {
+        self.inner.skipped()
+    }
+
+    fn held_back(&self) -> BTreeMap<i32, u64> {
+        self.inner.held_back()
+    }
+
     async fn stand_by(&mut self, duration: Duration) {
         self.inner.stand_by(duration).await;
     }
@@ -83,9 +112,9 @@ impl<S: RecordSource> RecordSource for Metered<S> {
 
 impl<O: OffsetCommitter> OffsetCommitter for Metered<O> {
     /// A consumer commits after each take, so a commit covers all that was taken.
-    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
-        self.inner.commit(commit).await?;
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
+        let committed = self.inner.commit(commit).await?;
         self.meter.0.committed.send_replace((self.meter.taken(), Instant::now()));
-        Ok(())
+        Ok(committed)
     }
 }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, ParkingExpiry};
+use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry};
 use pipeline::{EventStore, ParkingLot};
 use readmodel::ReadStore;
 use redis_dlq::{RedisConfig, RedisDlq};
@@ -13,9 +13,9 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Tables that a consumer writes and the API reads.
-pub trait Tables: EventStore + ParkingLot + ParkingExpiry + ReadStore + Clone {}
+pub trait Tables: EventStore + LogPositions + ParkingLot + ParkingExpiry + ReadStore + Clone {}
 
-impl<T: EventStore + ParkingLot + ParkingExpiry + ReadStore + Clone> Tables for T {}
+impl<T: EventStore + LogPositions + ParkingLot + ParkingExpiry + ReadStore + Clone> Tables for T {}
 
 /// A dead letter queue that a consumer can work with.
 pub trait Queue: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static {}

@@ -65,6 +65,7 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
             progress,
             store: tables.clone(),
             letters: letters.clone(),
+            topic: "events".into(),
         };
         let task = consumer::spawn(adapters, config, metrics.clone(), Health::new(&HEALTH_PARTS, None), stop.clone());
         Ok(Self { meter, metrics, stop, task })

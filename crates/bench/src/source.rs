@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{GroupProgress, Message, TakeLimits};
-use pipeline::{OffsetCommitter, Position, Record, RecordSource};
+use pipeline::ports::{GroupProgress, Lost, Message, Skipped, TakeLimits, Unstarted};
+use pipeline::{LogId, LogState, OffsetCommitter, PartitionState, Position, Record, RecordSource};
 
 /// Nothing more comes once a log is at its end: there is no reason to wait long.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -65,6 +65,34 @@ impl RecordSource for MemoryLog {
         Ok(taken)
     }
 
+    fn passed(&self) -> Commit {
+        Commit::default()
+    }
+
+    fn unstarted(&self) -> Vec<Unstarted> {
+        Vec::new()
+    }
+
+    async fn start(&mut self, _: Unstarted, _: i64) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        None
+    }
+
+    fn skipped(&mut self) -> Vec<Skipped> {
+        Vec::new()
+    }
+
+    fn held_back(&self) -> BTreeMap<i32, u64> {
+        BTreeMap::new()
+    }
+
     async fn stand_by(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
@@ -75,22 +103,19 @@ impl RecordSource for MemoryLog {
 }
 
 impl OffsetCommitter for MemoryOffsets {
-    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
         for (_, _, next) in commit.iter() {
             self.committed.store(next.offset, Ordering::Relaxed);
         }
-        Ok(())
+        Ok(commit.iter().count())
     }
 }
 
 impl GroupProgress for MemoryOffsets {
     /// What is not taken yet does not count as in the log.
-    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        self.committed().await
-    }
-
-    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        Ok(BTreeMap::from([(0, self.committed.load(Ordering::Relaxed))]))
+    async fn log(&self) -> Result<LogState, Fault> {
+        let end = self.committed.load(Ordering::Relaxed);
+        Ok(LogState { id: LogId::UNKNOWN, partitions: [(0, PartitionState { first: 0, end, committed: Some(end) })].into() })
     }
 }
 

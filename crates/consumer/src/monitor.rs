@@ -1,12 +1,15 @@
 //! Measuring, beside the loop, what only a question can tell: lag, queue depth, parked events, and whether the parts answer at all.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use events::Timestamp;
+use pipeline::LogState;
 use pipeline::fault::{Dependency, Fault};
 use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
 use telemetry::{Health, Metrics};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -15,6 +18,9 @@ use crate::reason::reason;
 
 /// How often the dead letters are counted by reason, which looks at each of them.
 const REASONS_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often the log is looked at, at least: that soon a topic that was created anew is noticed.
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Asks the parts at an interval. On its own task, so that it tells the truth while the loop waits.
 pub struct Monitor<P: Parts> {
@@ -28,6 +34,8 @@ pub struct Monitor<P: Parts> {
     pub metrics: Metrics,
     /// Where the answers go.
     pub health: Health,
+    /// Where the consumer's loop sees the log.
+    pub log: watch::Sender<Option<Arc<LogState>>>,
     /// How often to ask.
     pub interval: Duration,
 }
@@ -43,13 +51,11 @@ impl<P: Parts> Monitor<P> {
 
     async fn watch_kafka(&self) {
         loop {
-            let answer = async { Ok((self.progress.high_watermarks().await?, self.progress.committed().await?)) }.await;
-            if let Some((high, committed)) = self.note(Dependency::Kafka, answer) {
-                for (partition, lag) in lag(&high, &committed) {
-                    self.metrics.lag(partition, lag);
-                }
+            if let Some(log) = self.note(Dependency::Kafka, self.progress.log().await) {
+                self.metrics.lags(log.partitions.iter().map(|(partition, state)| (*partition, state.lag())));
+                self.log.send_replace(Some(Arc::new(log)));
             }
-            tokio::time::sleep(self.interval).await;
+            tokio::time::sleep(self.interval.min(LOG_INTERVAL)).await;
         }
     }
 
@@ -107,21 +113,5 @@ impl<P: Parts> Monitor<P> {
                 None
             }
         }
-    }
-}
-
-/// Records that the group has not consumed yet, by partition.
-pub fn lag(high: &BTreeMap<i32, i64>, committed: &BTreeMap<i32, i64>) -> impl Iterator<Item = (i32, u64)> {
-    high.iter().map(|(partition, high)| (*partition, (high - committed.get(partition).copied().unwrap_or(0)).try_into().unwrap_or(0)))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn lag_is_what_the_log_holds_beyond_the_commit() {
-        let lags: Vec<_> = lag(&BTreeMap::from([(0, 10), (1, 5), (2, 0)]), &BTreeMap::from([(0, 4), (2, 0)])).collect();
-        assert_eq!(lags, [(0, 6), (1, 5), (2, 0)]);
     }
 }

@@ -1,5 +1,7 @@
 //! The adapters that a consumer runs on.
 
+use std::sync::Arc;
+
 use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, LogPositions, ParkingExpiry};
 use pipeline::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, RecordSource};
 
@@ -29,6 +31,8 @@ pub struct Adapters<P: Parts> {
     pub store: P::Store,
     /// See [`Parts::Letters`].
     pub letters: P::Letters,
+    /// The name of the topic, by which the tables know its logs.
+    pub topic: Arc<str>,
 }
 
 /// The clock of this machine.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use telemetry::{Health, Metrics};
 use tokio::runtime::Handle;
+use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
@@ -26,16 +27,18 @@ pub async fn run<P: Parts>(
     health: Health,
     stop: CancellationToken,
 ) -> P::Source {
+    let (log, seen) = watch::channel(None);
     let monitor = Monitor::<P> {
         progress: adapters.progress.clone(),
         store: adapters.store.clone(),
         letters: adapters.letters.clone(),
         metrics: metrics.clone(),
         health: health.clone(),
+        log,
         interval: config.monitor_interval,
     };
     let monitor = tokio::spawn(monitor.run(stop.clone()));
-    let mut consumer = Consumer::new(adapters, Arc::new(config), metrics, health.clone(), stop.clone());
+    let mut consumer = Consumer::new(adapters, Arc::new(config), metrics, health.clone(), stop.clone(), seen);
     while !stop.is_cancelled() {
         tokio::select! {
             biased;

@@ -13,6 +13,7 @@
 //! | [`parking`] | events that wait for a parent, and when they are given up |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |
+//! | [`start`] | where a partition begins that has just come
 //! | [`offsets`] | what may be committed |
 //! | [`trace`] | what the tables know of one event |
 //! | [`backoff`] | how long to wait before the next try |
@@ -33,13 +34,14 @@ pub mod plan;
 pub mod ports;
 pub mod record;
 pub mod rounds;
+pub mod start;
 pub mod trace;
 pub mod verdict;
 
 pub use batch::{Batch, Item};
 pub use dead_letter::{DeadLetter, Reason};
 pub use fault::{Action, Dependency, Fault, FaultClass};
-pub use log::{LogId, LogPosition};
+pub use log::{LogId, LogPosition, LogState, PartitionState};
 pub use outcome::{Applied, Outcome, WaitsFor};
 pub use parking::{Parents, ParkedEvent};
 pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};

@@ -4,9 +4,12 @@
 //! cluster's topic of the same name. Kafka gives each topic that is created an id of its own
 //! ([KIP-516](https://cwiki.apache.org/confluence/display/KAFKA/KIP-516%3A+Topic+Identifiers)), which tells logs apart.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use uuid::Uuid;
 
 /// The topic id. All logs of brokers that know no topic ids (before 2.8) have the same, [`LogId::UNKNOWN`].
@@ -19,8 +22,53 @@ impl LogId {
 }
 
 impl fmt::Display for LogId {
+    /// As Kafka's own tools show a topic id: `kafka-topics --describe`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        f.write_str(&URL_SAFE_NO_PAD.encode(self.0.as_bytes()))
+    }
+}
+
+/// A topic's log and how far the group has come, as they were at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LogState {
+    /// Which log it is.
+    pub id: LogId,
+    /// Each partition of the topic, whoever owns it.
+    pub partitions: BTreeMap<i32, PartitionState>,
+}
+
+/// One partition of a [`LogState`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PartitionState {
+    /// The first offset that is still there (Kafka's log start offset).
+    pub first: i64,
+    /// One after the last offset (the high watermark), whatever transaction it belongs to.
+    pub end: i64,
+    /// The next offset to read as the group has committed it; `None` where it never has.
+    pub committed: Option<i64>,
+}
+
+impl PartitionState {
+    /// The next offset that the group will read: what it has committed, but nothing that is gone from the log.
+    pub fn next(&self) -> i64 {
+        self.committed.unwrap_or_default().max(self.first)
+    }
+
+    /// Offsets that the group has not consumed.
+    pub fn lag(&self) -> u64 {
+        u64::try_from(self.end - self.next()).unwrap_or_default()
+    }
+}
+
+impl LogState {
+    /// Where each partition ends.
+    pub fn ends(&self) -> BTreeMap<i32, i64> {
+        self.partitions.iter().map(|(partition, state)| (*partition, state.end)).collect()
+    }
+
+    /// The next offset that the group will read of each partition.
+    pub fn next(&self) -> BTreeMap<i32, i64> {
+        self.partitions.iter().map(|(partition, state)| (*partition, state.next())).collect()
     }
 }
 

@@ -38,6 +38,11 @@ impl Commit {
         }
     }
 
+    /// Adds one partition.
+    pub fn add(&mut self, topic: Arc<str>, partition: i32, next: NextOffset) {
+        self.raise(topic, partition, next);
+    }
+
     fn raise(&mut self, topic: Arc<str>, partition: i32, next: NextOffset) {
         let entry = self.next.entry((topic, partition)).or_insert(next);
         // A partition that came back within a batch counts by its newest assignment.

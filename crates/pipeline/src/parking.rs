@@ -6,6 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 use uuid::Uuid;
 
+use crate::log::{LogId, LogState};
 use crate::outcome::WaitsFor;
 use crate::record::{Position, Record};
 
@@ -112,7 +113,7 @@ impl Parents {
 /// Decides from when on parked events may be given up.
 ///
 /// An event is given up only when it is older than the deadline *and* the group has consumed every partition up to where it reached when
-/// we looked: until then, the parent may sit in a backlog, of ours or of a member that is down.
+/// we looked: until then, the parent may sit in a backlog, of ours or of a member that is down, or behind a transaction that is still open.
 #[derive(Clone, Debug, Default)]
 pub struct ExpiryGate {
     watch: Option<Watch>,
@@ -122,32 +123,43 @@ pub struct ExpiryGate {
 #[derive(Clone, Debug)]
 struct Watch {
     seen_at: Timestamp,
-    high_watermarks: BTreeMap<i32, i64>,
+    log: LogId,
+    ends: BTreeMap<i32, i64>,
 }
 
 impl ExpiryGate {
-    /// Notes how far the log reached at `seen_at` (by the database's clock), unless an earlier look is still being waited for.
-    pub fn look(&mut self, seen_at: Timestamp, high_watermarks: BTreeMap<i32, i64>) {
-        self.watch.get_or_insert(Watch { seen_at, high_watermarks });
-    }
-
-    /// Whether a look is being waited for.
-    pub const fn is_watching(&self) -> bool {
-        self.watch.is_some()
-    }
-
-    /// The parking time up to which events may be given up, once `committed` has passed what the look saw. The next look starts anew.
-    pub fn cutoff(&mut self, committed: &BTreeMap<i32, i64>, deadline: Duration) -> Option<Timestamp> {
-        let passed = |(partition, high): (&i32, &i64)| *high == 0 || committed.get(partition).is_some_and(|next| next >= high);
-        let watch = self.watch.take_if(|watch| watch.high_watermarks.iter().all(passed))?;
+    /// Given the log as it is at `now` (by the database's clock): the parking time up to which events may be given up, once the group has
+    /// consumed what an earlier look saw. The first look of a kind only begins to watch.
+    ///
+    /// A watch that can never be fulfilled lapses, and the next look begins anew: the log is another one, or shorter, or has lost a partition.
+    pub fn look(&mut self, now: Timestamp, log: &LogState, deadline: Duration) -> Option<Timestamp> {
+        if self.watch.as_ref().is_some_and(|watch| !watch.can_be_fulfilled(log)) {
+            self.watch = None;
+        }
+        let watch = self.watch.get_or_insert_with(|| Watch { seen_at: now, log: log.id, ends: log.ends() });
+        let seen_at = watch.is_fulfilled(log).then_some(watch.seen_at)?;
+        self.watch = None;
         let micros = i64::try_from(deadline.as_micros()).unwrap_or(i64::MAX);
-        Some(watch.seen_at.plus_micros(-micros))
+        Some(seen_at.plus_micros(-micros))
+    }
+}
+
+impl Watch {
+    fn can_be_fulfilled(&self, log: &LogState) -> bool {
+        let reaches = |(partition, end): (&i32, &i64)| log.partitions.get(partition).is_some_and(|state| state.end >= *end);
+        self.log == log.id && self.ends.iter().all(reaches)
+    }
+
+    fn is_fulfilled(&self, log: &LogState) -> bool {
+        let passed = |(partition, end): (&i32, &i64)| log.partitions.get(partition).is_some_and(|state| state.next() >= *end);
+        self.ends.iter().all(passed)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::log::PartitionState;
 
     const DEADLINE: Duration = Duration::from_secs(900);
 
@@ -155,22 +167,41 @@ mod tests {
         Timestamp::UNIX_EPOCH.plus_micros(second * 1_000_000)
     }
 
+    /// A log whose partitions end and were committed there.
+    fn log(id: u128, partitions: &[(i64, Option<i64>)]) -> LogState {
+        let state = |(end, committed): &(i64, Option<i64>)| PartitionState { first: 0, end: *end, committed: *committed };
+        LogState { id: LogId(Uuid::from_u128(id)), partitions: (0..).zip(partitions.iter().map(state)).collect() }
+    }
+
     #[test]
     fn nothing_is_given_up_while_a_partition_has_a_backlog_whoever_owns_it() {
         let mut gate = ExpiryGate::default();
-        gate.look(at(1000), BTreeMap::from([(0, 10), (1, 20), (2, 0)]));
-        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10)]), DEADLINE), None, "partition 1 was never committed");
-        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10), (1, 19)]), DEADLINE), None);
-        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 11), (1, 20)]), DEADLINE), Some(at(100)));
+        let ends = |first, second| log(1, &[(10, Some(first)), (20, second), (0, None)]);
+        assert_eq!(gate.look(at(1000), &ends(10, None), DEADLINE), None, "partition 1 was never committed");
+        assert_eq!(gate.look(at(1500), &ends(10, Some(19)), DEADLINE), None);
+        assert_eq!(gate.look(at(2000), &ends(10, Some(20)), DEADLINE), Some(at(100)), "by the first look");
     }
 
     #[test]
     fn the_first_look_counts_although_the_log_grows() {
         let mut gate = ExpiryGate::default();
-        gate.look(at(1000), BTreeMap::from([(0, 10)]));
-        gate.look(at(2000), BTreeMap::from([(0, 500)]));
-        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 10)]), DEADLINE), Some(at(100)));
-        assert!(!gate.is_watching());
-        assert_eq!(gate.cutoff(&BTreeMap::from([(0, 900)]), DEADLINE), None, "each cutoff needs a look of its own");
+        assert_eq!(gate.look(at(1000), &log(1, &[(10, Some(9))]), DEADLINE), None);
+        assert_eq!(gate.look(at(2000), &log(1, &[(500, Some(10))]), DEADLINE), Some(at(100)));
+        assert_eq!(gate.look(at(3000), &log(1, &[(900, Some(500))]), DEADLINE), None, "each cutoff needs a look of its own");
+    }
+
+    #[test]
+    fn a_log_that_is_consumed_needs_no_second_look() {
+        assert_eq!(ExpiryGate::default().look(at(1000), &log(1, &[(10, Some(10)), (0, None)]), DEADLINE), Some(at(100)));
+    }
+
+    #[test]
+    fn a_watch_that_can_never_be_fulfilled_lapses() {
+        let watched = log(1, &[(10, Some(10)), (20, Some(3))]);
+        for other in [log(2, &[(50, Some(50)), (60, Some(60))]), log(1, &[(10, Some(10)), (5, Some(5))]), log(1, &[(10, Some(10))])] {
+            let mut gate = ExpiryGate::default();
+            assert_eq!(gate.look(at(1000), &watched, DEADLINE), None);
+            assert_eq!(gate.look(at(5000), &other, DEADLINE), Some(at(4100)), "a watch of its own, from when it was looked at");
+        }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
-use crate::log::LogPosition;
+use crate::log::{LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Parents, ParkedEvent};
@@ -32,6 +32,26 @@ pub struct TakeLimits {
     pub bytes: usize,
 }
 
+/// A partition that came to this member and of which nothing is taken until somebody has decided where it begins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unstarted {
+    /// The partition.
+    pub partition: i32,
+    /// The assignment under which it came; see [`Record::assignment`].
+    pub assignment: u64,
+}
+
+/// Offsets of a partition that no record came for: markers of transactions, aborted records, compacted ones, or lost to retention.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Skipped {
+    /// The partition.
+    pub partition: i32,
+    /// The first offset that did not come.
+    pub from: i64,
+    /// The offset that came instead.
+    pub to: i64,
+}
+
 /// Where records come from.
 pub trait RecordSource: Send {
     /// Takes what is there already, up to the limits; where nothing is there, waits up to `patience` for the first record. Returns nothing
@@ -44,6 +64,36 @@ pub trait RecordSource: Send {
     /// The broker is away; the caller may simply take again.
     fn take(&mut self, limits: TakeLimits, patience: Duration) -> impl Future<Output = Result<Vec<Record>, Fault>> + Send;
 
+    /// What may be committed once everything that was taken so far is finished: each partition of the last take, and each that has passed
+    /// offsets since then which hold no record (markers of transactions, aborted records). Nothing where nothing was passed.
+    fn passed(&self) -> Commit;
+
+    /// The partitions that wait to be started.
+    fn unstarted(&self) -> Vec<Unstarted>;
+
+    /// Lets a partition begin at this offset. It has no effect on a partition that is not owned under that assignment any more.
+    ///
+    /// # Errors
+    /// The client is not ready for it yet, or the broker is away; the caller stands by and tries again.
+    fn start(&mut self, partition: Unstarted, offset: i64) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Leaves the group and joins it anew, with nothing remembered of the log: for a log that is another one now, and for a client that
+    /// is lost. What was received and not taken is still taken, and not committed.
+    ///
+    /// # Errors
+    /// No client can be made; the caller tries again.
+    fn reopen(&mut self) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Why only [`RecordSource::reopen`] helps, where that is so: a fatal error of the client, or offsets that went back.
+    fn lost(&self) -> Option<Lost>;
+
+    /// What was skipped since the last call.
+    fn skipped(&mut self) -> Vec<Skipped>;
+
+    /// For each partition that this member owns, how many records stand behind the first open transaction, where that is known: they are
+    /// not delivered before it ends.
+    fn held_back(&self) -> BTreeMap<i32, u64>;
+
     /// Keeps the membership of the group alive for this long while the caller can process nothing: partitions are paused (also newly
     /// assigned ones), polling goes on, and what arrives all the same is kept for the next take.
     fn stand_by(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
@@ -52,29 +102,49 @@ pub trait RecordSource: Send {
     fn owned(&self) -> usize;
 }
 
+/// Why a source has to begin anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lost {
+    /// The client reported a fatal error and will never work again.
+    Client,
+    /// A partition delivered an offset that had been delivered before: the log was cut or made anew.
+    Log,
+}
+
 /// Where finished offsets are noted.
 pub trait OffsetCommitter: Send + Sync {
-    /// Commits, for each partition that is still owned under the same assignment, the next offset to read.
+    /// Commits, for each partition that is still owned under the same assignment, the next offset to read. Returns for how many partitions
+    /// that was done: none where nothing was left to commit.
     ///
     /// # Errors
     /// The broker is away or the group is rebalancing. Harmless: a later commit covers it, or the records come again and change nothing.
-    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn commit(&self, commit: &Commit) -> impl Future<Output = Result<usize, Fault>> + Send;
 }
 
-/// How far the log reaches, and how far the whole group has come.
+/// Which log it is, how far it reaches, and how far the whole group has come.
 pub trait GroupProgress: Send + Sync {
+    /// The log and the group as they are now. Where the topic is created anew during this call, the answer may mix the two logs; the next
+    /// one does not.
+    ///
+    /// # Errors
+    /// The broker is away, or the topic is not there.
+    fn log(&self) -> impl Future<Output = Result<LogState, Fault>> + Send;
+
     /// For each partition of the topic, whoever owns it: the offset after its last record.
     ///
     /// # Errors
-    /// The broker is away.
-    fn high_watermarks(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send;
+    /// See [`GroupProgress::log`].
+    fn high_watermarks(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send {
+        async { Ok(self.log().await?.ends()) }
+    }
 
-    /// For each partition of the topic, whoever owns it: the next offset to read as the group has committed it, at least the first
-    /// offset that is still in the log.
+    /// For each partition of the topic, whoever owns it: the next offset that the group will read.
     ///
     /// # Errors
-    /// The broker is away.
-    fn committed(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send;
+    /// See [`GroupProgress::log`].
+    fn committed(&self) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send {
+        async { Ok(self.log().await?.next()) }
+    }
 }
 
 /// The tables.

@@ -35,6 +35,11 @@ impl<'c> Rounds<'c> {
         self.planned.pop_front()
     }
 
+    /// Whether the round that was given out is the last one, unless one of its leaders fails.
+    pub fn is_last(&self) -> bool {
+        self.planned.is_empty() && self.put_back.is_empty()
+    }
+
     /// Notes how the leaders of a round ended, in their order, and with them the followers whose leader's outcome allows it.
     pub fn note(&mut self, round: &Round, ended: impl IntoIterator<Item = Outcome>) {
         for (&leader, outcome) in round.leaders.iter().zip(ended) {

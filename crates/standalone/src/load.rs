@@ -4,7 +4,6 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::{Duration, Instant, SystemTime};
 
-use consumer::monitor::lag;
 use pipeline::ports::GroupProgress;
 use producer::generate::{self, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use producer::interrupts;
@@ -61,8 +60,7 @@ async fn send(stack: &Stack, events: u64, seed: u64) -> generate::Summary {
 /// Waits until the group has committed all that the log holds; `false` when the process was asked to stop before.
 async fn consumed(stack: &Stack) -> anyhow::Result<bool> {
     loop {
-        let (high, committed) = (stack.progress.high_watermarks().await?, stack.progress.committed().await?);
-        if lag(&high, &committed).all(|(_, records)| records == 0) {
+        if stack.progress.log().await?.partitions.values().all(|partition| partition.lag() == 0) {
             return Ok(true);
         }
         tokio::select! {

@@ -9,11 +9,10 @@ use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{Desk, Terms};
-use consumer::monitor::lag;
 use consumer::{Adapters, ConsumerConfig, Parts};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
-use pipeline::{Fault, FaultClass};
+use pipeline::{Fault, FaultClass, PartitionState};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
@@ -179,7 +178,14 @@ impl Stack {
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
-        let adapters = Adapters::<LocalParts> { source, offsets, progress: progress.clone(), store, letters: letters.clone() };
+        let adapters = Adapters::<LocalParts> {
+            source,
+            offsets,
+            progress: progress.clone(),
+            store,
+            letters: letters.clone(),
+            topic: kafka.topic.as_str().into(),
+        };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health, shutdown.token());
         Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
     }
@@ -214,9 +220,8 @@ impl Stack {
 
 /// Says what the embedded broker takes with it.
 async fn tell_of_loss(progress: &KafkaProgress) {
-    let ends = timeout(LAST_LOOK, async { Ok::<_, Fault>((progress.high_watermarks().await?, progress.committed().await?)) });
-    let Ok(Ok((ends, committed))) = ends.await else { return };
-    let left: u64 = lag(&ends, &committed).map(|(_, records)| records).sum();
+    let Ok(Ok(log)) = timeout(LAST_LOOK, progress.log()).await else { return };
+    let left: u64 = log.partitions.values().map(PartitionState::lag).sum();
     if left > 0 {
         tracing::warn!(events = left, "the embedded broker keeps nothing: events that were not consumed are gone");
     }

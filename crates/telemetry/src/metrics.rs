@@ -181,7 +181,9 @@ mod tests {
         metrics.released(9);
         metrics.committed();
         metrics.commit_failed();
-        metrics.lag(3, 10);
+        metrics.lags([(3, 10)]);
+        metrics.held_back(&[(4, 13)].into());
+        metrics.log_gap(14);
         metrics.assigned(11);
         metrics.dependency("database", true);
         metrics.parked(12, None);
@@ -202,6 +204,8 @@ mod tests {
             ("pipeline_commits_total{result=\"ok\"}", 1.0),
             ("pipeline_commits_total{result=\"failed\"}", 1.0),
             ("pipeline_partition_lag{partition=\"3\"}", 10.0),
+            ("pipeline_partition_held_back_records{partition=\"4\"}", 13.0),
+            ("pipeline_log_gap_records_total", 14.0),
             ("pipeline_assigned_partitions", 11.0),
             ("pipeline_dependency_up{dependency=\"database\"}", 1.0),
             ("pipeline_parked_events", 12.0),

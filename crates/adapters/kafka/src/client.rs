@@ -36,6 +36,8 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
         .set("queued.max.messages.kbytes", "16384")
         // How long a partition waits after that limit was met. The default of a second would let a fast consumer run dry.
         .set("fetch.queue.backoff.ms", "100")
+        // New partitions, and a topic that is there again, are found within this time. The default is five minutes.
+        .set("topic.metadata.refresh.interval.ms", "10000")
         .set("statistics.interval.ms", STATISTICS);
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
@@ -52,8 +54,12 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
 /// For looking at the group from outside: it never subscribes, so it is no member.
 pub(crate) fn observer(config: &KafkaConfig) -> ClientConfig {
     let mut client = reader(config);
-    // Its statistics wait in memory until the next question.
-    client.set("enable.auto.commit", "false").set("statistics.interval.ms", "10000");
+    client
+        .set("enable.auto.commit", "false")
+        // How far the log reaches, transactions that are still open included: what stands in them is not consumed.
+        .set("isolation.level", "read_uncommitted")
+        // Its statistics wait in memory until the next question.
+        .set("statistics.interval.ms", "10000");
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     }

@@ -1,6 +1,6 @@
 //! Noting finished offsets of partitions that are still owned.
 
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline::offsets::Commit;
@@ -10,7 +10,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use tokio::time::{Instant, sleep};
 
 use crate::embedded::backlog::Backlog;
-use crate::member::Client;
+use crate::member::CurrentClient;
 use crate::membership::{Committable, Membership};
 use crate::{blocking, faults};
 
@@ -22,19 +22,19 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Commits for the partitions of one [`crate::KafkaSource`]; after that is closed, commits fail.
 pub struct KafkaCommitter {
-    client: Weak<Client>,
+    client: CurrentClient,
     membership: Arc<Membership>,
     topic: Arc<str>,
     backlog: Option<Backlog>,
 }
 
 impl KafkaCommitter {
-    pub(crate) const fn new(client: Weak<Client>, membership: Arc<Membership>, topic: Arc<str>, backlog: Option<Backlog>) -> Self {
+    pub(crate) const fn new(client: CurrentClient, membership: Arc<Membership>, topic: Arc<str>, backlog: Option<Backlog>) -> Self {
         Self { client, membership, topic, backlog }
     }
 
     async fn send(&self, next: &[Committable], bound: Duration) -> Result<(), Fault> {
-        let client = self.client.upgrade().ok_or_else(|| faults::away("commit: the source is closed"))?;
+        let client = self.client.get().ok_or_else(|| faults::away("commit: the source is closed"))?;
         let (topic, next) = (Arc::clone(&self.topic), next.to_vec());
         blocking::call("commit", bound, move || {
             let mut offsets = TopicPartitionList::with_capacity(next.len());
@@ -50,13 +50,13 @@ impl KafkaCommitter {
 impl OffsetCommitter for KafkaCommitter {
     /// A commit whose future is dropped, or that meets its bound, may still be made: librdkafka ends commits that are under way before it
     /// gives a partition up, so it cannot meet those of the next owner.
-    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
         let deadline = Instant::now() + BOUND;
         let mut tries = 0;
         loop {
             let next = self.membership.committable(&self.topic, commit);
             if next.is_empty() {
-                return Ok(());
+                return Ok(0);
             }
             tries += 1;
             match self.send(&next, deadline.saturating_duration_since(Instant::now())).await {
@@ -65,7 +65,7 @@ impl OffsetCommitter for KafkaCommitter {
                     if let Some(backlog) = &self.backlog {
                         next.iter().for_each(|next| backlog.committed(next.partition, next.offset));
                     }
-                    return Ok(());
+                    return Ok(next.len());
                 }
                 Err(fault) if tries < TRIES && faults::is_commit_retriable(&fault) && Instant::now() + PAUSE < deadline => {
                     sleep(PAUSE).await;

@@ -105,6 +105,17 @@ impl Health {
         self.end(&[Ends::Reachable, Ends::Working]);
     }
 
+    /// Whether the client reported a fatal error: it will never work again.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.troubled.load(Ordering::Acquire) && self.lock().trouble.as_ref().is_some_and(|trouble| trouble.ends == Ends::Never)
+    }
+
+    /// Another client begins: nothing is known of it.
+    pub(crate) fn renew(&self) {
+        *self.lock() = State::default();
+        self.troubled.store(false, Ordering::Release);
+    }
+
     /// What is wrong now.
     pub(crate) fn trouble(&self) -> Option<Fault> {
         self.lock().trouble.as_ref().map(|trouble| trouble.fault.clone())

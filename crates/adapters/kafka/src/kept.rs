@@ -37,6 +37,18 @@ impl Kept {
         self.records == 0
     }
 
+    /// Whether there is a record of this partition.
+    pub(crate) fn holds(&self, partition: i32) -> bool {
+        self.partitions.get(&partition).is_some_and(|queue| !queue.is_empty())
+    }
+
+    /// Takes over everything that another one keeps, behind what is here.
+    pub(crate) fn append(&mut self, other: &mut Self) {
+        for mut queue in std::mem::take(other).partitions.into_values() {
+            queue.drain(..).for_each(|record| self.push(record));
+        }
+    }
+
     /// Whether there is enough for a take, and to choose from.
     pub(crate) const fn is_full(&self, limits: TakeLimits) -> bool {
         (self.records >= limits.records || self.bytes >= limits.bytes) && self.bytes + self.records * OVERHEAD >= READ_AHEAD

@@ -23,6 +23,7 @@
 //! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
 //! | `bootstrap` | giving a client that has lost its brokers the configured ones again |
 //! | `reason` | what librdkafka's text says beyond its code |
+//! | `topic_id` | what tells a topic from its namesake that was created later |
 //! | `observer` | a client that asks from outside of the group |
 //! | `faults` | Kafka's error codes → classes of failure |
 //! | `blocking` | librdkafka's blocking calls, off the worker threads and with a bound |
@@ -52,6 +53,7 @@ mod receiver;
 pub mod security;
 pub mod source;
 pub mod topic;
+mod topic_id;
 mod work;
 
 pub use admin::{ensure_topic, topic_partitions};

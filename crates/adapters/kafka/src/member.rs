@@ -4,7 +4,7 @@
 //! it may be the one who closes it: a thread of its own does, as soon as the source is gone.
 
 use std::sync::mpsc;
-use std::sync::{Arc, Weak};
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::thread;
 use std::time::Duration;
 
@@ -56,9 +56,25 @@ impl Lease {
         &self.client.consumer
     }
 
-    /// A reference that does not keep the client open.
-    pub(crate) fn downgrade(&self) -> Weak<Client> {
-        Arc::downgrade(&self.client)
+    /// A reference for short calls on other threads, which wait for the broker.
+    pub(crate) fn share(&self) -> Arc<Client> {
+        Arc::clone(&self.client)
+    }
+}
+
+/// The client that is the member now, for those who only use it while it is open.
+#[derive(Clone, Default)]
+pub(crate) struct CurrentClient(Arc<Mutex<Weak<Client>>>);
+
+impl CurrentClient {
+    /// Another client is the member from now on.
+    pub(crate) fn set(&self, lease: &Lease) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Arc::downgrade(&lease.client);
+    }
+
+    /// The client, unless it is closed.
+    pub(crate) fn get(&self) -> Option<Arc<Client>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).upgrade()
     }
 }
 

@@ -23,7 +23,7 @@ pub(crate) struct Observer {
     pub(crate) topic: String,
     health: Arc<Health>,
     /// After the client: the broker outlives it.
-    _broker: Option<EmbeddedBroker>,
+    broker: Option<EmbeddedBroker>,
 }
 
 impl Observer {
@@ -33,7 +33,12 @@ impl Observer {
         let context = Context::of(&config.brokers, Arc::clone(&health));
         let consumer = client::observer(config).create_with_context(context);
         let consumer = consumer.map_err(|error| faults::from_error(&error, "open"))?;
-        Ok(Arc::new(Self { consumer, topic: config.topic.clone(), health, _broker: config.embedded_broker().cloned() }))
+        Ok(Arc::new(Self { consumer, topic: config.topic.clone(), health, broker: config.embedded_broker().cloned() }))
+    }
+
+    /// The broker inside this process, where it looks at that one.
+    pub(crate) const fn broker(&self) -> Option<&EmbeddedBroker> {
+        self.broker.as_ref()
     }
 
     /// Asks something that must be answered by the instant that the question is given.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use pipeline::Fault;
 use pipeline::ports::GroupProgress;
+use pipeline::{Fault, LogState, PartitionState};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
@@ -13,6 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use crate::admin;
 use crate::config::KafkaConfig;
 use crate::observer::Observer;
+use crate::topic_id::topic_id;
 
 /// How long one look may take.
 const BOUND: Duration = Duration::from_secs(10);
@@ -42,42 +43,36 @@ impl KafkaProgress {
 }
 
 impl GroupProgress for KafkaProgress {
-    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        let highest =
-            |watermarks: BTreeMap<i32, (i64, i64)>| watermarks.into_iter().map(|(partition, (_, high))| (partition, high)).collect();
-        self.observer.look("high_watermarks", BOUND, Observer::watermarks).await.map(highest)
-    }
-
-    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        self.observer.look("committed", BOUND, Observer::committed).await
+    async fn log(&self) -> Result<LogState, Fault> {
+        self.observer.look("log", BOUND, Observer::log).await
     }
 }
 
 impl Observer {
-    /// For each partition, the first offset in the log and the one after the last.
-    fn watermarks(&self, deadline: Instant) -> KafkaResult<BTreeMap<i32, (i64, i64)>> {
-        let partitions = admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)?;
-        partitions
-            .into_iter()
-            .map(|partition| Ok((partition, self.consumer.fetch_watermarks(&self.topic, partition, left(deadline)?)?)))
-            .collect()
-    }
-
-    fn committed(&self, deadline: Instant) -> KafkaResult<BTreeMap<i32, i64>> {
-        let watermarks = self.watermarks(deadline)?;
-        let mut list = TopicPartitionList::with_capacity(watermarks.len());
-        for partition in watermarks.keys() {
+    /// The ends come first and the group's offsets last: what is committed then was consumed at or after that look.
+    fn log(&self, deadline: Instant) -> KafkaResult<LogState> {
+        let id = match self.broker() {
+            Some(embedded) => embedded.log(),
+            None => topic_id(self.consumer.client(), &self.topic, left(deadline)?)?,
+        };
+        let mut partitions = BTreeMap::new();
+        for partition in admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)? {
+            let (first, end) = self.consumer.fetch_watermarks(&self.topic, partition, left(deadline)?)?;
+            // The embedded broker's log begins with the process: what it has dropped since then is a gap.
+            let first = if self.broker().is_some() { 0 } else { first };
+            partitions.insert(partition, PartitionState { first, end, committed: None });
+        }
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for partition in partitions.keys() {
             list.add_partition(&self.topic, *partition);
         }
-        let committed = self.consumer.committed_offsets(list, left(deadline)?)?;
-        let mut next: BTreeMap<_, _> = watermarks.into_iter().map(|(partition, (low, _))| (partition, low)).collect();
-        for element in committed.elements() {
+        for element in self.consumer.committed_offsets(list, left(deadline)?)?.elements() {
             element.error()?;
-            if let (Offset::Offset(offset), Some(next)) = (element.offset(), next.get_mut(&element.partition())) {
-                *next = offset.max(*next);
+            if let (Offset::Offset(offset), Some(state)) = (element.offset(), partitions.get_mut(&element.partition())) {
+                state.committed = Some(offset);
             }
         }
-        Ok(next)
+        Ok(LogState { id, partitions })
     }
 }
 

@@ -6,10 +6,9 @@ use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
-use rdkafka::{ClientContext, Offset, TopicPartitionList};
+use rdkafka::{ClientContext, TopicPartitionList};
 
 use crate::context::Context;
-use crate::embedded::settings::COMMITTED_BOUND;
 use crate::faults;
 use crate::health::Health;
 use crate::membership::Membership;
@@ -22,14 +21,13 @@ pub(crate) struct Rebalancing {
     pub(crate) membership: Arc<Membership>,
     pub(crate) work: Arc<Work>,
     pub(crate) topic: Arc<str>,
-    /// Whether every offset must come: the embedded broker has none that hold no record.
-    pub(crate) gapless: bool,
+    /// Which client this is; see [`Membership::renew`].
+    pub(crate) generation: u64,
 }
 
 impl Rebalancing {
-    fn assigned(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
-        let starts = if self.gapless { self.starts(consumer, partitions) } else { vec![None; partitions.len()] };
-        self.membership.assign(partitions.iter().copied().zip(starts));
+    fn assigned(&self, partitions: &[i32]) {
+        self.membership.assign(partitions.iter().copied());
         if !partitions.is_empty() {
             self.health.working();
         }
@@ -44,26 +42,26 @@ impl Rebalancing {
         apply(&paused, &self.topic, "resume", |list| consumer.resume(list));
         tracing::info!(?partitions, lost = consumer.assignment_lost(), "partitions were taken away");
     }
+}
 
-    /// Where each partition must begin: at its committed offset, or at 0. Unknown where the broker does not say so in time.
-    fn starts(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) -> Vec<Option<i64>> {
-        // The list is gone before the consumer is: one that outlived it would keep it from closing.
-        let committed = consumer.committed_offsets(list(&self.topic, partitions), COMMITTED_BOUND).map_err(|error| {
-            let fault = faults::from_error(&error, "committed_offsets");
-            tracing::warn!(code = fault.code, "the start of the assigned partitions is not known: a gap before it would not be seen");
-        });
-        let start = |partition: &i32| match committed.as_ref().ok()?.find_partition(&self.topic, *partition)?.offset() {
-            Offset::Offset(offset) => Some(offset),
-            _ => Some(0),
-        };
-        partitions.iter().map(start).collect()
+impl Rebalancing {
+    /// What stands between the last stable offset and the high watermark is not delivered before its transaction ends.
+    fn note_open_transactions(&self, statistics: &Statistics) {
+        let partitions = statistics.topics.get(&*self.topic).map(|topic| &topic.partitions).into_iter().flatten();
+        for (number, partition) in partitions.filter(|(_, partition)| partition.ls_offset >= 0) {
+            let held_back = u64::try_from(partition.hi_offset - partition.ls_offset).unwrap_or_default();
+            self.membership.hold_back(*number, held_back);
+        }
     }
 }
 
 impl ConsumerContext for Rebalancing {
     fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
+        if !self.membership.is_current(self.generation) {
+            return;
+        }
         match rebalance {
-            Rebalance::Assign(partitions) => self.assigned(consumer, &numbers(partitions)),
+            Rebalance::Assign(partitions) => self.assigned(&numbers(partitions)),
             Rebalance::Revoke(partitions) => self.revoked(consumer, &numbers(partitions)),
             Rebalance::Error(error) => {
                 let fault = faults::from_error(error, "rebalance");
@@ -73,7 +71,9 @@ impl ConsumerContext for Rebalancing {
     }
 
     fn post_rebalance(&self, consumer: &BaseConsumer<Self>, _rebalance: &Rebalance<'_>) {
-        apply(&self.membership.to_pause(), &self.topic, "pause", |list| consumer.pause(list));
+        if self.membership.is_current(self.generation) {
+            apply(&self.membership.to_pause(), &self.topic, "pause", |list| consumer.pause(list));
+        }
     }
 }
 
@@ -83,6 +83,7 @@ impl ClientContext for Rebalancing {
     }
 
     fn stats(&self, statistics: Statistics) {
+        self.note_open_transactions(&statistics);
         self.context.stats(statistics);
     }
 
@@ -103,7 +104,7 @@ pub(crate) fn apply(
     }
 }
 
-fn list(topic: &str, partitions: &[i32]) -> TopicPartitionList {
+pub(crate) fn list(topic: &str, partitions: &[i32]) -> TopicPartitionList {
     let mut list = TopicPartitionList::with_capacity(partitions.len());
     for partition in partitions {
         list.add_partition(topic, *partition);

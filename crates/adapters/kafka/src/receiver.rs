@@ -6,16 +6,18 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{Position, Record};
-use rdkafka::Message;
 use rdkafka::consumer::{Consumer as _, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
+use rdkafka::topic_partition_list::TopicPartitionListElem;
+use rdkafka::{Message, Offset};
 use tokio::time::{Instant, timeout};
 
+use crate::consumer::Shared;
 use crate::health::Health;
 use crate::kept::Kept;
 use crate::member::Lease;
-use crate::membership::Membership;
+use crate::membership::{Committable, Membership};
 use crate::monitor::LastPoll;
 use crate::rebalance::Rebalancing;
 
@@ -28,13 +30,17 @@ const SILENCE: Duration = Duration::from_millis(20);
 
 /// The only one who polls the client. Its end closes the client.
 pub(crate) struct Receiver {
-    lease: Lease,
+    pub(crate) lease: Lease,
     membership: Arc<Membership>,
     health: Arc<Health>,
     last_poll: Arc<LastPoll>,
     topic: Arc<str>,
+    /// Whether every offset must come: the embedded broker has none that hold no record.
+    gapless: bool,
     /// What arrived and was not taken yet.
     pub(crate) kept: Kept,
+    /// What a former client had received: of a log that may be gone, so that nobody will deliver it again.
+    pub(crate) left_over: Kept,
     /// How many revocations the kept records have been checked for.
     revocations: u64,
     /// After how many assignments the first records were gathered, or are.
@@ -43,14 +49,16 @@ pub(crate) struct Receiver {
 }
 
 impl Receiver {
-    pub(crate) fn new(lease: Lease, membership: Arc<Membership>, health: Arc<Health>, last_poll: Arc<LastPoll>, topic: Arc<str>) -> Self {
+    pub(crate) fn new(lease: Lease, shared: &Shared, last_poll: Arc<LastPoll>) -> Self {
         Self {
             lease,
-            membership,
-            health,
+            membership: Arc::clone(&shared.membership),
+            health: Arc::clone(&shared.health),
             last_poll,
-            topic,
+            topic: Arc::clone(&shared.topic),
+            gapless: shared.config.embedded_broker().is_some(),
             kept: Kept::default(),
+            left_over: Kept::default(),
             revocations: 0,
             assignments: 0,
             gathered_at: Instant::now(),
@@ -66,7 +74,8 @@ impl Receiver {
     pub(crate) async fn await_one(&mut self, wait: Duration) -> bool {
         self.last_poll.touch();
         let received = timeout(wait.min(WAKE), self.lease.consumer().recv()).await;
-        received.map(|received| keep(received, &mut self.kept, &self.membership, &self.health, &self.topic)).is_ok()
+        let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
+        received.map(|received| scene.keep(received, &mut self.kept)).is_ok()
     }
 
     /// After partitions came, waits for more of what is coming; `false` where there is nothing to wait for.
@@ -90,10 +99,25 @@ impl Receiver {
         consumer.context().context.restore(consumer.client());
         // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
         let mut messages = consumer.stream();
+        let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
         while !enough(&self.kept) {
             let Some(Some(received)) = messages.next().now_or_never() else { break };
-            keep(received, &mut self.kept, &self.membership, &self.health, &self.topic);
+            scene.keep(received, &mut self.kept);
         }
+    }
+
+    /// How far the client has come in each partition of which nothing is kept, where that is further than what was told before: what it has
+    /// handed over was taken, and what it has passed holds no record.
+    pub(crate) fn passed(&self) -> Vec<Committable> {
+        let mut positions = positions(self.lease.consumer());
+        positions.retain(|(partition, _)| !self.kept.holds(*partition));
+        self.membership.passed(&positions)
+    }
+
+    /// Lets another client take this one's place. Returns the client that has to be let go of.
+    pub(crate) fn replace(&mut self, lease: Lease) -> Lease {
+        self.left_over.append(&mut self.kept);
+        std::mem::replace(&mut self.lease, lease)
     }
 
     /// Forgets what was taken away meanwhile.
@@ -107,34 +131,55 @@ impl Receiver {
     }
 }
 
-/// Keeps a record, if it is ours; notes an error.
-fn keep(received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept, membership: &Membership, health: &Health, topic: &Arc<str>) {
-    match received {
-        Ok(message) => {
-            health.working();
-            if let Some(record) = arrived(&message, membership, topic) {
-                kept.push(record);
+/// What decides about a record that was received.
+struct Scene<'a> {
+    membership: &'a Membership,
+    health: &'a Health,
+    topic: &'a Arc<str>,
+    gapless: bool,
+}
+
+impl Scene<'_> {
+    /// Keeps a record, if it is ours; notes an error.
+    fn keep(&self, received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept) {
+        match received {
+            Ok(message) => {
+                self.health.working();
+                if let Some(record) = self.arrived(&message) {
+                    kept.push(record);
+                }
             }
+            Err(error) => report(&error, self.health),
         }
-        Err(error) => report(&error, health),
+    }
+
+    /// The record, if its partition is owned and started: one that was taken away meanwhile is somebody else's.
+    fn arrived(&self, message: &BorrowedMessage<'_>) -> Option<Record> {
+        let (partition, offset) = (message.partition(), message.offset());
+        let arrival = self.membership.arrival(partition, offset)?;
+        if self.gapless && arrival.missing > 0 {
+            self.membership.add_missing(arrival.missing);
+            tracing::error!(partition, offset, missing = arrival.missing, "the embedded broker dropped records before they were consumed");
+        }
+        Some(Record {
+            position: Position { topic: Arc::clone(self.topic), partition, offset },
+            assignment: arrival.assignment,
+            timestamp_ms: message.timestamp().to_millis(),
+            key: message.key().map(<[u8]>::to_vec),
+            value: message.payload().map(<[u8]>::to_vec),
+            retry_count: retry_count(message),
+        })
     }
 }
 
-/// The record, if its partition is owned: one that was taken away meanwhile is somebody else's.
-fn arrived(message: &BorrowedMessage<'_>, membership: &Membership, topic: &Arc<str>) -> Option<Record> {
-    let (partition, offset) = (message.partition(), message.offset());
-    let arrival = membership.arrival(partition, offset)?;
-    if arrival.missing > 0 {
-        tracing::error!(partition, offset, missing = arrival.missing, "the embedded broker dropped records before they were consumed");
-    }
-    Some(Record {
-        position: Position { topic: Arc::clone(topic), partition, offset },
-        assignment: arrival.assignment,
-        timestamp_ms: message.timestamp().to_millis(),
-        key: message.key().map(<[u8]>::to_vec),
-        value: message.payload().map(<[u8]>::to_vec),
-        retry_count: retry_count(message),
-    })
+/// The client's position in each partition that has one. Only asks librdkafka's own thread.
+fn positions(consumer: &StreamConsumer<Rebalancing>) -> Vec<(i32, i64)> {
+    let Ok(positions) = consumer.position() else { return Vec::new() };
+    let known = |element: &TopicPartitionListElem<'_>| match element.offset() {
+        Offset::Offset(offset) => Some((element.partition(), offset)),
+        _ => None,
+    };
+    positions.elements().iter().filter_map(known).collect()
 }
 
 fn retry_count(message: &BorrowedMessage<'_>) -> u32 {

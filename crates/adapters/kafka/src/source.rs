@@ -1,19 +1,22 @@
 //! Taking records, and standing by during an outage.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use pipeline::ports::TakeLimits;
+use pipeline::offsets::{Commit, NextOffset};
+use pipeline::ports::{Lost, Skipped, TakeLimits, Unstarted};
 use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::Consumer as _;
+use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::health::Health;
+use crate::blocking;
+use crate::consumer::Shared;
 use crate::member::{Closed, Lease};
-use crate::membership::Membership;
 use crate::monitor::{LastPoll, Monitor};
 use crate::rebalance::apply;
 use crate::receiver::Receiver;
@@ -23,6 +26,10 @@ use crate::work::Worker;
 const LARGE: usize = 500;
 /// How often that thread looks for more.
 const READ_AHEAD_PAUSE: Duration = Duration::from_millis(5);
+/// How often the client is asked what it has passed without a record.
+const PASSED_PAUSE: Duration = Duration::from_secs(1);
+/// How long librdkafka may take to begin at another offset; it asks nobody for it.
+const SEEK: Duration = Duration::from_secs(5);
 
 /// The records of the partitions that this member of the group owns.
 ///
@@ -32,34 +39,32 @@ pub struct KafkaSource {
     /// Held by whoever polls.
     receiver: Arc<Mutex<Receiver>>,
     worker: Worker,
-    membership: Arc<Membership>,
-    health: Arc<Health>,
+    shared: Shared,
     last_poll: Arc<LastPoll>,
-    topic: Arc<str>,
     closed: Closed,
+    passed: Commit,
+    ask_passed_at: Instant,
 }
 
 impl KafkaSource {
-    pub(crate) fn new(
-        (lease, closed): (Lease, Closed),
-        worker: Worker,
-        membership: Arc<Membership>,
-        health: Arc<Health>,
-        topic: Arc<str>,
-    ) -> Self {
+    pub(crate) fn new((lease, closed): (Lease, Closed), worker: Worker, shared: Shared) -> Self {
         let last_poll = Arc::new(LastPoll::now());
-        let receiver = Receiver::new(lease, Arc::clone(&membership), Arc::clone(&health), Arc::clone(&last_poll), Arc::clone(&topic));
-        Self { receiver: Arc::new(Mutex::new(receiver)), worker, membership, health, last_poll, topic, closed }
+        let receiver = Arc::new(Mutex::new(Receiver::new(lease, &shared, Arc::clone(&last_poll))));
+        Self { receiver, worker, shared, last_poll, closed, passed: Commit::default(), ask_passed_at: Instant::now() }
     }
 
     /// The partitions that this member owns.
     pub fn assigned(&self) -> BTreeSet<i32> {
-        self.membership.assigned()
+        self.shared.membership.assigned()
     }
 
     /// A view for metrics and health checks.
     pub fn monitor(&self) -> Monitor {
-        Monitor { membership: Arc::clone(&self.membership), health: Arc::clone(&self.health), last_poll: Arc::clone(&self.last_poll) }
+        Monitor {
+            membership: Arc::clone(&self.shared.membership),
+            health: Arc::clone(&self.shared.health),
+            last_poll: Arc::clone(&self.last_poll),
+        }
     }
 
     /// Leaves the group, so that others get its partitions at once. Records that were not taken, or not committed, come again there.
@@ -97,8 +102,12 @@ impl KafkaSource {
 
 impl RecordSource for KafkaSource {
     async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        self.passed = Commit::default();
         let mut receiver = self.receiver().await;
-        apply(&self.membership.resume(), &self.topic, "resume", |list| receiver.consumer().resume(list));
+        if !receiver.left_over.is_empty() {
+            return Ok(receiver.left_over.take(limits));
+        }
+        apply(&self.shared.membership.resume(), &self.shared.topic, "resume", |list| receiver.consumer().resume(list));
         let deadline = Instant::now() + patience;
         loop {
             receiver.drain(|kept| kept.is_full(limits));
@@ -110,22 +119,69 @@ impl RecordSource for KafkaSource {
                 continue;
             }
             let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return self.health.trouble().map_or_else(|| Ok(Vec::new()), Err);
+            // Whoever waits for a partition to be started has to be told that it is there.
+            if left.is_zero() || !self.shared.membership.unstarted().is_empty() {
+                self.note_passed(&receiver);
+                return self.shared.health.trouble().map_or_else(|| Ok(Vec::new()), Err);
             }
             receiver.await_one(left).await;
         }
         let taken = receiver.kept.take(limits);
+        self.note_passed(&receiver);
         if taken.len() >= LARGE {
             self.read_ahead(receiver, limits);
         }
         Ok(taken)
     }
 
+    fn passed(&self) -> Commit {
+        self.passed.clone()
+    }
+
+    fn unstarted(&self) -> Vec<Unstarted> {
+        self.shared.membership.unstarted()
+    }
+
+    async fn start(&mut self, unstarted: Unstarted, offset: i64) -> Result<(), Fault> {
+        const START: &str = "start";
+        let receiver = self.receiver().await;
+        let (client, topic) = (receiver.lease.share(), Arc::clone(&self.shared.topic));
+        let seek = blocking::call(START, SEEK + Duration::from_secs(1), move || {
+            let mut list = TopicPartitionList::with_capacity(1);
+            list.add_partition_offset(&topic, unstarted.partition, Offset::Offset(offset))?;
+            sought(&client.consumer.seek_partitions(list, SEEK)?)
+        });
+        seek.await?;
+        self.shared.membership.start(unstarted, offset);
+        Ok(())
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        let mut receiver = self.receiver().await;
+        let (lease, closed) = self.shared.join()?;
+        // It leaves the group in the background; what it still reports is ignored.
+        drop(receiver.replace(lease));
+        self.closed = closed;
+        self.shared.health.renew();
+        Ok(())
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        if self.shared.health.is_lost() { Some(Lost::Client) } else { self.shared.membership.went_back().then_some(Lost::Log) }
+    }
+
+    fn skipped(&mut self) -> Vec<Skipped> {
+        self.shared.membership.take_skipped()
+    }
+
+    fn held_back(&self) -> BTreeMap<i32, u64> {
+        self.shared.membership.held_back()
+    }
+
     async fn stand_by(&mut self, duration: Duration) {
         let deadline = Instant::now() + duration;
         let mut receiver = self.receiver().await;
-        apply(&self.membership.stand_by(), &self.topic, "pause", |list| receiver.consumer().pause(list));
+        apply(&self.shared.membership.stand_by(), &self.shared.topic, "pause", |list| receiver.consumer().pause(list));
         loop {
             receiver.drain(|_| false);
             let left = deadline.saturating_duration_since(Instant::now());
@@ -137,6 +193,31 @@ impl RecordSource for KafkaSource {
     }
 
     fn owned(&self) -> usize {
-        self.membership.assigned().len()
+        self.shared.membership.assigned().len()
     }
+}
+
+impl KafkaSource {
+    /// Notes what was passed without a record, now and then: on a busy topic the records that follow say it as well.
+    fn note_passed(&mut self, receiver: &Receiver) {
+        if Instant::now() < self.ask_passed_at {
+            return;
+        }
+        self.ask_passed_at = Instant::now() + PASSED_PAUSE;
+        for next in receiver.passed() {
+            self.passed.add(
+                Arc::clone(&self.shared.topic),
+                next.partition,
+                NextOffset { offset: next.offset, assignment: next.assignment },
+            );
+        }
+    }
+}
+
+/// The error of the partition that was sought, if any: one that was just assigned may not be ready for it.
+fn sought(partitions: &TopicPartitionList) -> KafkaResult<()> {
+    partitions.elements().iter().try_for_each(|element| match element.error() {
+        Err(KafkaError::OffsetFetch(code)) => Err(KafkaError::Seek(code.to_string())),
+        other => other,
+    })
 }

@@ -42,6 +42,11 @@ impl Ahead {
         })
     }
 
+    /// Whether every part was given out.
+    pub(super) const fn is_done(&self) -> bool {
+        self.next.is_none()
+    }
+
     fn cut(&mut self) -> Option<Vec<Record>> {
         let part: Vec<_> = self.rest.by_ref().take(self.size).collect();
         (!part.is_empty()).then_some(part)

@@ -19,9 +19,12 @@ impl<P: Parts> Consumer<P> {
             return;
         }
         match self.offsets.commit(&self.uncommitted.0).await {
-            Ok(()) => {
+            Ok(committed) => {
                 self.uncommitted = Uncommitted::default();
-                self.metrics.committed();
+                // Where every partition went to others, nothing was committed.
+                if committed > 0 {
+                    self.metrics.committed();
+                }
             }
             Err(fault) => {
                 self.metrics.commit_failed();

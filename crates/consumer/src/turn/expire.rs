@@ -75,11 +75,8 @@ impl<P: Parts> Consumer<P> {
     }
 
     async fn gate(&mut self, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
-        if !self.expiry.gate.is_watching() {
-            self.expiry.gate.look(now, self.progress.high_watermarks().await?);
-        }
-        let committed = self.progress.committed().await?;
-        Ok(self.expiry.gate.cutoff(&committed, self.config.parking_deadline))
+        let log = self.progress.log().await?;
+        Ok(self.expiry.gate.look(now, &log, self.config.parking_deadline))
     }
 
     /// Claims, then makes dead letters, then deletes: no event is both applied and dead, and a crash at any point leaves a claim that is

@@ -29,13 +29,14 @@ impl From<Stopped> for Unfinished {
 
 impl<P: Parts> Consumer<P> {
     /// Applies a batch, whatever it takes: faults are waited out, and events that cannot be written are found in O(log n) statements each.
-    pub(super) async fn apply(&mut self, batch: Batch<'_>) -> Result<Applied, Unfinished> {
+    /// Says also whether it was applied as a whole, in one transaction.
+    pub(super) async fn apply(&mut self, batch: Batch<'_>) -> Result<(Applied, bool), Unfinished> {
         let mut rounds_refused = 0;
         loop {
-            let applied = self.apply_halving(batch).await?;
+            let (applied, is_whole) = self.apply_halving(batch).await?;
             let Some(code) = all_refused(&applied.outcomes) else {
                 self.waiting.recovered();
-                return Ok(applied);
+                return Ok((applied, is_whole));
             };
             rounds_refused += 1;
             let fault = Fault { dependency: Dependency::Database, class: FaultClass::Bug, code, subject: "every event of a batch refused" };
@@ -43,11 +44,11 @@ impl<P: Parts> Consumer<P> {
         }
     }
 
-    async fn apply_halving(&mut self, batch: Batch<'_>) -> Result<Applied, Unfinished> {
+    async fn apply_halving(&mut self, batch: Batch<'_>) -> Result<(Applied, bool), Unfinished> {
         let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false };
         // The next part is at the end; parts are taken from left to right, so that outcomes come in order.
         let mut parts = vec![batch];
-        let mut tries = 0;
+        let (mut tries, mut is_whole) = (0, true);
         while let Some(part) = parts.pop() {
             tries += 1;
             let fault = match timed(&self.metrics, "apply_batch", self.store.apply(part)).await {
@@ -68,14 +69,17 @@ impl<P: Parts> Consumer<P> {
                 }
                 Next::Isolate => {
                     halve(part, &mut parts);
-                    tries = 0;
+                    (tries, is_whole) = (0, false);
                 }
                 // It may have been too much at once.
-                Next::Again if fault.class == (FaultClass::Unavailable { timed_out: true }) && part.len() > 1 => halve(part, &mut parts),
+                Next::Again if fault.class == (FaultClass::Unavailable { timed_out: true }) && part.len() > 1 => {
+                    halve(part, &mut parts);
+                    is_whole = false;
+                }
                 Next::Again => parts.push(part),
             }
         }
-        Ok(whole)
+        Ok((whole, is_whole))
     }
 }
 

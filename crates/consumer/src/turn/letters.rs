@@ -23,6 +23,11 @@ impl Letters {
         self.letters.len()
     }
 
+    /// Whether there is none.
+    pub(super) const fn is_empty(&self) -> bool {
+        self.letters.is_empty()
+    }
+
     /// Adds the letter of a record, and says so in the log: here the decision is taken.
     pub(super) fn add(&mut self, record: &Record, diagnosis: &Diagnosis) {
         let event_type = diagnosis.event_type.map_or("unknown", events::EventType::as_str);

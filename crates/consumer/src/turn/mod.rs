@@ -11,19 +11,23 @@ mod flood;
 mod isolate;
 mod letters;
 mod part;
+mod positions;
 mod release;
 mod settle;
+mod start;
 mod tally;
 mod write;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use pipeline::LogState;
 use pipeline::flood::FloodGate;
 use pipeline::offsets::Commit;
 use pipeline::ports::RecordSource;
 use pipeline::record::Record;
 use telemetry::{Health, Metrics};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::ConsumerConfig;
@@ -36,7 +40,9 @@ use expire::Expiry;
 pub(crate) use isolate::verdict_of_one;
 use letters::Letters;
 use part::{Judged, Rules};
+use positions::Positions;
 use settle::WrittenPart;
+use start::LogWatch;
 
 /// How long a take waits for the first record before the consumer looks after other things.
 const PATIENCE: Duration = Duration::from_millis(200);
@@ -54,16 +60,42 @@ pub struct Consumer<P: Parts> {
     uncommitted: Uncommitted,
     expiry: Expiry,
     flood: FloodGate,
+    /// The name of the topic, by which the tables know its logs.
+    topic: Arc<str>,
+    positions: Positions,
+    log_watch: LogWatch,
 }
 
 impl<P: Parts> Consumer<P> {
-    /// A consumer on these adapters. It stops waiting for anything when `stop` is cancelled.
-    pub fn new(adapters: Adapters<P>, config: Arc<ConsumerConfig>, metrics: Metrics, health: Health, stop: CancellationToken) -> Self {
-        let Adapters { source, offsets, progress, store, letters } = adapters;
+    /// A consumer on these adapters. It stops waiting for anything when `stop` is cancelled, and goes by what `log` shows of the log.
+    pub fn new(
+        adapters: Adapters<P>,
+        config: Arc<ConsumerConfig>,
+        metrics: Metrics,
+        health: Health,
+        stop: CancellationToken,
+        log: watch::Receiver<Option<Arc<LogState>>>,
+    ) -> Self {
+        let Adapters { source, offsets, progress, store, letters, topic } = adapters;
         let waiting = Waiting::new(source, metrics.clone(), health.clone(), stop);
         let expiry = Expiry::new(config.sweep_interval);
         let flood = FloodGate::new(config.dlq_max_ratio);
-        Self { waiting, offsets, progress, store, letters, config, metrics, health, uncommitted: Uncommitted::default(), expiry, flood }
+        Self {
+            waiting,
+            offsets,
+            progress,
+            store,
+            letters,
+            config,
+            metrics,
+            health,
+            uncommitted: Uncommitted::default(),
+            expiry,
+            flood,
+            topic,
+            positions: Positions::default(),
+            log_watch: LogWatch::new(log),
+        }
     }
 
     /// One take, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
@@ -71,16 +103,26 @@ impl<P: Parts> Consumer<P> {
     /// # Errors
     /// The consumer was told to stop before the take was finished; it was not committed and comes again.
     pub async fn turn(&mut self) -> Result<(), Stopped> {
+        self.look_at_log().await?;
+        self.start_partitions().await?;
         let taken = self.take().await;
         let started = Instant::now();
 
         let rules = Rules { max_clock_skew: self.config.max_clock_skew, max_rows: self.config.max_rows };
         let mut ahead = Ahead::new(taken, self.config.batch.records, rules);
-        let mut parts = Vec::new();
+        let (mut parts, mut finished, mut clean) = (Vec::new(), Commit::default(), true);
         while let Some(part) = ahead.next().await {
             self.health.beat();
+            finished.extend(Commit::covering(part.records()));
             let mut letters = self.letters_of(part.judged());
-            let written = self.write(part.judged(), &mut letters).await?;
+            clean &= letters.is_empty();
+            // Everything before is durable, so the batch that makes this part durable moves the positions too.
+            let moving = if clean { self.positions.to_move(&finished) } else { Vec::new() };
+            let written = self.write(part.judged(), &moving, &mut letters).await?;
+            clean &= letters.is_empty() && !written.outcomes.iter().any(|outcome| !outcome.landed());
+            if written.moved {
+                self.positions.moved(&moving);
+            }
             self.withstand_flood(part.records().len(), letters.len()).await?;
             self.bury(letters).await?;
             parts.push(WrittenPart { part, written });
@@ -89,8 +131,11 @@ impl<P: Parts> Consumer<P> {
             }
         }
         self.settle(&parts).await?;
-        let finished = Commit::covering(parts.iter().flat_map(|written| written.part.records()));
-        let is_empty = finished.is_empty();
+        let is_empty = parts.is_empty();
+        if ahead.is_done() {
+            finished.extend(self.waiting.source.passed());
+        }
+        self.advance(&finished).await?;
         // In this order: the commit is under way while the memory of thousands of records is given back.
         tokio::join!(biased; self.commit(finished), async { drop(parts) });
 

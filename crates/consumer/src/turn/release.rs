@@ -77,7 +77,7 @@ impl<P: Parts> Consumer<P> {
             }
         }
         judged.plan(self.config.max_rows);
-        let written = self.write_rounds(&judged).await?;
+        let written = self.write_rounds(&judged, &[]).await?;
         self.tally_released(ended(&judged, &written.outcomes));
         for (candidate, record, outcome) in ended(&judged, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {

@@ -27,7 +27,7 @@ impl<P: Parts> Consumer<P> {
         let (mut overtakers, mut waiting) = sort_out(parts);
         overtakers.plan(self.config.max_rows);
         let mut letters = Letters::default();
-        let again = self.write(&overtakers, &mut letters).await?;
+        let again = self.write(&overtakers, &[], &mut letters).await?;
         self.withstand_flood(0, letters.len()).await?;
         self.bury(letters).await?;
 

@@ -1,11 +1,11 @@
 //! Writing candidates: rounds and followers.
 
 use events::Body;
-use pipeline::Batch;
 use pipeline::outcome::{Outcome, WaitsFor};
 use pipeline::plan::{Candidate, items};
 use pipeline::record::Record;
 use pipeline::rounds::Rounds;
+use pipeline::{Batch, LogPosition};
 
 use super::Consumer;
 use super::isolate::Unfinished;
@@ -21,6 +21,8 @@ pub(super) struct Written {
     pub outcomes: Vec<Outcome>,
     /// Whether parked events wait for users or orders among them.
     pub children_wait: bool,
+    /// Whether the last batch moved the positions that it was given.
+    pub moved: bool,
 }
 
 impl Written {
@@ -31,14 +33,15 @@ impl Written {
 }
 
 impl<P: Parts> Consumer<P> {
-    /// Writes the events of a batch: afterwards each is in the tables or among the letters, or waits to be settled.
-    pub(super) async fn write(&mut self, judged: &Judged<'_>, letters: &mut Letters) -> Result<Written, Stopped> {
+    /// Writes the events of a batch: afterwards each is in the tables or among the letters, or waits to be settled. The transaction that
+    /// finishes them moves these positions, where all of them land.
+    pub(super) async fn write(&mut self, judged: &Judged<'_>, moving: &[LogPosition], letters: &mut Letters) -> Result<Written, Stopped> {
         if judged.candidates.is_empty() {
             return Ok(Written::default());
         }
         self.metrics.batch(judged.candidates.len());
         let written = loop {
-            match self.write_rounds(judged).await {
+            match self.write_rounds(judged, moving).await {
                 Ok(written) => break written,
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 // A batch from the log releases nothing, so it cannot lose a release; a store that says so is asked again.
@@ -55,16 +58,20 @@ impl<P: Parts> Consumer<P> {
     }
 
     /// Writes candidates round by round, until each has an outcome.
-    pub(super) async fn write_rounds(&mut self, judged: &Judged<'_>) -> Result<Written, Unfinished> {
+    pub(super) async fn write_rounds(&mut self, judged: &Judged<'_>, moving: &[LogPosition]) -> Result<Written, Unfinished> {
         let mut rounds = Rounds::planned(&judged.candidates, judged.rounds.clone(), self.config.max_rows);
-        let mut children_wait = false;
+        let (mut children_wait, mut moved, mut all_landed) = (false, false, true);
         while let Some(round) = rounds.next_round() {
             let items = items(&judged.candidates, &round);
-            let applied = self.apply(Batch::new(&items)).await?;
+            let moves = !moving.is_empty() && all_landed && rounds.is_last();
+            let batch = Batch::new(&items).moving(if moves { moving } else { &[] });
+            let (applied, is_whole) = self.apply(batch).await?;
+            all_landed &= applied.outcomes.iter().all(Outcome::landed);
+            moved = moves && all_landed && is_whole;
             children_wait |= applied.children_wait;
             rounds.note(&round, applied.outcomes);
         }
-        Ok(Written { outcomes: rounds.into_outcomes(), children_wait })
+        Ok(Written { outcomes: rounds.into_outcomes(), children_wait, moved })
     }
 }
 

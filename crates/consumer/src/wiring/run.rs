@@ -77,7 +77,14 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
         let pool = store.clone();
         metrics.db_pool(move || pool_use(&pool));
         let (source, offsets) = kafka::open(&kafka_config)?;
-        let adapters = Adapters::<RealParts> { source, offsets, progress: KafkaProgress::open(&kafka_config)?, store, letters };
+        let adapters = Adapters::<RealParts> {
+            source,
+            offsets,
+            progress: KafkaProgress::open(&kafka_config)?,
+            store,
+            letters,
+            topic: kafka_config.topic.as_str().into(),
+        };
         tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");
         let source = crate::run(adapters, consumer, metrics, health, shutdown.token()).await;
         if let Err(fault) = source.close(CLOSE).await {

@@ -46,8 +46,14 @@ impl Running {
             (Metrics::new(&[Part::Consumer]).unwrap(), Health::new(&HEALTH_PARTS, None), CancellationToken::new());
         let (source, offsets) = kafka::open(config).unwrap();
         let progress = KafkaProgress::open(config).unwrap();
-        let adapters =
-            Adapters::<EmbeddedParts> { source, offsets, progress: progress.clone(), store: tables.clone(), letters: tables.clone() };
+        let adapters = Adapters::<EmbeddedParts> {
+            source,
+            offsets,
+            progress: progress.clone(),
+            store: tables.clone(),
+            letters: tables.clone(),
+            topic: config.topic.as_str().into(),
+        };
         let interval = Duration::from_millis(50);
         let defaults = ConsumerConfig::default();
         // Small, so that parents and children meet across batches and takes.

@@ -5,9 +5,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Permit, TakeLimits};
-use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Position, Record, RecordSource};
+use pipeline::offsets::{Commit, NextOffset};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, Skipped, TakeLimits, Unstarted};
+use pipeline::{DeadLetter, DeadLetterQueue, LogId, OffsetCommitter, PartitionState, Position, Record, RecordSource};
+use uuid::Uuid;
 
 /// A topic of one group with one member.
 #[derive(Clone, Default)]
@@ -23,6 +24,16 @@ struct LogState {
     away: u32,
     /// Partitions of another member that is down: they are in the log, and nobody consumes them.
     abandoned: BTreeMap<i32, i64>,
+    /// Which topic it is: another one with each recreation.
+    topic_id: u128,
+    /// Offsets below this are gone.
+    first: i64,
+    unstarted: Vec<Unstarted>,
+    starts: Vec<(i32, i64)>,
+    reopened: u32,
+    lost: Option<Lost>,
+    skipped: Vec<Skipped>,
+    passed: Commit,
 }
 
 impl Log {
@@ -64,6 +75,60 @@ impl Log {
         self.0.lock().unwrap().away = takes;
     }
 
+    /// This partition comes to the consumer, under a new assignment.
+    pub fn assign(&self, partition: i32, assignment: u64) {
+        self.0.lock().unwrap().unstarted.push(Unstarted { partition, assignment });
+    }
+
+    /// The topic is deleted and created again: an empty log, and the group's offsets are gone.
+    pub fn recreate(&self) {
+        let mut log = self.0.lock().unwrap();
+        log.topic_id += 1;
+        log.waiting.clear();
+        log.high.clear();
+        log.committed.clear();
+    }
+
+    /// A partition loses what stands from this offset on.
+    pub fn cut(&self, partition: i32, end: i64) {
+        self.0.lock().unwrap().high.insert(partition, end);
+    }
+
+    /// The group's offset of a partition is moved.
+    pub fn reset_offset(&self, partition: i32, offset: i64) {
+        self.0.lock().unwrap().committed.insert(partition, offset);
+    }
+
+    /// Retention has deleted everything before this offset.
+    pub fn delete_before(&self, first: i64) {
+        self.0.lock().unwrap().first = first;
+    }
+
+    /// These offsets brought no record.
+    pub fn skip(&self, skipped: Skipped) {
+        self.0.lock().unwrap().skipped.push(skipped);
+    }
+
+    /// The client has passed a marker: the next offset of partition 0 is this one.
+    pub fn pass(&self, offset: i64) {
+        self.0.lock().unwrap().passed.add("events".into(), 0, NextOffset { offset, assignment: 1 });
+    }
+
+    /// The client is lost.
+    pub fn lose(&self, lost: Lost) {
+        self.0.lock().unwrap().lost = Some(lost);
+    }
+
+    /// Where partitions were told to begin.
+    pub fn starts(&self) -> Vec<(i32, i64)> {
+        self.0.lock().unwrap().starts.clone()
+    }
+
+    /// How often the consumer joined the group anew.
+    pub fn reopened(&self) -> u32 {
+        self.0.lock().unwrap().reopened
+    }
+
     /// How often the consumer stood by, with its partitions paused.
     pub fn stood_by(&self) -> u32 {
         self.0.lock().unwrap().stood_by
@@ -85,6 +150,40 @@ impl RecordSource for Log {
         Ok(log.waiting.drain(..count).collect())
     }
 
+    fn passed(&self) -> Commit {
+        std::mem::take(&mut self.0.lock().unwrap().passed)
+    }
+
+    fn unstarted(&self) -> Vec<Unstarted> {
+        self.0.lock().unwrap().unstarted.clone()
+    }
+
+    async fn start(&mut self, partition: Unstarted, offset: i64) -> Result<(), Fault> {
+        let mut log = self.0.lock().unwrap();
+        log.unstarted.retain(|unstarted| *unstarted != partition);
+        log.starts.push((partition.partition, offset));
+        Ok(())
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        let mut log = self.0.lock().unwrap();
+        (log.reopened, log.lost) = (log.reopened + 1, None);
+        log.unstarted = vec![Unstarted { partition: 0, assignment: 1 }];
+        Ok(())
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        self.0.lock().unwrap().lost
+    }
+
+    fn skipped(&mut self) -> Vec<Skipped> {
+        std::mem::take(&mut self.0.lock().unwrap().skipped)
+    }
+
+    fn held_back(&self) -> BTreeMap<i32, u64> {
+        BTreeMap::new()
+    }
+
     async fn stand_by(&mut self, duration: Duration) {
         self.0.lock().unwrap().stood_by += 1;
         tokio::time::sleep(duration).await;
@@ -96,24 +195,24 @@ impl RecordSource for Log {
 }
 
 impl OffsetCommitter for Log {
-    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
         let mut log = self.0.lock().unwrap();
         log.commits += 1;
         for (_, partition, next) in commit.iter() {
             log.committed.insert(partition, next.offset);
         }
-        Ok(())
+        Ok(commit.iter().count())
     }
 }
 
 impl GroupProgress for Log {
-    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+    async fn log(&self) -> Result<pipeline::LogState, Fault> {
         let log = self.0.lock().unwrap();
-        Ok(log.high.iter().chain(&log.abandoned).map(|(partition, high)| (*partition, *high)).collect())
-    }
-
-    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        Ok(self.0.lock().unwrap().committed.clone())
+        let state = |(partition, end): (&i32, &i64)| {
+            (*partition, PartitionState { first: log.first, end: *end, committed: log.committed.get(partition).copied() })
+        };
+        let partitions = log.high.iter().chain(&log.abandoned).map(state).collect();
+        Ok(pipeline::LogState { id: LogId(Uuid::from_u128(log.topic_id)), partitions })
     }
 }
 

@@ -28,6 +28,7 @@ struct Script {
     after: VecDeque<Fault>,
     parking: VecDeque<Fault>,
     statements: u32,
+    advances: u32,
 }
 
 impl Faulty {
@@ -54,6 +55,11 @@ impl Faulty {
     /// The next parkings fail.
     pub fn fail_parking(&self, faults: impl IntoIterator<Item = Fault>) {
         self.script.lock().unwrap().parking.extend(faults);
+    }
+
+    /// How often positions were moved by themselves.
+    pub fn advances(&self) -> u32 {
+        self.script.lock().unwrap().advances
     }
 
     /// Batches asked for so far.
@@ -87,6 +93,7 @@ impl LogPositions for Faulty {
     }
 
     async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        self.script.lock().unwrap().advances += 1;
         self.inner.advance(positions).await
     }
 }

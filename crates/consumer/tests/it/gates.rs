@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pipeline::LogState;
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Permit, TakeLimits};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, Skipped, TakeLimits, Unstarted};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
 use tokio::sync::Semaphore;
 
@@ -90,6 +91,34 @@ impl<T: RecordSource> RecordSource for Gated<T> {
         self.inner.take(limits, patience).await
     }
 
+    fn passed(&self) -> Commit {
+        self.inner.passed()
+    }
+
+    fn unstarted(&self) -> Vec<Unstarted> {
+        self.inner.unstarted()
+    }
+
+    async fn start(&mut self, partition: Unstarted, offset: i64) -> Result<(), Fault> {
+        self.inner.start(partition, offset).await
+    }
+
+    async fn reopen(&mut self) -> Result<(), Fault> {
+        self.inner.reopen().await
+    }
+
+    fn lost(&self) -> Option<Lost> {
+        self.inner.lost()
+    }
+
+    fn skipped(&mut self) -> Vec<Skipped> {
+        self.inner.skipped()
+    }
+
+    fn held_back(&self) -> BTreeMap<i32, u64> {
+        self.inner.held_back()
+    }
+
     async fn stand_by(&mut self, duration: Duration) {
         self.inner.stand_by(duration).await;
     }
@@ -100,20 +129,16 @@ impl<T: RecordSource> RecordSource for Gated<T> {
 }
 
 impl<T: OffsetCommitter> OffsetCommitter for Gated<T> {
-    async fn commit(&self, commit: &Commit) -> Result<(), Fault> {
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
         self.gates.pass(Call::Commit).await;
         self.inner.commit(commit).await
     }
 }
 
 impl<T: GroupProgress> GroupProgress for Gated<T> {
-    async fn high_watermarks(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+    async fn log(&self) -> Result<LogState, Fault> {
         self.gates.pass(Call::Ask).await;
-        self.inner.high_watermarks().await
-    }
-
-    async fn committed(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        self.inner.committed().await
+        self.inner.log().await
     }
 }
 

@@ -12,6 +12,7 @@ mod gates;
 mod inputs;
 mod isolation;
 mod lag;
+mod log;
 mod meetings;
 mod monitor;
 mod outages;

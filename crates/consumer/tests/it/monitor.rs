@@ -30,6 +30,7 @@ async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_le
         letters: rig.letters.clone(),
         metrics: rig.metrics.clone(),
         health: rig.health.clone(),
+        log: tokio::sync::watch::channel(None).0,
         interval: INTERVAL,
     };
     let push = async |letter: &DeadLetter| rig.letters.push(std::slice::from_ref(letter)).await.unwrap();

@@ -8,11 +8,13 @@ use consumer::parts::{Adapters, Parts};
 use consumer::turn::Consumer;
 use consumer::waiting::{PIPELINE_PART, Stopped};
 use events::Event;
+use pipeline::LogState;
 use pipeline::Position;
 use pipeline::ports::ParkingExpiry;
 use readmodel::ReadStore;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,6 +32,8 @@ impl Parts for Fakes {
 }
 
 pub struct Rig {
+    /// What the consumer sees of the log.
+    pub log_seen: watch::Sender<Option<Arc<LogState>>>,
     pub log: Log,
     pub store: Faulty,
     pub letters: Letters,
@@ -53,16 +57,31 @@ impl Rig {
         Self::over(Sqlite::open(self.store.inner.path()).unwrap(), self.letters.clone(), config)
     }
 
+    /// The same program started again: everything outlives it but what it held in memory.
+    pub fn restarted(&self) -> Self {
+        let config = ConsumerConfig { sweep_interval: Duration::ZERO, ..ConsumerConfig::default() };
+        Self::on(self.log.clone(), self.store.clone(), self.letters.clone(), config)
+    }
+
     fn over(tables: Sqlite, letters: Letters, config: ConsumerConfig) -> Self {
-        let log = Log::default();
-        let store = Faulty::new(tables);
+        Self::on(Log::default(), Faulty::new(tables), letters, config)
+    }
+
+    fn on(log: Log, store: Faulty, letters: Letters, config: ConsumerConfig) -> Self {
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
         let health = Health::new(&[PIPELINE_PART], None);
         let stop = CancellationToken::new();
-        let adapters =
-            Adapters { source: log.clone(), offsets: log.clone(), progress: log.clone(), store: store.clone(), letters: letters.clone() };
-        let consumer = Consumer::new(adapters, Arc::new(config), metrics.clone(), health.clone(), stop.clone());
-        Self { log, store, letters, metrics, health, stop, consumer }
+        let adapters = Adapters {
+            source: log.clone(),
+            offsets: log.clone(),
+            progress: log.clone(),
+            store: store.clone(),
+            letters: letters.clone(),
+            topic: "events".into(),
+        };
+        let (log_seen, seen) = watch::channel(None);
+        let consumer = Consumer::new(adapters, Arc::new(config), metrics.clone(), health.clone(), stop.clone(), seen);
+        Self { log_seen, log, store, letters, metrics, health, stop, consumer }
     }
 
     pub fn append(&self, event: &Event<'_>) -> Position {

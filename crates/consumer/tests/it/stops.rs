@@ -68,8 +68,14 @@ impl Stand {
     fn run(&self) -> JoinHandle<Gated<Log>> {
         let log = Gated { inner: self.log.clone(), gates: self.gates.clone() };
         let letters = Gated { inner: self.letters.clone(), gates: self.gates.clone() };
-        let adapters =
-            Adapters::<GatedFakes> { source: log.clone(), offsets: log.clone(), progress: log, store: self.store.clone(), letters };
+        let adapters = Adapters::<GatedFakes> {
+            source: log.clone(),
+            offsets: log.clone(),
+            progress: log,
+            store: self.store.clone(),
+            letters,
+            topic: "events".into(),
+        };
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
         tokio::spawn(consumer::run(adapters, ConsumerConfig::default(), metrics, self.health.clone(), self.stop.clone()))
     }

@@ -63,6 +63,7 @@ const RUST_VERSION: Label = Label { name: "rust_version", values: Values::Each("
 const POOL_STATE: Label = Label { name: "state", values: Values::Known(&["idle", "used"]) };
 const OPERATION: Label = Label { name: "operation", values: Values::Each("method of the stores' ports") };
 const PARTITION: Label = Label { name: "partition", values: Values::Each("partition of the topic, whoever owns it") };
+const OWNED_PARTITION: Label = Label { name: "partition", values: Values::Each("partition that this process owns") };
 const ROUTE: Label = Label { name: "route", values: Values::Each("route template, or `unmatched`") };
 const METHOD: Label = Label { name: "method", values: Values::Each("HTTP method of the standard, or `other`") };
 const HTTP_STATUS: Label = Label { name: "status", values: Values::Each("HTTP status code that was answered") };
@@ -119,6 +120,10 @@ catalog! {
         "Since the last successful commit, or since the start, computed when scraped; it also rises while there is nothing to commit.";
     PARTITION_LAG = "pipeline_partition_lag" Kind::Gauge, [PARTITION], CONSUMER,
         "Records between the group's committed offset and the end of the partition. Every consumer tells all of them: take the maximum.";
+    PARTITION_HELD_BACK = "pipeline_partition_held_back_records" Kind::Gauge, [OWNED_PARTITION], CONSUMER,
+        "Records behind the first transaction of a producer that is still open: they are delivered when it ends.";
+    LOG_GAP = "pipeline_log_gap_records_total" Kind::Counter, [], CONSUMER,
+        "Records that the topic's retention has deleted before they were consumed: they are lost.";
     ASSIGNED_PARTITIONS = "pipeline_assigned_partitions" Kind::Gauge, [], CONSUMER,
         "Partitions that this process owns.";
     DEPENDENCY_UP = "pipeline_dependency_up" Kind::Gauge, [DEPENDENCY], CONSUMER,

@@ -47,6 +47,8 @@ collectors! {
     last_poll_age: GaugeVec = gauge(LAST_POLL_AGE);
     last_commit_age: GaugeVec = gauge(LAST_COMMIT_AGE);
     partition_lag: GaugeVec = gauge(PARTITION_LAG);
+    partition_held_back: GaugeVec = gauge(PARTITION_HELD_BACK);
+    log_gap: IntCounterVec = counter(LOG_GAP);
     assigned_partitions: GaugeVec = gauge(ASSIGNED_PARTITIONS);
     dependency_up: GaugeVec = gauge(DEPENDENCY_UP);
     http_requests: IntCounterVec = counter(HTTP_REQUESTS);

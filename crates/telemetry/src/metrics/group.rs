@@ -1,7 +1,10 @@
 //! Where the group is, and whether it moves.
 
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 use std::time::Duration;
+
+use prometheus::GaugeVec;
 
 use super::{Metrics, NONE};
 
@@ -27,9 +30,19 @@ impl Metrics {
         self.0.collectors.commits.with_label_values(&["failed"]).inc();
     }
 
-    /// How many records of a partition the group has still to consume, whoever owns it.
-    pub fn lag(&self, partition: i32, records: u64) {
-        self.0.collectors.partition_lag.with_label_values(&[partition.to_string()]).set(records as f64);
+    /// How many records of each partition of the topic the group has still to consume, whoever owns it. Partitions that are not named are gone.
+    pub fn lags(&self, lags: impl IntoIterator<Item = (i32, u64)>) {
+        set_partitions(&self.0.collectors.partition_lag, lags);
+    }
+
+    /// How many records stand behind an open transaction in each partition that this process owns.
+    pub fn held_back(&self, records: &BTreeMap<i32, u64>) {
+        set_partitions(&self.0.collectors.partition_held_back, records.iter().map(|(partition, records)| (*partition, *records)));
+    }
+
+    /// So many records were deleted before they were consumed.
+    pub fn log_gap(&self, records: u64) {
+        self.0.collectors.log_gap.with_label_values(NONE).inc_by(records);
     }
 
     /// How many partitions this process owns.
@@ -50,6 +63,14 @@ impl Metrics {
             self.0.held_since.set(cause.map(|_| Duration::ZERO));
         }
         *held = cause;
+    }
+}
+
+/// Sets the series of these partitions, and drops all others.
+fn set_partitions(gauge: &GaugeVec, values: impl IntoIterator<Item = (i32, u64)>) {
+    gauge.reset();
+    for (partition, value) in values {
+        gauge.with_label_values(&[partition.to_string()]).set(value as f64);
     }
 }
 
@@ -95,10 +116,10 @@ mod tests {
     #[test]
     fn each_partition_has_a_lag_of_its_own() {
         let metrics = all();
-        metrics.lag(0, 5);
-        metrics.lag(1, 6);
-        metrics.lag(0, 0);
+        metrics.lags([(0, 5), (1, 6), (2, 7)]);
+        metrics.lags([(0, 0), (1, 6)]);
         assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"0\"}"), Some(0.0));
         assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"1\"}"), Some(6.0));
+        assert_eq!(value(&metrics, "pipeline_partition_lag{partition=\"2\"}"), None, "a partition that is gone has no series");
     }
 }

@@ -112,7 +112,7 @@ fn everything() -> String {
     let metrics = Metrics::new(Part::ALL).unwrap();
     metrics.events_processed("OrderPlaced", Status::Parked, 3);
     metrics.db_operation("apply", Duration::from_millis(3));
-    metrics.lag(3, 10);
+    metrics.lags([(3, 10)]);
     metrics.http_request("/orders/{id}", "GET", 404, Duration::ZERO);
     metrics.encode()
 }

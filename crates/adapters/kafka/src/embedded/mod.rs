@@ -11,10 +11,11 @@ mod trouble;
 use std::fmt;
 use std::sync::Arc;
 
-use pipeline::Fault;
+use pipeline::{Fault, LogId};
 use rdkafka::ClientConfig;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::Producer as _;
+use uuid::Uuid;
 
 use crate::delivery::{Deliveries, Producer};
 use crate::faults;
@@ -34,6 +35,7 @@ struct Inner {
     owner: Producer,
     bootstrap_servers: String,
     topic: String,
+    log: LogId,
     partitions: i32,
     backlog: Backlog,
 }
@@ -58,7 +60,8 @@ impl EmbeddedBroker {
             cluster.bootstrap_servers()
         };
         let (topic, partitions, backlog) = (topic.to_owned(), i32::from(partitions), Backlog::default());
-        Ok(Self { inner: Arc::new(Inner { owner, bootstrap_servers, topic, partitions, backlog }) })
+        let log = LogId(Uuid::new_v4());
+        Ok(Self { inner: Arc::new(Inner { owner, bootstrap_servers, topic, log, partitions, backlog }) })
     }
 
     /// Its address, `host:port`.
@@ -69,6 +72,11 @@ impl EmbeddedBroker {
     /// Its topic.
     pub fn topic(&self) -> &str {
         &self.inner.topic
+    }
+
+    /// Which log it is. The broker does not answer the question for a topic's id, and its log ends with the process.
+    pub(crate) fn log(&self) -> LogId {
+        self.inner.log
     }
 
     /// How many partitions the topic has.

@@ -14,9 +14,6 @@ pub(crate) const RECORD_OVERHEAD: u64 = 100;
 /// After this time of waiting for room a producer says so in the log.
 pub(crate) const BACKLOG_NOTICE: Duration = Duration::from_secs(2);
 
-/// How long to ask for the committed offset of a partition that was just assigned.
-pub(crate) const COMMITTED_BOUND: Duration = Duration::from_secs(1);
-
 /// For whoever is in the group or looks at it.
 pub(crate) fn consumer(client: &mut ClientConfig) {
     client

@@ -73,7 +73,7 @@ async fn a_take_keeps_its_limits_and_loses_nothing(lab: &Lab) {
         // A number of three digits as key and value: six bytes.
         let limits =
             if records.len() % 2 == 0 { TakeLimits { records: 7, bytes: 1_000 } } else { TakeLimits { records: 1_000, bytes: 20 } };
-        let taken = within(consumer.source.take(limits, BOUND)).await.unwrap();
+        let taken = consumer.take(limits).await;
         assert!(taken.len() <= limits.records && taken.iter().map(pipeline::Record::size).sum::<usize>() <= limits.bytes);
         fullest = fullest.max(taken.len());
         records.extend(taken);

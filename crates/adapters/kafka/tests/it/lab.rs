@@ -61,7 +61,7 @@ impl Lab {
 
     pub fn consumer(&self) -> Consumer {
         let (source, committer) = kafka::open(&self.config).unwrap();
-        Consumer { source, committer, deadline: Instant::now() + 2 * BOUND }
+        Consumer { source, committer, progress: self.progress.clone(), deadline: Instant::now() + 2 * BOUND }
     }
 
     pub async fn publish(&self, key: &str, value: &str) -> Delivered {
@@ -91,6 +91,7 @@ impl Lab {
 pub struct Consumer {
     pub source: KafkaSource,
     pub committer: KafkaCommitter,
+    pub progress: KafkaProgress,
     /// By when a test has what it waits for, so that none of its loops is endless.
     pub deadline: Instant,
 }
@@ -99,7 +100,44 @@ impl Consumer {
     /// What one take gives; an outage gives nothing.
     pub async fn turn(&mut self) -> Vec<Record> {
         assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
+        self.start().await;
         within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
+    }
+
+    /// What one take gives, where everything that has come begins at this offset, whatever the group has committed.
+    pub async fn turn_from(&mut self, offset: i64) -> Vec<Record> {
+        assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
+        for unstarted in self.source.unstarted() {
+            if within(self.source.start(unstarted, offset)).await.is_err() {
+                self.source.stand_by(TURN).await;
+            }
+        }
+        within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
+    }
+
+    /// One take within these limits, which finds something.
+    pub async fn take(&mut self, limits: TakeLimits) -> Vec<Record> {
+        loop {
+            assert!(Instant::now() < self.deadline, "nothing came; owned: {:?}", self.source.assigned());
+            self.start().await;
+            let taken = within(self.source.take(limits, TURN)).await.unwrap();
+            if !taken.is_empty() {
+                return taken;
+            }
+        }
+    }
+
+    /// Lets what has come begin where the group left off, as far as Kafka can be asked.
+    pub async fn start(&mut self) {
+        if self.source.unstarted().is_empty() {
+            return;
+        }
+        let Ok(next) = within(self.progress.committed()).await else { return };
+        for unstarted in self.source.unstarted() {
+            if within(self.source.start(unstarted, next[&unstarted.partition])).await.is_err() {
+                self.source.stand_by(TURN).await;
+            }
+        }
     }
 
     /// Takes until there are so many records, and then once more: none may follow.
@@ -120,7 +158,7 @@ impl Consumer {
     /// Polls until the source owns so many partitions.
     pub async fn join(&mut self, partitions: usize) -> Vec<Record> {
         let mut records = Vec::new();
-        while self.source.assigned().len() != partitions {
+        while self.source.assigned().len() != partitions || !self.source.unstarted().is_empty() {
             records.extend(self.turn().await);
         }
         records

@@ -11,6 +11,7 @@ mod description;
 mod keys;
 mod lab;
 mod lost_brokers;
+mod new_logs;
 mod outages;
 mod proxy;
 mod secured;
