@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use events::Body;
 use pipeline::ports::Rehearsal;
 use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, Reason, WaitsFor};
 use tiberius::ToSql;
@@ -231,13 +232,21 @@ fn read_answer(batch: Batch<'_>, words: &[Word<'_>]) -> Result<Option<Applied>, 
         outcomes[number] = match word.outcome {
             "duplicate" => Outcome::Duplicate,
             "stale" => Outcome::Stale,
-            "parked" => Outcome::Parked(WaitsFor::parent_of(&item.event.body).ok_or(NOT_BELIEVED)?),
+            "parked" => Outcome::Parked(awaited(&item.event.body).ok_or(NOT_BELIEVED)?),
             "conflict" => Outcome::Rejected { reason: Reason::EventIdConflict, code: None },
             _ => return Err(NOT_BELIEVED),
         };
     }
     let children_wait = words.iter().any(|word| word.ord == CHILDREN_WAIT);
     Ok(Some(Applied { outcomes, children_wait }))
+}
+
+/// What an event of this body waits for when it is parked.
+const fn awaited(body: &Body<'_>) -> Option<WaitsFor> {
+    match body {
+        Body::UserCreated(_) => Some(WaitsFor::Email),
+        Body::OrderPlaced(_) | Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => WaitsFor::parent_of(body),
+    }
 }
 
 #[cfg(test)]
@@ -361,6 +370,13 @@ mod tests {
     }
 
     #[test]
+    fn a_user_without_its_address_waits_for_it() {
+        let items = all_four();
+        let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(0, "parked")]).unwrap().unwrap();
+        assert_eq!(applied.outcomes[..2], [Outcome::Parked(WaitsFor::Email), Outcome::Applied]);
+    }
+
+    #[test]
     fn children_wait_only_when_the_answer_says_so() {
         let items = all_four();
         let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(2, "duplicate")]).unwrap().unwrap();
@@ -379,7 +395,7 @@ mod tests {
     #[test]
     fn an_answer_that_makes_no_sense_is_not_believed_either() {
         let items = all_four();
-        for strange in [word(4, "stale"), word(0, "parked"), word(1, "eaten")] {
+        for strange in [word(4, "stale"), word(3, "parked"), word(0, "lost"), word(1, "eaten")] {
             assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::Doomed);
         }
     }

@@ -81,7 +81,13 @@ macro_rules! store_contract {
             an_order_may_move_to_another_user
         }
         $crate::store_contract! { @cases $factory, beside_others, emails:
-            a_taken_address_undoes_the_batch_and_is_free_once_it_is_given_up
+            a_taken_address_parks_its_claim_alone_and_is_free_once_it_is_given_up
+            a_user_that_cannot_have_its_new_address_keeps_its_row_as_it_was
+            of_several_claims_in_one_batch_the_earliest_gets_the_address
+            whoever_holds_an_address_keeps_it_against_an_earlier_claim
+            a_chain_moves_only_when_its_last_link_does
+            whoever_loses_its_new_address_makes_no_room
+            a_circle_moves_inside_one_batch_unless_an_earlier_claim_breaks_it
             an_address_is_taken_in_any_case_of_letters
             an_address_changes_hands_inside_one_batch
             two_users_swap_their_addresses_inside_one_batch
@@ -131,6 +137,7 @@ macro_rules! store_contract {
             a_rehearsal_tells_every_outcome_and_writes_nothing
             a_rehearsal_tells_what_is_stale_and_what_conflicts
             a_rehearsal_fails_as_its_batch_would
+            a_rehearsal_tells_who_cannot_have_an_address
             a_rehearsed_release_stays_parked
             a_rehearsal_announces_the_children_that_would_still_wait
         }
