@@ -1,6 +1,6 @@
 //! The adapters that a consumer runs on.
 
-use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, ParkingExpiry};
+use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, LogPositions, ParkingExpiry};
 use pipeline::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, RecordSource};
 
 /// A choice of adapters. Named once by each composition root, so that the rest of this crate reads as if there were only one.
@@ -12,7 +12,7 @@ pub trait Parts: Sized + Send + Sync + 'static {
     /// How far the log reaches and how far the group has come.
     type Progress: GroupProgress + Clone + 'static;
     /// The tables.
-    type Store: EventStore + ParkingLot + ParkingExpiry + Clone + 'static;
+    type Store: EventStore + LogPositions + ParkingLot + ParkingExpiry + Clone + 'static;
     /// The dead letter queue.
     type Letters: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static;
 }

@@ -30,7 +30,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The same, which also moves these positions if every event of it ends applied, duplicate or stale. Where one is parked or rejected,
-    /// it is not durable yet what the records came to: then the positions stay, and are moved later by themselves.
+    /// it is not durable yet what the records came to: then the positions stay, and are moved later by themselves. So do those of an empty
+    /// batch. Each partition of a log comes once.
     pub const fn moving(self, positions: &'a [LogPosition]) -> Self {
         Self { positions, ..self }
     }

@@ -89,13 +89,13 @@ pub trait EventStore: Send + Sync {
 
 /// How far the tables hold the log. Positions never go back within one log, and those of one log do not touch those of another.
 pub trait LogPositions: Send + Sync {
-    /// The positions of every log that a topic of this name ever had.
+    /// The positions of every log that a topic of this name ever had, in any order.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn positions(&self, topic: &str) -> impl Future<Output = Result<Vec<LogPosition>, Fault>> + Send;
 
-    /// Moves positions forward, and begins those that are new; one that is further already stays.
+    /// Moves positions forward, and begins those that are new; one that is further already stays. Each partition of a log comes once.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use events::{Body, Event};
 use pipeline::plan::{Candidate, items, plan};
 use pipeline::ports::Rehearsal;
-use pipeline::{Applied, Batch, EventStore, Fault, Outcome, Parents, ParkedEvent, ParkingLot, Position};
+use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Outcome, Parents, ParkedEvent, ParkingLot, Position};
 use uuid::Uuid;
 
 use crate::builders;
@@ -24,6 +24,30 @@ const MAX_ROWS: usize = 500;
 pub async fn try_apply<S: EventStore>(store: &S, events: &[Event<'_>]) -> Result<Applied, Fault> {
     let candidates: Vec<_> = events.iter().map(|event| Candidate { event: event.clone(), parked: None }).collect();
     try_apply_candidates(store, &candidates).await
+}
+
+/// [`try_apply`], with positions that the batch moves.
+///
+/// # Errors
+/// What the store says.
+pub async fn try_apply_moving<S: EventStore>(store: &S, events: &[Event<'_>], positions: &[LogPosition]) -> Result<Applied, Fault> {
+    let candidates: Vec<_> = events.iter().map(|event| Candidate { event: event.clone(), parked: None }).collect();
+    try_apply_candidates_moving(store, &candidates, positions).await
+}
+
+/// [`try_apply_candidates`], with positions that the batch moves.
+///
+/// # Errors
+/// What the store says.
+///
+/// # Panics
+/// The candidates cannot be in one batch.
+pub async fn try_apply_candidates_moving<S: EventStore>(
+    store: &S,
+    candidates: &[Candidate<'_>],
+    positions: &[LogPosition],
+) -> Result<Applied, Fault> {
+    in_one_batch(candidates, async |batch| store.apply(batch.moving(positions)).await).await
 }
 
 /// [`try_apply`] of an event that comes from the parking table.

@@ -99,6 +99,17 @@ CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_
 
 CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset);
 
+-- How far the tables hold each partition of each log. A log is a topic from its creation to its end: one of the same name that is made
+-- later has another id.
+CREATE TABLE log_positions (
+  log_id          BLOB    NOT NULL,    -- Kafka's topic id; all zeros where the broker tells none
+  topic           TEXT    NOT NULL,
+  kafka_partition INTEGER NOT NULL,
+  next_offset     INTEGER NOT NULL,    -- what every record before it came to is durable; never goes back
+  updated_at      INTEGER NOT NULL,
+  PRIMARY KEY (log_id, topic, kafka_partition)
+) STRICT, WITHOUT ROWID;
+
 -- Dead letters, the oldest with the lowest number. One with a lease is claimed and not in the list. Its token stays when the lease is taken
 -- back, so that whoever claimed it last can still settle it.
 CREATE TABLE dead_letters (

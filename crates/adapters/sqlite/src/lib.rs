@@ -6,12 +6,13 @@
 //! | [`database`] | [`Sqlite`]: opens the file; what the ports are implemented for |
 //! | `connection` | one connection, and how it waits and writes |
 //! | `lane` | connections of one kind, taken in turn, without blocking an async worker |
-//! | `schema` | the tables, and which version of them the file has |
+//! | `schema` | the tables, which version of them the file has, and what brings it to the newest |
 //! | `store` | `EventStore` and `Rehearsal`: one batch, one transaction |
 //! | `rows` | users, orders and payments: registers in which the last writer wins |
 //! | `emails` | an e-mail address that changes hands inside a batch |
 //! | `stock` | the ledger of adjustments and its sum |
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
+//! | `positions` | `LogPositions`: how far the tables hold the log |
 //! | `trace` | `EventTrace`: what the tables know of one event |
 //! | `read` | `ReadStore` |
 //! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `DeadLetterArchive` |
@@ -32,6 +33,7 @@ pub mod faults;
 mod lane;
 mod parking;
 mod permits;
+mod positions;
 mod read;
 mod rows;
 mod schema;

@@ -1,26 +1,49 @@
-//! The tables, and which version of them the file has.
+//! The tables, which version of them the file has, and what brings it to the newest.
 
 use rusqlite::{Connection, TransactionBehavior};
 
 use crate::faults::Failure;
 
-/// The tables, created in an empty file.
+/// The newest tables, created in an empty file.
 const SCHEMA: &str = include_str!("../sql/schema.sql");
 
-/// The version that this program writes, kept in the file's header (`PRAGMA user_version`).
-pub(crate) const VERSION: i64 = 2;
+/// The steps from one version to the next, by the version that each ends in. A step that was released is never changed.
+const UPGRADES: [(i64, &str); 1] = [(3, include_str!("../sql/upgrade_3.sql"))];
 
-/// Creates the tables in an empty file, and says which version the file has; 0 is a file of someone else, which is left alone.
+/// The oldest version that the steps begin with.
+const OLDEST: i64 = 2;
+
+/// The version that this program writes, kept in the file's header (`PRAGMA user_version`).
+pub(crate) const VERSION: i64 = 3;
+
+/// Creates the tables in an empty file, brings those of an older version to the newest, and says which version the file has then. A file of
+/// another version, 0 is one of someone else, is left alone.
 pub(crate) fn prepare(connection: &mut Connection) -> Result<i64, Failure> {
-    // Immediate: of two programs that open one new file, the second waits and finds the tables.
+    // Immediate: of two programs that open one file, the second waits and finds the tables. One that is ended meanwhile has done nothing.
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let version = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
+    let version: i64 = transaction.query_row("PRAGMA user_version", [], |row| row.get(0))?;
     let empty = !transaction.query_row("SELECT EXISTS (SELECT 1 FROM sqlite_schema)", [], |row| row.get::<_, bool>(0))?;
-    if version != 0 || !empty {
+    if version == 0 && empty {
+        transaction.execute_batch(SCHEMA)?;
+    } else if (OLDEST..VERSION).contains(&version) {
+        for (_, step) in UPGRADES.iter().filter(|(after, _)| *after > version) {
+            transaction.execute_batch(step)?;
+        }
+    } else {
         return Ok(version);
     }
-    transaction.execute_batch(SCHEMA)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
     Ok(VERSION)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_steps_lead_from_the_oldest_version_to_this_one_and_leave_none_out() {
+        let ends: Vec<_> = UPGRADES.iter().map(|(version, _)| *version).collect();
+        assert_eq!(ends, (OLDEST + 1..=VERSION).collect::<Vec<_>>());
+    }
 }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::database::{Sqlite, now};
 use crate::faults::Failure;
-use crate::{parking, rows, stock};
+use crate::{parking, positions, rows, stock};
 
 impl EventStore for Sqlite {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
@@ -32,6 +32,10 @@ fn apply(transaction: &Connection, batch: Batch<'_>) -> Result<Applied, Failure>
     rows::write_payments(transaction, batch, now, &mut outcomes)?;
     stock::write(transaction, batch, now, &mut outcomes)?;
     parking::release(transaction, batch, &outcomes)?;
+    // An event that is parked or rejected is not durable yet. Nothing is an empty batch, and moves nothing.
+    if !batch.is_empty() && outcomes.iter().all(Outcome::landed) {
+        positions::advance(transaction, batch.positions(), now)?;
+    }
     // Nobody can park an event between this look and the commit: that would need the lock that this transaction holds.
     let children_wait = parking::children_wait(transaction, batch, &outcomes)?;
     Ok(Applied { outcomes, children_wait })

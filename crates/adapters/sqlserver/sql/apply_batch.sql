@@ -17,6 +17,7 @@
 --   @P5  adjustments  {o, ev, at, s, d, ty, r, aa}                      @P9  their number
 --   @P10 released     {o, t: topic, k: partition, f: offset}            @P11 their number: events of this batch that come from the parking table
 --   @P12 0; or 1 for a dry run: the outcomes are told, and everything is rolled back
+--   @P13 positions    {l: log, t: topic, k: partition, f: next offset}  @P14 their number: moved if the tables hold every event of the batch
 -- o: the event's position in the batch; ev: event id; at: event timestamp. Times are UTC without a zone, 'YYYY-MM-DDThh:mm:ss.ffffff',
 -- truncated (not rounded) to microseconds before anything compares them; decimals travel as strings, so that no float ever holds money.
 -- Strings are declared wider than their columns: a value too long must fail at the INSERT, OPENJSON would cut it silently.
@@ -194,6 +195,22 @@ BEGIN
     SELECT -1 AS ord, 'taken' AS outcome;
     RETURN;
   END;
+END;
+
+-- The log: how far the tables hold it. An event that is parked or in conflict is not durable yet. Positions never go back. Each row is
+-- found by its key: consumers of different partitions do not wait for each other. ----------------------------------------------
+IF @P14 > 0 AND NOT EXISTS (SELECT 1 FROM @outcome x WHERE x.outcome IN ('parked', 'conflict'))
+BEGIN
+  UPDATE p
+  SET next_offset = s.next_offset, updated_at = @now
+  FROM OPENJSON(@P13) WITH (log_id uniqueidentifier '$.l', topic nvarchar(4000) '$.t', kafka_partition int '$.k', next_offset bigint '$.f') AS s
+  INNER JOIN dbo.log_positions p WITH (FORCESEEK)
+    ON p.log_id = s.log_id AND p.topic = s.topic COLLATE Latin1_General_100_BIN2 AND p.kafka_partition = s.kafka_partition
+  WHERE s.next_offset > p.next_offset;
+  INSERT INTO dbo.log_positions (log_id, topic, kafka_partition, next_offset, updated_at)
+  SELECT s.log_id, s.topic, s.kafka_partition, s.next_offset, @now
+  FROM OPENJSON(@P13) WITH (log_id uniqueidentifier '$.l', topic nvarchar(4000) '$.t', kafka_partition int '$.k', next_offset bigint '$.f') AS s
+  WHERE NOT EXISTS (SELECT 1 FROM dbo.log_positions p WITH (FORCESEEK) WHERE p.log_id = s.log_id AND p.topic = s.topic COLLATE Latin1_General_100_BIN2 AND p.kafka_partition = s.kafka_partition);
 END;
 
 IF @P12 = 0 COMMIT TRANSACTION;

@@ -10,6 +10,7 @@ FROM (VALUES
   (N'dbo.inventory', N'SELECT'), (N'dbo.inventory', N'INSERT'), (N'dbo.inventory', N'UPDATE'),
   (N'dbo.inventory_adjustments', N'SELECT'), (N'dbo.inventory_adjustments', N'INSERT'),
   (N'dbo.parked_events', N'SELECT'), (N'dbo.parked_events', N'INSERT'), (N'dbo.parked_events', N'UPDATE'), (N'dbo.parked_events', N'DELETE'),
+  (N'dbo.log_positions', N'SELECT'), (N'dbo.log_positions', N'INSERT'), (N'dbo.log_positions', N'UPDATE'),
   (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
 ORDER BY r.tab, r.permission;
 

@@ -65,7 +65,7 @@ const fn look_at(number: u32) -> Option<&'static str> {
 }
 
 /// Our constraints, and what a violation of each means.
-pub(crate) const CONSTRAINTS: [(&str, FaultClass); 13] = [
+pub(crate) const CONSTRAINTS: [(&str, FaultClass); 14] = [
     ("pk_users", FaultClass::KeyRace),
     ("pk_orders", FaultClass::KeyRace),
     ("pk_order_items", FaultClass::KeyRace),
@@ -73,6 +73,7 @@ pub(crate) const CONSTRAINTS: [(&str, FaultClass); 13] = [
     ("pk_inventory", FaultClass::KeyRace),
     ("pk_inventory_adjustments", FaultClass::KeyRace),
     ("pk_parked_events", FaultClass::KeyRace),
+    ("pk_log_positions", FaultClass::KeyRace),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),

@@ -8,6 +8,7 @@
 //! | `schema` | [`schema()`]: whether the tables are those that this build needs |
 //! | `store` | [`SqlServer`], its `EventStore` and `Rehearsal`: one batch, one transaction, one round trip |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
+//! | `positions` | its `LogPositions`: how far the tables hold the log |
 //! | `trace` | its `EventTrace`: what the tables know of one event |
 //! | `read` | its `ReadStore`: one statement per answer |
 //! | `inspect` | what an operator should know: rights, set-up, use of the pool |
@@ -45,6 +46,7 @@ mod json;
 mod migrate;
 mod parking;
 mod pool;
+mod positions;
 mod read;
 mod row;
 mod schema;

@@ -23,8 +23,11 @@ macro_rules! script {
 }
 
 /// Every script, in order.
-pub(crate) const SCRIPTS: [Script; 2] =
-    [script!(1, "0001_tables.sql", optional: false), script!(2, "0002_read_committed_snapshot.sql", optional: true)];
+pub(crate) const SCRIPTS: [Script; 3] = [
+    script!(1, "0001_tables.sql", optional: false),
+    script!(2, "0002_read_committed_snapshot.sql", optional: true),
+    script!(3, "0003_log_positions.sql", optional: false),
+];
 
 /// The parts of a script between lines that say `GO`, as sqlcmd splits it.
 pub(crate) fn batches(script: &str) -> Vec<String> {
@@ -100,7 +103,8 @@ mod tests {
 
     #[test]
     fn the_constraints_of_the_tables_are_those_whose_violations_we_can_tell() {
-        let named = SCRIPTS[0].text.split("CONSTRAINT ").skip(1).filter_map(|rest| rest.split_whitespace().next());
+        let named = SCRIPTS.iter().flat_map(|script| script.text.split("CONSTRAINT ").skip(1));
+        let named = named.filter_map(|rest| rest.split_whitespace().next());
         let mut named: Vec<&str> = named.filter(|name| !name.starts_with("df_")).collect();
         named.sort_unstable();
         let mut known = faults::CONSTRAINTS.map(|(name, _)| name);

@@ -49,6 +49,10 @@ statements! {
     PARKED = "parked";
     /// The database's clock.
     NOW = "now";
+    /// Moves positions of logs.
+    ADVANCE_POSITIONS = "advance_positions";
+    /// The positions of a topic's logs.
+    POSITIONS = "positions";
     /// The rows that show an event, and that of an entity.
     TRACE_ROWS = "trace_rows";
     /// An event's line in the ledger.

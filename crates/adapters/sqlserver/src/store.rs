@@ -12,6 +12,7 @@ use crate::connection::ResultSets;
 use crate::faults;
 use crate::json::{JsonParameter, JsonRows};
 use crate::pool::Pool;
+use crate::positions;
 use crate::row::Columns;
 use crate::statement::{APPLY_BATCH, PING};
 
@@ -83,6 +84,7 @@ struct Parameters {
     released: JsonParameter,
     /// 1 only asks what would happen.
     dry_run: i32,
+    positions: JsonParameter,
 }
 
 impl Parameters {
@@ -96,15 +98,16 @@ impl Parameters {
             adjustments: adjustments(batch),
             released: released(batch),
             dry_run: i32::from(purpose == Purpose::Rehearse),
+            positions: positions::rows(batch.positions()),
         }
     }
 
-    /// `@P1` to `@P12`.
-    fn in_order(&self) -> [&dyn ToSql; 12] {
-        let Self { users, orders, items, payments, adjustments, released, dry_run } = self;
+    /// `@P1` to `@P14`.
+    fn in_order(&self) -> [&dyn ToSql; 14] {
+        let Self { users, orders, items, payments, adjustments, released, dry_run, positions } = self;
         let [p1, p2, p3, p4, p5]: [&dyn ToSql; 5] = [&users.text, &orders.text, &items.text, &payments.text, &adjustments.text];
         let [p6, p7, p8, p9]: [&dyn ToSql; 4] = [&users.rows, &orders.rows, &payments.rows, &adjustments.rows];
-        [p1, p2, p3, p4, p5, p6, p7, p8, p9, &released.text, &released.rows, dry_run]
+        [p1, p2, p3, p4, p5, p6, p7, p8, p9, &released.text, &released.rows, dry_run, &positions.text, &positions.rows]
     }
 }
 
@@ -252,9 +255,10 @@ const fn awaited(body: &Body<'_>) -> Option<WaitsFor> {
 #[cfg(test)]
 mod tests {
     use events::{EventType, samples};
-    use pipeline::{Item, Position};
+    use pipeline::{Item, LogId, LogPosition, Position};
     use serde_json::{Value, json};
     use tiberius::ColumnData;
+    use uuid::Uuid;
 
     use super::*;
 
@@ -271,6 +275,10 @@ mod tests {
         items(&EventType::ALL.map(samples::of))
     }
 
+    fn moved() -> LogPosition {
+        LogPosition { log: LogId(Uuid::from_u128(7)), topic: "events".into(), partition: 3, next_offset: 43 }
+    }
+
     fn word(ord: i32, outcome: &str) -> Word<'_> {
         Word { ord, outcome }
     }
@@ -280,11 +288,13 @@ mod tests {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let mut items = all_four();
         items[1].releases.push(&position);
-        let parameters = Parameters::of(Batch::new(&items), Purpose::Write);
-        let Parameters { users, orders, items, payments, adjustments, released, dry_run } = parameters;
+        let moved = [moved()];
+        let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::Write);
+        let Parameters { users, orders, items, payments, adjustments, released, dry_run, positions } = parameters;
         assert_eq!([users.rows, orders.rows, items.rows, payments.rows, adjustments.rows, released.rows, dry_run], [1, 1, 2, 1, 1, 1, 0]);
-        let [users, orders, lines, payments, adjustments, released] =
-            [users, orders, items, payments, adjustments, released].map(|parameter| read(&parameter.text));
+        assert_eq!(positions.rows, 1);
+        let [users, orders, lines, payments, adjustments, released, positions] =
+            [users, orders, items, payments, adjustments, released, positions].map(|parameter| read(&parameter.text));
         assert_eq!(
             users,
             json!([{
@@ -325,6 +335,7 @@ mod tests {
             }])
         );
         assert_eq!(released, json!([{ "o": 1, "t": "events", "k": 3, "f": 42 }]));
+        assert_eq!(positions, json!([{ "l": "00000000-0000-0000-0000-000000000007", "t": "events", "k": 3, "f": 43 }]));
     }
 
     #[test]
@@ -335,7 +346,8 @@ mod tests {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let mut items = items(&events);
         items[0].releases = vec![&position; 5];
-        let parameters = Parameters::of(Batch::new(&items), Purpose::Rehearse);
+        let moved = vec![moved(); 7];
+        let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::Rehearse);
         let shown = parameters.in_order().map(|parameter| match parameter.to_sql() {
             ColumnData::String(Some(json)) => ("rows", read(&json).as_array().unwrap().len()),
             ColumnData::I32(Some(number)) => ("number", usize::try_from(number).unwrap()),
@@ -343,7 +355,10 @@ mod tests {
         });
         let rows = [1, 2, 4, 3, 6].map(|count| ("rows", count));
         let numbers = [1, 2, 3, 6].map(|count| ("number", count));
-        assert_eq!(shown.as_slice(), [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 1)]].concat());
+        assert_eq!(
+            shown.as_slice(),
+            [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 1), ("rows", 7), ("number", 7)]].concat()
+        );
     }
 
     #[test]
@@ -356,6 +371,14 @@ mod tests {
         let [commit, users, orders, back] =
             ["IF @P12 = 0 COMMIT", "p.waits_for_type = 1", "p.waits_for_type = 2", "IF @P12 = 1 ROLLBACK"].map(place);
         assert!(commit < users && users < orders && orders < back);
+    }
+
+    #[test]
+    fn positions_move_in_the_transaction_of_the_batch_and_only_when_all_of_it_is_durable() {
+        let text = APPLY_BATCH.text();
+        let place = |wanted: &str| text.find(wanted).unwrap_or_else(|| panic!("{wanted}"));
+        let (decided, moved) = (place("IF @P14 > 0 AND NOT EXISTS (SELECT 1 FROM @outcome"), place("INSERT INTO dbo.log_positions"));
+        assert!(place("SELECT -1 AS ord, 'taken'") < decided && decided < moved && moved < place("IF @P12 = 0 COMMIT"));
     }
 
     #[test]

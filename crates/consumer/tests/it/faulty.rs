@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use events::{Event, Timestamp};
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::ParkingExpiry;
-use pipeline::{Applied, Batch, EventStore, Parents, ParkedEvent, ParkingLot, Position};
+use pipeline::ports::{LogPositions, ParkingExpiry};
+use pipeline::{Applied, Batch, EventStore, LogPosition, Parents, ParkedEvent, ParkingLot, Position};
 use sqlite::Sqlite;
 
 use crate::gates::{Call, Gates};
@@ -78,6 +78,16 @@ impl EventStore for Faulty {
             Some(fault) => Err(fault),
             None => Ok(applied),
         }
+    }
+}
+
+impl LogPositions for Faulty {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        self.inner.positions(topic).await
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        self.inner.advance(positions).await
     }
 }
 

@@ -1,8 +1,8 @@
 //! The database: SQL Server where it is configured, SQLite otherwise.
 
 use events::Timestamp;
-use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, Parents, ParkedEvent, ParkingLot, Position, Trace};
+use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkingLot, Position, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
 use sqlserver::SqlServer;
@@ -22,6 +22,16 @@ pub enum Store {
 impl EventStore for Store {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         either!(self, store => store.apply(batch))
+    }
+}
+
+impl LogPositions for Store {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        either!(self, store => store.positions(topic))
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        either!(self, store => store.advance(positions))
     }
 }
 

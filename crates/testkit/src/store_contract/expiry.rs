@@ -5,7 +5,7 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::{FaultClass, ParkedEvent, Position, WaitsFor};
 
-use super::{Database, park, positions, swept};
+use super::{Database, park, places, swept};
 use crate::builders::{id, order, parked, payment, user};
 use crate::delivery::{apply, try_release};
 use crate::wait::eventually;
@@ -85,7 +85,7 @@ pub async fn what_was_given_up_and_not_discarded_is_returned_again<S: Database>(
     apply(store, &[user(user_id)]).await;
     assert_eq!(claimed(store, Timestamp::UNIX_EPOCH, &waiting).await, first);
     put_away(store, &waiting[..1]).await;
-    assert_eq!(positions(&claimed(store, cutoff, &waiting).await), [&waiting[1].position]);
+    assert_eq!(places(&claimed(store, cutoff, &waiting).await), [&waiting[1].position]);
     put_away(store, &waiting).await;
 }
 

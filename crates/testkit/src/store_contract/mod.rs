@@ -8,6 +8,7 @@
 //! | [`stock`] | the ledger and its sum |
 //! | [`parking`] | waiting for a parent, and release |
 //! | [`expiry`] | giving up |
+//! | [`positions`] | how far the tables hold the log |
 //! | [`reads`] | the views |
 //! | [`rehearsal`] | a batch that is tried and taken back |
 //! | [`rehearsed`] | why every batch of every case is also rehearsed |
@@ -23,6 +24,7 @@ pub mod emails;
 pub mod expiry;
 pub mod orders;
 pub mod parking;
+pub mod positions;
 pub mod reads;
 pub mod rehearsal;
 pub mod rehearsed;
@@ -31,7 +33,7 @@ pub mod stock;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
+use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -40,9 +42,9 @@ use uuid::Uuid;
 pub use rehearsed::Rehearsed;
 
 /// All the ports of a database.
-pub trait Database: EventStore + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
+pub trait Database: EventStore + LogPositions + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
 
-impl<S: EventStore + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+impl<S: EventStore + LogPositions + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -125,6 +127,16 @@ macro_rules! store_contract {
             what_was_given_up_and_not_discarded_is_returned_again
             a_claim_takes_no_more_than_its_limit
             the_parked_are_counted_since_the_oldest
+        }
+        $crate::store_contract! { @cases $factory, beside_others, positions:
+            a_batch_that_lands_moves_its_positions
+            a_batch_with_an_event_that_is_not_durable_yet_moves_nothing
+            a_batch_that_fails_moves_nothing
+            a_position_never_goes_back
+            logs_of_one_topic_do_not_touch_each_other
+            positions_are_advanced_without_a_batch
+            a_batch_of_nothing_moves_nothing
+            a_rehearsal_moves_nothing
         }
         $crate::store_contract! { @cases $factory, beside_others, reads:
             what_is_not_there_is_none
@@ -229,6 +241,6 @@ async fn children_of<S: ParkingLot>(store: &S, parent: &Event<'_>) -> Vec<Parked
 }
 
 /// The positions, for comparison: the store sets the time of parking.
-fn positions(parked: &[ParkedEvent]) -> Vec<&pipeline::Position> {
+fn places(parked: &[ParkedEvent]) -> Vec<&pipeline::Position> {
     parked.iter().map(|event| &event.position).collect()
 }

@@ -3,7 +3,7 @@
 use pipeline::plan::Candidate;
 use pipeline::{FaultClass, Outcome, Parents, ParkedEvent, Reason, WaitsFor};
 
-use super::{Database, children_of, first_name, order_view, park, positions, quantity, swept, user_view};
+use super::{Database, children_of, first_name, order_view, park, places, quantity, swept, user_view};
 use crate::builders::{Build, adjustment, id, order, parked, payment, position, unique, user};
 use crate::delivery::{Delivery, apply, try_apply, try_apply_candidates, try_release};
 
@@ -25,12 +25,12 @@ pub async fn a_chain_that_comes_backwards_is_released_step_by_step<S: Database>(
     let applied = try_apply(store, std::slice::from_ref(&born)).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], true));
     let children = children_of(store, &born).await;
-    assert_eq!(positions(&children), [&waiting[1].position], "the payment's parent is not there yet");
+    assert_eq!(places(&children), [&waiting[1].position], "the payment's parent is not there yet");
 
     let applied = try_release(store, &placed, &children[0].position).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], true));
     let children = children_of(store, &placed).await;
-    assert_eq!(positions(&children), [&waiting[0].position]);
+    assert_eq!(places(&children), [&waiting[0].position]);
 
     let applied = try_release(store, &settled, &children[0].position).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], false));
@@ -61,11 +61,11 @@ pub async fn a_child_is_found_by_its_own_parent_only<S: Database>(store: &S) {
     park(store, &waiting).await;
     assert_eq!((children_of(store, &born).await, children_of(store, &placed).await), (vec![], vec![]), "neither parent is there");
     apply(store, std::slice::from_ref(&born)).await;
-    assert_eq!(positions(&swept(store, &waiting).await), [&waiting[0].position]);
+    assert_eq!(places(&swept(store, &waiting).await), [&waiting[0].position]);
     assert_eq!(children_of(store, &placed).await, []);
     apply(store, &[user(customer), placed.clone()]).await;
-    assert_eq!(positions(&children_of(store, &born).await), [&waiting[0].position]);
-    assert_eq!(positions(&children_of(store, &placed).await), [&waiting[1].position]);
+    assert_eq!(places(&children_of(store, &born).await), [&waiting[0].position]);
+    assert_eq!(places(&children_of(store, &placed).await), [&waiting[1].position]);
     let both = Parents::These { users: vec![shared, id()], orders: vec![id(), shared] };
     assert_eq!(store.releasable(&both, None, 100).await.unwrap().len(), 2);
     assert_eq!(store.releasable(&Parents::These { users: vec![], orders: vec![] }, None, 100).await.unwrap(), []);
@@ -235,7 +235,7 @@ pub async fn releasable_events_come_oldest_first_page_by_page<S: Database>(store
     }
     assert!(found.is_sorted_by_key(|event| event.parked_at));
     let sorted = |events: &[ParkedEvent]| {
-        let mut positions: Vec<_> = positions(events).into_iter().cloned().collect();
+        let mut positions: Vec<_> = places(events).into_iter().cloned().collect();
         positions.sort_unstable();
         positions
     };
@@ -258,7 +258,7 @@ pub async fn what_became_a_dead_letter_is_discarded<S: Database>(store: &S) {
     park(store, &waiting).await;
     let gone = [waiting[0].position.clone(), waiting[2].position.clone(), position()];
     store.discard(&gone).await.unwrap();
-    assert_eq!(positions(&swept(store, &waiting).await), [&waiting[1].position]);
+    assert_eq!(places(&swept(store, &waiting).await), [&waiting[1].position]);
     store.discard(&gone).await.expect("once more is harmless");
     store.discard(&[]).await.unwrap();
 }

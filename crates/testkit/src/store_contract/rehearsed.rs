@@ -1,8 +1,8 @@
 //! Each batch of the suite is rehearsed before it is applied.
 
 use events::Timestamp;
-use pipeline::ports::{EventTrace, ParkingExpiry, Rehearsal};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, Parents, ParkedEvent, ParkingLot, Position, Trace};
+use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkingLot, Position, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
@@ -23,6 +23,16 @@ impl<S: EventStore + Rehearsal> EventStore for Rehearsed<S> {
 impl<S: Rehearsal> Rehearsal for Rehearsed<S> {
     async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         self.0.rehearse(batch).await
+    }
+}
+
+impl<S: LogPositions> LogPositions for Rehearsed<S> {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        self.0.positions(topic).await
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        self.0.advance(positions).await
     }
 }
 

@@ -6,6 +6,7 @@ mod file;
 mod rehearsal;
 mod runtime;
 mod schema;
+mod upgrade;
 
 use sqlite::Sqlite;
 

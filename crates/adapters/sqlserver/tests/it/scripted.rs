@@ -89,10 +89,9 @@ impl Scripted {
         messages.iter().enumerate().filter(|(_, message)| holds(message)).map(|(number, _)| number).collect()
     }
 
-    /// The last bytes of a message: where its last parameter stands.
-    pub fn tail_of(&self, number: usize) -> [u8; 4] {
-        let messages = self.seen.messages.lock().unwrap();
-        *messages[number].last_chunk().unwrap()
+    /// A message, without the heads of its packets.
+    pub fn message(&self, number: usize) -> Vec<u8> {
+        self.seen.messages.lock().unwrap()[number].clone()
     }
 
     /// Its port on the loopback.
