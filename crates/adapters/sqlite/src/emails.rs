@@ -6,14 +6,12 @@
 //! The end of the batch is what counts: a user whose newer event is in it may hold the address until that is written, or swap it with another.
 //! Users are written one after the other, and each time SQLite checks that no address is there twice. So those that meet a taken address are
 //! put aside, and decided together once the others are written.
-//!
-//! Why the earliest claim does not get the address whatever the order of arrival: a user without an address has no row, and what was applied
-//! stays applied. If B claimed the address first by its time of arrival, and orders of B were applied, then A's earlier claim could only win by
-//! taking B's row away, and B's orders with it.
+//! Why an earlier claim that comes later does not win: see [`pipeline::parking`].
 
 use std::collections::{HashMap, HashSet};
 
 use events::{Event, Timestamp, UserCreated};
+use pipeline::Batch;
 use rusqlite::{Connection, OptionalExtension, ffi, params};
 use uuid::Uuid;
 
@@ -55,6 +53,17 @@ pub(crate) fn refused(connection: &Connection, claimants: &[&Claimant<'_>]) -> R
         }
     }
     Ok(decide(&claims))
+}
+
+/// The keys in the rows of users that this batch would have at another address: what it may give up.
+pub(crate) fn changing(connection: &Connection, batch: Batch<'_>) -> Result<Vec<String>, Failure> {
+    let mut held = connection.prepare_cached("SELECT email_key FROM users WHERE user_id = ?1")?;
+    let mut changing = Vec::new();
+    for (_, _, user) in batch.users() {
+        let held: Option<String> = held.query_row([Id(&user.user_id)], |row| row.get(0)).optional()?;
+        changing.extend(held.filter(|held| *held != user.email_key()));
+    }
+    Ok(changing)
 }
 
 /// Takes the address from a user's row for a moment; the user's event sets the key again. Where that fails, the whole batch is rolled back.

@@ -8,6 +8,7 @@
 --   'conflict'   the ledger holds this event id with another SKU or delta
 --   'taken'      (ord -1) a released event had already left the parking table: everything is rolled back, read it again
 --   'waiting'    (ord -2) see above
+--   'free'       (ord -3) a parked event waits for an e-mail address that a user of this batch gave up
 --
 -- Parameters: JSON arrays as nvarchar(max), and how many elements they have as int.
 --   @P1  users        {o, ev, at, id, em, ek: e-mail key, fn, ln, ca}   @P6  their number
@@ -41,10 +42,12 @@ DECLARE @now datetime2(6) = SYSUTCDATETIME();
 DECLARE @gone int;
 DECLARE @again int;
 DECLARE @waiting bit = 0;
+DECLARE @free bit = 0;
 DECLARE @fell int = 1;
 -- Users whose event would be written, while somebody claims an address that is not free for the taking. holds: its own row has the address.
 DECLARE @claim TABLE (ord int NOT NULL PRIMARY KEY, user_id uniqueidentifier NOT NULL UNIQUE, email_key nvarchar(4000) COLLATE Latin1_General_100_BIN2 NOT NULL, event_at datetime2(6) NOT NULL, event_id char(36) COLLATE Latin1_General_100_BIN2 NOT NULL, holds bit NOT NULL);
 DECLARE @refused TABLE (ord int NOT NULL PRIMARY KEY);
+DECLARE @given_up TABLE (email_key nvarchar(255) COLLATE Latin1_General_100_BIN2 NOT NULL PRIMARY KEY);
 DECLARE @outcome TABLE (ord int NOT NULL PRIMARY KEY, outcome varchar(12) NOT NULL);
 DECLARE @delta TABLE (sku nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL, delta bigint NOT NULL);
 
@@ -87,6 +90,13 @@ BEGIN
       SET @fell = @@ROWCOUNT;
     END;
   END;
+  -- What these users may give up, if anybody waits for an address at all. Who begins to wait after this look is found by the sweep.
+  IF EXISTS (SELECT 1 FROM dbo.parked_events p WHERE p.waits_for_type = 3 AND p.expired = 0)
+    INSERT INTO @given_up (email_key)
+    SELECT t.email_key
+    FROM OPENJSON(@P1) WITH (user_id uniqueidentifier '$.id', email_key nvarchar(4000) '$.ek') AS s
+    INNER JOIN dbo.users t ON t.user_id = s.user_id
+    WHERE t.email_key <> s.email_key COLLATE Latin1_General_100_BIN2;
   MERGE INTO dbo.users AS t
   USING (SELECT j.user_id, j.email, j.email_key, j.first_name, j.last_name, j.created_at, j.event_id, j.event_at
          FROM OPENJSON(@P1) WITH (ord int '$.o', user_id uniqueidentifier '$.id', email nvarchar(4000) '$.em', email_key nvarchar(4000) '$.ek', first_name nvarchar(4000) '$.fn', last_name nvarchar(4000) '$.ln', created_at datetime2(6) '$.ca', event_id uniqueidentifier '$.ev', event_at datetime2(6) '$.at') AS j
@@ -227,6 +237,11 @@ IF @P7 > 0 AND EXISTS (SELECT 1
                        INNER JOIN dbo.parked_events p ON p.waits_for_type = 2 AND p.waits_for_id = s.order_id
                        WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM @outcome x WHERE x.ord = s.ord AND x.outcome = 'parked'))
   SET @waiting = 1;
+IF EXISTS (SELECT 1
+           FROM @given_up g
+           INNER JOIN dbo.parked_events p ON p.waits_for_key = g.email_key
+           WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM dbo.users u WHERE u.email_key = g.email_key))
+  SET @free = 1;
 
 -- Table variables keep what they hold.
 IF @P12 = 1 ROLLBACK TRANSACTION;
@@ -234,4 +249,5 @@ IF @P12 = 1 ROLLBACK TRANSACTION;
 SELECT ord, outcome FROM @outcome
 UNION ALL SELECT -1, CASE WHEN @@TRANCOUNT = 0 THEN 'end' ELSE 'open' END
 UNION ALL SELECT -2, 'waiting' WHERE @waiting = 1
+UNION ALL SELECT -3, 'free' WHERE @free = 1
 ORDER BY ord;

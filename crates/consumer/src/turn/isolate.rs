@@ -44,7 +44,7 @@ impl<P: Parts> Consumer<P> {
     }
 
     async fn apply_halving(&mut self, batch: Batch<'_>) -> Result<Applied, Unfinished> {
-        let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false };
+        let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false, addresses_free: false };
         // The next part is at the end; parts are taken from left to right, so that outcomes come in order.
         let mut parts = vec![batch];
         let mut tries = 0;
@@ -54,6 +54,7 @@ impl<P: Parts> Consumer<P> {
                 Ok(applied) => {
                     whole.outcomes.extend(applied.outcomes);
                     whole.children_wait |= applied.children_wait;
+                    whole.addresses_free |= applied.addresses_free;
                     tries = 0;
                     continue;
                 }
