@@ -104,9 +104,9 @@ async fn a_lock_that_is_not_granted_means_that_another_migration_runs() {
 #[tokio::test]
 async fn a_look_at_the_schema_reads_the_history_and_asks_for_nothing_else() {
     for (versions, expected) in [
-        (&[][..], SchemaState::Older { found: 0, needed: 3 }),
-        (&[1, 3], SchemaState::Current),
-        (&[1, 2, 3, 9], SchemaState::Newer { found: 9, known: 3 }),
+        (&[][..], SchemaState::Older { found: 0, needed: 4 }),
+        (&[1, 3, 4], SchemaState::Current),
+        (&[1, 2, 3, 4, 9], SchemaState::Newer { found: 9, known: 4 }),
     ] {
         let rows: Vec<_> = versions.iter().map(|version| (*version, "name", "checksum")).collect();
         let server = Scripted::open(vec![vec![history(&rows)]]).await;
