@@ -96,4 +96,6 @@ pub struct Applied {
     pub outcomes: Vec<Outcome>,
     /// Whether, after the commit, parked events wait for users or orders of this batch.
     pub children_wait: bool,
+    /// Whether a user of this batch gave an e-mail address up that is free now and that a parked event waits for.
+    pub addresses_free: bool,
 }

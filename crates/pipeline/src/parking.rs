@@ -1,9 +1,17 @@
-//! Events that wait for a parent, and when they are given up.
+//! Events that wait for a parent or an e-mail address, and when they are given up.
+//!
+//! **Addresses do not converge as rows do.** Of two users who claim one address for good, which one holds it may depend on the order of arrival.
+//! It cannot be otherwise: (a) a user whose address is taken is not applied, since its row needs the address, and so are its orders; (b) what
+//! was applied stays applied. Say B claims an address, then orders; both are applied. Then A's earlier claim arrives. To end as if A had come
+//! first, B's row and its orders, applied long ago, would have to leave their tables. The rule that holds in any order of arrival is: an address
+//! has at most one holder, who keeps it until its own newer event gives it up. Of those who claim it in one batch, and of those who wait for it
+//! when it becomes free, the earliest claim by (event timestamp, event id) gets it. Whoever has to wait is parked, applied when its turn comes, or
+//! becomes a dead letter; nobody is lost or half written. Users who share no address with others end the same in any order.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use events::Timestamp;
+use events::{Body, Timestamp};
 use uuid::Uuid;
 
 use crate::log::{LogId, LogState};
@@ -46,6 +54,16 @@ impl ParkedEvent {
         }
     }
 
+    /// What it claims, if it waits for an e-mail address.
+    pub fn email_claim(&self) -> Option<EmailClaim> {
+        if self.waits_for != WaitsFor::Email {
+            return None;
+        }
+        let event = events::decode(self.value.as_bytes()).ok()?;
+        let Body::UserCreated(user) = &event.body else { return None };
+        Some(EmailClaim { key: user.email_key(), user_id: user.user_id, at: event.at })
+    }
+
     /// The record as it was consumed. It belongs to no assignment: its offset was committed when it was parked.
     pub fn to_record(&self) -> Record {
         Record {
@@ -59,6 +77,17 @@ impl ParkedEvent {
     }
 }
 
+/// What an event claims that waits for an e-mail address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EmailClaim {
+    /// The address, in the form in which addresses are compared.
+    pub key: String,
+    /// The user that claims it.
+    pub user_id: Uuid,
+    /// The event's own time: with its id, what the earliest claim is found by.
+    pub at: Timestamp,
+}
+
 /// Whose children are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parents {
@@ -68,30 +97,32 @@ pub enum Parents {
         users: Vec<Uuid>,
         /// Orders.
         orders: Vec<Uuid>,
+        /// Also what waits for an e-mail address that is free, whichever it is.
+        addresses: bool,
     },
-    /// The children of any parent, and whatever waits for an e-mail address: the sweep.
+    /// The children of any parent, and what waits for an e-mail address that is free: the sweep.
     Any,
 }
 
 impl Parents {
     /// Nobody's.
     pub const fn none() -> Self {
-        Self::These { users: Vec::new(), orders: Vec::new() }
+        Self::These { users: Vec::new(), orders: Vec::new(), addresses: false }
     }
 
     /// Whether nobody's children are asked for.
     pub const fn is_none(&self) -> bool {
-        matches!(self, Self::These { users, orders } if users.is_empty() && orders.is_empty())
+        matches!(self, Self::These { users, orders, addresses: false } if users.is_empty() && orders.is_empty())
     }
 
-    /// Asks for the children of these too. An e-mail address is no parent: what waits for one is found by the sweep alone.
+    /// Asks also for what waits for these.
     pub fn add(&mut self, parents: impl IntoIterator<Item = WaitsFor>) {
-        if let Self::These { users, orders } = self {
+        if let Self::These { users, orders, addresses } = self {
             for parent in parents {
                 match parent {
                     WaitsFor::User(id) => users.push(id),
                     WaitsFor::Order(id) => orders.push(id),
-                    WaitsFor::Email => {}
+                    WaitsFor::Email => *addresses = true,
                 }
             }
         }
@@ -100,9 +131,13 @@ impl Parents {
     /// Asks for the children of the others too.
     pub fn join(&mut self, others: Self) {
         match (self, others) {
-            (Self::These { users, orders }, Self::These { users: more_users, orders: more_orders }) => {
+            (
+                Self::These { users, orders, addresses },
+                Self::These { users: more_users, orders: more_orders, addresses: more_addresses },
+            ) => {
                 users.extend(more_users);
                 orders.extend(more_orders);
+                *addresses |= more_addresses;
             }
             (parents @ Self::These { .. }, Self::Any) => *parents = Self::Any,
             (Self::Any, _) => {}
@@ -162,6 +197,33 @@ mod tests {
     use crate::log::PartitionState;
 
     const DEADLINE: Duration = Duration::from_secs(900);
+
+    fn parked(event: &events::Event<'_>, waits_for: WaitsFor) -> ParkedEvent {
+        let position = Position { topic: "events".into(), partition: 0, offset: 0 };
+        let record = Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(event.to_json()), retry_count: 0 };
+        ParkedEvent::new(&record, event.id, waits_for)
+    }
+
+    #[test]
+    fn only_what_waits_for_an_address_claims_one() {
+        let born = events::samples::of(events::EventType::UserCreated);
+        let Body::UserCreated(user) = &born.body else { panic!("a user") };
+        let claim = EmailClaim { key: user.email_key(), user_id: user.user_id, at: born.at };
+        assert_eq!(parked(&born, WaitsFor::Email).email_claim(), Some(claim));
+        let placed = events::samples::of(events::EventType::OrderPlaced);
+        assert_eq!(parked(&placed, WaitsFor::User(user.user_id)).email_claim(), None);
+    }
+
+    #[test]
+    fn an_address_that_is_free_is_asked_for_like_a_parent() {
+        let mut parents = Parents::none();
+        assert!(parents.is_none());
+        parents.add([WaitsFor::Email]);
+        assert!(!parents.is_none());
+        let mut others = Parents::none();
+        others.join(parents);
+        assert_eq!(others, Parents::These { users: Vec::new(), orders: Vec::new(), addresses: true });
+    }
 
     fn at(second: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH.plus_micros(second * 1_000_000)

@@ -192,14 +192,20 @@ pub trait EventTrace: Send + Sync {
 
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
-    /// Stores events; one that is stored already (same position) stays as it is. Says whether the parent of any of them has landed
-    /// meanwhile: a parent that lands after this look finds them waiting.
+    /// Stores events; one that is stored already (same position) stays as it is. Says whether the parent of any of them has landed, or its
+    /// e-mail address has become free, meanwhile: a parent that lands after this look finds them waiting.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn park(&self, events: &[ParkedEvent]) -> impl Future<Output = Result<bool, Fault>> + Send;
 
-    /// Up to `limit` parked events, oldest first, whose parent is in its table, or, for [`Parents::Any`], that wait for an e-mail address.
+    /// Up to `limit` parked events, oldest first, whose parent is in its table, or who wait for an e-mail address and are worth trying:
+    ///
+    /// - no other user's row holds the address, or its holder waits for another one itself (they may have to change places in one batch); of
+    ///   several such events for one address only the earliest by (event timestamp, event id)
+    /// - the user's row shows this event or a newer one already, so that it only has to leave the table
+    /// - for [`Parents::Any`] alone, an event of an older program, which did not note what it waits for
+    ///
     /// Events given up are not among them. `after` continues a look: only events after this place in the order are returned.
     ///
     /// # Errors

@@ -84,10 +84,10 @@ pub async fn try_rehearse_candidates<S: Rehearsal>(store: &S, candidates: &[Cand
 async fn in_one_batch(candidates: &[Candidate<'_>], work: impl AsyncFnOnce(Batch<'_>) -> Result<Applied, Fault>) -> Result<Applied, Fault> {
     let rounds = plan(candidates, 0..candidates.len(), usize::MAX);
     assert!(rounds.len() == 1 && rounds[0].followers.is_empty(), "these events are no single batch");
-    let Applied { outcomes, children_wait } = work(Batch::new(&items(candidates, &rounds[0]))).await?;
+    let Applied { outcomes, children_wait, addresses_free } = work(Batch::new(&items(candidates, &rounds[0]))).await?;
     let mut ended: Vec<_> = rounds[0].leaders.iter().copied().zip(outcomes).collect();
     ended.sort_by_key(|(index, _)| *index);
-    Ok(Applied { outcomes: ended.into_iter().map(|(_, outcome)| outcome).collect(), children_wait })
+    Ok(Applied { outcomes: ended.into_iter().map(|(_, outcome)| outcome).collect(), children_wait, addresses_free })
 }
 
 /// The outcomes of [`try_apply`].
@@ -133,20 +133,57 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
     /// # Panics
     /// The store fails.
     pub async fn releasable(&self) -> Vec<ParkedEvent> {
-        let parents = Parents::These { users: self.users.iter().copied().collect(), orders: self.orders.iter().copied().collect() };
+        let (users, orders) = (self.users.iter().copied().collect(), self.orders.iter().copied().collect());
+        let parents = Parents::These { users, orders, addresses: false };
         self.store.releasable(&parents, None, MAX_ROWS).await.expect("the store finds parked events")
+    }
+
+    /// Releases whatever waits and can be applied, again and again until nothing moves any more.
+    ///
+    /// # Panics
+    /// The store fails, or something moves for ever.
+    pub async fn sweep(&mut self) {
+        for _ in 0..1000 {
+            let parked = self.sweepable().await;
+            let outcomes = self.write_parked(&parked).await;
+            if !outcomes.iter().any(Outcome::landed) {
+                return;
+            }
+        }
+        panic!("the sweeps come to no end");
+    }
+
+    /// What a sweep tries of this delivery's own topic.
+    ///
+    /// # Panics
+    /// The store fails.
+    pub async fn sweepable(&self) -> Vec<ParkedEvent> {
+        let mut found: Vec<ParkedEvent> = Vec::new();
+        loop {
+            let page = self.store.releasable(&Parents::Any, found.last(), MAX_ROWS).await.expect("the store finds parked events");
+            if page.is_empty() {
+                found.retain(|event| event.position.topic == self.topic);
+                return found;
+            }
+            found.extend(page);
+        }
     }
 
     /// Applies what can be released; `false` when there was nothing.
     async fn release(&mut self) -> bool {
         let parked = self.releasable().await;
+        let outcomes = self.write_parked(&parked).await;
+        assert!(outcomes.iter().all(Outcome::landed), "a released event has its parent: {outcomes:?}");
+        !parked.is_empty()
+    }
+
+    async fn write_parked(&mut self, parked: &[ParkedEvent]) -> Vec<Outcome> {
         let events: Vec<_> = parked.iter().map(|parked| events::decode(parked.value.as_bytes()).expect("it was an event")).collect();
         let candidates: Vec<_> =
-            events.iter().zip(&parked).map(|(event, parked)| Candidate { event: event.clone(), parked: Some(&parked.position) }).collect();
+            events.iter().zip(parked).map(|(event, parked)| Candidate { event: event.clone(), parked: Some(&parked.position) }).collect();
         let outcomes = self.write(&candidates).await;
-        assert!(outcomes.iter().all(Outcome::landed), "a released event has its parent: {outcomes:?}");
         self.note_landed(events.iter().zip(&outcomes));
-        !parked.is_empty()
+        outcomes
     }
 
     /// Writes the candidates round by round. What was superseded by an event that did not land is put back and judged by itself.

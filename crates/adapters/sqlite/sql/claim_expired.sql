@@ -6,6 +6,7 @@ WHERE rowid IN (
     AND CASE waits_for_type
       WHEN 1 THEN NOT EXISTS (SELECT 1 FROM users WHERE user_id = waits_for_id)
       WHEN 2 THEN NOT EXISTS (SELECT 1 FROM orders WHERE order_id = waits_for_id)
+      WHEN 3 THEN waits_for_key IS NULL OR EXISTS (SELECT 1 FROM users WHERE email_key = waits_for_key)
       ELSE 1
     END
   ORDER BY parked_at, topic, kafka_partition, kafka_offset

@@ -92,10 +92,17 @@ CREATE TABLE parked_events (
   parked_at       INTEGER NOT NULL,
   expired         INTEGER NOT NULL DEFAULT 0,
   payload         TEXT    NOT NULL,
+  waits_for_key   TEXT,                -- the key of the e-mail address that is waited for; NULL where an older program parked it
+  claimed_by      BLOB,                -- the user that waits for it
+  claimed_at      INTEGER,             -- the event's own time: the earliest claim gets an address that becomes free
   PRIMARY KEY (topic, kafka_partition, kafka_offset)
 ) STRICT;
 
 CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_for_id) WHERE expired = 0;
+
+CREATE INDEX ix_parked_events_claims ON parked_events (waits_for_key, claimed_at, event_id) WHERE expired = 0 AND waits_for_key IS NOT NULL;
+
+CREATE INDEX ix_parked_events_claimant ON parked_events (claimed_by) WHERE expired = 0 AND claimed_by IS NOT NULL;
 
 CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset);
 

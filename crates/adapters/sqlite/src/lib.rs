@@ -9,7 +9,7 @@
 //! | `schema` | the tables, which version of them the file has, and what brings it to the newest |
 //! | `store` | `EventStore` and `Rehearsal`: one batch, one transaction |
 //! | `rows` | users, orders and payments: registers in which the last writer wins |
-//! | `emails` | an e-mail address that changes hands inside a batch |
+//! | `emails` | whose an e-mail address is |
 //! | `stock` | the ledger of adjustments and its sum |
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | `LogPositions`: how far the tables hold the log |

@@ -54,6 +54,9 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
         let Position { topic, partition, offset } = &event.position;
         let (waits_for_type, parent_id) = (event.waits_for.type_number(), event.waits_for.parent_id());
         let parent_id = parent_id.as_ref().map(Id);
+        let claim = event.email_claim();
+        let key = claim.as_ref().map(|claim| &claim.key);
+        let claimed_by = claim.as_ref().map(|claim| Id(&claim.user_id));
         insert.execute(params![
             topic.as_ref(),
             partition,
@@ -65,9 +68,12 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
             waits_for_type,
             parent_id,
             Micros(now),
-            event.value
+            event.value,
+            key,
+            claimed_by,
+            claim.as_ref().map(|claim| Micros(claim.at))
         ])?;
-        landed = landed || parent.query_row(params![waits_for_type, parent_id], |row| row.get(0))?;
+        landed = landed || parent.query_row(params![waits_for_type, parent_id, key, claimed_by], |row| row.get(0))?;
     }
     Ok(landed)
 }
@@ -85,8 +91,8 @@ fn releasable(connection: &Connection, parents: &Parents, after: Option<&ParkedE
             let values = params![parked_at, topic, partition, offset, limit(count)];
             select(connection, include_str!("../sql/releasable_any.sql"), values)
         }
-        Parents::These { users, orders } => {
-            let values = params![parked_at, topic, partition, offset, limit(count), hexadecimal(users), hexadecimal(orders)];
+        Parents::These { users, orders, addresses } => {
+            let values = params![parked_at, topic, partition, offset, limit(count), hexadecimal(users), hexadecimal(orders), addresses];
             select(connection, include_str!("../sql/releasable_of.sql"), values)
         }
     }
@@ -148,6 +154,23 @@ pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes
             Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => continue,
         };
         if waits.query_row(params![wanted.type_number(), wanted.parent_id().as_ref().map(Id)], |row| row.get(0))? {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether an event waits for any e-mail address at all.
+pub(crate) fn addresses_wanted(transaction: &Connection) -> Result<bool, Failure> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for_type = 3 AND expired = 0)";
+    Ok(transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+}
+
+/// Whether an event waits for one of these addresses, given by their keys, that nobody has.
+pub(crate) fn addresses_free(transaction: &Connection, given_up: &[String]) -> Result<bool, Failure> {
+    let mut free = transaction.prepare_cached(include_str!("../sql/address_free.sql"))?;
+    for key in given_up {
+        if free.query_row([key], |row| row.get(0))? {
             return Ok(true);
         }
     }

@@ -2,32 +2,83 @@
 //!
 //! The guard is in the statements: a row changes only for an event that is greater by (timestamp, event id) than the one it shows.
 
+use std::collections::HashSet;
+
 use events::{Event, OrderItem, Timestamp};
 use pipeline::{Batch, Outcome, WaitsFor};
 use rusqlite::{CachedStatement, Connection, OptionalExtension, params};
 use uuid::Uuid;
 
-use crate::emails;
+use crate::emails::{self, Claimant};
 use crate::faults::Failure;
 use crate::values::{Id, Micros, id, time};
 
+/// Writes the users that can have their address; the others wait for it.
 pub(crate) fn write_users(connection: &Connection, batch: Batch<'_>, now: Timestamp, outcomes: &mut [Outcome]) -> Result<(), Failure> {
-    let mut upsert = connection.prepare_cached(include_str!("../sql/upsert_user.sql"))?;
-    let mut shown = connection.prepare_cached("SELECT event_at, event_id FROM users WHERE user_id = ?1")?;
-    for (number, event, user) in batch.users() {
-        let key = user.email_key();
-        let (created_at, event_at) = (Micros(user.created_at), Micros(event.at));
-        let values =
-            params![Id(&user.user_id), user.email, key, user.first_name, user.last_name, created_at, Id(&event.id), event_at, Micros(now)];
-        let mut written = upsert.execute(values);
-        if written.as_ref().is_err_and(emails::is_taken) && emails::vacate(connection, batch, &key)? {
-            written = upsert.execute(values);
-        }
-        if written? == 0 {
-            outcomes[number] = why_unwritten(&mut shown, &user.user_id, event)?;
-        }
+    let claimants: Vec<_> = batch.users().map(|(number, event, user)| Claimant { number, event, user, key: user.email_key() }).collect();
+    let everyone: Vec<_> = claimants.iter().collect();
+    let mut users = Users::prepare(connection, now)?;
+    let refused = if emails::is_crowded(&claimants) { emails::refused(connection, &everyone)? } else { HashSet::new() };
+    let mut contested = Vec::new();
+    for claimant in everyone {
+        outcomes[claimant.number] = match refused.contains(&claimant.number) {
+            true => Outcome::Parked(WaitsFor::Email),
+            false => match users.write(claimant) {
+                Err(Failure::Sqlite(error)) if emails::is_taken(&error) => {
+                    contested.push(claimant);
+                    continue;
+                }
+                written => written?,
+            },
+        };
+    }
+    if contested.is_empty() {
+        return Ok(());
+    }
+    let refused = emails::refused(connection, &contested)?;
+    let (waiting, accepted): (Vec<_>, Vec<_>) = contested.into_iter().partition(|claimant| refused.contains(&claimant.number));
+    for claimant in waiting {
+        outcomes[claimant.number] = Outcome::Parked(WaitsFor::Email);
+    }
+    for claimant in &accepted {
+        emails::vacate(connection, claimant)?;
+    }
+    for claimant in accepted {
+        outcomes[claimant.number] = users.write(claimant)?;
     }
     Ok(())
+}
+
+/// The rows of users.
+struct Users<'c> {
+    upsert: CachedStatement<'c>,
+    shown: CachedStatement<'c>,
+    now: Timestamp,
+}
+
+impl<'c> Users<'c> {
+    fn prepare(connection: &'c Connection, now: Timestamp) -> Result<Self, Failure> {
+        Ok(Self {
+            upsert: connection.prepare_cached(include_str!("../sql/upsert_user.sql"))?,
+            shown: connection.prepare_cached("SELECT event_at, event_id FROM users WHERE user_id = ?1")?,
+            now,
+        })
+    }
+
+    fn write(&mut self, Claimant { event, user, key, .. }: &Claimant<'_>) -> Result<Outcome, Failure> {
+        let written = self.upsert.execute(params![
+            Id(&user.user_id),
+            user.email,
+            key,
+            user.first_name,
+            user.last_name,
+            Micros(user.created_at),
+            Id(&event.id),
+            Micros(event.at),
+            Micros(self.now)
+        ])?;
+        if written == 0 { why_unwritten(&mut self.shown, &user.user_id, event) } else { Ok(Outcome::Applied) }
+    }
 }
 
 pub(crate) fn write_orders(connection: &Connection, batch: Batch<'_>, now: Timestamp, outcomes: &mut [Outcome]) -> Result<(), Failure> {

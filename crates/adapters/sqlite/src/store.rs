@@ -6,7 +6,7 @@ use rusqlite::Connection;
 
 use crate::database::{Sqlite, now};
 use crate::faults::Failure;
-use crate::{parking, positions, rows, stock};
+use crate::{emails, parking, positions, rows, stock};
 
 impl EventStore for Sqlite {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
@@ -27,6 +27,8 @@ const OPERATION: &str = "apply_batch";
 fn apply(transaction: &Connection, batch: Batch<'_>) -> Result<Applied, Failure> {
     let now = now();
     let mut outcomes = vec![Outcome::Applied; batch.len()];
+    let has_users = batch.users().next().is_some();
+    let given_up = if has_users && parking::addresses_wanted(transaction)? { emails::changing(transaction, batch)? } else { Vec::new() };
     rows::write_users(transaction, batch, now, &mut outcomes)?;
     rows::write_orders(transaction, batch, now, &mut outcomes)?;
     rows::write_payments(transaction, batch, now, &mut outcomes)?;
@@ -38,5 +40,6 @@ fn apply(transaction: &Connection, batch: Batch<'_>) -> Result<Applied, Failure>
     }
     // Nobody can park an event between this look and the commit: that would need the lock that this transaction holds.
     let children_wait = parking::children_wait(transaction, batch, &outcomes)?;
-    Ok(Applied { outcomes, children_wait })
+    let addresses_free = parking::addresses_free(transaction, &given_up)?;
+    Ok(Applied { outcomes, children_wait, addresses_free })
 }

@@ -3,10 +3,12 @@
 -- A row with ord -2 says that parked events wait for users or orders of this batch that are in their tables now.
 --   'duplicate'  the row already shows this very event, or the ledger holds it
 --   'stale'      the row shows a newer event
---   'parked'     the row is not there because its parent was in neither the table nor the batch when the MERGE looked
+--   'parked'     the row is not there because its parent was in neither the table nor the batch when the MERGE looked; of a user, because
+--                its address is another's, or goes to somebody else of this batch
 --   'conflict'   the ledger holds this event id with another SKU or delta
 --   'taken'      (ord -1) a released event had already left the parking table: everything is rolled back, read it again
 --   'waiting'    (ord -2) see above
+--   'free'       (ord -3) a parked event waits for an e-mail address that a user of this batch gave up
 --
 -- Parameters: JSON arrays as nvarchar(max), and how many elements they have as int.
 --   @P1  users        {o, ev, at, id, em, ek: e-mail key, fn, ln, ca}   @P6  their number
@@ -25,6 +27,10 @@
 -- events in any order any number of times ends in the same rows. The guard is inside MERGE, so a concurrent older writer cannot win, and
 -- outcomes are read from the target row alone, so a parent that lands in between cannot make a lost row look applied.
 --
+-- An address has at most one holder, who keeps it until its own newer event gives it up; of those who claim a free one here, the earliest by
+-- (event_at, event_id) gets it. The end of the batch is what counts: holders that move make room, in chains and in circles. Whoever cannot have
+-- its address (@refused) is left out of the MERGE. Where two batches meet at one address, the second fails with 2627 on uq_users_email.
+--
 -- Texts out of OPENJSON have the database's collation, our columns their own: a comparison says which one it means.
 --
 -- The caller sends at most one row per entity (two new rows with one key fail with 2627, two on an existing row with 8672), each event id
@@ -36,6 +42,12 @@ DECLARE @now datetime2(6) = SYSUTCDATETIME();
 DECLARE @gone int;
 DECLARE @again int;
 DECLARE @waiting bit = 0;
+DECLARE @free bit = 0;
+DECLARE @fell int = 1;
+-- Users whose event would be written, while somebody claims an address that is not free for the taking. holds: its own row has the address.
+DECLARE @claim TABLE (ord int NOT NULL PRIMARY KEY, user_id uniqueidentifier NOT NULL UNIQUE, email_key nvarchar(4000) COLLATE Latin1_General_100_BIN2 NOT NULL, event_at datetime2(6) NOT NULL, event_id char(36) COLLATE Latin1_General_100_BIN2 NOT NULL, holds bit NOT NULL);
+DECLARE @refused TABLE (ord int NOT NULL PRIMARY KEY);
+DECLARE @given_up TABLE (email_key nvarchar(255) COLLATE Latin1_General_100_BIN2 NOT NULL PRIMARY KEY);
 DECLARE @outcome TABLE (ord int NOT NULL PRIMARY KEY, outcome varchar(12) NOT NULL);
 DECLARE @delta TABLE (sku nvarchar(50) COLLATE Latin1_General_100_BIN2 NOT NULL, delta bigint NOT NULL);
 
@@ -44,9 +56,51 @@ BEGIN TRANSACTION;
 -- Users -----------------------------------------------------------------------------------------------------------------------
 IF @P6 > 0
 BEGIN
+  IF EXISTS (SELECT 1
+             FROM OPENJSON(@P1) WITH (user_id uniqueidentifier '$.id', email_key nvarchar(4000) '$.ek') AS s
+             INNER JOIN dbo.users h ON h.email_key = s.email_key COLLATE Latin1_General_100_BIN2
+             WHERE h.user_id <> s.user_id)
+     OR EXISTS (SELECT 1
+                FROM OPENJSON(@P1) WITH (email_key nvarchar(4000) '$.ek') AS s
+                GROUP BY s.email_key COLLATE Latin1_General_100_BIN2
+                HAVING COUNT(*) > 1)
+  BEGIN
+    INSERT INTO @claim (ord, user_id, email_key, event_at, event_id, holds)
+    SELECT s.ord, s.user_id, s.email_key, s.event_at, CONVERT(char(36), s.event_id), CASE WHEN t.email_key = s.email_key COLLATE Latin1_General_100_BIN2 THEN 1 ELSE 0 END
+    FROM OPENJSON(@P1) WITH (ord int '$.o', user_id uniqueidentifier '$.id', email_key nvarchar(4000) '$.ek', event_id uniqueidentifier '$.ev', event_at datetime2(6) '$.at') AS s
+    LEFT JOIN dbo.users t ON t.user_id = s.user_id
+    WHERE t.user_id IS NULL OR s.event_at > t.event_at OR (s.event_at = t.event_at AND CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2 > CONVERT(char(36), t.event_id) COLLATE Latin1_General_100_BIN2);
+    -- Each address keeps one claim, which nothing later changes: that of its holder, or the earliest.
+    INSERT INTO @refused (ord)
+    SELECT c.ord
+    FROM @claim c
+    WHERE c.holds = 0 AND EXISTS (SELECT 1 FROM @claim v
+                                  WHERE v.email_key = c.email_key AND v.ord <> c.ord
+                                    AND (v.holds = 1 OR v.event_at < c.event_at OR (v.event_at = c.event_at AND v.event_id < c.event_id)));
+    -- Then a claim falls whose address is held by somebody who does not move. One that falls does not move, so others may fall after it.
+    WHILE @fell > 0
+    BEGIN
+      INSERT INTO @refused (ord)
+      SELECT c.ord
+      FROM @claim c
+      INNER JOIN dbo.users h ON h.email_key = c.email_key AND h.user_id <> c.user_id
+      WHERE NOT EXISTS (SELECT 1 FROM @refused r WHERE r.ord = c.ord)
+        AND NOT EXISTS (SELECT 1 FROM @claim m
+                        WHERE m.user_id = h.user_id AND m.holds = 0 AND NOT EXISTS (SELECT 1 FROM @refused r WHERE r.ord = m.ord));
+      SET @fell = @@ROWCOUNT;
+    END;
+  END;
+  -- What these users may give up, if anybody waits for an address at all. Who begins to wait after this look is found by the sweep.
+  IF EXISTS (SELECT 1 FROM dbo.parked_events p WHERE p.waits_for_type = 3 AND p.expired = 0)
+    INSERT INTO @given_up (email_key)
+    SELECT t.email_key
+    FROM OPENJSON(@P1) WITH (user_id uniqueidentifier '$.id', email_key nvarchar(4000) '$.ek') AS s
+    INNER JOIN dbo.users t ON t.user_id = s.user_id
+    WHERE t.email_key <> s.email_key COLLATE Latin1_General_100_BIN2;
   MERGE INTO dbo.users AS t
   USING (SELECT j.user_id, j.email, j.email_key, j.first_name, j.last_name, j.created_at, j.event_id, j.event_at
-         FROM OPENJSON(@P1) WITH (user_id uniqueidentifier '$.id', email nvarchar(4000) '$.em', email_key nvarchar(4000) '$.ek', first_name nvarchar(4000) '$.fn', last_name nvarchar(4000) '$.ln', created_at datetime2(6) '$.ca', event_id uniqueidentifier '$.ev', event_at datetime2(6) '$.at') AS j) AS s
+         FROM OPENJSON(@P1) WITH (ord int '$.o', user_id uniqueidentifier '$.id', email nvarchar(4000) '$.em', email_key nvarchar(4000) '$.ek', first_name nvarchar(4000) '$.fn', last_name nvarchar(4000) '$.ln', created_at datetime2(6) '$.ca', event_id uniqueidentifier '$.ev', event_at datetime2(6) '$.at') AS j
+         WHERE NOT EXISTS (SELECT 1 FROM @refused r WHERE r.ord = j.ord)) AS s
   ON t.user_id = s.user_id
   WHEN MATCHED AND (s.event_at > t.event_at OR (s.event_at = t.event_at AND CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2 > CONVERT(char(36), t.event_id) COLLATE Latin1_General_100_BIN2))
     THEN UPDATE SET email = s.email, email_key = s.email_key, first_name = s.first_name, last_name = s.last_name, created_at = s.created_at, event_id = s.event_id, event_at = s.event_at, updated_at = @now
@@ -55,7 +109,7 @@ BEGIN
          VALUES (s.user_id, s.email, s.email_key, s.first_name, s.last_name, s.created_at, s.event_id, s.event_at, @now);
   IF @@ROWCOUNT < @P6
     INSERT INTO @outcome (ord, outcome)
-    SELECT s.ord, CASE WHEN t.event_id = s.event_id THEN 'duplicate' WHEN (t.event_at > s.event_at OR (t.event_at = s.event_at AND CONVERT(char(36), t.event_id) COLLATE Latin1_General_100_BIN2 > CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2)) THEN 'stale' ELSE 'parked' END
+    SELECT s.ord, CASE WHEN EXISTS (SELECT 1 FROM @refused r WHERE r.ord = s.ord) THEN 'parked' WHEN t.event_id = s.event_id THEN 'duplicate' WHEN (t.event_at > s.event_at OR (t.event_at = s.event_at AND CONVERT(char(36), t.event_id) COLLATE Latin1_General_100_BIN2 > CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2)) THEN 'stale' ELSE 'lost' END
     FROM OPENJSON(@P1) WITH (ord int '$.o', user_id uniqueidentifier '$.id', event_id uniqueidentifier '$.ev', event_at datetime2(6) '$.at') AS s
     LEFT JOIN dbo.users t ON t.user_id = s.user_id
     WHERE t.user_id IS NULL OR t.event_id <> s.event_id OR t.updated_at <> @now;
@@ -183,6 +237,11 @@ IF @P7 > 0 AND EXISTS (SELECT 1
                        INNER JOIN dbo.parked_events p ON p.waits_for_type = 2 AND p.waits_for_id = s.order_id
                        WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM @outcome x WHERE x.ord = s.ord AND x.outcome = 'parked'))
   SET @waiting = 1;
+IF EXISTS (SELECT 1
+           FROM @given_up g
+           INNER JOIN dbo.parked_events p ON p.waits_for_key = g.email_key
+           WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM dbo.users u WHERE u.email_key = g.email_key))
+  SET @free = 1;
 
 -- Table variables keep what they hold.
 IF @P12 = 1 ROLLBACK TRANSACTION;
@@ -190,4 +249,5 @@ IF @P12 = 1 ROLLBACK TRANSACTION;
 SELECT ord, outcome FROM @outcome
 UNION ALL SELECT -1, CASE WHEN @@TRANCOUNT = 0 THEN 'end' ELSE 'open' END
 UNION ALL SELECT -2, 'waiting' WHERE @waiting = 1
+UNION ALL SELECT -3, 'free' WHERE @free = 1
 ORDER BY ord;

@@ -1,4 +1,7 @@
--- Parked events that may be released: their parent has landed, or they wait for an e-mail address. Oldest first.
+-- Parked events that may be released: their parent has landed, or their e-mail address may be had. Oldest first.
+-- What waits for an e-mail address is worth trying where its user's row shows this event or a newer one, or has the address; or else where
+-- nobody has it, or only somebody who waits for another address, and no earlier claim waits for it that is not out of date.
+-- An event of an older program, which did not note the address, is tried each time.
 --   @P1  how many   @P2 to @P5  the place after which to look: parked_at, topic, partition, offset
 SET NOCOUNT ON;
 DECLARE @after datetime2(6) = CONVERT(datetime2(6), @P2, 126);
@@ -7,7 +10,20 @@ FROM dbo.parked_events p
 WHERE p.expired = 0
   AND ((p.waits_for_type = 1 AND EXISTS (SELECT 1 FROM dbo.users u WHERE u.user_id = p.waits_for_id))
        OR (p.waits_for_type = 2 AND EXISTS (SELECT 1 FROM dbo.orders o WHERE o.order_id = p.waits_for_id))
-       OR p.waits_for_type = 3)
+       OR (p.waits_for_type = 3 AND p.waits_for_key IS NULL)
+       OR (p.waits_for_type = 3 AND (EXISTS (SELECT 1 FROM dbo.users u
+                    WHERE u.user_id = p.claimed_by
+                      AND (u.email_key = p.waits_for_key OR (u.event_at > p.claimed_at OR (u.event_at = p.claimed_at AND CONVERT(char(36), u.event_id) COLLATE Latin1_General_100_BIN2 >= CONVERT(char(36), p.event_id) COLLATE Latin1_General_100_BIN2))))
+            OR (NOT EXISTS (SELECT 1 FROM dbo.users h
+                            WHERE h.email_key = p.waits_for_key
+                              AND NOT EXISTS (SELECT 1 FROM dbo.parked_events w
+                                              WHERE w.claimed_by = h.user_id AND w.expired = 0 AND w.waits_for_key <> h.email_key))
+                AND NOT EXISTS (SELECT 1 FROM dbo.parked_events e
+                                WHERE e.waits_for_key = p.waits_for_key AND e.expired = 0
+                                  AND (e.claimed_at < p.claimed_at OR (e.claimed_at = p.claimed_at AND CONVERT(char(36), e.event_id) COLLATE Latin1_General_100_BIN2 < CONVERT(char(36), p.event_id) COLLATE Latin1_General_100_BIN2))
+                                  AND NOT EXISTS (SELECT 1 FROM dbo.users s
+                                                  WHERE s.user_id = e.claimed_by
+                                                    AND (s.event_at > e.claimed_at OR (s.event_at = e.claimed_at AND CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2 >= CONVERT(char(36), e.event_id) COLLATE Latin1_General_100_BIN2))))))))
   AND p.parked_at >= @after
   AND (p.parked_at > @after OR p.topic > @P3 OR (p.topic = @P3 AND (p.kafka_partition > @P4 OR (p.kafka_partition = @P4 AND p.kafka_offset > @P5))))
 ORDER BY p.parked_at, p.topic, p.kafka_partition, p.kafka_offset;

@@ -34,11 +34,11 @@ impl ParkingLot for SqlServer {
         let place: [&dyn ToSql; 5] = [&limit, &place.parked_at, &place.topic, &place.partition, &place.offset];
         match parents {
             Parents::Any => parked_events(&self.pool.ask(&RELEASABLE_ANY, &place).await?.accept(), &RELEASABLE_ANY),
-            Parents::These { users, orders } if users.is_empty() && orders.is_empty() => Ok(Vec::new()),
-            Parents::These { users, orders } => {
-                let (users, orders) = (ids(users), ids(orders));
+            Parents::These { .. } if parents.is_none() => Ok(Vec::new()),
+            Parents::These { users, orders, addresses } => {
+                let (users, orders, addresses) = (ids(users), ids(orders), i32::from(*addresses));
                 let [limit, parked_at, topic, partition, offset] = place;
-                let parameters = [limit, parked_at, topic, partition, offset, &users, &orders];
+                let parameters = [limit, parked_at, topic, partition, offset, &users, &orders, &addresses];
                 parked_events(&self.pool.ask(&RELEASABLE_OF, &parameters).await?.accept(), &RELEASABLE_OF)
             }
         }
@@ -121,6 +121,9 @@ fn parked_rows(events: &[ParkedEvent]) -> String {
         }
         if let Some(parent) = event.waits_for.parent_id() {
             row.uuid("wi", parent);
+        }
+        if let Some(claim) = event.email_claim() {
+            row.text("wk", &claim.key).uuid("by", claim.user_id).time("ca", claim.at);
         }
     }
     rows.finish().text

@@ -23,10 +23,11 @@ macro_rules! script {
 }
 
 /// Every script, in order.
-pub(crate) const SCRIPTS: [Script; 3] = [
+pub(crate) const SCRIPTS: [Script; 4] = [
     script!(1, "0001_tables.sql", optional: false),
     script!(2, "0002_read_committed_snapshot.sql", optional: true),
     script!(3, "0003_log_positions.sql", optional: false),
+    script!(4, "0004_waits_for_key.sql", optional: false),
 ];
 
 /// The parts of a script between lines that say `GO`, as sqlcmd splits it.

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use events::Body;
 use pipeline::ports::Rehearsal;
 use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, Reason, WaitsFor};
 use tiberius::ToSql;
@@ -62,7 +63,7 @@ enum Purpose {
 impl SqlServer {
     async fn run(&self, batch: Batch<'_>, purpose: Purpose) -> Result<Applied, Fault> {
         if batch.is_empty() {
-            return Ok(Applied { outcomes: Vec::new(), children_wait: false });
+            return Ok(Applied { outcomes: Vec::new(), children_wait: false, addresses_free: false });
         }
         let parameters = Parameters::of(batch, purpose);
         let answer = self.pool.ask(&APPLY_BATCH, &parameters.in_order()).await?;
@@ -206,6 +207,8 @@ struct Word<'r> {
 const LAST_WORD: i32 = -1;
 /// Under which `ord` it says that children wait.
 const CHILDREN_WAIT: i32 = -2;
+/// Under which `ord` it says that an address is free that is waited for.
+const ADDRESS_FREE: i32 = -3;
 
 /// An answer without its last word, or one that makes no sense: tried once more, then held.
 const NOT_BELIEVED: Fault = faults::fault(FaultClass::Doomed, "apply_batch");
@@ -234,13 +237,22 @@ fn read_answer(batch: Batch<'_>, words: &[Word<'_>]) -> Result<Option<Applied>, 
         outcomes[number] = match word.outcome {
             "duplicate" => Outcome::Duplicate,
             "stale" => Outcome::Stale,
-            "parked" => Outcome::Parked(WaitsFor::parent_of(&item.event.body).ok_or(NOT_BELIEVED)?),
+            "parked" => Outcome::Parked(awaited(&item.event.body).ok_or(NOT_BELIEVED)?),
             "conflict" => Outcome::Rejected { reason: Reason::EventIdConflict, code: None },
             _ => return Err(NOT_BELIEVED),
         };
     }
     let children_wait = words.iter().any(|word| word.ord == CHILDREN_WAIT);
-    Ok(Some(Applied { outcomes, children_wait }))
+    let addresses_free = words.iter().any(|word| word.ord == ADDRESS_FREE);
+    Ok(Some(Applied { outcomes, children_wait, addresses_free }))
+}
+
+/// What an event of this body waits for when it is parked.
+const fn awaited(body: &Body<'_>) -> Option<WaitsFor> {
+    match body {
+        Body::UserCreated(_) => Some(WaitsFor::Email),
+        Body::OrderPlaced(_) | Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => WaitsFor::parent_of(body),
+    }
 }
 
 #[cfg(test)]
@@ -359,9 +371,9 @@ mod tests {
             assert_eq!(places.len(), 1, "{text}");
             places[0]
         };
-        let [commit, users, orders, back] =
-            ["IF @P12 = 0 COMMIT", "p.waits_for_type = 1", "p.waits_for_type = 2", "IF @P12 = 1 ROLLBACK"].map(place);
-        assert!(commit < users && users < orders && orders < back);
+        let [commit, users, orders, addresses, back] =
+            ["IF @P12 = 0 COMMIT", "p.waits_for_type = 1", "p.waits_for_type = 2", "FROM @given_up g", "IF @P12 = 1 ROLLBACK"].map(place);
+        assert!(commit < users && users < orders && orders < addresses && addresses < back);
     }
 
     #[test]
@@ -384,11 +396,20 @@ mod tests {
     }
 
     #[test]
+    fn a_user_without_its_address_waits_for_it() {
+        let items = all_four();
+        let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(0, "parked")]).unwrap().unwrap();
+        assert_eq!(applied.outcomes[..2], [Outcome::Parked(WaitsFor::Email), Outcome::Applied]);
+    }
+
+    #[test]
     fn children_wait_only_when_the_answer_says_so() {
         let items = all_four();
         let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(2, "duplicate")]).unwrap().unwrap();
         assert_eq!(applied.outcomes[2], Outcome::Duplicate);
-        assert!(!applied.children_wait);
+        assert_eq!((applied.children_wait, applied.addresses_free), (false, false));
+        let applied = read_answer(Batch::new(&items), &[word(-3, "free"), word(-1, "end")]).unwrap().unwrap();
+        assert_eq!((applied.children_wait, applied.addresses_free), (false, true));
     }
 
     #[test]
@@ -402,7 +423,7 @@ mod tests {
     #[test]
     fn an_answer_that_makes_no_sense_is_not_believed_either() {
         let items = all_four();
-        for strange in [word(4, "stale"), word(0, "parked"), word(1, "eaten")] {
+        for strange in [word(4, "stale"), word(3, "parked"), word(0, "lost"), word(1, "eaten")] {
             assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::Doomed);
         }
     }

@@ -45,7 +45,7 @@ impl<P: Parts> Consumer<P> {
     }
 
     async fn apply_halving(&mut self, batch: Batch<'_>) -> Result<(Applied, bool), Unfinished> {
-        let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false };
+        let mut whole = Applied { outcomes: Vec::with_capacity(batch.len()), children_wait: false, addresses_free: false };
         // The next part is at the end; parts are taken from left to right, so that outcomes come in order.
         let mut parts = vec![batch];
         let (mut tries, mut is_whole) = (0, true);
@@ -55,6 +55,7 @@ impl<P: Parts> Consumer<P> {
                 Ok(applied) => {
                     whole.outcomes.extend(applied.outcomes);
                     whole.children_wait |= applied.children_wait;
+                    whole.addresses_free |= applied.addresses_free;
                     tries = 0;
                     continue;
                 }

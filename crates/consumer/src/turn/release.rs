@@ -1,4 +1,4 @@
-//! Parked events whose parent has landed: applied as a batch of their own, generation by generation.
+//! Parked events whose parent has landed, or whose e-mail address is free: applied as a batch of their own, generation by generation.
 
 use pipeline::outcome::Outcome;
 use pipeline::parking::{Parents, ParkedEvent};
@@ -21,7 +21,8 @@ const PAGE: usize = 500;
 const LOST_READS: u32 = 10;
 
 impl<P: Parts> Consumer<P> {
-    /// Releases the children of these parents, then the children of those, until nothing more is released (user → order → payment).
+    /// Releases the children of these parents, then the children of those, until nothing more is released (user → order → payment). A user that
+    /// gets its address gives another one up, for which the next may wait.
     pub(super) async fn release(&mut self, parents: Parents) -> Result<(), Stopped> {
         let mut generation = parents;
         while !generation.is_none() {

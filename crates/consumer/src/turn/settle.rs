@@ -41,7 +41,8 @@ impl<P: Parts> Consumer<P> {
         self.release(parents).await
     }
 
-    /// Parks events. A parent that landed between the look that found it missing and the parking is added: nobody else comes for its child.
+    /// Parks events. A parent that landed, or an address that became free, between the look that found it missing and the parking is added:
+    /// nobody else comes for what waits for it.
     async fn park(&mut self, waiting: &[Ended<'_>], parents: &mut Parents) -> Result<(), Stopped> {
         let events: Vec<_> = waiting.iter().filter_map(parked_event).collect();
         if !events.is_empty() && self.waiting.until_done(|| timed(&self.metrics, "park", self.store.park(&events))).await? {

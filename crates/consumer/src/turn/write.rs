@@ -21,14 +21,17 @@ pub(super) struct Written {
     pub outcomes: Vec<Outcome>,
     /// Whether parked events wait for users or orders among them.
     pub children_wait: bool,
+    /// Whether parked events wait for an e-mail address that users among them gave up.
+    pub addresses_free: bool,
     /// Whether the last batch moved the positions that it was given.
     pub moved: bool,
 }
 
 impl Written {
-    /// The users and orders that landed and that parked events may wait for.
+    /// The users and orders that landed and that parked events may wait for, and whether any of these wait for an address.
     pub(super) fn parents<'e>(&'e self, judged: &'e Judged<'e>) -> impl Iterator<Item = WaitsFor> {
-        self.children_wait.then(|| landed(judged, &self.outcomes)).into_iter().flatten()
+        let address = self.addresses_free.then_some(WaitsFor::Email);
+        self.children_wait.then(|| landed(judged, &self.outcomes)).into_iter().flatten().chain(address)
     }
 }
 
@@ -60,7 +63,7 @@ impl<P: Parts> Consumer<P> {
     /// Writes candidates round by round, until each has an outcome.
     pub(super) async fn write_rounds(&mut self, judged: &Judged<'_>, moving: &[LogPosition]) -> Result<Written, Unfinished> {
         let mut rounds = Rounds::planned(&judged.candidates, judged.rounds.clone(), self.config.max_rows);
-        let (mut children_wait, mut moved, mut all_landed) = (false, false, true);
+        let (mut children_wait, mut addresses_free, mut moved, mut all_landed) = (false, false, false, true);
         while let Some(round) = rounds.next_round() {
             let items = items(&judged.candidates, &round);
             let moves = !moving.is_empty() && all_landed && rounds.is_last();
@@ -69,9 +72,10 @@ impl<P: Parts> Consumer<P> {
             all_landed &= applied.outcomes.iter().all(Outcome::landed);
             moved = moves && all_landed && is_whole;
             children_wait |= applied.children_wait;
+            addresses_free |= applied.addresses_free;
             rounds.note(&round, applied.outcomes);
         }
-        Ok(Written { outcomes: rounds.into_outcomes(), children_wait, moved })
+        Ok(Written { outcomes: rounds.into_outcomes(), children_wait, addresses_free, moved })
     }
 }
 

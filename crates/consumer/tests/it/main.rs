@@ -1,6 +1,7 @@
 //! The consumer over real tables (SQLite) and a log, a queue and faults that a test commands.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod addresses;
 mod check;
 mod dlq;
 mod embedded;

@@ -221,7 +221,7 @@ async fn what_is_found_for_release_is_not_given_up_although_its_deadline_is_over
     assert_eq!(first.parked().await, 0);
 }
 
-/// For an e-mail address the claim does not ask whether it has become free, so the two really meet.
+/// Where an older program did not note the address, nobody asks whether it has become free, so the two really meet.
 #[tokio::test(start_paused = true)]
 async fn a_release_that_comes_after_the_claim_writes_nothing() {
     let sweeps = || ConsumerConfig { sweep_interval: Duration::ZERO, ..ConsumerConfig::default() };
@@ -230,12 +230,14 @@ async fn a_release_that_comes_after_the_claim_writes_nothing() {
     let owner = user(id()).with_user(|user| user.email = email.clone().into());
     let loser_id = id();
     let loser = user(loser_id).with_user(|user| user.email = email.clone().into());
-    // One after the other: in one batch, the one with the smaller id would get the address.
+    // One after the other: in one batch, the earlier event would get the address.
     append(&second, 1, &owner);
     second.turn().await.unwrap();
     append(&second, 1, &loser);
     second.turn().await.unwrap();
     assert_eq!(second.parked().await, 1);
+    let tables = rusqlite::Connection::open(first.store.inner.path()).unwrap();
+    assert_eq!(tables.execute("UPDATE parked_events SET waits_for_key = NULL, claimed_by = NULL, claimed_at = NULL", []).unwrap(), 1);
     let look = first.store.gates.at(Call::Look);
     let meet = async {
         look.reached().await;

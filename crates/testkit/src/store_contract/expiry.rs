@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use events::Timestamp;
+use events::{Body, Event, Timestamp};
 use pipeline::{FaultClass, ParkedEvent, Position, WaitsFor};
 
 use super::{Database, park, places, swept};
-use crate::builders::{id, order, parked, payment, user};
+use crate::builders::{Build, id, order, parked, payment, user};
 use crate::delivery::{apply, try_release};
 use crate::wait::eventually;
 
@@ -31,11 +31,18 @@ async fn put_away<S: Database>(store: &S, events: &[ParkedEvent]) {
     store.discard(&positions).await.unwrap();
 }
 
+/// Another user that claims the address of this one.
+fn at_the_address_of(holder: &Event<'_>) -> Event<'static> {
+    let Body::UserCreated(holder) = &holder.body else { panic!("not a user") };
+    user(id()).with_user(|user| user.email = holder.email.to_string().into())
+}
+
 pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &S) {
     let (present, placed) = (id(), id());
-    apply(store, &[user(present), order(placed, present)]).await;
-    let lost = [order(id(), id()), payment(id(), id()), user(id())].map(|event| parked(&event));
-    let found = [order(id(), present), payment(id(), placed)].map(|event| parked(&event));
+    let born = user(present);
+    apply(store, &[born.clone(), order(placed, present)]).await;
+    let lost = [order(id(), id()), payment(id(), id()), at_the_address_of(&born)].map(|event| parked(&event));
+    let found = [order(id(), present), payment(id(), placed), user(id())].map(|event| parked(&event));
     park(store, &lost).await;
     park(store, &found).await;
     let cutoff = a_moment_between(store).await;
@@ -50,14 +57,16 @@ pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &
         let expected = lost.iter().find(|own| own.position == event.position).expect("the parent is missing, and it is old");
         assert_eq!(*event, ParkedEvent { parked_at: event.parked_at, ..expected.clone() });
     }
-    assert_eq!(swept(store, &all).await.len(), found.len(), "their parents are there");
+    assert_eq!(swept(store, &all).await.len(), found.len(), "their parents are there, and an address is free");
     put_away(store, &all).await;
 }
 
 pub async fn what_is_given_up_is_not_released<S: Database>(store: &S) {
     let user_id = id();
     let placed = order(id(), user_id);
-    let waiting = [parked(&placed), parked(&user(id()))];
+    let holder = user(id());
+    apply(store, std::slice::from_ref(&holder)).await;
+    let waiting = [parked(&placed), parked(&at_the_address_of(&holder))];
     park(store, &waiting).await;
     let cutoff = a_moment_between(store).await;
     assert_eq!(claimed(store, cutoff, &waiting).await.len(), 2);

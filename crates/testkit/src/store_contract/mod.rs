@@ -5,6 +5,7 @@
 //! | [`rows`] | applied, duplicate, stale, tie; what a row holds |
 //! | [`orders`] | an order's items |
 //! | [`emails`] | whose an e-mail address is |
+//! | [`claims`] | waiting for an e-mail address |
 //! | [`stock`] | the ledger and its sum |
 //! | [`parking`] | waiting for a parent, and release |
 //! | [`expiry`] | giving up |
@@ -13,12 +14,15 @@
 //! | [`rehearsal`] | a batch that is tried and taken back |
 //! | [`rehearsed`] | why every batch of every case is also rehearsed |
 //! | [`traces`] | what the tables know of one event |
+//! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
 //! the whole parking table; they run while no other case of the process does.
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
+pub mod addresses;
+pub mod claims;
 pub mod convergence;
 pub mod emails;
 pub mod expiry;
@@ -83,11 +87,26 @@ macro_rules! store_contract {
             an_order_may_move_to_another_user
         }
         $crate::store_contract! { @cases $factory, beside_others, emails:
-            a_taken_address_undoes_the_batch_and_is_free_once_it_is_given_up
+            a_taken_address_parks_its_claim_alone_and_is_free_once_it_is_given_up
+            a_user_that_cannot_have_its_new_address_keeps_its_row_as_it_was
+            of_several_claims_in_one_batch_the_earliest_gets_the_address
+            whoever_holds_an_address_keeps_it_against_an_earlier_claim
+            a_chain_moves_only_when_its_last_link_does
+            whoever_loses_its_new_address_makes_no_room
+            a_circle_moves_inside_one_batch_unless_an_earlier_claim_breaks_it
             an_address_is_taken_in_any_case_of_letters
             an_address_changes_hands_inside_one_batch
             two_users_swap_their_addresses_inside_one_batch
             a_stale_user_is_stale_although_the_address_is_taken
+        }
+        $crate::store_contract! { @cases $factory, beside_others, claims:
+            a_claim_is_released_by_the_address_that_becomes_free
+            whoever_gives_an_awaited_address_up_says_so
+            of_those_who_wait_for_an_address_the_earliest_gets_it
+            parking_tells_whether_the_address_has_become_free_meanwhile
+            a_claim_that_is_out_of_date_leaves_and_holds_nobody_up
+            a_newer_claim_of_the_holder_itself_does_not_wait_for_others
+            two_who_wait_for_each_others_address_change_places
         }
         $crate::store_contract! { @cases $factory, beside_others, stock:
             adjustments_add_up_in_one_batch_and_over_batches
@@ -112,7 +131,6 @@ macro_rules! store_contract {
             versions_that_wait_together_leave_together
             a_superseded_event_is_judged_by_itself_when_its_leader_does_not_land
             releasable_events_come_oldest_first_page_by_page
-            an_email_waits_for_the_sweep
             what_became_a_dead_letter_is_discarded
         }
         $crate::store_contract! { @cases $factory, alone, expiry:
@@ -143,6 +161,7 @@ macro_rules! store_contract {
             a_rehearsal_tells_every_outcome_and_writes_nothing
             a_rehearsal_tells_what_is_stale_and_what_conflicts
             a_rehearsal_fails_as_its_batch_would
+            a_rehearsal_tells_who_cannot_have_an_address
             a_rehearsed_release_stays_parked
             a_rehearsal_announces_the_children_that_would_still_wait
         }
@@ -156,6 +175,10 @@ macro_rules! store_contract {
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row
             any_order_and_any_duplication_end_in_the_rows_of_the_fold
+        }
+        $crate::store_contract! { @cases $factory, beside_others, addresses:
+            in_any_order_each_claim_is_applied_or_waits_and_no_awaited_address_is_free
+            an_address_that_is_given_up_goes_to_the_earliest_who_waits
         }
     };
     (@cases $factory:ident, $company:ident, $module:ident: $($case:ident)+) => {
@@ -226,8 +249,8 @@ async fn swept<S: ParkingLot>(store: &S, parked: &[ParkedEvent]) -> Vec<ParkedEv
 /// The children of this user or order that can be released.
 async fn children_of<S: ParkingLot>(store: &S, parent: &Event<'_>) -> Vec<ParkedEvent> {
     let parents = match &parent.body {
-        Body::UserCreated(user) => Parents::These { users: vec![user.user_id], orders: Vec::new() },
-        Body::OrderPlaced(order) => Parents::These { users: Vec::new(), orders: vec![order.order_id] },
+        Body::UserCreated(user) => Parents::These { users: vec![user.user_id], orders: Vec::new(), addresses: false },
+        Body::OrderPlaced(order) => Parents::These { users: Vec::new(), orders: vec![order.order_id], addresses: false },
         Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => panic!("it has no children"),
     };
     store.releasable(&parents, None, 100).await.expect("the store finds parked events")

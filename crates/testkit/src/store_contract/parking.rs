@@ -66,9 +66,9 @@ pub async fn a_child_is_found_by_its_own_parent_only<S: Database>(store: &S) {
     apply(store, &[user(customer), placed.clone()]).await;
     assert_eq!(places(&children_of(store, &born).await), [&waiting[0].position]);
     assert_eq!(places(&children_of(store, &placed).await), [&waiting[1].position]);
-    let both = Parents::These { users: vec![shared, id()], orders: vec![id(), shared] };
+    let both = Parents::These { users: vec![shared, id()], orders: vec![id(), shared], addresses: false };
     assert_eq!(store.releasable(&both, None, 100).await.unwrap().len(), 2);
-    assert_eq!(store.releasable(&Parents::These { users: vec![], orders: vec![] }, None, 100).await.unwrap(), []);
+    assert_eq!(store.releasable(&Parents::none(), None, 100).await.unwrap(), []);
 }
 
 pub async fn parking_tells_whether_the_parent_has_landed_meanwhile<S: Database>(store: &S) {
@@ -222,7 +222,7 @@ pub async fn releasable_events_come_oldest_first_page_by_page<S: Database>(store
         waiting.extend(together);
     }
     apply(store, std::slice::from_ref(&born)).await;
-    let parents = Parents::These { users: vec![user_id], orders: Vec::new() };
+    let parents = Parents::These { users: vec![user_id], orders: Vec::new(), addresses: false };
     let mut found: Vec<ParkedEvent> = Vec::new();
     loop {
         let page = store.releasable(&parents, found.last(), 5).await.unwrap();
@@ -241,16 +241,6 @@ pub async fn releasable_events_come_oldest_first_page_by_page<S: Database>(store
     };
     assert_eq!(sorted(&found), sorted(&waiting));
     assert_eq!(swept(store, &waiting).await.len(), waiting.len());
-}
-
-pub async fn an_email_waits_for_the_sweep<S: Database>(store: &S) {
-    let claim = user(id());
-    let waiting = [parked(&claim)];
-    assert_eq!(waiting[0].waits_for, WaitsFor::Email);
-    assert!(!park(store, &waiting).await, "there is no parent that could have landed");
-    assert_eq!(children_of(store, &claim).await, []);
-    let found = swept(store, &waiting).await;
-    assert_eq!(found, [ParkedEvent { parked_at: found[0].parked_at, ..waiting[0].clone() }]);
 }
 
 pub async fn what_became_a_dead_letter_is_discarded<S: Database>(store: &S) {

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use events::Body;
 use pipeline::ports::{DeadLetterReader, ParkingExpiry};
-use pipeline::{LogPosition, Outcome};
+use pipeline::{LogPosition, Outcome, Parents, ParkingLot, WaitsFor};
 use readmodel::ReadStore;
 use rusqlite::Connection;
 use sqlite::Sqlite;
 use tempfile::TempDir;
-use testkit::builders::{adjustment, id, order, user};
-use testkit::delivery::{apply, try_apply_moving};
+use testkit::builders::{Build, adjustment, id, order, parked, user};
+use testkit::delivery::{apply, try_apply_moving, try_release};
 use uuid::Uuid;
 
 /// The tables as the program of version 2 made them.
@@ -122,4 +123,25 @@ fn an_upgrade_that_fails_leaves_the_file_as_it_is() {
     assert_eq!(schema(&path), before);
     let version = Connection::open(&path).unwrap().query_row("PRAGMA user_version", [], |row| row.get::<_, i64>(0)).unwrap();
     assert_eq!(version, 2);
+}
+
+#[tokio::test]
+async fn a_claim_that_an_older_program_parked_is_tried_at_each_sweep_and_given_up_by_its_age() {
+    let store = Sqlite::temporary().unwrap();
+    let holder = user(id());
+    let Body::UserCreated(held) = &holder.body else { unreachable!() };
+    let claim = user(id()).with_user(|user| user.email = held.email.to_string().into());
+    apply(&store, std::slice::from_ref(&holder)).await;
+    let waiting = [parked(&claim)];
+    assert!(!store.park(&waiting).await.unwrap());
+    let found = async || store.releasable(&Parents::Any, None, 10).await.unwrap().len();
+    assert_eq!(found().await, 0, "ours is not tried while the address is taken");
+    let file = Connection::open(store.path()).unwrap();
+    file.execute_batch("UPDATE parked_events SET waits_for_key = NULL, claimed_by = NULL, claimed_at = NULL").unwrap();
+    assert_eq!(found().await, 1);
+    let addresses = Parents::These { users: Vec::new(), orders: Vec::new(), addresses: true };
+    assert_eq!(store.releasable(&addresses, None, 10).await.unwrap(), [], "an address that becomes free does not know it");
+    assert_eq!(try_release(&store, &claim, &waiting[0].position).await.unwrap().outcomes, [Outcome::Parked(WaitsFor::Email)]);
+    let now = store.now().await.unwrap();
+    assert_eq!(store.claim_expired(now, 10).await.unwrap().len(), 1);
 }

@@ -8,8 +8,10 @@ use crate::scripted::{Column, Scripted, Step, Value, done, error, prelogin, tabl
 
 /// The batches of the first script.
 const BATCHES_OF_TABLES: usize = 7;
-/// The needed scripts after the optional one, each of one batch.
-const OTHERS: usize = 1;
+/// The needed scripts after the optional one.
+const OTHERS: usize = 2;
+/// The batches of all of these together.
+const BATCHES_OF_OTHERS: usize = 4;
 
 fn granted(result: i32) -> Step {
     Step::Answer(table(&[Column::Int("granted")], &[vec![Value::Int(result)]]))
@@ -35,7 +37,7 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
     let missing = [error(4060, 11, "Cannot open database."), error(18456, 14, "Login failed.")].concat();
     let tables = well(1 + BATCHES_OF_TABLES + 2);
     // Needed scripts come after it, on the same connection.
-    let others = [vec![Step::Answer(error(5070, 16, "In use."))], well(OTHERS * (1 + 1 + 2))].concat();
+    let others = [vec![Step::Answer(error(5070, 16, "In use."))], well(OTHERS * (1 + 2) + BATCHES_OF_OTHERS)].concat();
     let server = Scripted::raw(vec![
         vec![Step::Answer(prelogin()), Step::Answer(missing)],
         [welcome(), well(1)].concat(),
@@ -44,7 +46,7 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
     .await;
     let report = migrate(&server.config()).await.unwrap();
     assert!(report.created_database);
-    assert_eq!(report.applied, ["0001_tables.sql", "0003_log_positions.sql"]);
+    assert_eq!(report.applied, ["0001_tables.sql", "0003_log_positions.sql", "0004_waits_for_key.sql"]);
     assert_eq!(report.warnings, [MigrationWarning { script: "0002_read_committed_snapshot.sql", code: 5070 }]);
 
     let (begin, commit) = (server.heard("BEGIN TRANSACTION;"), server.heard("COMMIT TRANSACTION;"));
@@ -64,7 +66,9 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
 async fn a_database_that_someone_else_creates_at_the_same_time_is_not_ours() {
     let missing = vec![Step::Answer(prelogin()), Step::Answer(error(4060, 11, "Cannot open database."))];
     let exists = [welcome(), vec![Step::Answer(error(1801, 16, "Database exists."))]].concat();
-    let rest = [welcome(), vec![granted(1)], well(1), vec![history(&[])], well(1 + BATCHES_OF_TABLES + 2 + 2 + OTHERS * 4)].concat();
+    let rest =
+        [welcome(), vec![granted(1)], well(1), vec![history(&[])], well(1 + BATCHES_OF_TABLES + 2 + 2 + OTHERS * 3 + BATCHES_OF_OTHERS)]
+            .concat();
     let server = Scripted::raw(vec![missing, exists, rest]).await;
     let report = migrate(&server.config()).await.unwrap();
     assert!(!report.created_database);
@@ -100,9 +104,9 @@ async fn a_lock_that_is_not_granted_means_that_another_migration_runs() {
 #[tokio::test]
 async fn a_look_at_the_schema_reads_the_history_and_asks_for_nothing_else() {
     for (versions, expected) in [
-        (&[][..], SchemaState::Older { found: 0, needed: 3 }),
-        (&[1, 3], SchemaState::Current),
-        (&[1, 2, 3, 9], SchemaState::Newer { found: 9, known: 3 }),
+        (&[][..], SchemaState::Older { found: 0, needed: 4 }),
+        (&[1, 3, 4], SchemaState::Current),
+        (&[1, 2, 3, 4, 9], SchemaState::Newer { found: 9, known: 4 }),
     ] {
         let rows: Vec<_> = versions.iter().map(|version| (*version, "name", "checksum")).collect();
         let server = Scripted::open(vec![vec![history(&rows)]]).await;
@@ -142,7 +146,7 @@ async fn a_missing_database_is_created_and_the_second_time_nothing_is_done() {
     assert_eq!(schema(&config).await, Ok(SchemaState::Missing));
     let first = migrate(&config).await.unwrap();
     assert!(first.created_database);
-    assert_eq!(first.applied, ["0001_tables.sql", "0002_read_committed_snapshot.sql", "0003_log_positions.sql"]);
+    assert_eq!(first.applied, ["0001_tables.sql", "0002_read_committed_snapshot.sql", "0003_log_positions.sql", "0004_waits_for_key.sql"]);
     assert_eq!(first.warnings, []);
     let second = migrate(&config).await.unwrap();
     assert_eq!((second.created_database, second.applied, second.unknown), (false, vec![], vec![]));

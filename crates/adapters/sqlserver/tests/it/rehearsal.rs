@@ -14,7 +14,7 @@ async fn a_rehearsal_and_a_batch_differ_in_one_parameter_alone() {
     let store = SqlServer::new(server.config());
     let event = adjustment("sku", 1);
     let items = [Item { event: &event, releases: Vec::new() }];
-    let expected = Ok(Applied { outcomes: vec![Outcome::Duplicate], children_wait: false });
+    let expected = Ok(Applied { outcomes: vec![Outcome::Duplicate], children_wait: false, addresses_free: false });
     assert_eq!(store.rehearse(Batch::new(&items)).await, expected);
     assert_eq!(store.apply(Batch::new(&items)).await, expected);
     let asked = server.heard("MERGE INTO dbo.users");

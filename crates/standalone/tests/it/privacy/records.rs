@@ -36,7 +36,7 @@ impl Journey {
         let payment = payment(id(), placed.order_id).with_payment(|payment| payment.payment_method = canary("method").into());
         let stock = adjustment(&canary("sku"), 3).with_adjustment(|stock| stock.reason = canary("reason").into());
         let other_content = stock.clone().with_adjustment(|stock| stock.quantity = 4);
-        let same_email = testkit::builders::user(id()).with_user(|user| user.email = email);
+        let same_email = testkit::builders::user(id()).later(1).with_user(|user| user.email = email);
         let orphan = testkit::builders::payment(id(), id()).with_payment(|payment| payment.payment_method = canary("method").into());
         let broken = broken(&[&user, &order, &payment, &stock]);
         let refused = vec![(other_content, "event_id_conflict"), (same_email, "email_taken"), (orphan, "missing_parent")];
