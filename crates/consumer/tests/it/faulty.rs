@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use events::{Event, Timestamp};
 use pipeline::fault::{Dependency, Fault, FaultClass};
@@ -28,6 +29,8 @@ struct Script {
     after: VecDeque<Fault>,
     parking: VecDeque<Fault>,
     statements: u32,
+    takes: Duration,
+    panics: u32,
 }
 
 impl Faulty {
@@ -56,6 +59,23 @@ impl Faulty {
         self.script.lock().unwrap().parking.extend(faults);
     }
 
+    /// From now on each call takes so long.
+    pub fn take_long(&self, takes: Duration) {
+        self.script.lock().unwrap().takes = takes;
+    }
+
+    /// The next questions for the number of parked events panic, so many of them.
+    pub fn panic_when_asked(&self, times: u32) {
+        self.script.lock().unwrap().panics = times;
+    }
+
+    async fn be_slow(&self) {
+        let takes = self.script.lock().unwrap().takes;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+    }
+
     /// Batches asked for so far.
     pub fn statements(&self) -> u32 {
         self.script.lock().unwrap().statements
@@ -65,6 +85,7 @@ impl Faulty {
 impl EventStore for Faulty {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         self.gates.pass(Call::Apply).await;
+        self.be_slow().await;
         {
             let mut script = self.script.lock().unwrap();
             script.statements += 1;
@@ -84,6 +105,7 @@ impl EventStore for Faulty {
 impl ParkingLot for Faulty {
     async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
         self.gates.pass(Call::Park).await;
+        self.be_slow().await;
         if let Some(fault) = self.script.lock().unwrap().parking.pop_front() {
             return Err(fault);
         }
@@ -91,6 +113,7 @@ impl ParkingLot for Faulty {
     }
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.be_slow().await;
         let found = self.inner.releasable(parents, after, limit).await?;
         if !found.is_empty() {
             self.gates.pass(Call::Look).await;
@@ -99,6 +122,7 @@ impl ParkingLot for Faulty {
     }
 
     async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        self.be_slow().await;
         self.inner.discard(positions).await
     }
 }
@@ -109,6 +133,7 @@ impl ParkingExpiry for Faulty {
     }
 
     async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.be_slow().await;
         let claimed = self.inner.claim_expired(cutoff, limit).await?;
         if !claimed.is_empty() {
             self.gates.pass(Call::Claim).await;
@@ -117,6 +142,13 @@ impl ParkingExpiry for Faulty {
     }
 
     async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        let panics = {
+            let mut script = self.script.lock().unwrap();
+            let panics = script.panics > 0;
+            script.panics = script.panics.saturating_sub(1);
+            panics
+        };
+        assert!(!panics, "as the test has told it");
         self.inner.parked().await
     }
 }

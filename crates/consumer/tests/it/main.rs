@@ -13,6 +13,7 @@ mod gates;
 mod inputs;
 mod isolation;
 mod lag;
+mod liveness;
 mod meetings;
 mod monitor;
 mod outages;

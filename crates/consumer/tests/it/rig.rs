@@ -7,6 +7,7 @@ use consumer::ConsumerConfig;
 use consumer::parts::{Adapters, Parts};
 use consumer::turn::Consumer;
 use consumer::waiting::{PIPELINE_PART, Stopped};
+use consumer::wiring::Liveness;
 use events::Event;
 use pipeline::Position;
 use pipeline::ports::ParkingExpiry;
@@ -57,7 +58,7 @@ impl Rig {
         let log = Log::default();
         let store = Faulty::new(tables);
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
-        let health = Health::new(&[PIPELINE_PART], None);
+        let health = Health::new(&[PIPELINE_PART], Some(Liveness::of(Duration::ZERO).silence));
         let stop = CancellationToken::new();
         let adapters =
             Adapters { source: log.clone(), offsets: log.clone(), progress: log.clone(), store: store.clone(), letters: letters.clone() };
