@@ -30,7 +30,6 @@ struct Script {
     parking: VecDeque<Fault>,
     statements: u32,
     takes: Duration,
-    panics: u32,
 }
 
 impl Faulty {
@@ -62,11 +61,6 @@ impl Faulty {
     /// From now on each call takes so long.
     pub fn take_long(&self, takes: Duration) {
         self.script.lock().unwrap().takes = takes;
-    }
-
-    /// The next questions for the number of parked events panic, so many of them.
-    pub fn panic_when_asked(&self, times: u32) {
-        self.script.lock().unwrap().panics = times;
     }
 
     async fn be_slow(&self) {
@@ -142,13 +136,6 @@ impl ParkingExpiry for Faulty {
     }
 
     async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
-        let panics = {
-            let mut script = self.script.lock().unwrap();
-            let panics = script.panics > 0;
-            script.panics = script.panics.saturating_sub(1);
-            panics
-        };
-        assert!(!panics, "as the test has told it");
         self.inner.parked().await
     }
 }
