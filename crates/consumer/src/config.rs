@@ -17,7 +17,7 @@ pub struct ConsumerConfig {
     pub batches_per_take: usize,
     /// Rows that one statement may write; see [`pipeline::plan::plan`].
     pub max_rows: usize,
-    /// How far an event's timestamp may lie after its record's.
+    /// How far an event's timestamp may lie after its record's, and after the consumer's clock.
     pub max_clock_skew: Duration,
     /// How long an event waits for its parent before it may be given up.
     pub parking_deadline: Duration,
@@ -64,7 +64,8 @@ impl ConsumerConfig {
                 "MAX_CLOCK_SKEW",
                 DAY,
                 SECOND..=365 * DAY,
-                "How far an event's timestamp may lie after its record's own; beyond it is a dead letter (timestamp_in_future).",
+                "How far an event's timestamp may lie after its record's own, and after the consumer's clock; beyond it is a dead letter \
+                 (timestamp_in_future).",
             ),
             parking_deadline: env.duration(
                 "PARKING_DEADLINE",

@@ -11,11 +11,7 @@ pub(crate) async fn until_migrated(config: &SqlServerConfig, starting: &Starting
     let mut tries = 0;
     loop {
         tries += 1;
-        starting.health.beat();
-        let migrated = tokio::select! {
-            migrated = migrate(config) => migrated,
-            () = starting.stop.cancelled() => return false,
-        };
+        let Some(migrated) = starting.alive(migrate(config)).await else { return false };
         match migrated {
             Ok(report) => {
                 tracing::info!("{}", describe(&report));

@@ -15,11 +15,7 @@ pub(crate) async fn until_schema_fits(mut look: impl AsyncFnMut() -> Found, star
     let mut tries = 0;
     loop {
         tries += 1;
-        starting.health.beat();
-        let found = tokio::select! {
-            found = look() => found,
-            () = starting.stop.cancelled() => return false,
-        };
+        let Some(found) = starting.alive(look()).await else { return false };
         // One line when it begins or its reason changes, none for the tries in between.
         if told.as_ref() != Some(&found) {
             log(&found);

@@ -1,18 +1,29 @@
 //! Waiting out a fault: what the policy says, done, with the group membership kept and one log line per change of state.
+//!
+//! The group takes the partitions from a member that does not poll, and whoever watches restarts a process that does not beat. So a wait is
+//! a row of short ones, each of which polls and beats, and whatever may last (tries, halves, pages) goes through [`Waiting::keep_alive`]
+//! before each of its calls: between two polls lies [`POLL_INTERVAL`] and one call, however long the whole takes.
 
 use std::future::Future;
-use std::time::Instant;
+use std::time::Duration;
 
 use pipeline::backoff;
 use pipeline::fault::{Action, Cause, Dependency, Fault, FaultClass, RACE_TRIES};
 use pipeline::ports::RecordSource;
 use telemetry::{Health, Metrics};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::reason::{FLOOD, advice, reason};
 
 /// The name of the write path among the parts of the health report.
 pub const PIPELINE_PART: &str = "pipeline";
+
+/// After so long without a poll, the source is polled between two calls of a work that lasts.
+pub const POLL_INTERVAL: Duration = Duration::from_secs(30);
+
+/// The longest part of a wait: so old is the last poll at most while the consumer waits.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// The consumer was told to stop while it waited. Whatever it was doing is not committed and comes again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,6 +48,7 @@ pub struct Waiting<S> {
     health: Health,
     stop: CancellationToken,
     held: Option<Held>,
+    polled: Instant,
 }
 
 /// What the consumer waits for.
@@ -51,12 +63,30 @@ impl<S: RecordSource> Waiting<S> {
     /// Nothing is waited for yet.
     pub fn new(source: S, metrics: Metrics, health: Health, stop: CancellationToken) -> Self {
         health.up(PIPELINE_PART);
-        Self { source, metrics, health, stop, held: None }
+        Self { source, metrics, health, stop, held: None, polled: Instant::now() }
     }
 
     /// Whether the consumer was told to stop.
     pub fn is_stopping(&self) -> bool {
         self.stop.is_cancelled()
+    }
+
+    /// Notes that the source is polled: the loop turns.
+    pub fn polled(&mut self) {
+        self.polled = Instant::now();
+        self.health.beat();
+        self.metrics.polled();
+    }
+
+    /// To be called before each call of a work that may last: the loop still turns, and the source is polled where it was not for long. Then
+    /// partitions may move in the middle of a take, as in any wait; what moved is not committed here.
+    pub async fn keep_alive(&mut self) {
+        self.health.beat();
+        // Who stops has only to finish what is at hand.
+        if self.polled.elapsed() >= POLL_INTERVAL && !self.is_stopping() {
+            self.source.stand_by(Duration::ZERO).await;
+            self.polled();
+        }
     }
 
     /// Does some work until it is done, however long its dependency is away.
@@ -70,6 +100,7 @@ impl<S: RecordSource> Waiting<S> {
         let mut tries = 0;
         loop {
             tries += 1;
+            self.keep_alive().await;
             match work().await {
                 Ok(done) => {
                     self.recovered();
@@ -115,12 +146,19 @@ impl<S: RecordSource> Waiting<S> {
     /// The consumer was told to stop meanwhile.
     pub async fn hold(&mut self, fault: &Fault, cause: Cause, tries: u32) -> Result<(), Stopped> {
         self.note_held(fault, cause);
-        let pause = backoff::outage(tries, rand::random());
-        let Self { source, stop, health, .. } = self;
-        health.beat();
-        tokio::select! {
-            () = source.stand_by(pause) => Ok(()),
-            () = stop.cancelled() => Err(Stopped),
+        let until = Instant::now() + backoff::outage(tries, rand::random());
+        loop {
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Ok(());
+            }
+            let Self { source, stop, .. } = self;
+            tokio::select! {
+                () = source.stand_by(left.min(BREATH)) => {}
+                () = stop.cancelled() => return Err(Stopped),
+            }
+            // Not before: a source that hangs has not polled.
+            self.polled();
         }
     }
 

@@ -8,6 +8,7 @@
 //! | [`rules`] | what a single field must satisfy |
 //! | [`violation`] | which field broke which rule, without ever quoting the value |
 //! | [`money`], [`timestamp`] | exact amounts and instants |
+//! | `ahead` | how far a timestamp lies in the future, and by which clock |
 //! | [`samples`] | one good event of each type |
 //!
 //! No IO. The same decoder guards both ends: what a producer of ours sends has passed it, and so has what the consumer writes.
@@ -15,6 +16,7 @@
 //! For programs in other languages, `asyncapi.json` beside `src` describes the topic, and `schemas` holds a JSON Schema of each event. The
 //! tests hold them and the decoder to each other.
 
+mod ahead;
 pub mod decode;
 pub mod encode;
 pub mod event;
@@ -25,6 +27,7 @@ pub mod samples;
 pub mod timestamp;
 pub mod violation;
 
+pub use ahead::{Ahead, ComparedWith};
 pub use decode::decode;
 pub use event::{AdjustmentType, Body, Event, EventType, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, UserCreated};
 pub use money::Money;

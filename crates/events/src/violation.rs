@@ -4,7 +4,7 @@ use std::fmt;
 
 use uuid::Uuid;
 
-use crate::EventType;
+use crate::{Ahead, EventType};
 
 /// Why a message is none of the four events: what could be read of its envelope, the field, and the rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// A rule of the contract. Its text completes the sentence "<field> …" and quotes no value.
+/// A rule of the contract. Its text completes the sentence "<field> …" and quotes no value of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The bytes are not UTF-8.
@@ -159,8 +159,8 @@ pub enum Rule {
     InvalidTimestamp,
     /// A time that `datetime2` cannot hold.
     TimestampOutOfRange,
-    /// `timestamp` lies further after the record's own timestamp than clocks may differ.
-    TimestampInFuture,
+    /// `timestamp` lies further in the future than clocks may differ.
+    TimestampInFuture(Ahead),
     /// Not a number, and not a string that holds one.
     InvalidMoney,
     /// More than four decimals.
@@ -198,7 +198,7 @@ impl Rule {
             Self::Duplicate => "duplicate_field",
             Self::WrongType { .. } => "wrong_type",
             Self::InvalidMoney | Self::MoneyTooPrecise | Self::MoneyOutOfRange => "invalid_money",
-            Self::TimestampInFuture => "timestamp_in_future",
+            Self::TimestampInFuture(_) => "timestamp_in_future",
             Self::TooLong { .. } => "too_long",
             Self::UnknownEventType => "unknown_event_type",
             Self::UnknownAdjustmentType => "unknown_adjustment_type",
@@ -227,7 +227,7 @@ impl fmt::Display for Rule {
             Self::InvalidUuid => f.write_str("must be a UUID with hyphens"),
             Self::InvalidTimestamp => f.write_str("must be a time as RFC 3339 writes it, with a zone"),
             Self::TimestampOutOfRange => f.write_str("must lie in the years 1 to 9999 in UTC"),
-            Self::TimestampInFuture => f.write_str("lies further after the record's own timestamp than clocks may differ"),
+            Self::TimestampInFuture(ahead) => write!(f, "is further in the future than clocks may differ: {ahead}"),
             Self::InvalidMoney => f.write_str("must be a decimal number, or a string that holds one"),
             Self::MoneyTooPrecise => f.write_str("has more than 4 decimals"),
             Self::MoneyOutOfRange => f.write_str("has more than 15 digits before the point"),

@@ -9,6 +9,7 @@ use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{Desk, Terms};
+use consumer::wiring::Liveness;
 use consumer::{Adapters, ConsumerConfig, Parts};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
@@ -159,7 +160,9 @@ impl Stack {
     async fn open(settings: Settings, data_dir: Option<&Path>, port: Port, shutdown: Shutdown) -> anyhow::Result<Self> {
         let (listener, api) = listen(settings.address(port)).await?;
         let mut parts = Vec::new();
+        let liveness = Liveness::for_parts(settings.database.as_ref(), settings.redis.as_ref());
         let kafka = open_kafka(settings.kafka, &mut parts).await?;
+        let kafka = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka };
         let embedded = open_sqlite(data_dir)?;
         let store = open_store(settings.database, &embedded, &mut parts).await?;
         let letters = open_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
@@ -170,7 +173,8 @@ impl Stack {
             let pool = database.clone();
             metrics.db_pool(move || pool_use(&pool));
         }
-        let health = Health::new(&HEALTH_PARTS, Some(consumer::wiring::HEARTBEAT));
+        metrics.poll_age_limit(liveness.silence);
+        let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
         let publisher = KafkaPublisher::open(&kafka)?;
         let desk = Desk { queue: letters.clone(), publisher: Some(publisher.clone()), tables: Some(store.clone()), terms: settings.terms };
         let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, desk, shutdown.token()));

@@ -18,6 +18,7 @@ mod registration;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Duration;
 
 use prometheus::{Registry, TextEncoder};
 use tokio::time::Instant;
@@ -64,7 +65,7 @@ impl Metrics {
     pub fn new(parts: &[Part]) -> Result<Self, InvalidMetric> {
         let registry = Registry::new();
         let collectors = Collectors::new(&registry, parts)?;
-        Ok(Self(Arc::new(Inner {
+        let metrics = Self(Arc::new(Inner {
             registry,
             collectors,
             started: Instant::now(),
@@ -75,7 +76,9 @@ impl Metrics {
             last_poll: Age::now(),
             last_commit: Age::now(),
             pool: OnceLock::new(),
-        })))
+        }));
+        metrics.poll_age_limit(POLL_AGE_LIMIT);
+        Ok(metrics)
     }
 
     /// Everything in the text format, version 0.0.4; what depends on the time of the scrape is computed now.
@@ -85,6 +88,9 @@ impl Metrics {
         TextEncoder::new().encode_to_string(&self.0.registry.gather()).unwrap_or_default()
     }
 }
+
+/// How old the last poll may become where nobody has said so.
+const POLL_AGE_LIMIT: Duration = Duration::from_secs(120);
 
 /// The labels of a metric that has none.
 const NONE: &[&str] = &[];
@@ -118,8 +124,6 @@ impl Inner {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     pub(super) fn all() -> Metrics {
@@ -185,6 +189,7 @@ mod tests {
         metrics.held_back(&[(4, 13)].into());
         metrics.log_gap(14);
         metrics.assigned(11);
+        metrics.poll_age_limit(second * 13);
         metrics.dependency("database", true);
         metrics.parked(12, None);
         metrics.http_request("/orders/{id}", "GET", 404, second);
@@ -207,6 +212,7 @@ mod tests {
             ("pipeline_partition_held_back_records{partition=\"4\"}", 13.0),
             ("pipeline_log_gap_records_total", 14.0),
             ("pipeline_assigned_partitions", 11.0),
+            ("pipeline_last_poll_age_limit_seconds", 13.0),
             ("pipeline_dependency_up{dependency=\"database\"}", 1.0),
             ("pipeline_parked_events", 12.0),
             ("http_requests_total{method=\"GET\",route=\"/orders/{id}\",status=\"404\"}", 1.0),

@@ -47,6 +47,7 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
             AssignmentStrategy::Range => "range",
         };
         client.set("partition.assignment.strategy", strategy).set("session.timeout.ms", config.session_timeout.as_millis().to_string());
+        client.set("max.poll.interval.ms", config.max_poll_interval.as_millis().to_string());
     }
     client
 }
@@ -161,7 +162,8 @@ mod tests {
             ("KAFKA_ASSIGNMENT_STRATEGY", "range"),
             ("KAFKA_MAX_MESSAGE_BYTES", "100000000"),
         ];
-        for config in [config(&[]), config(&secure)] {
+        let slow = KafkaConfig { max_poll_interval: std::time::Duration::from_secs(900), ..config(&[("KAFKA_SESSION_TIMEOUT", "300s")]) };
+        for config in [config(&[]), config(&secure), slow] {
             for client in [consumer(&config), observer(&config), producer(&config), admin(&config)] {
                 assert!(client.create_native_config().is_ok(), "{client:?}");
             }
@@ -180,6 +182,7 @@ mod tests {
             ("auto.offset.reset", "earliest"),
             ("isolation.level", "read_committed"),
             ("partition.assignment.strategy", "cooperative-sticky"),
+            ("max.poll.interval.ms", "300000"),
         ] {
             assert_eq!(client.get(name), Some(value), "{name}");
         }

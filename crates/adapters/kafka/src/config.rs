@@ -10,6 +10,8 @@ use crate::security::Security;
 /// The group of the consumers on an embedded broker. One of our own making: a member that speaks another group protocol could make
 /// that broker abort the process.
 const EMBEDDED_GROUP: &str = "event-pipeline-embedded";
+/// Kafka's own default.
+const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 /// What a topic's name may hold, and its greatest length: Kafka's own rule (`org.apache.kafka.common.internals.Topic`).
 const TOPIC_LENGTH: usize = 249;
 
@@ -46,6 +48,9 @@ pub struct KafkaConfig {
     pub strategy: AssignmentStrategy,
     /// Silence after which the group gives a member's partitions to others.
     pub session_timeout: Duration,
+    /// The longest time between two polls of a member before the group gives its partitions to others, of a real broker. Not read from
+    /// the environment: whoever runs the loop sets it above the longest call that it makes between two polls.
+    pub max_poll_interval: Duration,
     /// The largest record, in bytes.
     pub max_message_bytes: u32,
     /// How long a record may take until all in-sync replicas have it, retries included.
@@ -73,6 +78,7 @@ impl KafkaConfig {
                 Duration::from_secs(6)..=Duration::from_secs(300),
                 "Silence after which the group gives a consumer's partitions to others.",
             ),
+            max_poll_interval: MAX_POLL_INTERVAL,
             max_message_bytes: env.number(
                 "KAFKA_MAX_MESSAGE_BYTES",
                 1_048_588,
@@ -104,6 +110,7 @@ impl KafkaConfig {
             security: Security::Plaintext,
             strategy: AssignmentStrategy::CooperativeSticky,
             session_timeout: Duration::from_secs(45),
+            max_poll_interval: MAX_POLL_INTERVAL,
             max_message_bytes: 1_000_000,
             delivery_timeout: Duration::from_secs(30),
             flavor: Flavor::Embedded(broker.clone()),

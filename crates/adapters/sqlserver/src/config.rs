@@ -89,6 +89,11 @@ impl SqlServerConfig {
         config
     }
 
+    /// The longest time that one call may take: waiting for a connection, opening it, and the statement.
+    pub const fn longest_call(&self) -> Duration {
+        self.connect_timeout.saturating_mul(2).saturating_add(self.command_timeout)
+    }
+
     fn check_together(&self, env: &mut Reader) {
         if self.trust_server_certificate && self.ca.is_some() {
             env.problem("MSSQL_CA_FILE", "says whom to trust, and MSSQL_TRUST_SERVER_CERTIFICATE says to trust anyone: set one of them");

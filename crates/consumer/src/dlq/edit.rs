@@ -65,9 +65,10 @@ impl Revision {
 /// The event's id and key, if the consumer would take it now.
 fn check(payload: &str, rules: Rules) -> Result<(Uuid, String), Refusal> {
     let position = Position { topic: "".into(), partition: 0, offset: 0 };
-    let timestamp_ms = Some(SystemClock.now().unix_millis());
+    let now = SystemClock.now();
+    let timestamp_ms = Some(now.unix_millis());
     let record = Record { position, assignment: 0, timestamp_ms, key: None, value: Some(payload.as_bytes().to_vec()), retry_count: 0 };
-    match judge(&record, rules.max_clock_skew) {
+    match judge(&record, now, rules.max_clock_skew) {
         Verdict::Valid(event) => Ok((event.id, event.key())),
         Verdict::Broken(violation) => Err(Refusal::Violation(violation)),
         Verdict::Tombstone => Err(Refusal::NotEditable),

@@ -26,7 +26,7 @@ const GROUP_BYTES: usize = 64 << 20;
 pub struct Rules {
     /// Rows that one statement may write.
     pub max_rows: usize,
-    /// How far an event's timestamp may lie after its record's.
+    /// How far an event's timestamp may lie after its record's, and after our clock.
     pub max_clock_skew: Duration,
 }
 
@@ -111,7 +111,7 @@ impl<R: Rehearsal> Stage<'_, R> {
         let mut foreseen: Vec<Option<Foreseen>> = Vec::with_capacity(entries.len());
         let (mut candidates, mut places) = (Vec::new(), Vec::new());
         for (place, (_, record)) in entries.iter().enumerate() {
-            foreseen.push(match judge(record, self.rules.max_clock_skew) {
+            foreseen.push(match judge(record, self.now, self.rules.max_clock_skew) {
                 Verdict::Valid(event) => {
                     candidates.push(Candidate { event, parked: None });
                     places.push(place);

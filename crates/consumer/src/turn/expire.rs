@@ -9,6 +9,7 @@ use pipeline::parking::{ExpiryGate, Parents, ParkedEvent};
 use pipeline::ports::{GroupProgress, ParkingExpiry};
 
 use super::letters::Letters;
+use super::release::{Release, Share};
 use super::{Consumer, timed};
 use crate::parts::Parts;
 use crate::waiting::Stopped;
@@ -17,35 +18,74 @@ use tokio::time::Instant;
 /// Events given up at once.
 const PAGE: usize = 500;
 
-/// When to look next, and what must be consumed before anything is given up.
+/// When to look next, how far the look at hand has come, and what must be consumed before anything is given up.
 pub(super) struct Expiry {
     gate: ExpiryGate,
     interval: Duration,
     due: Instant,
+    sweep: Option<Sweep>,
+    /// Whether the next look must not wait for the interval.
+    again: bool,
+}
+
+/// A look that took more than the share of a turn, and goes on in the next.
+enum Sweep {
+    /// What can be applied is applied; the oldest had been parked at this time.
+    Releasing(Release, Option<Timestamp>),
+    /// What was parked at this time or before is given up.
+    GivingUp(Timestamp),
 }
 
 impl Expiry {
     /// The first look is due at once: a crash may have left something.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { gate: ExpiryGate::default(), interval, due: Instant::now() }
+        Self { gate: ExpiryGate::default(), interval, due: Instant::now(), sweep: None, again: false }
+    }
+
+    /// The next look is due at once, also where one is under way: there is something to release.
+    pub(super) const fn look_again(&mut self) {
+        self.again = true;
+    }
+
+    /// Whether a look is not finished.
+    pub(super) const fn is_under_way(&self) -> bool {
+        self.sweep.is_some()
     }
 }
 
 impl<P: Parts> Consumer<P> {
-    /// Sweeps and expires, when it is time to.
+    /// Sweeps and expires, when it is time to: at most the share of one turn.
     pub(super) async fn look_after_parked(&mut self) -> Result<(), Stopped> {
-        if Instant::now() < self.expiry.due {
+        let mut share = Share::of_a_turn();
+        let sweep = match self.expiry.sweep.take() {
+            Some(sweep) => sweep,
+            None if Instant::now() < self.expiry.due && !self.expiry.again => return Ok(()),
+            None => self.begin_sweep().await?,
+        };
+        let cutoff = match sweep {
+            Sweep::Releasing(mut release, oldest) => {
+                // First what can be applied, so that nothing is given up whose parent is there.
+                if !self.release_share(&mut release, &mut share).await? {
+                    self.expiry.sweep = Some(Sweep::Releasing(release, oldest));
+                    return Ok(());
+                }
+                self.cutoff(oldest).await?
+            }
+            Sweep::GivingUp(cutoff) => cutoff,
+        };
+        if !self.give_up(cutoff, &mut share).await? {
+            self.expiry.sweep = Some(Sweep::GivingUp(cutoff));
             return Ok(());
         }
-        let (waiting, oldest) = self.waiting.until_done(|| timed(&self.metrics, "parked", self.store.parked())).await?;
-        if waiting > 0 {
-            // First what can be applied, so that nothing is given up whose parent is there.
-            self.release(Parents::Any).await?;
-        }
-        let cutoff = self.cutoff(oldest).await?;
-        self.give_up(cutoff).await?;
         self.expiry.due = Instant::now() + self.expiry.interval;
         Ok(())
+    }
+
+    async fn begin_sweep(&mut self) -> Result<Sweep, Stopped> {
+        self.expiry.again = false;
+        let (waiting, oldest) = self.waiting.until_done(|| timed(&self.metrics, "parked", self.store.parked())).await?;
+        let parents = if waiting > 0 { Parents::Any } else { Parents::none() };
+        Ok(Sweep::Releasing(Release::of(parents), oldest))
     }
 
     /// The parking time up to which events may be given up now; the beginning of time where none may be, so that only what an earlier
@@ -80,13 +120,17 @@ impl<P: Parts> Consumer<P> {
     }
 
     /// Claims, then makes dead letters, then deletes: no event is both applied and dead, and a crash at any point leaves a claim that is
-    /// finished here.
-    async fn give_up(&mut self, cutoff: Timestamp) -> Result<(), Stopped> {
+    /// finished here. `false` where the share was used up before the end.
+    async fn give_up(&mut self, cutoff: Timestamp, share: &mut Share) -> Result<bool, Stopped> {
         loop {
+            if share.is_used_up() {
+                return Ok(false);
+            }
             let claimed = self.waiting.until_done(|| timed(&self.metrics, "claim_expired", self.store.claim_expired(cutoff, PAGE))).await?;
             if claimed.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
+            share.spend();
             let mut letters = Letters::default();
             for parked in &claimed {
                 letters.add(&parked.to_record(), &diagnosis(parked));

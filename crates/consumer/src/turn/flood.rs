@@ -20,6 +20,7 @@ impl<P: Parts> Consumer<P> {
         let mut tries = 0;
         loop {
             tries += 1;
+            self.waiting.keep_alive().await;
             match self.letters.spend(letters as u64).await {
                 Ok(true) => break self.waiting.recovered(),
                 Ok(false) => self.waiting.hold(&flood, Cause::PoisonFlood, tries.min(LONGEST)).await?,

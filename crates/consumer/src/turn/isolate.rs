@@ -51,6 +51,7 @@ impl<P: Parts> Consumer<P> {
         let (mut tries, mut is_whole) = (0, true);
         while let Some(part) = parts.pop() {
             tries += 1;
+            self.waiting.keep_alive().await;
             let fault = match timed(&self.metrics, "apply_batch", self.store.apply(part)).await {
                 Ok(applied) => {
                     whole.outcomes.extend(applied.outcomes);

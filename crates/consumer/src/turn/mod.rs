@@ -152,10 +152,10 @@ impl<P: Parts> Consumer<P> {
 
     /// What is there, or nothing. A broker that is away is not waited out here: the client reconnects by itself while it is polled.
     async fn take(&mut self) -> Vec<Record> {
-        self.health.beat();
-        self.metrics.polled();
+        self.waiting.polled();
         self.metrics.assigned(self.waiting.source.owned());
-        match self.waiting.source.take(self.config.take(), PATIENCE).await {
+        let patience = if self.expiry.is_under_way() { Duration::ZERO } else { PATIENCE };
+        match self.waiting.source.take(self.config.take(), patience).await {
             Ok(records) => {
                 self.health.up(PIPELINE_PART);
                 records

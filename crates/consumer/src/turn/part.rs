@@ -4,9 +4,12 @@ use std::time::Duration;
 
 use events::Violation;
 use pipeline::plan::{Candidate, Round, plan};
+use pipeline::ports::Clock as _;
 use pipeline::record::Record;
 use pipeline::verdict::{Verdict, judge};
 use self_cell::self_cell;
+
+use crate::parts::SystemClock;
 
 /// What the records of a part turned out to be. Events borrow their text from the records.
 #[derive(Default)]
@@ -33,7 +36,7 @@ impl Judged<'_> {
 /// What judging and planning go by.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Rules {
-    /// How far an event's timestamp may lie after its record's.
+    /// How far an event's timestamp may lie after its record's, and after our clock.
     pub max_clock_skew: Duration,
     /// Rows that one statement may write.
     pub max_rows: usize,
@@ -51,11 +54,13 @@ self_cell!(
 impl Part {
     /// Sorts the records into events to write and records that hold none, and plans the writing.
     pub(super) fn judge(records: Vec<Record>, rules: Rules) -> Self {
+        // One clock for all of them.
+        let now = SystemClock.now();
         Self::new(records, |records| {
             let mut judged =
                 Judged { candidates: Vec::with_capacity(records.len()), sources: Vec::with_capacity(records.len()), ..Judged::default() };
             for record in records {
-                match judge(record, rules.max_clock_skew) {
+                match judge(record, now, rules.max_clock_skew) {
                     Verdict::Valid(event) => {
                         judged.candidates.push(Candidate { event, parked: None });
                         judged.sources.push(record);

@@ -20,41 +20,96 @@ const PAGE: usize = 500;
 /// Reads of one page that others may spoil before it is left to the next sweep.
 const LOST_READS: u32 = 10;
 
+/// Pages that one turn releases or gives up, at most, about as many events as a full take holds: the loop has to come back to the log, however
+/// many events wait.
+const SHARE: u32 = 16;
+
+/// How many pages are left to this turn.
+pub(super) struct Share(u32);
+
+impl Share {
+    /// A turn's.
+    pub(super) const fn of_a_turn() -> Self {
+        Self(SHARE)
+    }
+
+    /// Whether no page is left.
+    pub(super) const fn is_used_up(&self) -> bool {
+        self.0 == 0
+    }
+
+    /// One page was done.
+    pub(super) const fn spend(&mut self) {
+        self.0 = self.0.saturating_sub(1);
+    }
+}
+
+/// A release that may be continued: the children of these parents, then the children of those, until nothing more is released (user → order
+/// → payment).
+pub(super) struct Release {
+    parents: Parents,
+    /// The parents among the released whose own children wait.
+    next: Parents,
+    after: Option<ParkedEvent>,
+    /// Reads of the page at hand that others have spoilt.
+    lost: u32,
+}
+
+impl Release {
+    /// Of the children of these.
+    pub(super) const fn of(parents: Parents) -> Self {
+        Self { parents, next: Parents::none(), after: None, lost: 0 }
+    }
+
+    /// Goes behind this page.
+    fn pass(&mut self, last: ParkedEvent) {
+        (self.after, self.lost) = (Some(last), 0);
+    }
+
+    /// Goes to the next generation.
+    fn descend(&mut self) {
+        *self = Self::of(std::mem::replace(&mut self.next, Parents::none()));
+    }
+}
+
 impl<P: Parts> Consumer<P> {
-    /// Releases the children of these parents, then the children of those, until nothing more is released (user → order → payment). A user that
-    /// gets its address gives another one up, for which the next may wait.
+    /// Releases the children of what has landed in a take, and who waits for an address that was given up in it. What is more than one turn's
+    /// share is left to the sweep, which begins at once.
     pub(super) async fn release(&mut self, parents: Parents) -> Result<(), Stopped> {
-        let mut generation = parents;
-        while !generation.is_none() {
-            generation = self.release_children(&generation).await?;
+        if !self.release_share(&mut Release::of(parents), &mut Share::of_a_turn()).await? {
+            self.expiry.look_again();
         }
         Ok(())
     }
 
-    /// Releases the children of these parents; returns the parents among them whose own children wait.
-    async fn release_children(&mut self, parents: &Parents) -> Result<Parents, Stopped> {
-        let mut next = Parents::none();
-        let mut after: Option<ParkedEvent> = None;
-        let mut lost = 0;
-        loop {
-            let page = self
-                .waiting
-                .until_done(|| timed(&self.metrics, "releasable", self.store.releasable(parents, after.as_ref(), PAGE)))
-                .await?;
+    /// Goes on with a release; `false` where the share was used up before its end.
+    pub(super) async fn release_share(&mut self, release: &mut Release, share: &mut Share) -> Result<bool, Stopped> {
+        while !release.parents.is_none() {
+            if share.is_used_up() {
+                return Ok(false);
+            }
+            let look = || timed(&self.metrics, "releasable", self.store.releasable(&release.parents, release.after.as_ref(), PAGE));
+            let page = self.waiting.until_done(look).await?;
             let Some(last) = page.last().cloned() else {
-                return Ok(next);
+                release.descend();
+                continue;
             };
             match self.release_page(&page).await {
                 Ok(landed) => {
-                    next.join(landed);
-                    (after, lost) = (Some(last), 0);
+                    release.next.join(landed);
+                    release.pass(last);
+                    share.spend();
                 }
                 Err(Unfinished::Stopped) => return Err(Stopped),
-                Err(Unfinished::ReleaseLost) if lost < LOST_READS => lost += 1,
+                Err(Unfinished::ReleaseLost) if release.lost < LOST_READS => release.lost += 1,
                 // Others are at the same events. What they leave, the next sweep finds.
-                Err(Unfinished::ReleaseLost) => (after, lost) = (Some(last), 0),
+                Err(Unfinished::ReleaseLost) => {
+                    release.pass(last);
+                    share.spend();
+                }
             }
         }
+        Ok(true)
     }
 
     /// Applies one page of parked events; each leaves the parking table in the transaction that applies it. Returns the parents among them

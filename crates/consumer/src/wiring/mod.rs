@@ -2,6 +2,7 @@
 
 mod check;
 mod dlq;
+mod liveness;
 mod run;
 mod trace;
 
@@ -19,15 +20,13 @@ use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use check::check;
 pub use dlq::dlq;
+pub use liveness::Liveness;
 pub use run::{Settings, run};
 pub use trace::trace_event;
 
 /// The parts of the health report.
 pub const HEALTH_PARTS: [&str; 4] =
     [PIPELINE_PART, Dependency::Database.label(), Dependency::DeadLetterQueue.label(), Dependency::Kafka.label()];
-
-/// How long the loop may stand still before the process counts as dead. Above the longest pause of a wait and the longest statement.
-pub const HEARTBEAT: Duration = Duration::from_secs(120);
 
 /// How long leaving the group may take.
 pub const CLOSE: Duration = Duration::from_secs(3);

@@ -11,7 +11,7 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http};
 
 use super::dlq::admin;
-use super::{CLOSE, HEALTH_PARTS, HEARTBEAT, metrics_address, with_settings};
+use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, with_settings};
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::dlq::admin::AdminConfig;
@@ -58,10 +58,13 @@ impl Settings {
 }
 
 async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
+    let liveness = Liveness::for_parts(Some(&settings.database), Some(&settings.redis));
     let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, address } = settings;
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Consumer])?;
-    let health = Health::new(&HEALTH_PARTS, Some(HEARTBEAT));
+    metrics.poll_age_limit(liveness.silence);
+    let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
+    let kafka_config = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka_config };
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;
     // Port 0 takes any free one: this is the one.

@@ -8,6 +8,7 @@ use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, Skipped, TakeLimits, Unstarted};
 use pipeline::{DeadLetter, DeadLetterQueue, LogId, OffsetCommitter, PartitionState, Position, Record, RecordSource};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 /// A topic of one group with one member.
@@ -22,6 +23,9 @@ struct LogState {
     commits: u32,
     stood_by: u32,
     away: u32,
+    hangs: bool,
+    polled: Option<Instant>,
+    silence: Duration,
     /// Partitions of another member that is down: they are in the log, and nobody consumes them.
     abandoned: BTreeMap<i32, i64>,
     /// Which topic it is: another one with each recreation.
@@ -36,7 +40,32 @@ struct LogState {
     passed: Commit,
 }
 
+impl LogState {
+    fn poll(&mut self) {
+        let now = Instant::now();
+        self.silence = self.silence.max(now - self.polled.unwrap_or(now));
+        self.polled = Some(now);
+    }
+}
+
 impl Log {
+    /// The same with a timestamp of the record's own, in milliseconds since 1970.
+    pub fn append_stamped(&self, value: Vec<u8>, timestamp_ms: i64) -> Position {
+        let position = self.append(0, Some(value));
+        self.0.lock().unwrap().waiting.back_mut().unwrap().timestamp_ms = Some(timestamp_ms);
+        position
+    }
+
+    /// From now on, whoever stands by never comes back.
+    pub fn hang(&self) {
+        self.0.lock().unwrap().hangs = true;
+    }
+
+    /// The longest time between two polls.
+    pub fn silence(&self) -> Duration {
+        self.0.lock().unwrap().silence
+    }
+
     /// Appends a record to a partition; `None` is a tombstone.
     pub fn append(&self, partition: i32, value: Option<Vec<u8>>) -> Position {
         let mut log = self.0.lock().unwrap();
@@ -137,10 +166,12 @@ impl Log {
 
 impl RecordSource for Log {
     async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        self.0.lock().unwrap().poll();
         if self.0.lock().unwrap().waiting.is_empty() {
             tokio::time::sleep(patience).await;
         }
         let mut log = self.0.lock().unwrap();
+        log.poll();
         if log.away > 0 {
             log.away -= 1;
             let class = FaultClass::Unavailable { timed_out: false };
@@ -185,8 +216,17 @@ impl RecordSource for Log {
     }
 
     async fn stand_by(&mut self, duration: Duration) {
-        self.0.lock().unwrap().stood_by += 1;
+        let hangs = {
+            let mut log = self.0.lock().unwrap();
+            log.stood_by += 1;
+            log.poll();
+            log.hangs
+        };
+        if hangs {
+            std::future::pending::<()>().await;
+        }
         tokio::time::sleep(duration).await;
+        self.0.lock().unwrap().poll();
     }
 
     fn owned(&self) -> usize {

@@ -31,7 +31,7 @@ async fn an_outage_is_waited_out_without_a_letter_or_a_commit() {
     };
     let (turned, ()) = tokio::join!(rig.consumer.turn(), watch);
     turned.unwrap();
-    assert_eq!(rig.log.stood_by(), 4, "it keeps polling while it waits");
+    assert!(rig.log.stood_by() >= 4, "it keeps polling while it waits");
     assert_eq!(rig.stock(&sku).await, Some(3));
     assert_eq!(rig.log.committed_offset(0), Some(1));
     assert!(rig.health.is_up(PIPELINE_PART));

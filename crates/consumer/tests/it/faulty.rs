@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use events::{Event, Timestamp};
 use pipeline::fault::{Dependency, Fault, FaultClass};
@@ -29,6 +30,7 @@ struct Script {
     parking: VecDeque<Fault>,
     statements: u32,
     advances: u32,
+    takes: Duration,
 }
 
 impl Faulty {
@@ -62,6 +64,18 @@ impl Faulty {
         self.script.lock().unwrap().advances
     }
 
+    /// From now on each call takes so long.
+    pub fn take_long(&self, takes: Duration) {
+        self.script.lock().unwrap().takes = takes;
+    }
+
+    async fn be_slow(&self) {
+        let takes = self.script.lock().unwrap().takes;
+        if !takes.is_zero() {
+            tokio::time::sleep(takes).await;
+        }
+    }
+
     /// Batches asked for so far.
     pub fn statements(&self) -> u32 {
         self.script.lock().unwrap().statements
@@ -71,6 +85,7 @@ impl Faulty {
 impl EventStore for Faulty {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         self.gates.pass(Call::Apply).await;
+        self.be_slow().await;
         {
             let mut script = self.script.lock().unwrap();
             script.statements += 1;
@@ -101,6 +116,7 @@ impl LogPositions for Faulty {
 impl ParkingLot for Faulty {
     async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
         self.gates.pass(Call::Park).await;
+        self.be_slow().await;
         if let Some(fault) = self.script.lock().unwrap().parking.pop_front() {
             return Err(fault);
         }
@@ -108,6 +124,7 @@ impl ParkingLot for Faulty {
     }
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.be_slow().await;
         let found = self.inner.releasable(parents, after, limit).await?;
         if !found.is_empty() {
             self.gates.pass(Call::Look).await;
@@ -116,6 +133,7 @@ impl ParkingLot for Faulty {
     }
 
     async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+        self.be_slow().await;
         self.inner.discard(positions).await
     }
 }
@@ -126,6 +144,7 @@ impl ParkingExpiry for Faulty {
     }
 
     async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.be_slow().await;
         let claimed = self.inner.claim_expired(cutoff, limit).await?;
         if !claimed.is_empty() {
             self.gates.pass(Call::Claim).await;

@@ -3,6 +3,7 @@
 
 mod addresses;
 mod check;
+mod clocks;
 mod dlq;
 mod embedded;
 mod fakes;
@@ -13,6 +14,7 @@ mod gates;
 mod inputs;
 mod isolation;
 mod lag;
+mod liveness;
 mod log;
 mod meetings;
 mod monitor;

@@ -7,6 +7,7 @@ use consumer::ConsumerConfig;
 use consumer::parts::{Adapters, Parts};
 use consumer::turn::Consumer;
 use consumer::waiting::{PIPELINE_PART, Stopped};
+use consumer::wiring::Liveness;
 use events::Event;
 use pipeline::LogState;
 use pipeline::Position;
@@ -69,7 +70,7 @@ impl Rig {
 
     fn on(log: Log, store: Faulty, letters: Letters, config: ConsumerConfig) -> Self {
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
-        let health = Health::new(&[PIPELINE_PART], None);
+        let health = Health::new(&[PIPELINE_PART], Some(Liveness::of(Duration::ZERO).silence));
         let stop = CancellationToken::new();
         let adapters = Adapters {
             source: log.clone(),

@@ -115,7 +115,9 @@ catalog! {
     COMMITS = "pipeline_commits_total" Kind::Counter, [RESULT], CONSUMER,
         "Offset commits.";
     LAST_POLL_AGE = "pipeline_last_poll_age_seconds" Kind::Gauge, [], CONSUMER,
-        "Since the last poll of the broker, or since the start, computed when scraped.";
+        "Since the loop polled the broker last, while it works or while it waits, or since the start, computed when scraped.";
+    POLL_AGE_LIMIT = "pipeline_last_poll_age_limit_seconds" Kind::Gauge, [], CONSUMER,
+        "Above this age of the last poll the loop counts as standing still; it follows the longest call that the settings allow.";
     LAST_COMMIT_AGE = "pipeline_last_commit_age_seconds" Kind::Gauge, [], CONSUMER,
         "Since the last successful commit, or since the start, computed when scraped; it also rises while there is nothing to commit.";
     PARTITION_LAG = "pipeline_partition_lag" Kind::Gauge, [PARTITION], CONSUMER,

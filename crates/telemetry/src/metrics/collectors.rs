@@ -45,6 +45,7 @@ collectors! {
     released: IntCounterVec = counter(RELEASED);
     commits: IntCounterVec = counter(COMMITS);
     last_poll_age: GaugeVec = gauge(LAST_POLL_AGE);
+    poll_age_limit: GaugeVec = gauge(POLL_AGE_LIMIT);
     last_commit_age: GaugeVec = gauge(LAST_COMMIT_AGE);
     partition_lag: GaugeVec = gauge(PARTITION_LAG);
     partition_held_back: GaugeVec = gauge(PARTITION_HELD_BACK);

@@ -19,6 +19,11 @@ impl Metrics {
         self.0.last_poll.set(Some(Duration::ZERO));
     }
 
+    /// How old the last poll may become before the loop counts as standing still.
+    pub fn poll_age_limit(&self, limit: Duration) {
+        self.0.collectors.poll_age_limit.with_label_values(NONE).set(limit.as_secs_f64());
+    }
+
     /// Offsets were committed.
     pub fn committed(&self) {
         self.0.collectors.commits.with_label_values(&["ok"]).inc();
