@@ -1,7 +1,7 @@
 //! A client that asks from outside of the group. It is no member and fetches nothing: on a consuming client questions would wait behind its
 //! fetches.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use pipeline::Fault;
@@ -22,6 +22,8 @@ pub(crate) struct Observer {
     pub(crate) consumer: BaseConsumer<Context>,
     pub(crate) topic: String,
     health: Arc<Health>,
+    /// Whether the brokers tell topic ids, once that is known.
+    pub(crate) tells_ids: OnceLock<bool>,
     /// After the client: the broker outlives it.
     broker: Option<EmbeddedBroker>,
 }
@@ -33,7 +35,13 @@ impl Observer {
         let context = Context::of(&config.brokers, Arc::clone(&health));
         let consumer = client::observer(config).create_with_context(context);
         let consumer = consumer.map_err(|error| faults::from_error(&error, "open"))?;
-        Ok(Arc::new(Self { consumer, topic: config.topic.clone(), health, broker: config.embedded_broker().cloned() }))
+        Ok(Arc::new(Self {
+            consumer,
+            topic: config.topic.clone(),
+            health,
+            tells_ids: OnceLock::new(),
+            broker: config.embedded_broker().cloned(),
+        }))
     }
 
     /// The broker inside this process, where it looks at that one.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use pipeline::ports::GroupProgress;
-use pipeline::{Fault, LogState, PartitionState};
+use pipeline::{Fault, LogId, LogState, PartitionState};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
@@ -17,6 +17,8 @@ use crate::topic_id::topic_id;
 
 /// How long one look may take.
 const BOUND: Duration = Duration::from_secs(10);
+/// How long the question for the topic's id may take of that.
+const ID_BOUND: Duration = Duration::from_secs(4);
 
 /// A look at the topic and the group from outside. Clones share the client.
 #[derive(Clone)]
@@ -49,11 +51,32 @@ impl GroupProgress for KafkaProgress {
 }
 
 impl Observer {
+    /// The topic's id. Where brokers answer other questions and never answered this one, they know no topic ids.
+    fn log_id(&self, deadline: Instant) -> KafkaResult<LogId> {
+        let known = self.tells_ids.get().copied();
+        if known == Some(false) {
+            return Ok(LogId::UNKNOWN);
+        }
+        match topic_id(self.consumer.client(), &self.topic, left(deadline)?.min(ID_BOUND)) {
+            Ok(id) => {
+                self.tells_ids.get_or_init(|| true);
+                Ok(id)
+            }
+            Err(error) if known.is_none() && is_unanswered(&error) => {
+                admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)?;
+                self.tells_ids.get_or_init(|| false);
+                tracing::info!("the brokers tell no topic ids: a topic that is created anew is known by its offsets alone");
+                Ok(LogId::UNKNOWN)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     /// The ends come first and the group's offsets last: what is committed then was consumed at or after that look.
     fn log(&self, deadline: Instant) -> KafkaResult<LogState> {
         let id = match self.broker() {
             Some(embedded) => embedded.log(),
-            None => topic_id(self.consumer.client(), &self.topic, left(deadline)?)?,
+            None => self.log_id(deadline)?,
         };
         let mut partitions = BTreeMap::new();
         for partition in admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)? {
@@ -74,6 +97,12 @@ impl Observer {
         }
         Ok(LogState { id, partitions })
     }
+}
+
+fn is_unanswered(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{OperationTimedOut, RequestTimedOut, UnsupportedFeature, UnsupportedVersion};
+    let code = error.rdkafka_error_code();
+    code.is_some_and(|code| matches!(code, OperationTimedOut | RequestTimedOut | UnsupportedFeature | UnsupportedVersion))
 }
 
 fn left(deadline: Instant) -> KafkaResult<Duration> {

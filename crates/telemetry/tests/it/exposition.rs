@@ -113,6 +113,7 @@ fn everything() -> String {
     metrics.events_processed("OrderPlaced", Status::Parked, 3);
     metrics.db_operation("apply", Duration::from_millis(3));
     metrics.lags([(3, 10)]);
+    metrics.held_back(&[(3, 10)].into());
     metrics.http_request("/orders/{id}", "GET", 404, Duration::ZERO);
     metrics.encode()
 }
