@@ -31,7 +31,7 @@ pub(super) struct Expiry {
 /// A look that took more than the share of a turn, and goes on in the next.
 enum Sweep {
     /// What can be applied is applied; the oldest had been parked at this time.
-    Releasing(Release, Option<Timestamp>),
+    Releasing(Box<Release>, Option<Timestamp>),
     /// What was parked at this time or before is given up.
     GivingUp(Timestamp),
 }
@@ -85,7 +85,7 @@ impl<P: Parts> Consumer<P> {
         self.expiry.again = false;
         let (waiting, oldest) = self.waiting.until_done(|| timed(&self.metrics, "parked", self.store.parked())).await?;
         let parents = if waiting > 0 { Parents::Any } else { Parents::none() };
-        Ok(Sweep::Releasing(Release::of(parents), oldest))
+        Ok(Sweep::Releasing(Box::new(Release::of(parents)), oldest))
     }
 
     /// The parking time up to which events may be given up now; the beginning of time where none may be, so that only what an earlier
