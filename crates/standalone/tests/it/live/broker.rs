@@ -22,8 +22,7 @@ pub struct Broker {
 impl Broker {
     /// Starts one; without Java it says that the case did not run.
     pub async fn start() -> Option<Self> {
-        if Command::new("java").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_err() {
-            say("did not run: it needs a Kafka of its own, and Java is not installed");
+        if !java() {
             return None;
         }
         let folder = tempfile::tempdir().unwrap();
@@ -59,10 +58,24 @@ impl Drop for Broker {
 }
 
 async fn launch(folder: PathBuf) -> String {
+    script("start", folder).await
+}
+
+/// Whether a Kafka can be started here; where not, this says that the case did not run.
+pub fn java() -> bool {
+    let installed = Command::new("java").arg("-version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+    if !installed {
+        say("did not run: it needs a Kafka of its own, and Java is not installed");
+    }
+    installed
+}
+
+/// What the script that starts and stops Kafka prints.
+pub async fn script(command: &'static str, folder: PathBuf) -> String {
     tokio::task::spawn_blocking(move || {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../.ci/kafka");
-        let output = Command::new(script).arg("start").arg(&folder).stderr(Stdio::inherit()).output().unwrap();
-        assert!(output.status.success(), "the broker starts");
+        let output = Command::new(script).arg(command).arg(&folder).stderr(Stdio::inherit()).output().unwrap();
+        assert!(output.status.success(), "{command} of {} succeeds", folder.display());
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     })
     .await

@@ -11,9 +11,11 @@
 //! | [`watch`] | looks while a case runs: commits never go back, and never pass unfinished work |
 //! | [`invariants`] | the end that every case must come to |
 //! | [`broker`] | a Kafka of a case's own, for cases that stop it |
-//! | `streams`, `demo`, `crashes`, `redis_away`, `kafka_away`, `rebalances`, `shutdowns` | the cases |
+//! | [`cluster`] | three brokers that hold copies of each other's records, for cases that take some of them away |
+//! | `streams`, `demo`, `crashes`, `redis_away`, `kafka_away`, `several_brokers`, `rebalances`, `shutdowns` | the cases |
 
 mod broker;
+mod cluster;
 mod crashes;
 mod demo;
 mod invariants;
@@ -24,6 +26,7 @@ mod rebalances;
 mod redis_away;
 mod sender;
 mod servers;
+mod several_brokers;
 mod shutdowns;
 mod stream;
 mod streams;

@@ -35,6 +35,8 @@ pub struct Place {
     pub letters: RedisDlq,
     pub tables: Sqlite,
     folder: TempDir,
+    /// Where the tables are.
+    data: PathBuf,
     members: AtomicU32,
 }
 
@@ -45,7 +47,12 @@ impl Place {
     }
 
     /// With another Kafka.
-    pub async fn with_broker(servers: &Servers, brokers: &str) -> Self {
+    pub async fn with_broker(servers: &Servers, broker: &str) -> Self {
+        Self::with_brokers(servers, broker, 1).await
+    }
+
+    /// With other brokers, and so many copies of each record.
+    pub async fn with_brokers(servers: &Servers, brokers: &str, copies: u16) -> Self {
         let name = unique("live");
         let port = servers.redis_port.to_string();
         let mut env = Reader::from_pairs([
@@ -60,14 +67,16 @@ impl Place {
         ]);
         let (kafka, redis) = (KafkaConfig::read(&mut env), RedisConfig::read(&mut env));
         env.finish().unwrap();
-        kafka::ensure_topic(&kafka, PARTITIONS, 1, WAIT).await.unwrap();
+        kafka::ensure_topic(&kafka, PARTITIONS, copies, WAIT).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
-        std::fs::create_dir(folder.path().join("tables")).unwrap();
+        let data = folder.path().join("tables");
+        std::fs::create_dir(&data).unwrap();
         Self {
             progress: KafkaProgress::open(&kafka).unwrap(),
             sender: Sender::to(&kafka),
             letters: RedisDlq::new(&redis).unwrap(),
-            tables: Sqlite::open(&folder.path().join("tables/events.db")).unwrap(),
+            tables: Sqlite::open(&data.join("events.db")).unwrap(),
+            data,
             members: AtomicU32::new(0),
             folder,
             kafka,
@@ -81,14 +90,23 @@ impl Place {
         self.progress = KafkaProgress::open(&self.kafka).unwrap();
     }
 
+    /// Members that are started from now on belong to another group and write to tables of their own, which are empty.
+    pub fn start_over(&mut self, suffix: &str) {
+        self.move_to_group(suffix);
+        self.data = self.folder.path().join(suffix);
+        std::fs::create_dir(&self.data).unwrap();
+        self.tables = Sqlite::open(&self.file()).unwrap();
+    }
+
     /// The file of the tables.
     pub fn file(&self) -> PathBuf {
-        self.folder.path().join("tables/events.db")
+        self.data.join("events.db")
     }
 
     /// The program, set up for this place, with these settings beside or instead.
     pub fn command(&self, settings: &[(&str, &str)]) -> Command {
-        let mut command = standalone(self.folder.path(), &["--data-dir", "tables"]);
+        let mut command = standalone(self.folder.path(), &["--data-dir"]);
+        command.arg(&self.data);
         command.envs([
             ("KAFKA_BROKERS", self.kafka.brokers.as_str()),
             ("KAFKA_TOPIC", &self.kafka.topic),

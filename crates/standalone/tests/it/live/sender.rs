@@ -25,9 +25,14 @@ impl Sender {
 
     /// Sends the records, so many in a second at most, and waits until the broker has them all.
     pub async fn send(&self, records: &[Record], rate: Option<f64>) {
+        self.send_each(records.iter(), rate).await;
+    }
+
+    /// The same, where it shows only on the way which records these are.
+    pub async fn send_each(&self, records: impl Iterator<Item = &Record>, rate: Option<f64>) {
         let (_stop, never) = tokio::sync::watch::channel(0);
         let options = RunOptions { rate, progress: Progress::Silent };
-        let summary = generate::run(self, &self.topic, records.iter().cloned(), options, never).await;
+        let summary = generate::run(self, &self.topic, records.cloned(), options, never).await;
         assert!(summary.is_delivered(), "{summary}");
     }
 
