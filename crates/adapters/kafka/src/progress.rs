@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use pipeline::ports::GroupProgress;
@@ -19,6 +20,8 @@ use crate::topic_id::topic_id;
 const BOUND: Duration = Duration::from_secs(10);
 /// How long the question for the topic's id may take of that.
 const ID_BOUND: Duration = Duration::from_secs(4);
+/// The pause before a question is asked again that a broker has passed on to another one.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A look at the topic and the group from outside. Clones share the client.
 #[derive(Clone)]
@@ -46,11 +49,22 @@ impl KafkaProgress {
 
 impl GroupProgress for KafkaProgress {
     async fn log(&self) -> Result<LogState, Fault> {
-        self.observer.look("log", BOUND, Observer::log).await
+        self.observer.look("log", BOUND, Observer::settled_log).await
     }
 }
 
 impl Observer {
+    /// The log, as soon as every question is answered by the broker that is in charge: while partitions or the group move from one broker to
+    /// another, the old one and the new one refuse for a moment, and nobody is away.
+    fn settled_log(&self, deadline: Instant) -> KafkaResult<LogState> {
+        loop {
+            match self.log(deadline) {
+                Err(error) if is_moving(&error) && left(deadline)? > PAUSE => thread::sleep(PAUSE),
+                answer => return answer,
+            }
+        }
+    }
+
     /// The topic's id. Where brokers answer other questions and never answered this one, they know no topic ids.
     fn log_id(&self, deadline: Instant) -> KafkaResult<LogId> {
         let known = self.tells_ids.get().copied();
@@ -97,6 +111,30 @@ impl Observer {
         }
         Ok(LogState { id, partitions })
     }
+}
+
+/// Whether a broker refused because another one is, or will soon be, in charge of the partition or of the group. The protocol's errors that ask
+/// for new metadata and another try: <https://kafka.apache.org/protocol#protocol_error_codes>.
+fn is_moving(error: &KafkaError) -> bool {
+    use RDKafkaErrorCode::{
+        CoordinatorLoadInProgress, CoordinatorNotAvailable, FencedLeaderEpoch, KafkaStorageError, LeaderNotAvailable, NotCoordinator,
+        NotLeaderForPartition, OffsetNotAvailable, ReplicaNotAvailable, UnknownLeaderEpoch,
+    };
+    matches!(
+        error.rdkafka_error_code(),
+        Some(
+            CoordinatorLoadInProgress
+                | CoordinatorNotAvailable
+                | FencedLeaderEpoch
+                | KafkaStorageError
+                | LeaderNotAvailable
+                | NotCoordinator
+                | NotLeaderForPartition
+                | OffsetNotAvailable
+                | ReplicaNotAvailable
+                | UnknownLeaderEpoch
+        )
+    )
 }
 
 fn is_unanswered(error: &KafkaError) -> bool {

@@ -24,7 +24,7 @@ const OFFSETS: (&str, i32) = ("__consumer_offsets", 5);
 /// How long a broker that was killed may hold its port.
 const END: Duration = Duration::from_secs(20);
 /// How long a broker that is back may take to get what it lacks, and to lead again.
-const CATCH_UP: Duration = Duration::from_secs(60);
+const CATCH_UP: Duration = Duration::from_secs(120);
 /// How long one look at the cluster may take.
 const LOOK: Duration = Duration::from_secs(5);
 

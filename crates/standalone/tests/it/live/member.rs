@@ -127,7 +127,7 @@ impl Drop for Member {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(&self.stderr).unwrap_or_default();
             let lines: Vec<_> = log.lines().filter(|line| !line.contains("dead letter:")).collect();
-            eprintln!("the end of {}:\n{}", self.stderr.display(), lines[lines.len().saturating_sub(15)..].join("\n"));
+            eprintln!("the end of {}:\n{}", self.stderr.display(), lines[lines.len().saturating_sub(6)..].join("\n"));
         }
     }
 }
