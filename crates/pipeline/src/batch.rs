@@ -3,7 +3,7 @@
 use events::{Body, Event, InventoryAdjusted, OrderPlaced, PaymentSettled, UserCreated};
 
 use crate::log::LogPosition;
-use crate::record::Position;
+use crate::parking::ParkedKey;
 
 /// One event of a batch.
 #[derive(Clone, Debug)]
@@ -12,7 +12,7 @@ pub struct Item<'a> {
     pub event: &'a Event<'a>,
     /// The rows of the parking table that leave it when this event is settled: its own, if it was parked, and those of parked events
     /// that it supersedes.
-    pub releases: Vec<&'a Position>,
+    pub releases: Vec<ParkedKey<'a>>,
 }
 
 /// Events to write in one transaction: users first, then orders, payments and adjustments, each sorted by key, so that writers lock rows
@@ -83,8 +83,8 @@ impl<'a> Batch<'a> {
     }
 
     /// The rows to take out of the parking table, each with the number of the event that it leaves with.
-    pub fn releases(self) -> impl Iterator<Item = (usize, &'a Position)> {
-        self.items.iter().enumerate().flat_map(|(number, item)| item.releases.iter().map(move |position| (number, *position)))
+    pub fn releases(self) -> impl Iterator<Item = (usize, ParkedKey<'a>)> {
+        self.items.iter().enumerate().flat_map(|(number, item)| item.releases.iter().map(move |key| (number, *key)))
     }
 
     fn bodies<B>(self, pick: impl Fn(&'a Body<'a>) -> Option<&'a B>) -> impl Iterator<Item = (usize, &'a Event<'a>, &'a B)>

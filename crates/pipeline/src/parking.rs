@@ -16,13 +16,25 @@ use uuid::Uuid;
 
 use crate::log::{LogId, LogState};
 use crate::outcome::WaitsFor;
-use crate::record::{Position, Record};
+use crate::record::{Position, Record, RecordId};
+
+/// Which parked event: what identifies its row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ParkedKey<'a> {
+    /// Where the record stood.
+    pub position: &'a Position,
+    /// Which record stood there.
+    pub record: &'a RecordId,
+}
 
 /// An event that waits. Holds the whole record, so that it can still become a dead letter with its bytes unchanged.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkedEvent {
-    /// Where the record stood; what identifies the parked event.
+    /// Where the record stood.
     pub position: Position,
+    /// Which record stood there: one place may have held several, one after the other. As it is stored, so empty where a program has parked
+    /// the event that kept no identities.
+    pub record: RecordId,
     /// The record's own timestamp in milliseconds since 1970.
     pub timestamp_ms: Option<i64>,
     /// The message key.
@@ -44,6 +56,7 @@ impl ParkedEvent {
     pub fn new(record: &Record, event_id: Uuid, waits_for: WaitsFor) -> Self {
         Self {
             position: record.position.clone(),
+            record: record.id(),
             timestamp_ms: record.timestamp_ms,
             key: record.key.clone(),
             value: String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned(),
@@ -52,6 +65,11 @@ impl ParkedEvent {
             waits_for,
             parked_at: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    /// What identifies it.
+    pub const fn parked_key(&self) -> ParkedKey<'_> {
+        ParkedKey { position: &self.position, record: &self.record }
     }
 
     /// What it claims, if it waits for an e-mail address.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::batch::Item;
 use crate::outcome::{Outcome, WaitsFor};
-use crate::record::Position;
+use crate::parking::ParkedKey;
 
 /// An event to write, and where it comes from.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Candidate<'a> {
     /// The event.
     pub event: Event<'a>,
     /// Its row in the parking table, if it comes from there.
-    pub parked: Option<&'a Position>,
+    pub parked: Option<ParkedKey<'a>>,
 }
 
 /// Candidates that can be written in one transaction.
@@ -65,10 +65,10 @@ pub fn plan(candidates: &[Candidate<'_>], indices: impl IntoIterator<Item = usiz
 
 /// The items of a round: its leaders, each with the parked rows that leave with it.
 pub fn items<'a>(candidates: &'a [Candidate<'a>], round: &Round) -> Vec<Item<'a>> {
-    let mut releases: HashMap<usize, Vec<&'a Position>> = HashMap::new();
+    let mut releases: HashMap<usize, Vec<ParkedKey<'a>>> = HashMap::new();
     for follower in &round.followers {
-        if let Some(position) = candidates[follower.index].parked {
-            releases.entry(follower.leader).or_default().push(position);
+        if let Some(key) = candidates[follower.index].parked {
+            releases.entry(follower.leader).or_default().push(key);
         }
     }
     let item = |&index: &usize| {
@@ -173,6 +173,7 @@ mod tests {
     use events::{EventType, samples};
 
     use super::*;
+    use crate::record::{Position, RecordId};
 
     fn candidate(event: Event<'static>) -> Candidate<'static> {
         Candidate { event, parked: None }
@@ -256,14 +257,15 @@ mod tests {
     #[test]
     fn a_parked_event_that_is_superseded_leaves_the_table_with_its_leader() {
         let positions: Vec<Position> = (0..2).map(|offset| Position { topic: "events".into(), partition: 0, offset }).collect();
+        let record = RecordId::default();
         let candidates: Vec<_> = positions
             .iter()
             .zip([version(EventType::OrderPlaced, 1, 0), version(EventType::OrderPlaced, 2, 1)])
-            .map(|(position, event)| Candidate { event, parked: Some(position) })
+            .map(|(position, event)| Candidate { event, parked: Some(ParkedKey { position, record: &record }) })
             .collect();
         let rounds = plan(&candidates, 0..2, 1000);
         let items = items(&candidates, &rounds[0]);
         assert_eq!(items.len(), 1);
-        assert_eq!(items[0].releases, [&positions[1], &positions[0]]);
+        assert_eq!(items[0].releases, [1, 0].map(|index| ParkedKey { position: &positions[index], record: &record }));
     }
 }

@@ -13,8 +13,8 @@ use crate::fault::Fault;
 use crate::log::{LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
-use crate::parking::{Parents, ParkedEvent};
-use crate::record::{Position, Record};
+use crate::parking::{Parents, ParkedEvent, ParkedKey};
+use crate::record::Record;
 use crate::trace::{Entity, Trace};
 
 /// The time of day.
@@ -192,8 +192,8 @@ pub trait EventTrace: Send + Sync {
 
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
-    /// Stores events; one that is stored already (same position) stays as it is. Says whether the parent of any of them has landed, or its
-    /// e-mail address has become free, meanwhile: a parent that lands after this look finds them waiting.
+    /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them has landed,
+    /// or its e-mail address has become free, meanwhile: a parent that lands after this look finds them waiting.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
@@ -221,7 +221,7 @@ pub trait ParkingLot: Send + Sync {
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
-    fn discard(&self, positions: &[Position]) -> impl Future<Output = Result<(), Fault>> + Send;
+    fn discard(&self, events: &[ParkedKey<'_>]) -> impl Future<Output = Result<(), Fault>> + Send;
 }
 
 /// The end of waiting.

@@ -1,6 +1,9 @@
 //! What was consumed, and where it stood.
 
+use std::fmt;
 use std::sync::Arc;
+
+use sha2::{Digest, Sha256};
 
 /// Where a record stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -11,6 +14,34 @@ pub struct Position {
     pub partition: i32,
     /// The offset in the partition.
     pub offset: i64,
+}
+
+/// What makes a record this one and no other, however often it is consumed: a SHA-256 over its place, timestamp, key and value, as 64 hexadecimal
+/// digits. The place alone does not: offsets start again when a topic is recreated. Stores keep it, so how it is made never changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(String);
+
+impl RecordId {
+    /// As a store has kept it; empty where a program has stored the record that made no identities.
+    pub const fn from_stored(text: String) -> Self {
+        Self(text)
+    }
+
+    /// As a store keeps it.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// The header that counts how often a dead letter was sent back to its topic, as decimal text.
@@ -35,8 +66,65 @@ pub struct Record {
 }
 
 impl Record {
+    /// Which record it is.
+    pub fn id(&self) -> RecordId {
+        let mut hash = Sha256::new();
+        let mut part = |bytes: Option<&[u8]>| {
+            // Lengths keep apart what concatenation would mix; absent and empty are different.
+            hash.update(bytes.map_or(-1, |bytes| bytes.len() as i64).to_le_bytes());
+            hash.update(bytes.unwrap_or_default());
+        };
+        part(Some(self.position.topic.as_bytes()));
+        part(Some(&self.position.partition.to_le_bytes()));
+        part(Some(&self.position.offset.to_le_bytes()));
+        part(self.timestamp_ms.map(i64::to_le_bytes).as_ref().map(<[u8; 8]>::as_slice));
+        part(self.key.as_deref());
+        part(self.value.as_deref());
+        RecordId(hex(&hash.finalize()))
+    }
+
     /// Bytes held: key and value.
     pub fn size(&self) -> usize {
         self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_identity_is_that_of_the_record_not_of_the_try() {
+        let first = Record {
+            position: Position { topic: "events".into(), partition: 3, offset: 42 },
+            assignment: 1,
+            timestamp_ms: Some(1_768_471_200_000),
+            key: Some(b"k".to_vec()),
+            value: Some(b"x".to_vec()),
+            retry_count: 2,
+        };
+        let again = Record { assignment: 9, retry_count: 5, ..first.clone() };
+        assert_eq!(first.id(), again.id());
+        let mut others = vec![Record { key: None, ..first.clone() }, Record { timestamp_ms: None, ..first.clone() }];
+        others.push(Record { value: Some(b"y".to_vec()), ..first.clone() });
+        others.push(Record { position: Position { offset: 43, ..first.position.clone() }, ..first.clone() });
+        others.push(Record { key: Some(b"kx".to_vec()), value: Some(Vec::new()), ..first.clone() });
+        for other in others {
+            assert_ne!(first.id(), other.id());
+        }
+    }
+
+    #[test]
+    fn an_identity_that_was_stored_once_is_found_for_ever() {
+        let record = Record {
+            position: Position { topic: "events".into(), partition: 3, offset: 42 },
+            assignment: 1,
+            timestamp_ms: Some(1_768_471_200_000),
+            key: Some(b"k".to_vec()),
+            value: Some(b"x".to_vec()),
+            retry_count: 0,
+        };
+        assert_eq!(record.id().as_str(), "2c6e64a643bfd5f5069843a93c5216119fafb93d5afcbd2d3d330c80adc012ef");
+        assert_eq!(RecordId::from_stored(record.id().to_string()), record.id());
     }
 }

@@ -149,7 +149,12 @@ pub fn record(value: impl Into<Vec<u8>>) -> Record {
 
 /// The event as it is parked, with the parent that it needs. One that needs none waits for its e-mail address.
 pub fn parked(event: &Event<'_>) -> ParkedEvent {
-    let record = Record { key: Some(event.key().into_bytes()), ..record(event.to_json()) };
+    parked_at(event, position())
+}
+
+/// [`parked`], at this place.
+pub fn parked_at(event: &Event<'_>, position: Position) -> ParkedEvent {
+    let record = Record { position, key: Some(event.key().into_bytes()), ..record(event.to_json()) };
     ParkedEvent::new(&record, event.id, WaitsFor::parent_of(&event.body).unwrap_or(WaitsFor::Email))
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use events::{Body, Event};
 use pipeline::plan::{Candidate, items, plan};
 use pipeline::ports::Rehearsal;
-use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Outcome, Parents, ParkedEvent, ParkingLot, Position};
+use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position};
 use uuid::Uuid;
 
 use crate::builders;
@@ -54,7 +54,7 @@ pub async fn try_apply_candidates_moving<S: EventStore>(
 ///
 /// # Errors
 /// What the store says.
-pub async fn try_release<S: EventStore>(store: &S, event: &Event<'_>, parked: &Position) -> Result<Applied, Fault> {
+pub async fn try_release<S: EventStore>(store: &S, event: &Event<'_>, parked: ParkedKey<'_>) -> Result<Applied, Fault> {
     try_apply_candidates(store, &[Candidate { event: event.clone(), parked: Some(parked) }]).await
 }
 
@@ -179,8 +179,11 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
 
     async fn write_parked(&mut self, parked: &[ParkedEvent]) -> Vec<Outcome> {
         let events: Vec<_> = parked.iter().map(|parked| events::decode(parked.value.as_bytes()).expect("it was an event")).collect();
-        let candidates: Vec<_> =
-            events.iter().zip(parked).map(|(event, parked)| Candidate { event: event.clone(), parked: Some(&parked.position) }).collect();
+        let candidates: Vec<_> = events
+            .iter()
+            .zip(parked)
+            .map(|(event, parked)| Candidate { event: event.clone(), parked: Some(parked.parked_key()) })
+            .collect();
         let outcomes = self.write(&candidates).await;
         self.note_landed(events.iter().zip(&outcomes));
         outcomes
@@ -211,7 +214,7 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
         let Outcome::Parked(waits_for) = *outcome else { return None };
         let position = Position { topic: Arc::clone(&self.topic), partition: 0, offset: self.next_offset };
         self.next_offset += 1;
-        Some(ParkedEvent { position, waits_for, ..builders::parked(event) })
+        Some(ParkedEvent { waits_for, ..builders::parked_at(event, position) })
     }
 
     fn note_landed<'e>(&mut self, ended: impl Iterator<Item = (&'e Event<'e>, &'e Outcome)>) {

@@ -83,6 +83,7 @@ CREATE TABLE parked_events (
   topic           TEXT    NOT NULL,
   kafka_partition INTEGER NOT NULL,
   kafka_offset    INTEGER NOT NULL,
+  record_id       TEXT    NOT NULL,    -- which record stood there; empty where a program has parked it that kept no identities
   kafka_key       BLOB,
   kafka_at        INTEGER,             -- the record's own timestamp, in milliseconds
   retry_count     INTEGER NOT NULL,
@@ -95,7 +96,7 @@ CREATE TABLE parked_events (
   waits_for_key   TEXT,                -- the key of the e-mail address that is waited for; NULL where an older program parked it
   claimed_by      BLOB,                -- the user that waits for it
   claimed_at      INTEGER,             -- the event's own time: the earliest claim gets an address that becomes free
-  PRIMARY KEY (topic, kafka_partition, kafka_offset)
+  PRIMARY KEY (topic, kafka_partition, kafka_offset, record_id)
 ) STRICT;
 
 CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_for_id) WHERE expired = 0;
@@ -104,7 +105,7 @@ CREATE INDEX ix_parked_events_claims ON parked_events (waits_for_key, claimed_at
 
 CREATE INDEX ix_parked_events_claimant ON parked_events (claimed_by) WHERE expired = 0 AND claimed_by IS NOT NULL;
 
-CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset);
+CREATE INDEX ix_parked_events_age ON parked_events (expired, parked_at, topic, kafka_partition, kafka_offset, record_id);
 
 -- How far the tables hold each partition of each log. A log is a topic from its creation to its end: one of the same name that is made
 -- later has another id.

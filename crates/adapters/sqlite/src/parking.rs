@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use events::{Body, Timestamp};
 use pipeline::ports::ParkingExpiry;
-use pipeline::{Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkingLot, Position, WaitsFor};
+use pipeline::{Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Params, Row, params};
 use uuid::Uuid;
@@ -25,8 +25,8 @@ impl ParkingLot for Sqlite {
         found.map_err(|failure| failure.into_fault(PART, "releasable"))
     }
 
-    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
-        self.write(PART, "discard", |transaction| discard(transaction, positions)).await
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        self.write(PART, "discard", |transaction| discard(transaction, events)).await
     }
 }
 
@@ -71,7 +71,8 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
             event.value,
             key,
             claimed_by,
-            claim.as_ref().map(|claim| Micros(claim.at))
+            claim.as_ref().map(|claim| Micros(claim.at)),
+            event.record.as_str()
         ])?;
         landed = landed || parent.query_row(params![waits_for_type, parent_id, key, claimed_by], |row| row.get(0))?;
     }
@@ -80,19 +81,20 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
 
 fn releasable(connection: &Connection, parents: &Parents, after: Option<&ParkedEvent>, count: usize) -> Result<Vec<ParkedEvent>, Failure> {
     // Nothing comes before the empty topic at the earliest time.
-    let (parked_at, topic, partition, offset) = match after {
-        Some(ParkedEvent { parked_at, position, .. }) => {
-            (parked_at.unix_micros(), position.topic.as_ref(), position.partition, position.offset)
+    let (parked_at, topic, partition, offset, record) = match after {
+        Some(ParkedEvent { parked_at, position: Position { topic, partition, offset }, record, .. }) => {
+            (parked_at.unix_micros(), topic.as_ref(), *partition, *offset, record.as_str())
         }
-        None => (i64::MIN, "", 0, 0),
+        None => (i64::MIN, "", 0, 0, ""),
     };
     match parents {
         Parents::Any => {
-            let values = params![parked_at, topic, partition, offset, limit(count)];
+            let values = params![parked_at, topic, partition, offset, record, limit(count)];
             select(connection, include_str!("../sql/releasable_any.sql"), values)
         }
         Parents::These { users, orders, addresses } => {
-            let values = params![parked_at, topic, partition, offset, limit(count), hexadecimal(users), hexadecimal(orders), addresses];
+            let values =
+                params![parked_at, topic, partition, offset, record, limit(count), hexadecimal(users), hexadecimal(orders), addresses];
             select(connection, include_str!("../sql/releasable_of.sql"), values)
         }
     }
@@ -109,11 +111,11 @@ fn claim_expired(transaction: &Connection, cutoff: Timestamp, count: usize) -> R
     select(transaction, include_str!("../sql/expired.sql"), [limit(count)])
 }
 
-fn discard(transaction: &Connection, positions: &[Position]) -> Result<(), Failure> {
-    let sql = "DELETE FROM parked_events WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3";
+fn discard(transaction: &Connection, events: &[ParkedKey<'_>]) -> Result<(), Failure> {
+    let sql = "DELETE FROM parked_events WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3 AND record_id = ?4";
     let mut delete = transaction.prepare_cached(sql)?;
-    for Position { topic, partition, offset } in positions {
-        delete.execute(params![topic.as_ref(), partition, offset])?;
+    for ParkedKey { position: Position { topic, partition, offset }, record } in events {
+        delete.execute(params![topic.as_ref(), partition, offset, record.as_str()])?;
     }
     Ok(())
 }
@@ -128,11 +130,12 @@ fn count(connection: &Connection) -> Result<(u64, Option<Timestamp>), Failure> {
 /// # Errors
 /// [`Failure::ReleaseLost`] where someone else has released it or given it up: then nothing of the batch may stay.
 pub(crate) fn release(transaction: &Connection, batch: Batch<'_>, outcomes: &[Outcome]) -> Result<(), Failure> {
-    let sql = "DELETE FROM parked_events WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3 AND expired = 0";
+    let sql = "DELETE FROM parked_events
+               WHERE topic = ?1 AND kafka_partition = ?2 AND kafka_offset = ?3 AND record_id = ?4 AND expired = 0";
     let mut delete = transaction.prepare_cached(sql)?;
-    for (number, Position { topic, partition, offset }) in batch.releases() {
+    for (number, ParkedKey { position: Position { topic, partition, offset }, record }) in batch.releases() {
         let waits_again = matches!(outcomes[number], Outcome::Parked(_));
-        if !waits_again && delete.execute(params![topic.as_ref(), partition, offset])? == 0 {
+        if !waits_again && delete.execute(params![topic.as_ref(), partition, offset, record.as_str()])? == 0 {
             return Err(Failure::ReleaseLost);
         }
     }
@@ -194,5 +197,6 @@ fn parked_event(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
         waits_for: WaitsFor::from_columns(row.get(7)?, parent_id).ok_or(FromSqlError::InvalidType)?,
         parked_at: time(row, 9)?,
         value: row.get(10)?,
+        record: RecordId::from_stored(row.get(11)?),
     })
 }

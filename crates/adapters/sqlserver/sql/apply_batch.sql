@@ -16,7 +16,7 @@
 --   @P3  order items  {ev, id: order, l, s, q, p}
 --   @P4  payments     {o, ev, at, id, u: order, a, c, m, s, sa}         @P8  their number
 --   @P5  adjustments  {o, ev, at, s, d, ty, r, aa}                      @P9  their number
---   @P10 released     {o, t: topic, k: partition, f: offset}            @P11 their number: events of this batch that come from the parking table
+--   @P10 released     {o, t: topic, k: partition, f: offset, r: record} @P11 their number: events of this batch that come from the parking table
 --   @P12 0; or 1 for a dry run: the outcomes are told, and everything is rolled back
 --   @P13 positions    {l: log, t: topic, k: partition, f: next offset}  @P14 their number: moved if the tables hold every event of the batch
 -- o: the event's position in the batch; ev: event id; at: event timestamp. Times are UTC without a zone, 'YYYY-MM-DDThh:mm:ss.ffffff',
@@ -194,8 +194,10 @@ IF @P11 > 0
 BEGIN
   DELETE p
   FROM dbo.parked_events p
-  INNER JOIN OPENJSON(@P10) WITH (ord int '$.o', topic nvarchar(249) '$.t', kafka_partition int '$.k', kafka_offset bigint '$.f') AS r
+  INNER JOIN OPENJSON(@P10) WITH (ord int '$.o', topic nvarchar(249) '$.t', kafka_partition int '$.k', kafka_offset bigint '$.f',
+                                           record_id char(64) '$.r') AS r
     ON p.topic = r.topic COLLATE Latin1_General_100_BIN2 AND p.kafka_partition = r.kafka_partition AND p.kafka_offset = r.kafka_offset
+    AND p.record_id = r.record_id COLLATE Latin1_General_100_BIN2
   WHERE p.expired = 0 AND NOT EXISTS (SELECT 1 FROM @outcome x WHERE x.ord = r.ord AND x.outcome = 'parked');
   SET @gone = @@ROWCOUNT;
   SET @again = (SELECT COUNT(*) FROM OPENJSON(@P10) WITH (ord int '$.o') AS r INNER JOIN @outcome x ON x.ord = r.ord WHERE x.outcome = 'parked');

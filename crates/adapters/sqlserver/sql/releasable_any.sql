@@ -2,10 +2,10 @@
 -- What waits for an e-mail address is worth trying where its user's row shows this event or a newer one, or has the address; or else where
 -- nobody has it, or only somebody who waits for another address, and no earlier claim waits for it that is not out of date.
 -- An event of an older program, which did not note the address, is tried each time.
---   @P1  how many   @P2 to @P5  the place after which to look: parked_at, topic, partition, offset
+--   @P1  how many   @P2 to @P6  the place after which to look: parked_at, topic, partition, offset, record
 SET NOCOUNT ON;
 DECLARE @after datetime2(6) = CONVERT(datetime2(6), @P2, 126);
-SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload
+SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id
 FROM dbo.parked_events p
 WHERE p.expired = 0
   AND ((p.waits_for_type = 1 AND EXISTS (SELECT 1 FROM dbo.users u WHERE u.user_id = p.waits_for_id))
@@ -25,5 +25,5 @@ WHERE p.expired = 0
                                                   WHERE s.user_id = e.claimed_by
                                                     AND (s.event_at > e.claimed_at OR (s.event_at = e.claimed_at AND CONVERT(char(36), s.event_id) COLLATE Latin1_General_100_BIN2 >= CONVERT(char(36), e.event_id) COLLATE Latin1_General_100_BIN2))))))))
   AND p.parked_at >= @after
-  AND (p.parked_at > @after OR p.topic > @P3 OR (p.topic = @P3 AND (p.kafka_partition > @P4 OR (p.kafka_partition = @P4 AND p.kafka_offset > @P5))))
-ORDER BY p.parked_at, p.topic, p.kafka_partition, p.kafka_offset;
+  AND (p.parked_at > @after OR p.topic > @P3 OR (p.topic = @P3 AND (p.kafka_partition > @P4 OR (p.kafka_partition = @P4 AND (p.kafka_offset > @P5 OR (p.kafka_offset = @P5 AND p.record_id > @P6))))))
+ORDER BY p.parked_at, p.topic, p.kafka_partition, p.kafka_offset, p.record_id;

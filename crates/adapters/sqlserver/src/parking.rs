@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::Timestamp;
 use pipeline::ports::ParkingExpiry;
-use pipeline::{Fault, Parents, ParkedEvent, ParkingLot, Position, WaitsFor};
+use pipeline::{Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
 use tiberius::{Row, ToSql};
 use uuid::Uuid;
 
@@ -31,26 +31,27 @@ impl ParkingLot for SqlServer {
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
         let limit = to_bigint(limit);
         let place = Place::after(after);
-        let place: [&dyn ToSql; 5] = [&limit, &place.parked_at, &place.topic, &place.partition, &place.offset];
+        let place: [&dyn ToSql; 6] = [&limit, &place.parked_at, &place.topic, &place.partition, &place.offset, &place.record];
         match parents {
             Parents::Any => parked_events(&self.pool.ask(&RELEASABLE_ANY, &place).await?.accept(), &RELEASABLE_ANY),
             Parents::These { .. } if parents.is_none() => Ok(Vec::new()),
             Parents::These { users, orders, addresses } => {
                 let (users, orders, addresses) = (ids(users), ids(orders), i32::from(*addresses));
-                let [limit, parked_at, topic, partition, offset] = place;
-                let parameters = [limit, parked_at, topic, partition, offset, &users, &orders, &addresses];
+                let [limit, parked_at, topic, partition, offset, record] = place;
+                let parameters = [limit, parked_at, topic, partition, offset, record, &users, &orders, &addresses];
                 parked_events(&self.pool.ask(&RELEASABLE_OF, &parameters).await?.accept(), &RELEASABLE_OF)
             }
         }
     }
 
-    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
-        if positions.is_empty() {
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        if events.is_empty() {
             return Ok(());
         }
         let mut rows = JsonRows::new();
-        for position in positions {
-            rows.row().text("t", &position.topic).number("k", position.partition).number("f", position.offset);
+        for ParkedKey { position, record } in events {
+            let mut row = rows.row();
+            row.text("t", &position.topic).number("k", position.partition).number("f", position.offset).text("r", record.as_str());
         }
         self.pool.ask(&DISCARD, &[&rows.finish().text]).await?.accept();
         Ok(())
@@ -82,6 +83,7 @@ struct Place<'a> {
     topic: &'a str,
     partition: i32,
     offset: i64,
+    record: &'a str,
 }
 
 impl<'a> Place<'a> {
@@ -93,21 +95,23 @@ impl<'a> Place<'a> {
                 topic: &event.position.topic,
                 partition: event.position.partition,
                 offset: event.position.offset,
+                record: event.record.as_str(),
             },
-            None => Self { parked_at: "0001-01-01T00:00:00.000000".to_owned(), topic: "", partition: -1, offset: -1 },
+            None => Self { parked_at: "0001-01-01T00:00:00.000000".to_owned(), topic: "", partition: -1, offset: -1, record: "" },
         }
     }
 }
 
-/// Each position once: the statement finds only what was stored before it.
+/// Each event once: the statement finds only what was stored before it.
 fn parked_rows(events: &[ParkedEvent]) -> String {
     let mut rows = JsonRows::new();
     let mut seen = HashSet::new();
-    for event in events.iter().filter(|event| seen.insert(&event.position)) {
+    for event in events.iter().filter(|event| seen.insert(event.parked_key())) {
         let mut row = rows.row();
         row.text("t", &event.position.topic)
             .number("k", event.position.partition)
             .number("f", event.position.offset)
+            .text("r", event.record.as_str())
             .number("rc", i32::try_from(event.retry_count).unwrap_or(i32::MAX))
             .uuid("ev", event.event_id)
             .number("wt", event.waits_for.type_number())
@@ -158,6 +162,8 @@ fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEve
             partition: columns.get("kafka_partition")?,
             offset: columns.get("kafka_offset")?,
         },
+        // A column of fixed length gives an empty text back as blanks.
+        record: RecordId::from_stored(columns.get::<&str>("record_id")?.trim_end().to_owned()),
         timestamp_ms: columns.optional("kafka_at")?,
         key: columns.optional::<&[u8]>("kafka_key")?.map(<[u8]>::to_vec),
         value: columns.text("payload")?,
@@ -180,6 +186,7 @@ mod tests {
     fn event(waits_for: WaitsFor, key: Option<&[u8]>, timestamp_ms: Option<i64>) -> ParkedEvent {
         ParkedEvent {
             position: Position { topic: "events".into(), partition: 2, offset: 7 },
+            record: RecordId::from_stored("00ff".to_owned()),
             timestamp_ms,
             key: key.map(<[u8]>::to_vec),
             value: "{\"firstName\":\"😀\"}".to_owned(),
@@ -197,19 +204,28 @@ mod tests {
         events[1].position.offset = 8;
         let rows: Value = serde_json::from_str(&parked_rows(&events)).unwrap();
         let whole = json!({
-            "t": "events", "k": 2, "f": 7, "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 2, "v": "{\"firstName\":\"😀\"}",
+            "t": "events", "k": 2, "f": 7, "r": "00ff", "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 2, "v": "{\"firstName\":\"😀\"}",
             "y": "AP8B", "at": i64::MIN, "wi": parent.to_string(),
         });
-        let least =
-            json!({ "t": "events", "k": 2, "f": 8, "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 3, "v": "{\"firstName\":\"😀\"}" });
+        let least = json!({
+            "t": "events", "k": 2, "f": 8, "r": "00ff", "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 3,
+            "v": "{\"firstName\":\"😀\"}",
+        });
         assert_eq!(rows, json!([&whole, least]));
         let twice: Value = serde_json::from_str(&parked_rows(&[events[0].clone(), events[0].clone()])).unwrap();
         assert_eq!(twice, json!([whole]));
+        let others = [events[0].clone(), ParkedEvent { record: RecordId::default(), ..events[0].clone() }];
+        let others: Value = serde_json::from_str(&parked_rows(&others)).unwrap();
+        assert_eq!((&others[0]["r"], &others[1]["r"]), (&json!("00ff"), &json!("")), "another record of the place is another event");
         let empty: Value = serde_json::from_str(&parked_rows(&[event(WaitsFor::Email, Some(&[]), None)])).unwrap();
         assert_eq!(empty[0]["y"], json!(""), "an empty key is not the same as none");
     }
 
     fn row(waits_for_type: u8, parent: Option<Uuid>) -> Row {
+        row_of("00ff", waits_for_type, parent)
+    }
+
+    fn row_of(record: &'static str, waits_for_type: u8, parent: Option<Uuid>) -> Row {
         let text = |text: &'static str| ColumnData::String(Some(text.into()));
         let midnight = DateTime2::new(Date::new(719_162), Time::new(0, 6));
         Row::builder()
@@ -224,6 +240,7 @@ mod tests {
             .column("waits_for_id", ColumnType::Guid, ColumnData::Guid(parent))
             .column("parked_at", ColumnType::Datetime2, ColumnData::DateTime2(Some(midnight)))
             .column("payload", ColumnType::NVarchar, text("{\"firstName\":\"😀\"}"))
+            .column("record_id", ColumnType::BigChar, text(record))
             .build()
     }
 
@@ -233,6 +250,13 @@ mod tests {
         let sets = vec![vec![row(1, Some(parent)), row(3, None)]];
         let expected = [event(WaitsFor::User(parent), Some(&[0, 255, 1]), None), event(WaitsFor::Email, Some(&[0, 255, 1]), None)];
         assert_eq!(parked_events(&sets, &RELEASABLE_ANY), Ok(expected.to_vec()));
+    }
+
+    #[test]
+    fn a_row_without_an_identity_has_the_empty_one() {
+        let blanks = "                                                                ";
+        let read = parked_events(&vec![vec![row_of(blanks, 3, None)]], &RELEASABLE_ANY).unwrap();
+        assert_eq!((blanks.len(), &read[0].record), (64, &RecordId::default()));
     }
 
     #[test]

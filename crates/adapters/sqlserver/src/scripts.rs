@@ -23,11 +23,12 @@ macro_rules! script {
 }
 
 /// Every script, in order.
-pub(crate) const SCRIPTS: [Script; 4] = [
+pub(crate) const SCRIPTS: [Script; 5] = [
     script!(1, "0001_tables.sql", optional: false),
     script!(2, "0002_read_committed_snapshot.sql", optional: true),
     script!(3, "0003_log_positions.sql", optional: false),
     script!(4, "0004_waits_for_key.sql", optional: false),
+    script!(5, "0005_parked_identity.sql", optional: false),
 ];
 
 /// The parts of a script between lines that say `GO`, as sqlcmd splits it.
@@ -106,8 +107,10 @@ mod tests {
     fn the_constraints_of_the_tables_are_those_whose_violations_we_can_tell() {
         let named = SCRIPTS.iter().flat_map(|script| script.text.split("CONSTRAINT ").skip(1));
         let named = named.filter_map(|rest| rest.split_whitespace().next());
-        let mut named: Vec<&str> = named.filter(|name| !name.starts_with("df_")).collect();
+        let mut named: Vec<&str> = named.map(|name| name.trim_end_matches(';')).filter(|name| !name.starts_with("df_")).collect();
         named.sort_unstable();
+        // A key that gets another column is dropped and made again under its name.
+        named.dedup();
         let mut known = faults::CONSTRAINTS.map(|(name, _)| name);
         known.sort_unstable();
         assert_eq!(named, known);
@@ -178,6 +181,8 @@ mod tests {
             "CREATE INDEX ix_orders_placed ON dbo.orders (placed_at); -- DROP COLUMN comes later",
             "DROP INDEX ix_orders_placed ON dbo.orders;",
             "ALTER TABLE dbo.orders DROP CONSTRAINT ck_orders_currency;",
+            "ALTER TABLE dbo.t ADD c char(64) NOT NULL DEFAULT '';\nGO\nALTER TABLE dbo.t DROP CONSTRAINT pk_t;\n\
+             ALTER TABLE dbo.t ADD CONSTRAINT pk_t PRIMARY KEY (a, b, c);",
             "UPDATE dbo.users SET phone = N'DROP TABLE' WHERE phone IS NOT NULL;",
         ] {
             assert_eq!(contraction(expanding), None, "{expanding}");

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use events::Body;
 use pipeline::ports::Rehearsal;
-use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, Reason, WaitsFor};
+use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, ParkedKey, Reason, WaitsFor};
 use tiberius::ToSql;
 
 use crate::config::SqlServerConfig;
@@ -191,8 +191,10 @@ fn adjustments(batch: Batch<'_>) -> JsonParameter {
 
 fn released(batch: Batch<'_>) -> JsonParameter {
     let mut rows = JsonRows::new();
-    for (number, position) in batch.releases() {
-        rows.row().ordinal("o", number).text("t", &position.topic).number("k", position.partition).number("f", position.offset);
+    for (number, ParkedKey { position, record }) in batch.releases() {
+        let mut row = rows.row();
+        row.ordinal("o", number).text("t", &position.topic).number("k", position.partition).number("f", position.offset);
+        row.text("r", record.as_str());
     }
     rows.finish()
 }
@@ -258,7 +260,7 @@ const fn awaited(body: &Body<'_>) -> Option<WaitsFor> {
 #[cfg(test)]
 mod tests {
     use events::{EventType, samples};
-    use pipeline::{Item, LogId, LogPosition, Position};
+    use pipeline::{Item, LogId, LogPosition, Position, RecordId};
     use serde_json::{Value, json};
     use tiberius::ColumnData;
     use uuid::Uuid;
@@ -290,7 +292,8 @@ mod tests {
     fn each_event_travels_in_its_own_parameter_under_its_number() {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let mut items = all_four();
-        items[1].releases.push(&position);
+        let record = RecordId::from_stored("00ff".to_owned());
+        items[1].releases.push(ParkedKey { position: &position, record: &record });
         let moved = [moved()];
         let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::Write);
         let Parameters { users, orders, items, payments, adjustments, released, dry_run, positions } = parameters;
@@ -337,7 +340,7 @@ mod tests {
                 "s": "KEYBOARD-DE", "d": 100, "ty": "add", "r": "delivery", "aa": "2026-01-15T10:04:00.000000",
             }])
         );
-        assert_eq!(released, json!([{ "o": 1, "t": "events", "k": 3, "f": 42 }]));
+        assert_eq!(released, json!([{ "o": 1, "t": "events", "k": 3, "f": 42, "r": "00ff" }]));
         assert_eq!(positions, json!([{ "l": "00000000-0000-0000-0000-000000000007", "t": "events", "k": 3, "f": 43 }]));
     }
 
@@ -346,9 +349,9 @@ mod tests {
         let counts =
             [(EventType::UserCreated, 1), (EventType::OrderPlaced, 2), (EventType::PaymentSettled, 3), (EventType::InventoryAdjusted, 6)];
         let events: Vec<_> = counts.into_iter().flat_map(|(event_type, count)| vec![samples::of(event_type); count]).collect();
-        let position = Position { topic: "events".into(), partition: 3, offset: 42 };
+        let (position, record) = (Position { topic: "events".into(), partition: 3, offset: 42 }, RecordId::default());
         let mut items = items(&events);
-        items[0].releases = vec![&position; 5];
+        items[0].releases = vec![ParkedKey { position: &position, record: &record }; 5];
         let moved = vec![moved(); 7];
         let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::Rehearse);
         let shown = parameters.in_order().map(|parameter| match parameter.to_sql() {

@@ -136,8 +136,8 @@ impl<P: Parts> Consumer<P> {
                 letters.add(&parked.to_record(), &diagnosis(parked));
             }
             self.bury(letters).await?;
-            let positions: Vec<_> = claimed.into_iter().map(|parked| parked.position).collect();
-            self.discard(&positions).await?;
+            let given_up: Vec<_> = claimed.iter().map(ParkedEvent::parked_key).collect();
+            self.discard(&given_up).await?;
         }
     }
 }

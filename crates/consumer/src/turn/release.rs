@@ -1,10 +1,10 @@
 //! Parked events whose parent has landed, or whose e-mail address is free: applied as a batch of their own, generation by generation.
 
 use pipeline::outcome::Outcome;
-use pipeline::parking::{Parents, ParkedEvent};
+use pipeline::parking::{Parents, ParkedEvent, ParkedKey};
 use pipeline::plan::Candidate;
 use pipeline::ports::ParkingLot;
-use pipeline::record::{Position, Record};
+use pipeline::record::Record;
 
 use super::isolate::Unfinished;
 use super::letters::Letters;
@@ -117,18 +117,18 @@ impl<P: Parts> Consumer<P> {
     async fn release_page(&mut self, page: &[ParkedEvent]) -> Result<Parents, Unfinished> {
         let records: Vec<Record> = page.iter().map(ParkedEvent::to_record).collect();
         let mut letters = Letters::default();
-        let mut buried: Vec<Position> = Vec::new();
+        let mut buried: Vec<ParkedKey<'_>> = Vec::new();
         let mut judged = Judged::default();
-        for record in &records {
+        for (parked, record) in page.iter().zip(&records) {
             match events::decode(record.value.as_deref().unwrap_or_default()) {
                 Ok(event) => {
-                    judged.candidates.push(Candidate { event, parked: Some(&record.position) });
+                    judged.candidates.push(Candidate { event, parked: Some(parked.parked_key()) });
                     judged.sources.push(record);
                 }
                 // It kept the contract when it was parked, and this program's contract is stricter.
                 Err(violation) => {
                     letters.add(record, &(&violation).into());
-                    buried.push(record.position.clone());
+                    buried.push(parked.parked_key());
                 }
             }
         }
@@ -138,7 +138,7 @@ impl<P: Parts> Consumer<P> {
         for (candidate, record, outcome) in ended(&judged, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {
                 letters.add_rejected(record, &candidate.event, *reason, *code);
-                buried.push(record.position.clone());
+                buried.extend(candidate.parked);
             }
         }
         self.bury(letters).await?;
@@ -150,10 +150,10 @@ impl<P: Parts> Consumer<P> {
 
     /// Takes events out of the parking table that have become dead letters. A crash before this finds them again: pushing their letters
     /// once more changes nothing.
-    pub(super) async fn discard(&mut self, positions: &[Position]) -> Result<(), Stopped> {
-        if positions.is_empty() {
+    pub(super) async fn discard(&mut self, events: &[ParkedKey<'_>]) -> Result<(), Stopped> {
+        if events.is_empty() {
             return Ok(());
         }
-        self.waiting.until_done(|| timed(&self.metrics, "discard", self.store.discard(positions))).await
+        self.waiting.until_done(|| timed(&self.metrics, "discard", self.store.discard(events))).await
     }
 }

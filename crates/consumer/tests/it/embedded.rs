@@ -13,6 +13,7 @@ use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Pr
 use readmodel::ReadStore;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part};
+use testkit::builders::{id, order, user};
 use testkit::eventually;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -178,6 +179,30 @@ async fn twenty_thousand_events_out_of_order_all_end_applied_and_a_replay_change
     assert_eq!(snapshot(&tables, &events).await, before, "no row changed, updatedAt included");
     assert!(!metrics.lines().any(|line| line.contains("status=\"success\"") && !line.ends_with(" 0")), "{metrics}");
     assert_eq!(tables.depth().await.unwrap(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn orders_that_waited_at_one_place_of_two_logs_are_both_applied() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("events.db");
+    let users = [id(), id()];
+    let orders = users.map(|user_id| order(id(), user_id));
+    let waiting = async |number: u64, order: &Event<'static>| {
+        // The log is new with each start, and begins at offset 0 again; the tables stay.
+        let (broker, tables) = (EmbeddedBroker::start("events", 1).unwrap(), Sqlite::open(&path).unwrap());
+        let config = config_of(&broker, "restarts");
+        send(&config, Records::new([order.clone()].into_iter()).collect()).await;
+        consume_everything(&config, &tables).await;
+        assert_eq!(tables.parked().await.unwrap().0, number);
+    };
+    for (number, order) in (1..).zip(&orders) {
+        waiting(number, order).await;
+    }
+    let (broker, tables) = (EmbeddedBroker::start("events", 1).unwrap(), Sqlite::open(&path).unwrap());
+    let config = config_of(&broker, "restarts");
+    send(&config, Records::new(users.map(user).into_iter()).collect()).await;
+    consume_everything(&config, &tables).await;
+    assert_applied(&tables, &orders).await;
 }
 
 /// Every view, as text.

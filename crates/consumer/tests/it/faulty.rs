@@ -7,7 +7,7 @@ use std::time::Duration;
 use events::{Event, Timestamp};
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::ports::{LogPositions, ParkingExpiry};
-use pipeline::{Applied, Batch, EventStore, LogPosition, Parents, ParkedEvent, ParkingLot, Position};
+use pipeline::{Applied, Batch, EventStore, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot};
 use sqlite::Sqlite;
 
 use crate::gates::{Call, Gates};
@@ -132,9 +132,9 @@ impl ParkingLot for Faulty {
         Ok(found)
     }
 
-    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
         self.be_slow().await;
-        self.inner.discard(positions).await
+        self.inner.discard(events).await
     }
 }
 

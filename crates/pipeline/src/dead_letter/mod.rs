@@ -4,7 +4,7 @@
 //! |---|---|
 //! | `diagnosis` | why: a stable reason, a sentence, what to group by |
 //! | `entry` | the JSON that stands in the list, ours and that of others |
-//! | `identity` | what makes a record this letter, and an entry this one |
+//! | `identity` | what makes an entry this one |
 
 mod diagnosis;
 mod entry;
@@ -33,6 +33,6 @@ impl DeadLetter {
     /// The letter for this record.
     pub fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
         let entry = Entry::new(record, diagnosis, now);
-        Self { identity: identity::identity(record), reason: diagnosis.reason.label(), json: entry.to_json() }
+        Self { identity: record.id().to_string(), reason: diagnosis.reason.label(), json: entry.to_json() }
     }
 }

@@ -2,7 +2,7 @@
 
 use events::Timestamp;
 use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkingLot, Position, Trace};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
 use sqlserver::SqlServer;
@@ -56,8 +56,8 @@ impl ParkingLot for Store {
         either!(self, store => store.releasable(parents, after, limit))
     }
 
-    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
-        either!(self, store => store.discard(positions))
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        either!(self, store => store.discard(events))
     }
 }
 

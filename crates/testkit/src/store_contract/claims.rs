@@ -68,7 +68,7 @@ pub async fn whoever_gives_an_awaited_address_up_says_so<S: Database>(store: &S)
     let found = released_by_an_address(store, &waiting).await;
     assert_eq!(found, [ParkedEvent { parked_at: found[0].parked_at, ..waiting[0].clone() }]);
     assert_eq!(swept(store, &waiting).await, found);
-    assert_eq!(try_release(store, &claim, &waiting[0].position).await.unwrap().outcomes, [Outcome::Applied]);
+    assert_eq!(try_release(store, &claim, waiting[0].parked_key()).await.unwrap().outcomes, [Outcome::Applied]);
     assert_eq!(email(store, claimant).await, Some(address));
     assert!(!try_apply(store, &[user(claimant).later(1)]).await.unwrap().addresses_free, "nobody waits for it any more");
 }
@@ -86,7 +86,7 @@ pub async fn of_those_who_wait_for_an_address_the_earliest_gets_it<S: Database>(
         let found = swept(store, &waiting).await;
         assert_eq!(ids(&found), [claims[next].id], "one of them, whenever it was parked");
         assert_eq!(ids(&released_by_an_address(store, &waiting).await), [claims[next].id]);
-        assert_eq!(try_release(store, &claims[next], &waiting[next].position).await.unwrap().outcomes, [Outcome::Applied]);
+        assert_eq!(try_release(store, &claims[next], waiting[next].parked_key()).await.unwrap().outcomes, [Outcome::Applied]);
         assert_eq!(swept(store, &waiting).await, [], "the others wait on");
         let events::Body::UserCreated(winner) = &claims[next].body else { unreachable!() };
         let applied = try_apply(store, &[user(winner.user_id).later(9)]).await.unwrap();
@@ -115,8 +115,8 @@ pub async fn a_claim_that_is_out_of_date_leaves_and_holds_nobody_up<S: Database>
     apply(store, &[user(holder).later(1)]).await;
     let both = ids(&[waiting[0].clone(), waiting[1].clone()]);
     assert_eq!((ids(&swept(store, &waiting).await), ids(&released_by_an_address(store, &waiting).await)), (both.clone(), both));
-    assert_eq!(try_release(store, &old, &waiting[0].position).await.unwrap().outcomes, [Outcome::Stale]);
-    assert_eq!(try_release(store, &later, &waiting[1].position).await.unwrap().outcomes, [Outcome::Applied]);
+    assert_eq!(try_release(store, &old, waiting[0].parked_key()).await.unwrap().outcomes, [Outcome::Stale]);
+    assert_eq!(try_release(store, &later, waiting[1].parked_key()).await.unwrap().outcomes, [Outcome::Applied]);
 }
 
 pub async fn a_newer_claim_of_the_holder_itself_does_not_wait_for_others<S: Database>(store: &S) {
@@ -139,7 +139,7 @@ pub async fn two_who_wait_for_each_others_address_change_places<S: Database>(sto
     assert_eq!(ids(&swept(store, &waiting).await), ids(&waiting));
 
     let candidates: Vec<_> =
-        claims.iter().zip(&waiting).map(|(claim, parked)| Candidate { event: claim.clone(), parked: Some(&parked.position) }).collect();
+        claims.iter().zip(&waiting).map(|(claim, parked)| Candidate { event: claim.clone(), parked: Some(parked.parked_key()) }).collect();
     assert_eq!(try_apply_candidates(store, &candidates).await.unwrap().outcomes, [Outcome::Applied, Outcome::Applied]);
     assert_eq!((email(store, one).await, email(store, two).await), (Some(second), Some(first)));
     assert_eq!(swept(store, &waiting).await, []);

@@ -30,12 +30,12 @@ pub async fn a_taken_address_parks_its_claim_alone_and_is_free_once_it_is_given_
 
     let waiting = [parked(&claim)];
     park(store, &[waiting[0].clone(), parked(&placed)]).await;
-    let applied = try_release(store, &claim, &waiting[0].position).await.unwrap();
+    let applied = try_release(store, &claim, waiting[0].parked_key()).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![WAITS], false), "a user that is not there has no children to release");
 
     apply(store, &[user_at(holder, &unique("mail")).later(1)]).await;
     assert_eq!(swept(store, &waiting).await.len(), 1, "it still waited");
-    let applied = try_release(store, &claim, &waiting[0].position).await.unwrap();
+    let applied = try_release(store, &claim, waiting[0].parked_key()).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], true));
     assert_eq!(email(store, claimant).await, Some(address));
     assert_eq!(swept(store, &waiting).await, []);

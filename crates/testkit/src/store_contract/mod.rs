@@ -124,6 +124,11 @@ macro_rules! store_contract {
             parking_tells_whether_the_parent_has_landed_meanwhile
             parking_twice_is_parking_once
             a_parked_event_comes_back_unchanged
+            different_records_of_one_place_are_all_kept
+            each_record_of_a_place_is_released_by_itself
+            each_record_of_a_place_is_discarded_by_itself
+            records_of_one_place_come_page_by_page
+            what_has_no_identity_is_released_and_discarded_too
             a_release_leaves_with_the_transaction_that_applies_it
             a_release_that_is_gone_undoes_its_batch
             a_released_event_that_waits_again_stays
@@ -137,6 +142,7 @@ macro_rules! store_contract {
             only_old_events_without_a_parent_are_given_up
             what_is_given_up_is_not_released
             what_was_given_up_and_not_discarded_is_returned_again
+            records_of_one_place_are_all_given_up
             a_claim_takes_no_more_than_its_limit
             the_parked_are_counted_since_the_oldest
         }
@@ -241,7 +247,7 @@ async fn swept<S: ParkingLot>(store: &S, parked: &[ParkedEvent]) -> Vec<ParkedEv
     loop {
         let page = store.releasable(&Parents::Any, after.as_ref(), 100).await.expect("the store finds parked events");
         let Some(last) = page.last().cloned() else { return found };
-        found.extend(page.into_iter().filter(|event| parked.iter().any(|own| own.position == event.position)));
+        found.extend(page.into_iter().filter(|event| parked.iter().any(|own| own.parked_key() == event.parked_key())));
         after = Some(last);
     }
 }

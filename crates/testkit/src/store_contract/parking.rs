@@ -1,10 +1,10 @@
 //! Waiting for a parent, and release.
 
 use pipeline::plan::Candidate;
-use pipeline::{FaultClass, Outcome, Parents, ParkedEvent, Reason, WaitsFor};
+use pipeline::{FaultClass, Outcome, Parents, ParkedEvent, Reason, RecordId, WaitsFor};
 
 use super::{Database, children_of, first_name, order_view, park, places, quantity, swept, user_view};
-use crate::builders::{Build, adjustment, id, order, parked, payment, position, unique, user};
+use crate::builders::{Build, adjustment, id, order, parked, parked_at, payment, position, unique, user};
 use crate::delivery::{Delivery, apply, try_apply, try_apply_candidates, try_release};
 
 pub async fn a_child_without_its_parent_is_parked<S: Database>(store: &S) {
@@ -27,12 +27,12 @@ pub async fn a_chain_that_comes_backwards_is_released_step_by_step<S: Database>(
     let children = children_of(store, &born).await;
     assert_eq!(places(&children), [&waiting[1].position], "the payment's parent is not there yet");
 
-    let applied = try_release(store, &placed, &children[0].position).await.unwrap();
+    let applied = try_release(store, &placed, children[0].parked_key()).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], true));
     let children = children_of(store, &placed).await;
     assert_eq!(places(&children), [&waiting[0].position]);
 
-    let applied = try_release(store, &settled, &children[0].position).await.unwrap();
+    let applied = try_release(store, &settled, children[0].parked_key()).await.unwrap();
     assert_eq!((applied.outcomes, applied.children_wait), (vec![Outcome::Applied], false));
     assert!(order_view(store, order_id).await.unwrap().payment.is_some());
     assert_eq!(swept(store, &waiting).await, []);
@@ -116,10 +116,92 @@ pub async fn a_parked_event_comes_back_unchanged<S: Database>(store: &S) {
     let after = store.now().await.unwrap();
     for found in children_of(store, &born).await {
         assert!(before <= found.parked_at && found.parked_at <= after, "by the store's own clock");
-        let expected = waiting.iter().find(|event| event.position == found.position).unwrap();
+        let expected = waiting.iter().find(|event| event.parked_key() == found.parked_key()).unwrap();
         assert_eq!(found, ParkedEvent { parked_at: found.parked_at, ..expected.clone() });
     }
     assert_eq!(children_of(store, &born).await.len(), 3);
+}
+
+/// Orders of one user, parked at one place: the topic was recreated between them.
+fn of_one_place(user_id: uuid::Uuid) -> ([events::Event<'static>; 3], [ParkedEvent; 3]) {
+    let (place, placed) = (position(), [(); 3].map(|()| order(id(), user_id)));
+    let waiting = placed.each_ref().map(|event| parked_at(event, place.clone()));
+    (placed, waiting)
+}
+
+pub async fn different_records_of_one_place_are_all_kept<S: Database>(store: &S) {
+    let born = user(id());
+    let events::Body::UserCreated(parent) = &born.body else { unreachable!() };
+    let (_, waiting) = of_one_place(parent.user_id);
+    park(store, &waiting[..1]).await;
+    park(store, &waiting).await;
+    park(store, &waiting).await;
+    apply(store, std::slice::from_ref(&born)).await;
+    for found in [children_of(store, &born).await, swept(store, &waiting).await] {
+        assert_eq!(found.len(), 3, "none was taken for another, and none is there twice");
+        for own in &waiting {
+            assert!(found.iter().any(|event| *event == ParkedEvent { parked_at: event.parked_at, ..own.clone() }));
+        }
+    }
+}
+
+pub async fn each_record_of_a_place_is_released_by_itself<S: Database>(store: &S) {
+    let user_id = id();
+    let (placed, waiting) = of_one_place(user_id);
+    park(store, &waiting).await;
+    apply(store, &[user(user_id)]).await;
+    for gone in 0..3 {
+        let applied = try_release(store, &placed[gone], waiting[gone].parked_key()).await.unwrap();
+        assert_eq!(applied.outcomes, [Outcome::Applied]);
+        assert_eq!(swept(store, &waiting).await.len(), 2 - gone);
+        let fault = try_release(store, &placed[gone], waiting[gone].parked_key()).await.unwrap_err();
+        assert_eq!(fault.class, FaultClass::ReleaseLost, "another one of the place is not taken for it");
+    }
+}
+
+pub async fn each_record_of_a_place_is_discarded_by_itself<S: Database>(store: &S) {
+    let user_id = id();
+    let (_, waiting) = of_one_place(user_id);
+    park(store, &waiting).await;
+    apply(store, &[user(user_id)]).await;
+    store.discard(&[waiting[1].parked_key()]).await.unwrap();
+    let left = swept(store, &waiting).await;
+    assert!(left.len() == 2 && left.iter().all(|event| event.record != waiting[1].record));
+    store.discard(&[waiting[0].parked_key(), waiting[2].parked_key()]).await.unwrap();
+    assert_eq!(swept(store, &waiting).await, []);
+}
+
+pub async fn records_of_one_place_come_page_by_page<S: Database>(store: &S) {
+    let born = user(id());
+    let events::Body::UserCreated(parent) = &born.body else { unreachable!() };
+    let (_, waiting) = of_one_place(parent.user_id);
+    park(store, &waiting).await;
+    apply(store, std::slice::from_ref(&born)).await;
+    let parents = Parents::These { users: vec![parent.user_id], orders: Vec::new(), addresses: false };
+    let mut found: Vec<ParkedEvent> = Vec::new();
+    while let Some(next) = store.releasable(&parents, found.last(), 1).await.unwrap().pop() {
+        assert!(found.len() < 3, "no page comes twice");
+        found.push(next);
+    }
+    let mut records: Vec<_> = waiting.iter().map(|event| &event.record).collect();
+    records.sort_unstable();
+    assert_eq!(found.iter().map(|event| &event.record).collect::<Vec<_>>(), records);
+}
+
+pub async fn what_has_no_identity_is_released_and_discarded_too<S: Database>(store: &S) {
+    // As a program has stored it that made no identities.
+    let user_id = id();
+    let (placed, [first, second, _]) = of_one_place(user_id);
+    let old = ParkedEvent { record: RecordId::default(), ..first };
+    let waiting = [old.clone(), second, ParkedEvent { position: position(), ..old }];
+    park(store, &waiting).await;
+    apply(store, &[user(user_id)]).await;
+    let found = swept(store, &waiting).await;
+    assert_eq!(found.len(), 3);
+    let found = found.iter().find(|event| event.parked_key() == waiting[0].parked_key()).expect("it comes back without one");
+    try_release(store, &placed[0], found.parked_key()).await.unwrap();
+    store.discard(&[waiting[2].parked_key()]).await.unwrap();
+    assert_eq!(places(&swept(store, &waiting).await), [&waiting[1].position]);
 }
 
 pub async fn a_release_leaves_with_the_transaction_that_applies_it<S: Database>(store: &S) {
@@ -130,10 +212,11 @@ pub async fn a_release_leaves_with_the_transaction_that_applies_it<S: Database>(
     apply(store, &[user(user_id)]).await;
     // The transaction fails after the order: its release is undone with it.
     let poison = order(id(), user_id).with_order(|order| order.currency = "EURO".into());
-    let candidates = [Candidate { event: placed.clone(), parked: Some(&waiting[0].position) }, Candidate { event: poison, parked: None }];
+    let candidates =
+        [Candidate { event: placed.clone(), parked: Some(waiting[0].parked_key()) }, Candidate { event: poison, parked: None }];
     assert_eq!(try_apply_candidates(store, &candidates).await.unwrap_err().class, FaultClass::Poison);
     assert_eq!((order_view(store, order_id).await, swept(store, &waiting).await.len()), (None, 1));
-    try_release(store, &placed, &waiting[0].position).await.unwrap();
+    try_release(store, &placed, waiting[0].parked_key()).await.unwrap();
     assert_eq!((order_view(store, order_id).await.is_some(), swept(store, &waiting).await.len()), (true, 0));
 }
 
@@ -141,19 +224,19 @@ pub async fn a_release_that_is_gone_undoes_its_batch<S: Database>(store: &S) {
     let (user_id, order_id, sku) = (id(), id(), unique("sku"));
     let placed = order(order_id, user_id);
     let born = user(user_id);
-    let never_parked = position();
+    let never_parked = parked(&placed);
     let batch = |parked| {
         let neighbours = [born.clone(), adjustment(&sku, 1)].map(|event| Candidate { event, parked: None });
         [Candidate { event: placed.clone(), parked: Some(parked) }].into_iter().chain(neighbours).collect::<Vec<_>>()
     };
-    let fault = try_apply_candidates(store, &batch(&never_parked)).await.unwrap_err();
+    let fault = try_apply_candidates(store, &batch(never_parked.parked_key())).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::ReleaseLost, "{fault}");
     assert_eq!((user_view(store, user_id).await, quantity(store, &sku).await), (None, 0));
 
     let waiting = parked(&placed);
     park(store, std::slice::from_ref(&waiting)).await;
-    try_apply_candidates(store, &batch(&waiting.position)).await.unwrap();
-    let fault = try_apply_candidates(store, &batch(&waiting.position)).await.unwrap_err();
+    try_apply_candidates(store, &batch(waiting.parked_key())).await.unwrap();
+    let fault = try_apply_candidates(store, &batch(waiting.parked_key())).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::ReleaseLost, "released a second time");
     assert_eq!((order_view(store, order_id).await.is_some(), quantity(store, &sku).await), (true, 1));
 }
@@ -163,7 +246,7 @@ pub async fn a_released_event_that_waits_again_stays<S: Database>(store: &S) {
     let settled = payment(id(), order_id);
     let waiting = [parked(&settled)];
     park(store, &waiting).await;
-    let applied = try_release(store, &settled, &waiting[0].position).await.unwrap();
+    let applied = try_release(store, &settled, waiting[0].parked_key()).await.unwrap();
     assert_eq!(applied.outcomes, [Outcome::Parked(WaitsFor::Order(order_id))]);
     apply(store, &[user(user_id), order(order_id, user_id)]).await;
     assert_eq!(swept(store, &waiting).await.len(), 1);
@@ -177,9 +260,9 @@ pub async fn what_is_released_leaves_also_as_duplicate_stale_or_conflict<S: Data
     let stale = born.clone().later(-1).with_user(|user| user.first_name = "Grace".into());
     let waiting = [&born, &stale, &conflict].map(parked);
     park(store, &waiting).await;
-    assert_eq!(try_release(store, &born, &waiting[0].position).await.unwrap().outcomes, [Outcome::Duplicate]);
-    assert_eq!(try_release(store, &stale, &waiting[1].position).await.unwrap().outcomes, [Outcome::Stale]);
-    let outcomes = try_release(store, &conflict, &waiting[2].position).await.unwrap().outcomes;
+    assert_eq!(try_release(store, &born, waiting[0].parked_key()).await.unwrap().outcomes, [Outcome::Duplicate]);
+    assert_eq!(try_release(store, &stale, waiting[1].parked_key()).await.unwrap().outcomes, [Outcome::Stale]);
+    let outcomes = try_release(store, &conflict, waiting[2].parked_key()).await.unwrap().outcomes;
     assert!(matches!(outcomes[..], [Outcome::Rejected { reason: Reason::EventIdConflict, .. }]));
     assert_eq!(swept(store, &waiting).await, []);
     assert_eq!((first_name(store, user_id).await.as_deref(), quantity(store, &sku).await), (Some("Ada"), 1));
@@ -246,7 +329,8 @@ pub async fn releasable_events_come_oldest_first_page_by_page<S: Database>(store
 pub async fn what_became_a_dead_letter_is_discarded<S: Database>(store: &S) {
     let waiting = [user(id()), user(id()), user(id())].map(|event| parked(&event));
     park(store, &waiting).await;
-    let gone = [waiting[0].position.clone(), waiting[2].position.clone(), position()];
+    let stranger = parked(&user(id()));
+    let gone = [&waiting[0], &waiting[2], &stranger].map(ParkedEvent::parked_key);
     store.discard(&gone).await.unwrap();
     assert_eq!(places(&swept(store, &waiting).await), [&waiting[1].position]);
     store.discard(&gone).await.expect("once more is harmless");

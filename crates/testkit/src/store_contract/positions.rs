@@ -5,7 +5,7 @@ use pipeline::ports::LogPositions;
 use pipeline::{Batch, FaultClass, Item, LogId, LogPosition, Outcome, Reason, WaitsFor};
 
 use super::{Database, quantity};
-use crate::builders::{Build, adjustment, id, order, position, unique, user};
+use crate::builders::{Build, adjustment, id, order, parked, unique, user};
 use crate::delivery::{apply, try_apply_candidates_moving, try_apply_moving};
 
 /// A topic that no other case has.
@@ -66,8 +66,8 @@ pub async fn a_batch_that_fails_moves_nothing<S: Database>(store: &S) {
     let poison = order(id(), user_id).with_order(|order| order.currency = "EURO".into());
     let fault = try_apply_moving(store, &[user(user_id), poison], &moving).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Poison);
-    let gone = position();
-    let taken = [Candidate { event: user(user_id), parked: Some(&gone) }];
+    let gone = parked(&user(user_id));
+    let taken = [Candidate { event: user(user_id), parked: Some(gone.parked_key()) }];
     let fault = try_apply_candidates_moving(store, &taken, &moving).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::ReleaseLost);
     assert_eq!(found(store, &topic).await, []);

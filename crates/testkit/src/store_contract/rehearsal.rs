@@ -88,13 +88,13 @@ pub async fn a_rehearsed_release_stays_parked<S: Database>(store: &S) {
     let waiting = [parked(&placed)];
     park(store, &waiting).await;
     apply(store, &[user(user_id)]).await;
-    let release = [Candidate { event: placed.clone(), parked: Some(&waiting[0].position) }];
+    let release = [Candidate { event: placed.clone(), parked: Some(waiting[0].parked_key()) }];
     for _ in 0..2 {
         let rehearsed = try_rehearse_candidates(store, &release).await.unwrap();
         assert_eq!((rehearsed.outcomes, rehearsed.children_wait), (vec![Outcome::Applied], false));
         assert_eq!((order_view(store, order_id).await, swept(store, &waiting).await.len()), (None, 1));
     }
-    try_release(store, &placed, &waiting[0].position).await.unwrap();
+    try_release(store, &placed, waiting[0].parked_key()).await.unwrap();
     assert_eq!(swept(store, &waiting).await, []);
     assert_eq!(try_rehearse_candidates(store, &release).await.unwrap_err().class, FaultClass::ReleaseLost, "somebody was faster");
 }
@@ -104,7 +104,7 @@ pub async fn a_rehearsal_announces_the_children_that_would_still_wait<S: Databas
     let (born, placed, settled) = (user(user_id), order(order_id, user_id), payment(id(), order_id));
     let waiting = [parked(&placed), parked(&settled)];
     park(store, &waiting[..1]).await;
-    let together = [Candidate { event: born.clone(), parked: None }, Candidate { event: placed, parked: Some(&waiting[0].position) }];
+    let together = [Candidate { event: born.clone(), parked: None }, Candidate { event: placed, parked: Some(waiting[0].parked_key()) }];
     let rehearsed = try_rehearse_candidates(store, &together).await.unwrap();
     assert!(!rehearsed.children_wait, "the only child comes along");
     assert!(try_rehearse_candidates(store, &together[..1]).await.unwrap().children_wait, "without it, it waits");

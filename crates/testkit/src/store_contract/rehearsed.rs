@@ -2,7 +2,7 @@
 
 use events::Timestamp;
 use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkingLot, Position, Trace};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
@@ -51,8 +51,8 @@ impl<S: ParkingLot> ParkingLot for Rehearsed<S> {
         self.0.releasable(parents, after, limit).await
     }
 
-    async fn discard(&self, positions: &[Position]) -> Result<(), Fault> {
-        self.0.discard(positions).await
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        self.0.discard(events).await
     }
 }
 

@@ -39,7 +39,7 @@ async fn everything_survives_a_restart() {
     assert_eq!(apply(&after, &events).await, [Outcome::Duplicate, Outcome::Duplicate]);
     assert_eq!(after.inventory(&sku).await.unwrap().unwrap().quantity, 7);
     assert_eq!(after.parked().await.unwrap().0, 1);
-    assert_eq!(try_release(&after, &late, &waiting.position).await.unwrap().outcomes, [Outcome::Applied]);
+    assert_eq!(try_release(&after, &late, waiting.parked_key()).await.unwrap().outcomes, [Outcome::Applied]);
     assert_eq!((after.push(&letters).await.unwrap(), after.depth().await.unwrap()), (0, 1));
     assert_eq!(
         (after.give_back_overdue().await.unwrap(), after.give_back(&claims).await.unwrap(), after.depth().await.unwrap()),
@@ -80,12 +80,12 @@ fn a_directory_that_is_not_there_is_named() {
 fn a_file_of_a_version_that_nobody_upgrades_is_refused_and_left_as_it_is() {
     let (_folder, path) = file();
     drop(Sqlite::open(&path).unwrap());
-    for version in [1, 5, -1] {
+    for version in [1, 6, -1] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         let before = std::fs::read(&path).unwrap();
         let error = Sqlite::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::OtherVersion { found, known: 4, .. } if found == version), "{error}");
-        assert!(error.to_string().contains(&format!("are of version {version}, this program knows version 4")), "{error}");
+        assert!(matches!(error, OpenError::OtherVersion { found, known: 5, .. } if found == version), "{error}");
+        assert!(error.to_string().contains(&format!("are of version {version}, this program knows version 5")), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

@@ -45,7 +45,7 @@ async fn no_table_holds_anything_of_a_rehearsal() {
     for event in second {
         try_rehearse_candidates(&store, &[Candidate { event: event.clone(), parked: None }]).await.unwrap();
     }
-    let release = Candidate { event: waiting, parked: Some(&parked.position) };
+    let release = Candidate { event: waiting, parked: Some(parked.parked_key()) };
     assert_eq!(try_rehearse_candidates(&store, &[release]).await.unwrap().outcomes, [Outcome::Applied]);
     assert_eq!(dump(&store), before);
 }

@@ -141,7 +141,7 @@ async fn a_claim_that_an_older_program_parked_is_tried_at_each_sweep_and_given_u
     assert_eq!(found().await, 1);
     let addresses = Parents::These { users: Vec::new(), orders: Vec::new(), addresses: true };
     assert_eq!(store.releasable(&addresses, None, 10).await.unwrap(), [], "an address that becomes free does not know it");
-    assert_eq!(try_release(&store, &claim, &waiting[0].position).await.unwrap().outcomes, [Outcome::Parked(WaitsFor::Email)]);
+    assert_eq!(try_release(&store, &claim, waiting[0].parked_key()).await.unwrap().outcomes, [Outcome::Parked(WaitsFor::Email)]);
     let now = store.now().await.unwrap();
     assert_eq!(store.claim_expired(now, 10).await.unwrap().len(), 1);
 }

@@ -8,10 +8,8 @@ use crate::scripted::{Column, Scripted, Step, Value, done, error, prelogin, tabl
 
 /// The batches of the first script.
 const BATCHES_OF_TABLES: usize = 7;
-/// The needed scripts after the optional one.
-const OTHERS: usize = 2;
-/// The batches of all of these together.
-const BATCHES_OF_OTHERS: usize = 4;
+/// The batches of each needed script after the optional one.
+const OTHERS: [usize; 3] = [1, 3, 2];
 
 fn granted(result: i32) -> Step {
     Step::Answer(table(&[Column::Int("granted")], &[vec![Value::Int(result)]]))
@@ -37,7 +35,7 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
     let missing = [error(4060, 11, "Cannot open database."), error(18456, 14, "Login failed.")].concat();
     let tables = well(1 + BATCHES_OF_TABLES + 2);
     // Needed scripts come after it, on the same connection.
-    let others = [vec![Step::Answer(error(5070, 16, "In use."))], well(OTHERS * (1 + 2) + BATCHES_OF_OTHERS)].concat();
+    let others = [vec![Step::Answer(error(5070, 16, "In use."))], well(OTHERS.iter().map(|batches| 1 + batches + 2).sum())].concat();
     let server = Scripted::raw(vec![
         vec![Step::Answer(prelogin()), Step::Answer(missing)],
         [welcome(), well(1)].concat(),
@@ -46,17 +44,17 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
     .await;
     let report = migrate(&server.config()).await.unwrap();
     assert!(report.created_database);
-    assert_eq!(report.applied, ["0001_tables.sql", "0003_log_positions.sql", "0004_waits_for_key.sql"]);
+    assert_eq!(report.applied, ["0001_tables.sql", "0003_log_positions.sql", "0004_waits_for_key.sql", "0005_parked_identity.sql"]);
     assert_eq!(report.warnings, [MigrationWarning { script: "0002_read_committed_snapshot.sql", code: 5070 }]);
 
     let (begin, commit) = (server.heard("BEGIN TRANSACTION;"), server.heard("COMMIT TRANSACTION;"));
-    assert_eq!((begin.len(), commit.len()), (1 + OTHERS, 1 + OTHERS));
+    assert_eq!((begin.len(), commit.len()), (1 + OTHERS.len(), 1 + OTHERS.len()));
     let tables = server.heard("CREATE TABLE dbo.");
     // The first is the table of the migrations themselves.
     assert_eq!(tables.len(), 1 + BATCHES_OF_TABLES + 1);
     assert!(tables[0] < begin[0] && begin[0] < tables[1] && tables[BATCHES_OF_TABLES] < commit[0]);
     let notes = server.heard("INSERT INTO dbo.schema_migrations");
-    assert_eq!(notes.len(), 1 + OTHERS);
+    assert_eq!(notes.len(), 1 + OTHERS.len());
     assert!(notes.iter().zip(begin.iter().zip(&commit)).all(|(note, (begin, commit))| begin < note && note < commit));
     assert!(server.heard("ALTER DATABASE CURRENT").iter().all(|alter| commit[0] < *alter && *alter < begin[1]));
     assert!(server.heard("CREATE DATABASE").iter().all(|create| *create < begin[0]));
@@ -66,13 +64,18 @@ async fn a_missing_database_is_created_from_master_and_each_script_but_the_optio
 async fn a_database_that_someone_else_creates_at_the_same_time_is_not_ours() {
     let missing = vec![Step::Answer(prelogin()), Step::Answer(error(4060, 11, "Cannot open database."))];
     let exists = [welcome(), vec![Step::Answer(error(1801, 16, "Database exists."))]].concat();
-    let rest =
-        [welcome(), vec![granted(1)], well(1), vec![history(&[])], well(1 + BATCHES_OF_TABLES + 2 + 2 + OTHERS * 3 + BATCHES_OF_OTHERS)]
-            .concat();
+    let rest = [
+        welcome(),
+        vec![granted(1)],
+        well(1),
+        vec![history(&[])],
+        well(1 + BATCHES_OF_TABLES + 2 + 2 + OTHERS.iter().map(|batches| 1 + batches + 2).sum::<usize>()),
+    ]
+    .concat();
     let server = Scripted::raw(vec![missing, exists, rest]).await;
     let report = migrate(&server.config()).await.unwrap();
     assert!(!report.created_database);
-    assert_eq!((report.applied.len(), report.warnings), (2 + OTHERS, vec![]));
+    assert_eq!((report.applied.len(), report.warnings), (2 + OTHERS.len(), vec![]));
 }
 
 #[tokio::test]
@@ -104,9 +107,9 @@ async fn a_lock_that_is_not_granted_means_that_another_migration_runs() {
 #[tokio::test]
 async fn a_look_at_the_schema_reads_the_history_and_asks_for_nothing_else() {
     for (versions, expected) in [
-        (&[][..], SchemaState::Older { found: 0, needed: 4 }),
-        (&[1, 3, 4], SchemaState::Current),
-        (&[1, 2, 3, 4, 9], SchemaState::Newer { found: 9, known: 4 }),
+        (&[][..], SchemaState::Older { found: 0, needed: 5 }),
+        (&[1, 3, 4, 5], SchemaState::Current),
+        (&[1, 2, 3, 4, 5, 9], SchemaState::Newer { found: 9, known: 5 }),
     ] {
         let rows: Vec<_> = versions.iter().map(|version| (*version, "name", "checksum")).collect();
         let server = Scripted::open(vec![vec![history(&rows)]]).await;
@@ -146,7 +149,16 @@ async fn a_missing_database_is_created_and_the_second_time_nothing_is_done() {
     assert_eq!(schema(&config).await, Ok(SchemaState::Missing));
     let first = migrate(&config).await.unwrap();
     assert!(first.created_database);
-    assert_eq!(first.applied, ["0001_tables.sql", "0002_read_committed_snapshot.sql", "0003_log_positions.sql", "0004_waits_for_key.sql"]);
+    assert_eq!(
+        first.applied,
+        [
+            "0001_tables.sql",
+            "0002_read_committed_snapshot.sql",
+            "0003_log_positions.sql",
+            "0004_waits_for_key.sql",
+            "0005_parked_identity.sql"
+        ]
+    );
     assert_eq!(first.warnings, []);
     let second = migrate(&config).await.unwrap();
     assert_eq!((second.created_database, second.applied, second.unknown), (false, vec![], vec![]));

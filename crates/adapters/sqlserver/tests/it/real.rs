@@ -3,8 +3,11 @@
 use std::io::Write as _;
 use std::sync::Once;
 
-use settings::Reader;
+use settings::{ExposeSecret as _, Reader};
 use sqlserver::SqlServerConfig;
+use tiberius::{AuthMethod, Client, Config, ToSql};
+use tokio::net::TcpStream;
+use tokio_util::compat::TokioAsyncWriteCompatExt as _;
 use uuid::Uuid;
 
 /// The server, with a database name that nobody else has; `None`, once with a word on stderr, where none is configured.
@@ -23,4 +26,18 @@ pub fn server() -> Option<SqlServerConfig> {
     let config = SqlServerConfig::read(&mut env);
     env.finish().unwrap();
     Some(SqlServerConfig { database: format!("event_pipeline_test_{}", Uuid::new_v4().simple()), ..config })
+}
+
+/// Runs a statement as another program would.
+pub async fn execute(config: &SqlServerConfig, sql: &str, parameters: &[&dyn ToSql]) {
+    let mut driver = Config::new();
+    driver.host(&config.server);
+    driver.port(config.port);
+    driver.database(&config.database);
+    driver.authentication(AuthMethod::sql_server(&config.user, config.password.expose_secret()));
+    driver.trust_cert();
+    let stream = TcpStream::connect(driver.get_addr()).await.unwrap();
+    let mut client = Client::connect(driver, stream.compat_write()).await.unwrap();
+    let changed = client.execute(sql, parameters).await.unwrap().total();
+    assert_eq!(changed, 1, "{sql}");
 }
