@@ -7,7 +7,7 @@ use std::time::Duration;
 use anyhow::Context as _;
 use settings::{Reader, Variable};
 use sqlserver::{Connections, SqlServer};
-use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, logging, probe};
+use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, logging, probe, side_task};
 use tokio::net::TcpListener;
 
 use crate::{ApiConfig, Config, READ_STORE, router};
@@ -64,7 +64,15 @@ async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
     // Port 0 takes any free one: this is the one.
     tracing::info!(address = %listener.local_addr()?, "serving");
     let config = database.clone();
-    let schema = tokio::spawn(crate::schema::watch(async move || sqlserver::schema(&config).await.ok()));
+    let start = move || {
+        let config = config.clone();
+        async move {
+            crate::schema::watch(async move || sqlserver::schema(&config).await.ok()).await;
+            // It has seen what it looked for.
+            std::future::pending().await
+        }
+    };
+    let schema = tokio::spawn(side_task::keep_running("schema_watch", health.clone(), shutdown.token(), start));
     let store = SqlServer::new(database);
     let pool = store.clone();
     metrics.db_pool(move || pool_use(&pool));

@@ -42,7 +42,7 @@ pub struct Monitor<P: Parts> {
 
 impl<P: Parts> Monitor<P> {
     /// Asks until it is told to stop. Each part is asked by itself: one that takes long makes no other wait.
-    pub async fn run(self, stop: CancellationToken) {
+    pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::select! {
             ((), (), ()) = async { tokio::join!(self.watch_kafka(), self.watch_store(), self.watch_letters()) } => {}
             () = stop.cancelled() => {}

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use telemetry::{Health, Metrics};
+use telemetry::{Health, Metrics, side_task};
 use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
@@ -28,7 +28,7 @@ pub async fn run<P: Parts>(
     stop: CancellationToken,
 ) -> P::Source {
     let (log, seen) = watch::channel(None);
-    let monitor = Monitor::<P> {
+    let monitor = Arc::new(Monitor::<P> {
         progress: adapters.progress.clone(),
         store: adapters.store.clone(),
         letters: adapters.letters.clone(),
@@ -36,8 +36,11 @@ pub async fn run<P: Parts>(
         health: health.clone(),
         log,
         interval: config.monitor_interval,
-    };
-    let monitor = tokio::spawn(monitor.run(stop.clone()));
+    });
+    // It is also what notices a topic that was created anew.
+    let watched = stop.clone();
+    let start = move || Arc::clone(&monitor).run(watched.clone());
+    let monitor = tokio::spawn(side_task::keep_running("monitor", health.clone(), stop.clone(), start));
     let mut consumer = Consumer::new(adapters, Arc::new(config), metrics, health.clone(), stop.clone(), seen);
     while !stop.is_cancelled() {
         tokio::select! {

@@ -18,6 +18,7 @@ use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
 use sqlserver::{Connections, MigrateError, SqlServer, SqlServerConfig};
+use telemetry::side_task::{self, Ended};
 use telemetry::{Health, LoggingConfig, Metrics, Part, PoolUse, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -140,8 +141,8 @@ pub struct Stack {
     /// Which part is real and which embedded.
     pub parts: Vec<Row>,
     shutdown: Shutdown,
-    consumer: JoinHandle<KafkaSource>,
-    server: JoinHandle<std::io::Result<()>>,
+    consumer: JoinHandle<Result<KafkaSource, Ended>>,
+    server: JoinHandle<Result<std::io::Result<()>, Ended>>,
 }
 
 impl Stack {
@@ -180,6 +181,7 @@ impl Stack {
         let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, desk, shutdown.token()));
         let router = api::router(store.clone(), metrics.clone(), health.clone()).merge(admin);
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
+        let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
         let adapters = Adapters::<LocalParts> {
@@ -190,7 +192,8 @@ impl Stack {
             letters: letters.clone(),
             topic: kafka.topic.as_str().into(),
         };
-        let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health, shutdown.token());
+        let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
+        let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
         Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
     }
 
@@ -202,23 +205,31 @@ impl Stack {
     /// Stops every part in the order that each needs: consumer, producer, and the broker last.
     ///
     /// # Errors
-    /// The consumer or the API ended by a panic.
+    /// The consumer or the API had ended by itself. Everything else is stopped all the same.
     pub async fn stop(self) -> anyhow::Result<()> {
         self.shutdown.request();
         let source = self.consumer.await?;
         // It sends too, for operators.
-        if self.server.await?.is_err() {
+        let served = self.server.await?;
+        if let Ok(Err(_)) = served {
             tracing::warn!("requests were cut off");
         }
         if matches!(self.kafka.flavor, Flavor::Embedded(_)) {
             tell_of_loss(&self.progress).await;
         }
-        for closed in [source.close(CLOSE).await, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
+        let (left, ended) = match source {
+            Ok(source) => (source.close(CLOSE).await, None),
+            Err(ended) => (Ok(()), Some(ended)),
+        };
+        for closed in [left, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
             if let Err(fault) = closed {
                 tracing::warn!(class = fault.class.label(), subject = fault.subject, "a client of Kafka did not end in time");
             }
         }
-        Ok(())
+        match ended.or(served.err()) {
+            Some(ended) => Err(ended.into()),
+            None => Ok(()),
+        }
     }
 }
 

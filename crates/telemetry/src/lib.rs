@@ -10,6 +10,7 @@
 //! | [`probe`] | asking a server of ours whether it is alive, for containers |
 //! | [`logging`] | log lines on stderr, one line each |
 //! | [`shutdown`] | [`Shutdown`]: the first signal asks, the second ends |
+//! | [`side_task`] | tasks beside the main one, none of which ends unnoticed |
 
 pub mod health;
 pub mod http;
@@ -18,6 +19,7 @@ pub mod metrics;
 pub mod probe;
 pub mod problem;
 pub mod shutdown;
+pub mod side_task;
 
 pub use health::{Health, PartReport, Report};
 pub use logging::LoggingConfig;

@@ -8,7 +8,7 @@ use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{Connections, SqlServer, SqlServerConfig};
-use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http};
+use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::admin;
 use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, with_settings};
@@ -73,6 +73,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let admin = admin(admin_config, (&kafka_config, terms), &letters, &store, shutdown.token())?;
     let routes = http::routes(metrics.clone(), health.clone()).merge(admin);
     let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
+    let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
     tracing::info!(address = %bound, "serving /metrics, /health/live and /health/ready");
 
     let starting = Starting { health: health.clone(), metrics: metrics.clone(), stop: shutdown.token() };
@@ -97,7 +98,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             );
         }
     }
-    if server.await?.is_err() {
+    if server.await??.is_err() {
         tracing::warn!("requests were cut off");
     }
     tracing::info!("stopped");

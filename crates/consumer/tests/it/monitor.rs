@@ -1,11 +1,17 @@
 //! What the monitor shows of the dead letters, on a clock that jumps over every pause.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use consumer::monitor::Monitor;
-use pipeline::{DeadLetter, DeadLetterQueue as _};
+use consumer::{Adapters, ConsumerConfig, Parts};
+use pipeline::ports::GroupProgress;
+use pipeline::{DeadLetter, DeadLetterQueue as _, Fault, LogState};
 use testkit::builders::dead_letter;
 
+use crate::fakes::{Letters, Log};
+use crate::faulty::Faulty;
 use crate::rig::{Fakes, Rig};
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -24,7 +30,7 @@ async fn after(seconds: u64) {
 async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_letter() {
     let rig = Rig::new();
     let letters = ["a", "b", "c"].map(dead_letter);
-    let monitor = Monitor::<Fakes> {
+    let monitor = Arc::new(Monitor::<Fakes> {
         progress: rig.log.clone(),
         store: rig.store.clone(),
         letters: rig.letters.clone(),
@@ -32,7 +38,7 @@ async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_le
         health: rig.health.clone(),
         log: tokio::sync::watch::channel(None).0,
         interval: INTERVAL,
-    };
+    });
     let push = async |letter: &DeadLetter| rig.letters.push(std::slice::from_ref(letter)).await.unwrap();
     let running = tokio::spawn(monitor.run(rig.stop.clone()));
     after(1).await;
@@ -50,4 +56,52 @@ async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_le
     assert_eq!(shown(&rig), (0.0, 0.0), "an empty queue needs no counting");
     rig.stop.cancel();
     running.await.unwrap();
+}
+
+/// The first look at the log panics.
+#[derive(Clone)]
+struct PanicsOnce {
+    log: Log,
+    panicked: Arc<AtomicBool>,
+}
+
+impl GroupProgress for PanicsOnce {
+    async fn log(&self) -> Result<LogState, Fault> {
+        assert!(self.panicked.swap(true, Ordering::Relaxed), "on purpose");
+        self.log.log().await
+    }
+}
+
+struct PanickingParts;
+
+impl Parts for PanickingParts {
+    type Source = Log;
+    type Offsets = Log;
+    type Progress = PanicsOnce;
+    type Store = Faulty;
+    type Letters = Letters;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_monitor_that_panics_is_shown_and_started_again() {
+    let rig = Rig::new();
+    let adapters = Adapters::<PanickingParts> {
+        source: rig.log.clone(),
+        offsets: rig.log.clone(),
+        progress: PanicsOnce { log: rig.log.clone(), panicked: Arc::default() },
+        store: rig.store.clone(),
+        letters: rig.letters.clone(),
+        topic: "events".into(),
+    };
+    let running = consumer::run(adapters, ConsumerConfig::default(), rig.metrics.clone(), rig.health.clone(), rig.stop.clone());
+    let watching = async {
+        after(1).await;
+        let report = rig.health.ready_report();
+        assert!(!report.ok);
+        assert_eq!(report.parts["monitor"].reason.as_deref(), Some("has panicked"));
+        after(30).await;
+        assert!(rig.health.is_up("monitor") && rig.health.is_up("kafka"), "{:?}", rig.health.ready_report());
+        rig.stop.cancel();
+    };
+    tokio::join!(running, watching);
 }
