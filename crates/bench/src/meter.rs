@@ -1,6 +1,6 @@
 //! Watching a consumer from both ends: when its first records were taken, and when how many of them were committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -105,8 +105,8 @@ impl<S: RecordSource> RecordSource for Metered<S> {
         self.inner.stand_by(duration).await;
     }
 
-    fn owned(&self) -> usize {
-        self.inner.owned()
+    fn assigned(&self) -> BTreeSet<i32> {
+        self.inner.assigned()
     }
 }
 

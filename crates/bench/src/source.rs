@@ -1,6 +1,6 @@
 //! A log in memory: ready records without a broker, so that the pipeline is measured alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::iter::Peekable;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, LazyLock};
@@ -97,8 +97,8 @@ impl RecordSource for MemoryLog {
         tokio::time::sleep(duration).await;
     }
 
-    fn owned(&self) -> usize {
-        1
+    fn assigned(&self) -> BTreeSet<i32> {
+        BTreeSet::from([0])
     }
 }
 

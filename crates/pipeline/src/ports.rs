@@ -1,6 +1,6 @@
 //! The traits that adapters implement: small, asynchronous, generic.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::future::Future;
 use std::time::Duration;
 
@@ -98,8 +98,8 @@ pub trait RecordSource: Send {
     /// assigned ones), polling goes on, and what arrives all the same is kept for the next take.
     fn stand_by(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 
-    /// How many partitions this member owns now.
-    fn owned(&self) -> usize;
+    /// The partitions that this member owns now.
+    fn assigned(&self) -> BTreeSet<i32>;
 }
 
 /// Why a source has to begin anew.

@@ -24,6 +24,7 @@ struct Inner {
     heartbeat: Option<Duration>,
     last_beat: Instant,
     stopping: bool,
+    log: Option<LogReport>,
 }
 
 #[derive(Debug)]
@@ -46,7 +47,7 @@ impl Health {
     pub fn new(parts: &[&'static str], heartbeat: Option<Duration>) -> Self {
         let since = SystemTime::now();
         let parts = parts.iter().map(|name| (*name, Part { state: State::Unknown, since })).collect();
-        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false })))
+        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false, log: None })))
     }
 
     /// A part works. Returns whether that is news, so that the caller logs one line per change.
@@ -62,6 +63,11 @@ impl Health {
     /// The loop has turned once more.
     pub fn beat(&self) {
         self.lock().last_beat = Instant::now();
+    }
+
+    /// How far the tables hold the log, as it was seen last.
+    pub fn log(&self, log: LogReport) {
+        self.lock().log = Some(log);
     }
 
     /// The process was asked to stop: not ready any more, whatever its parts say.
@@ -127,7 +133,8 @@ impl Inner {
     }
 
     fn report(&self, ok: bool, status: &'static str) -> Report {
-        Report { ok, status, parts: self.parts.iter().map(|(name, part)| (*name, part.report())).collect() }
+        let parts = self.parts.iter().map(|(name, part)| (*name, part.report())).collect();
+        Report { ok, status, parts, log: self.log.clone() }
     }
 }
 
@@ -153,6 +160,31 @@ pub struct Report {
     pub status: &'static str,
     /// The parts by name.
     pub parts: BTreeMap<&'static str, PartReport>,
+    /// How far the tables hold the log; of a program that reads one, and has begun to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log: Option<LogReport>,
+}
+
+/// How far the tables hold the log, in a [`Report`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LogReport {
+    /// Which log it is: the topic's id, as Kafka's tools show it.
+    pub id: String,
+    /// Records that this process found deleted by retention before they were consumed.
+    pub lost: u64,
+    /// The partitions that this process reads.
+    pub partitions: Vec<PositionReport>,
+}
+
+/// One partition of a [`LogReport`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PositionReport {
+    /// The partition.
+    pub partition: i32,
+    /// One after the last offset whose record is finished, as the tables have it.
+    pub position: i64,
+    /// One after the last offset of the log.
+    pub end: i64,
 }
 
 /// One part in a [`Report`].

@@ -192,8 +192,8 @@ impl RecordSource for KafkaSource {
         }
     }
 
-    fn owned(&self) -> usize {
-        self.shared.membership.assigned().len()
+    fn assigned(&self) -> BTreeSet<i32> {
+        self.shared.membership.assigned()
     }
 }
 

@@ -4,13 +4,14 @@
 //! |---|---|
 //! | `finding` | one line of the answer |
 //! | `report` | all of them, as a table or as JSON |
-//! | `topic`, `database`, `queue`, `clock` | what is judged |
+//! | `topic`, `database`, `queue`, `positions`, `clock` | what is judged |
 //!
 //! *FAIL* is what keeps the consumer from working, or would lose events. *warn* is what works and that somebody will regret.
 
 mod clock;
 mod database;
 mod finding;
+mod positions;
 mod queue;
 mod report;
 mod topic;
@@ -18,6 +19,7 @@ mod topic;
 pub(crate) use clock::{Reading, clock};
 pub(crate) use database::{database, schema};
 pub(crate) use finding::{Finding, State};
+pub(crate) use positions::positions;
 pub(crate) use queue::{durability, list, write};
 pub(crate) use report::Report;
 pub(crate) use topic::{group, topic};

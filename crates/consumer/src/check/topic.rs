@@ -1,11 +1,10 @@
 //! The broker, the topic and the group.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use kafka::security::Security;
 use kafka::{KafkaConfig, TopicDescription, TopicSettings};
-use pipeline::{Fault, FaultClass};
+use pipeline::{Fault, FaultClass, LogState};
 use settings::span;
 
 use super::Finding;
@@ -47,7 +46,7 @@ pub(crate) fn topic(config: &KafkaConfig, seen_retention: Duration, answer: Resu
 }
 
 /// Judges whether the offsets of the group can be read.
-pub(crate) fn group(config: &KafkaConfig, answer: Result<&BTreeMap<i32, i64>, &Fault>) -> Finding {
+pub(crate) fn group(config: &KafkaConfig, answer: Result<&LogState, &Fault>) -> Finding {
     match answer {
         Ok(_) => Finding::ok(PART, "group", format!("the offsets of {} can be read", config.group)),
         Err(fault) => Finding::fault(PART, "group", fault, "give the user the right Read on the group, or check KAFKA_CONSUMER_GROUP"),

@@ -153,7 +153,7 @@ impl<P: Parts> Consumer<P> {
     /// What is there, or nothing. A broker that is away is not waited out here: the client reconnects by itself while it is polled.
     async fn take(&mut self) -> Vec<Record> {
         self.waiting.polled();
-        self.metrics.assigned(self.waiting.source.owned());
+        self.metrics.assigned(self.waiting.source.assigned().len());
         let patience = if self.expiry.is_under_way() { Duration::ZERO } else { PATIENCE };
         match self.waiting.source.take(self.config.take(), patience).await {
             Ok(records) => {

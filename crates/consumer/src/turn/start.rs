@@ -11,6 +11,7 @@ use pipeline::fault::{Cause, Fault};
 use pipeline::ports::{GroupProgress, LogPositions, Lost, RecordSource, Skipped};
 use pipeline::start::{Finding, Start, start};
 use pipeline::{LogId, LogPosition, LogState};
+use telemetry::{LogReport, PositionReport};
 use tokio::sync::watch;
 
 use super::{Consumer, timed};
@@ -25,11 +26,13 @@ pub(super) struct LogWatch {
     pub(super) seen: watch::Receiver<Option<Arc<LogState>>>,
     /// How far each partition had come then: a log that ends before that now was cut.
     reached: BTreeMap<i32, i64>,
+    /// Records that were found deleted before they were consumed.
+    lost: u64,
 }
 
 impl LogWatch {
     pub(super) const fn new(seen: watch::Receiver<Option<Arc<LogState>>>) -> Self {
-        Self { seen, reached: BTreeMap::new() }
+        Self { seen, reached: BTreeMap::new(), lost: 0 }
     }
 }
 
@@ -80,7 +83,7 @@ impl<P: Parts> Consumer<P> {
         Ok(Ok(()))
     }
 
-    fn tell(&self, partition: i32, log: LogId, start: &Start) {
+    fn tell(&mut self, partition: i32, log: LogId, start: &Start) {
         let offset = start.offset;
         match start.finding {
             Finding::Continues => tracing::debug!(partition, offset, %log, "a partition begins"),
@@ -110,7 +113,8 @@ impl<P: Parts> Consumer<P> {
         }
     }
 
-    fn tell_gap(&self, partition: i32, records: u64) {
+    fn tell_gap(&mut self, partition: i32, records: u64) {
+        self.log_watch.lost += records;
         self.metrics.log_gap(records);
         tracing::error!(partition, records, "records were deleted by the topic's retention before they were consumed: they are lost");
     }
@@ -131,6 +135,7 @@ impl<P: Parts> Consumer<P> {
                 lost = Some(Lost::Log);
             }
             self.log_watch.reached = self.positions.reached();
+            self.show(seen);
         }
         match lost {
             Some(Lost::Log) => {
@@ -145,6 +150,17 @@ impl<P: Parts> Consumer<P> {
             }
             None => Ok(()),
         }
+    }
+
+    /// Shows how far the tables hold what this member reads.
+    fn show(&self, seen: &LogState) {
+        let Some(log) = self.positions.log() else { return };
+        let report = |partition: i32| {
+            let position = *self.log_watch.reached.get(&partition)?;
+            Some(PositionReport { partition, position, end: seen.partitions.get(&partition).map_or(position, |state| state.end) })
+        };
+        let partitions = self.waiting.source.assigned().into_iter().filter_map(report).collect();
+        self.health.log(LogReport { id: log.to_string(), lost: self.log_watch.lost, partitions });
     }
 
     async fn reopen(&mut self) -> Result<(), Stopped> {

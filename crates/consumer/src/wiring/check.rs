@@ -6,7 +6,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use kafka::{KafkaConfig, KafkaProgress, describe_topic};
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{GroupProgress as _, ParkingExpiry as _};
+use pipeline::ports::{GroupProgress as _, LogPositions as _, ParkingExpiry as _};
+use pipeline::{LogPosition, LogState};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
@@ -58,25 +59,27 @@ fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {
 
 async fn ask(settings: &Settings) -> Vec<Finding> {
     let seen = settings.redis.seen_retention;
-    let (kafka, database, redis) =
-        tokio::join!(ask_kafka(&settings.kafka, seen), ask_database(&settings.database), ask_redis(&settings.redis));
-    [kafka, database, redis].concat()
+    let topic = &settings.kafka.topic;
+    let ((kafka, log), (database, known), redis) =
+        tokio::join!(ask_kafka(&settings.kafka, seen), ask_database(&settings.database, topic), ask_redis(&settings.redis));
+    let positions = log.zip(known).map(|(log, known)| check::positions(topic, &log, &known)).unwrap_or_default();
+    [kafka, database, redis, positions].concat()
 }
 
-async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> Vec<Finding> {
-    let progress = async { KafkaProgress::open(config)?.committed().await };
-    let (topic, committed) = tokio::join!(
-        bounded(Dependency::Kafka, "describe_topic", describe_topic(config)),
-        bounded(Dependency::Kafka, "committed", progress)
-    );
+/// The findings, and the log where it could be seen.
+async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> (Vec<Finding>, Option<LogState>) {
+    let progress = async { KafkaProgress::open(config)?.log().await };
+    let (topic, log) =
+        tokio::join!(bounded(Dependency::Kafka, "describe_topic", describe_topic(config)), bounded(Dependency::Kafka, "log", progress));
     let mut findings = check::topic(config, seen_retention, topic.as_ref());
     if topic.is_ok() {
-        findings.push(check::group(config, committed.as_ref()));
+        findings.push(check::group(config, log.as_ref()));
     }
-    findings
+    (findings, log.ok())
 }
 
-async fn ask_database(config: &SqlServerConfig) -> Vec<Finding> {
+/// The findings, and how far the tables hold each log of the topic where they can tell.
+async fn ask_database(config: &SqlServerConfig, topic: &str) -> (Vec<Finding>, Option<Vec<LogPosition>>) {
     let database = SqlServer::new(config.clone());
     let facts = bounded(Dependency::Database, "inspect", database.inspect());
     let schema = bounded(Dependency::Database, "schema", sqlserver::schema(config));
@@ -87,13 +90,15 @@ async fn ask_database(config: &SqlServerConfig) -> Vec<Finding> {
         let theirs = Duration::from_micros(database.now().await?.unix_micros().try_into().unwrap_or_default());
         Ok(Reading { asked, theirs, answered: since_1970() })
     });
-    let (facts, schema, clock) = tokio::join!(facts, schema, clock);
+    // Tables that are not there yet are told by their schema.
+    let positions = bounded(Dependency::Database, "positions", database.positions(topic));
+    let (facts, schema, clock, positions) = tokio::join!(facts, schema, clock, positions);
     let mut findings = check::database(config, facts.as_ref());
     if facts.is_ok() {
         findings.push(check::schema(schema.as_ref().copied()));
         findings.extend(clock.map(|reading| check::clock("database", reading)));
     }
-    findings
+    (findings, positions.ok())
 }
 
 async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {

@@ -1,6 +1,6 @@
 //! A log and a dead letter queue in memory, which note everything that is asked of them.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -229,8 +229,8 @@ impl RecordSource for Log {
         self.0.lock().unwrap().poll();
     }
 
-    fn owned(&self) -> usize {
-        1
+    fn assigned(&self) -> BTreeSet<i32> {
+        BTreeSet::from([0])
     }
 }
 

@@ -1,6 +1,6 @@
 //! Places where a call stands still until a test lets it go on. A gate that nobody opens is a call that never returns.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -123,8 +123,8 @@ impl<T: RecordSource> RecordSource for Gated<T> {
         self.inner.stand_by(duration).await;
     }
 
-    fn owned(&self) -> usize {
-        self.inner.owned()
+    fn assigned(&self) -> BTreeSet<i32> {
+        self.inner.assigned()
     }
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use pipeline::ports::{GroupProgress as _, LogPositions as _, Lost, Skipped};
+use telemetry::{LogReport, PositionReport};
 use testkit::builders::{id, user};
 
 use crate::rig::Rig;
@@ -138,4 +139,22 @@ async fn a_batch_that_lands_moves_the_position_and_one_that_does_not_leaves_it_t
     rig.letters.go_away(1);
     rig.turn().await.unwrap();
     assert_eq!((position(&rig).await, rig.store.advances()), (Some(4), advanced + 1), "after the dead letter is durable");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_health_report_shows_how_far_the_tables_hold_the_log_and_what_was_lost() {
+    let mut rig = started().await;
+    assert_eq!(rig.health.ready_report().log, None, "nobody has looked at the log yet");
+    for _ in 0..3 {
+        rig.log.append(0, None);
+    }
+    rig.turn().await.unwrap();
+    rig.log.append(0, None);
+    rig.log.delete_before(2);
+    rig.log.skip(Skipped { partition: 0, from: 0, to: 2 });
+    show(&rig).await;
+    rig.turn().await.unwrap();
+    let id = rig.log.log().await.unwrap().id.to_string();
+    let report = LogReport { id, lost: 2, partitions: vec![PositionReport { partition: 0, position: 4, end: 5 }] };
+    assert_eq!(rig.health.ready_report().log, Some(report));
 }

@@ -67,11 +67,10 @@ impl Place {
         ]);
         let (kafka, redis) = (KafkaConfig::read(&mut env), RedisConfig::read(&mut env));
         env.finish().unwrap();
-        kafka::ensure_topic(&kafka, PARTITIONS, copies, WAIT).await.unwrap();
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("tables");
         std::fs::create_dir(&data).unwrap();
-        Self {
+        let place = Self {
             progress: KafkaProgress::open(&kafka).unwrap(),
             sender: Sender::to(&kafka),
             letters: RedisDlq::new(&redis).unwrap(),
@@ -81,7 +80,14 @@ impl Place {
             folder,
             kafka,
             redis,
-        }
+        };
+        place.create_topic(copies).await;
+        place
+    }
+
+    /// Creates the topic, with so many copies of each record.
+    pub async fn create_topic(&self, copies: u16) {
+        kafka::ensure_topic(&self.kafka, PARTITIONS, copies, WAIT).await.unwrap();
     }
 
     /// Members that are started from now on belong to another group.
