@@ -1,4 +1,4 @@
-//! One call of a store: a batch to SQLite, and letters to Redis where `REDIS_HOST` is set.
+//! One call of a store: a batch to SQLite, and dead letters to Redis where `REDIS_HOST` is set.
 #![allow(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
 use std::time::Duration;
@@ -6,14 +6,14 @@ use std::time::Duration;
 use bench::place::{Embedded, Place as _};
 use bench::stage::max_rows;
 use bench::workload::generator;
-use bench::{floor, letters};
+use bench::{dead_letters, floor};
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use pipeline::DeadLetterQueue as _;
 use redis_dlq::RedisConfig;
 use settings::Reader;
 use tokio::runtime::Runtime;
 
-/// Events in a batch, letters in a push.
+/// Events in a batch, dead letters in a push.
 const BATCH: usize = 1000;
 
 /// One batch of new events, in one transaction that waits for the disk.
@@ -44,7 +44,7 @@ fn redis_push(criterion: &mut Criterion) {
         return;
     }
     let (runtime, config) = (Runtime::new().unwrap(), RedisConfig::read(&mut env));
-    let queue = letters::queue(&config).unwrap();
+    let queue = dead_letters::queue(&config).unwrap();
     let mut seed = 0;
     let mut group = criterion.benchmark_group("redis");
     group.throughput(Throughput::Elements(BATCH as u64));
@@ -53,9 +53,9 @@ fn redis_push(criterion: &mut Criterion) {
             let mut took = Duration::ZERO;
             for _ in 0..times {
                 seed += 1;
-                let letters = letters::letters(BATCH, seed);
+                let dead_letters = dead_letters::dead_letters(BATCH, seed);
                 let started = std::time::Instant::now();
-                assert_eq!(runtime.block_on(queue.push(&letters)).unwrap(), BATCH, "each letter is new");
+                assert_eq!(runtime.block_on(queue.push(&dead_letters)).unwrap(), BATCH, "each letter is new");
                 took += started.elapsed();
             }
             took

@@ -49,7 +49,7 @@ impl<P: Place> Stage<'_, P> {
         let (tap, log) = Tap::open(ENDLESS, self.options.seed.wrapping_add(1), SAMPLE);
         there.iter().for_each(|event| tap.note(event));
         let offsets = MemoryOffsets::default();
-        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.letters, consumer(self.batch()))?;
+        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
 
         let started = Instant::now();
         let (answers, errors) = ask(&web.asker(), &there, self.scale.requests, self.scale.watch).await;

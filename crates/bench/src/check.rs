@@ -15,10 +15,10 @@ use crate::workload::{Reference, Workload};
 ///
 /// # Errors
 /// Something is missing, there too often, or there at all.
-pub async fn whole<P: Place>(opened: &Opened<P::Tables, P::Letters>, workload: &Workload, reference: &Reference) -> anyhow::Result<()> {
+pub async fn whole<P: Place>(opened: &Opened<P::Tables, P::DeadLetters>, workload: &Workload, reference: &Reference) -> anyhow::Result<()> {
     rows(&opened.tables, reference).await?;
-    let letters = opened.letters.depth().await?;
-    ensure!(letters == workload.letters, "{letters} dead letters instead of {}", workload.letters);
+    let dead_letters = opened.dead_letters.depth().await?;
+    ensure!(dead_letters == workload.dead_letters, "{dead_letters} dead letters instead of {}", workload.dead_letters);
     let (parked, expected) = (opened.tables.parked().await?.0, workload.refused.len() as u64);
     ensure!(parked == expected, "{parked} events are parked instead of {expected}");
     for user in &workload.refused {

@@ -150,7 +150,7 @@ pub struct Scale {
     /// How long the latency and the API are watched.
     pub watch: Duration,
     /// Letters in one push.
-    pub letters: usize,
+    pub dead_letters: usize,
     /// How often a pure part is repeated.
     pub repeats: u32,
 }
@@ -203,7 +203,7 @@ impl Scale {
             backlog: 1_000_000,
             requests: 1000,
             watch: Duration::from_secs(10),
-            letters: 1000,
+            dead_letters: 1000,
             repeats: 20_000,
         }
     }
@@ -222,7 +222,7 @@ impl Scale {
             backlog: 1_000,
             requests: 100,
             watch: Duration::from_millis(300),
-            letters: 20,
+            dead_letters: 20,
             repeats: 20,
         }
     }

@@ -50,7 +50,7 @@ impl<P: Place> Stage<'_, P> {
         let web = Web::serve(&opened.tables).await?;
         let log = broker.log()?;
         let progress = log.2.clone();
-        let mut running = Running::start(log, &opened.tables, &opened.letters, consumer(self.batch()))?;
+        let mut running = Running::start(log, &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
 
         let sender = Sender { publisher: KafkaPublisher::open(&broker.config)?, topic: broker.config.topic.clone(), web: web.asker() };
         // The group is joined once one event has come through.

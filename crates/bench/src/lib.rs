@@ -10,7 +10,7 @@
 //! | [`floor`] | the bare loop |
 //! | [`running`], [`meter`] | the consumer's own loop, watched from both ends |
 //! | [`check`] | whether the rows are right |
-//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`api_load`], [`letters`], [`pure`] | the measurements |
+//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`api_load`], [`dead_letters`], [`pure`] | the measurements |
 //! | [`web`] | the read API, and asking it |
 //! | [`statistics`], [`results`], [`reach`], [`table`], [`report`], [`machine`] | what they gave, as Markdown |
 
@@ -20,10 +20,10 @@ pub mod changes;
 pub mod check;
 pub mod cli;
 pub mod comparison;
+pub mod dead_letters;
 pub mod floor;
 pub mod growth;
 pub mod latency;
-pub mod letters;
 pub mod machine;
 pub mod memory;
 pub mod meter;

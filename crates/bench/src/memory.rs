@@ -69,7 +69,7 @@ impl<P: Place> Stage<'_, P> {
         let (tap, log) = Tap::open(records, self.options.seed, SAMPLE);
         let offsets = MemoryOffsets::default();
         let mut looks: Vec<_> = resident().map(|bytes| (0, bytes)).into_iter().collect();
-        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.letters, consumer(self.batch()))?;
+        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
         let meter = running.meter.clone();
         let took = {
             let mut done = std::pin::pin!(running.until(records));

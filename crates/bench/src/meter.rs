@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{Lost, Skipped, TakeLimits, Unstarted};
+use pipeline::ports::{Lost, PollLimits, Skipped, Unstarted};
 use pipeline::{OffsetCommitter, Record, RecordSource};
 use tokio::sync::watch;
 
@@ -64,8 +64,8 @@ impl<T> Metered<T> {
 }
 
 impl<S: RecordSource> RecordSource for Metered<S> {
-    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
-        let taken = self.inner.take(limits, patience).await?;
+    async fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+        let taken = self.inner.poll_batch(limits, patience).await?;
         if !taken.is_empty() {
             self.meter.0.first.get_or_init(Instant::now);
             self.meter.0.taken.fetch_add(taken.len() as u64, Ordering::Relaxed);
@@ -101,8 +101,8 @@ impl<S: RecordSource> RecordSource for Metered<S> {
         self.inner.held_back()
     }
 
-    async fn stand_by(&mut self, duration: Duration) {
-        self.inner.stand_by(duration).await;
+    async fn pause(&mut self, duration: Duration) {
+        self.inner.pause(duration).await;
     }
 
     fn assigned(&self) -> BTreeSet<i32> {
@@ -111,7 +111,7 @@ impl<S: RecordSource> RecordSource for Metered<S> {
 }
 
 impl<O: OffsetCommitter> OffsetCommitter for Metered<O> {
-    /// A consumer commits after each take, so a commit covers all that was taken.
+    /// A consumer commits after each poll, so a commit covers all that was taken.
     async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
         let committed = self.inner.commit(commit).await?;
         self.meter.0.committed.send_replace((self.meter.taken(), Instant::now()));

@@ -27,7 +27,7 @@ pub struct Opened<T, Q> {
     /// The tables.
     pub tables: T,
     /// The dead letters.
-    pub letters: Q,
+    pub dead_letters: Q,
     _folder: Option<TempDir>,
 }
 
@@ -36,7 +36,7 @@ pub trait Place {
     /// Its tables.
     type Tables: Tables;
     /// Its dead letters.
-    type Letters: Queue;
+    type DeadLetters: Queue;
 
     /// What the report calls it.
     fn describe(&self) -> String;
@@ -45,7 +45,7 @@ pub trait Place {
     ///
     /// # Errors
     /// There is no room, no right, or no server.
-    fn open(&self) -> impl Future<Output = anyhow::Result<Opened<Self::Tables, Self::Letters>>>;
+    fn open(&self) -> impl Future<Output = anyhow::Result<Opened<Self::Tables, Self::DeadLetters>>>;
 }
 
 /// SQLite.
@@ -59,7 +59,7 @@ pub struct Embedded {
 
 impl Place for Embedded {
     type Tables = Sqlite;
-    type Letters = Sqlite;
+    type DeadLetters = Sqlite;
 
     fn describe(&self) -> String {
         let commit = if self.durable { "each commit waits for the disk (synchronous=FULL)" } else { "no commit waits for the disk" };
@@ -69,14 +69,14 @@ impl Place for Embedded {
     async fn open(&self) -> anyhow::Result<Opened<Sqlite, Sqlite>> {
         if !self.durable {
             let tables = Sqlite::temporary()?;
-            return Ok(Opened { letters: tables.clone(), tables, _folder: None });
+            return Ok(Opened { dead_letters: tables.clone(), tables, _folder: None });
         }
         let mut builder = tempfile::Builder::new();
         builder.prefix("bench-");
         let folder = self.folder.as_ref().map_or_else(|| builder.tempdir(), |folder| builder.tempdir_in(folder));
         let folder = folder.context("no folder for the tables can be made")?;
         let tables = Sqlite::open(&folder.path().join("events.db"))?;
-        Ok(Opened { letters: tables.clone(), tables, _folder: Some(folder) })
+        Ok(Opened { dead_letters: tables.clone(), tables, _folder: Some(folder) })
     }
 }
 
@@ -91,7 +91,7 @@ pub struct Servers {
 
 impl Place for Servers {
     type Tables = SqlServer;
-    type Letters = RedisDlq;
+    type DeadLetters = RedisDlq;
 
     fn describe(&self) -> String {
         "SQL Server; dead letters in Redis. Each run has a database `bench-…` and a list `bench:…` of its own, which stay behind".to_owned()
@@ -101,8 +101,8 @@ impl Place for Servers {
         let run = Uuid::new_v4().simple();
         let database = SqlServerConfig { database: format!("bench-{run}"), ..self.database.clone() };
         sqlserver::migrate(&database).await.context("MSSQL_SERVER: the tables of a run cannot be made")?;
-        let letters = RedisDlq::new(&RedisConfig { list: format!("bench:{run}"), ..self.redis.clone() })?;
-        letters.depth().await.context("REDIS_HOST: the dead letters of SQL Server's runs go to Redis, which does not answer")?;
-        Ok(Opened { tables: SqlServer::new(database), letters, _folder: None })
+        let dead_letters = RedisDlq::new(&RedisConfig { list: format!("bench:{run}"), ..self.redis.clone() })?;
+        dead_letters.depth().await.context("REDIS_HOST: the dead letters of SQL Server's runs go to Redis, which does not answer")?;
+        Ok(Opened { tables: SqlServer::new(database), dead_letters, _folder: None })
     }
 }

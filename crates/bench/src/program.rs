@@ -16,7 +16,7 @@ use crate::results::Results;
 use crate::scenarios::Scenario;
 use crate::stage::Stage;
 use crate::workload::Workload;
-use crate::{letters, machine, pure};
+use crate::{dead_letters, machine, pure};
 
 /// Which parts are real. What is not configured is `None`, and embedded.
 pub struct Settings {
@@ -77,7 +77,7 @@ async fn measure<P: Place>(place: &P, options: &Options, settings: &Settings, re
         results.costs = Some(pure::costs(options.batch, stage.scale.repeats));
     }
     if let Some(redis) = settings.redis.as_ref().filter(|_| options.wants_part(Part::Redis)) {
-        results.redis = Some(letters::push(redis, stage.scale.letters, stage.scale.runs).await?);
+        results.redis = Some(dead_letters::push(redis, stage.scale.dead_letters, stage.scale.runs).await?);
     }
     results.rates = stage.compare().await?;
     if options.wants_part(Part::BatchSize) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use consumer::wiring::HEALTH_PARTS;
-use consumer::{Adapters, ConsumerConfig, Parts};
+use consumer::{Adapters, Backends, ConsumerConfig};
 use pipeline::ports::GroupProgress;
 use pipeline::{OffsetCommitter, RecordSource};
 use telemetry::{Health, Metrics, Part};
@@ -19,9 +19,9 @@ use crate::place::{Queue, Tables};
 const BOUND: Duration = Duration::from_secs(1800);
 
 /// The adapters of a measured consumer.
-pub struct MeteredParts<S, O, G, T, Q>(PhantomData<(S, O, G, T, Q)>);
+pub struct MeteredBackends<S, O, G, T, Q>(PhantomData<(S, O, G, T, Q)>);
 
-impl<S, O, G, T, Q> Parts for MeteredParts<S, O, G, T, Q>
+impl<S, O, G, T, Q> Backends for MeteredBackends<S, O, G, T, Q>
 where
     S: RecordSource + Sync + 'static,
     O: OffsetCommitter + 'static,
@@ -33,7 +33,7 @@ where
     type Offsets = Metered<O>;
     type Progress = G;
     type Store = T;
-    type Letters = Q;
+    type DeadLetters = Q;
 }
 
 /// A consumer at work.
@@ -50,7 +50,7 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
     ///
     /// # Errors
     /// The metrics cannot be registered.
-    pub fn start<O, G, T, Q>(log: (S, O, G), tables: &T, letters: &Q, config: ConsumerConfig) -> anyhow::Result<Self>
+    pub fn start<O, G, T, Q>(log: (S, O, G), tables: &T, dead_letters: &Q, config: ConsumerConfig) -> anyhow::Result<Self>
     where
         O: OffsetCommitter + 'static,
         G: GroupProgress + Clone + 'static,
@@ -59,12 +59,12 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
     {
         let (source, offsets, progress) = log;
         let (meter, metrics, stop) = (Meter::default(), Metrics::new(&[Part::Consumer])?, CancellationToken::new());
-        let adapters = Adapters::<MeteredParts<S, O, G, T, Q>> {
+        let adapters = Adapters::<MeteredBackends<S, O, G, T, Q>> {
             source: Metered::new(source, meter.clone()),
             offsets: Metered::new(offsets, meter.clone()),
             progress,
             store: tables.clone(),
-            letters: letters.clone(),
+            dead_letters: dead_letters.clone(),
             topic: "events".into(),
         };
         let task = consumer::spawn(adapters, config, metrics.clone(), Health::new(&HEALTH_PARTS, None), stop.clone());

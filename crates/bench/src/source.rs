@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{GroupProgress, Lost, Message, Skipped, TakeLimits, Unstarted};
+use pipeline::ports::{GroupProgress, Lost, Message, PollLimits, Skipped, Unstarted};
 use pipeline::{LogId, LogState, OffsetCommitter, PartitionState, Position, Record, RecordSource};
 
 /// Nothing more comes once a log is at its end: there is no reason to wait long.
@@ -16,7 +16,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// The topic of every record here.
 static TOPIC: LazyLock<Arc<str>> = LazyLock::new(|| "events".into());
 
-/// Records as a take returns them.
+/// Records as a poll returns them.
 type Records = Box<dyn Iterator<Item = Record> + Send + Sync>;
 
 /// One partition whose records are all there already.
@@ -51,7 +51,7 @@ pub fn record(offset: i64, message: Message) -> Record {
 }
 
 impl RecordSource for MemoryLog {
-    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+    async fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
         let (mut taken, mut bytes) = (Vec::with_capacity(limits.records), 0);
         while taken.len() < limits.records {
             let fits = |next: &Record| taken.is_empty() || bytes + next.size() <= limits.bytes;
@@ -93,7 +93,7 @@ impl RecordSource for MemoryLog {
         BTreeMap::new()
     }
 
-    async fn stand_by(&mut self, duration: Duration) {
+    async fn pause(&mut self, duration: Duration) {
         tokio::time::sleep(duration).await;
     }
 
@@ -131,8 +131,8 @@ mod tests {
     }
 
     async fn take(log: &mut MemoryLog) -> Vec<i64> {
-        let limits = TakeLimits { records: 3, bytes: 100 };
-        log.take(limits, PATIENCE).await.unwrap().iter().map(|record| record.position.offset).collect()
+        let limits = PollLimits { records: 3, bytes: 100 };
+        log.poll_batch(limits, PATIENCE).await.unwrap().iter().map(|record| record.position.offset).collect()
     }
 
     #[tokio::test]

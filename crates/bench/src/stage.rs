@@ -7,7 +7,7 @@ use consumer::wiring::CLOSE;
 use events::Event;
 use kafka::KafkaConfig;
 use pipeline::RecordSource;
-use pipeline::ports::TakeLimits;
+use pipeline::ports::PollLimits;
 use producer::generate::Record;
 
 use crate::broker::Broker;
@@ -64,7 +64,7 @@ pub struct EndToEnd<'r> {
 }
 
 /// Empty tables of a stage, and an empty queue.
-pub type OpenedAt<P> = Opened<<P as Place>::Tables, <P as Place>::Letters>;
+pub type OpenedAt<P> = Opened<<P as Place>::Tables, <P as Place>::DeadLetters>;
 
 impl<'s, P: Place> Stage<'s, P> {
     /// A stage for these options.
@@ -104,7 +104,7 @@ impl<'s, P: Place> Stage<'s, P> {
         let ready = (0..).zip(records).map(|(offset, (_, message))| record(offset, message.clone())).collect();
         let offsets = MemoryOffsets::default();
         let log = (MemoryLog::of(ready), offsets.clone(), offsets);
-        let mut running = Running::start(log, &opened.tables, &opened.letters, consumer(batch))?;
+        let mut running = Running::start(log, &opened.tables, &opened.dead_letters, consumer(batch))?;
         let took = running.until(records.len() as u64).await?;
         let pace = Pace::of(&running, records.len(), took);
         running.stop().await?;
@@ -126,7 +126,7 @@ impl<'s, P: Place> Stage<'s, P> {
         broker.send(records.to_vec()).await?;
         let log = broker.log()?;
         let progress = log.2.clone();
-        let mut running = Running::start(log, &opened.tables, &opened.letters, config)?;
+        let mut running = Running::start(log, &opened.tables, &opened.dead_letters, config)?;
         let took = running.until(records.len() as u64).await?;
         let pace = Pace::of(&running, records.len(), took);
         running.stop().await?.close(CLOSE).await?;
@@ -138,7 +138,7 @@ impl<'s, P: Place> Stage<'s, P> {
 /// The consumer's own settings, with batches of this size.
 pub fn consumer(batch: usize) -> ConsumerConfig {
     let defaults = ConsumerConfig::default();
-    ConsumerConfig { batch: TakeLimits { records: batch, ..defaults.batch }, ..defaults }
+    ConsumerConfig { batch: PollLimits { records: batch, ..defaults.batch }, ..defaults }
 }
 
 /// The settings of a consumer that takes, writes and commits one event after the other, as simple consumers do.

@@ -26,7 +26,7 @@ pub struct Workload {
     /// The events among them that can be written, parents first: what the floor writes.
     pub events: Vec<Event<'static>>,
     /// Dead letters that the stream must leave.
-    pub letters: u64,
+    pub dead_letters: u64,
     /// Users that must stay parked, and must not be in the tables.
     pub refused: Vec<Uuid>,
 }
@@ -79,7 +79,7 @@ impl Workload {
 
     fn of(events: Vec<Event<'static>>) -> Self {
         let records = records(&events);
-        Self { before: Vec::new(), records, events, letters: 0, refused: Vec::new() }
+        Self { before: Vec::new(), records, events, dead_letters: 0, refused: Vec::new() }
     }
 }
 
@@ -121,8 +121,8 @@ fn with_updates(count: usize, seed: u64, one_in: usize) -> Vec<Event<'static>> {
 fn poison_decode(count: usize, seed: u64) -> Workload {
     let events = generated(count - count / POISON_EVERY, seed);
     let records: Vec<_> = Records::new(events.iter().cloned()).with_poison(Some(POISON_EVERY as u64), seed).collect();
-    let letters = (records.len() - events.len()) as u64;
-    Workload { records, letters, ..Workload::of(events) }
+    let dead_letters = (records.len() - events.len()) as u64;
+    Workload { records, dead_letters, ..Workload::of(events) }
 }
 
 fn poison_address(count: usize, seed: u64) -> Workload {
@@ -136,27 +136,27 @@ fn poison_address(count: usize, seed: u64) -> Workload {
         refused.push(user.user_id);
         Event { id: changes.id(), at: event.at, body: Body::UserCreated(user) }
     });
-    Workload { before, records, events, letters: 0, refused }
+    Workload { before, records, events, dead_letters: 0, refused }
 }
 
 fn poison_ledger(count: usize, seed: u64) -> Workload {
     let mut changes = Changes::new(seed);
     let before: Vec<_> = generated(GROUND, seed.wrapping_add(1 << 32));
     let noted: Vec<_> = before.iter().filter(|event| !can_change(event)).cloned().collect();
-    let mut letters = 0;
+    let mut dead_letters = 0;
     let (events, records) = mix(generated(count - count / POISON_EVERY, seed), |_| {
-        letters += 1;
+        dead_letters += 1;
         // Another quantity each time, so that no two are the same event.
         let adjustment = InventoryAdjusted {
             sku: "bench-conflict".into(),
-            quantity: letters,
+            quantity: dead_letters,
             adjustment_type: AdjustmentType::Add,
             reason: "recount".into(),
             adjusted_at: noted[0].at,
         };
         Event { body: Body::InventoryAdjusted(adjustment), ..noted[changes.place(noted.len())].clone() }
     });
-    Workload { before, records, events, letters: u64::from(letters.unsigned_abs()), refused: Vec::new() }
+    Workload { before, records, events, dead_letters: u64::from(dead_letters.unsigned_abs()), refused: Vec::new() }
 }
 
 /// Puts what `poison` makes into every hundredth place of the log.

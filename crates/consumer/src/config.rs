@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::ports::TakeLimits;
+use pipeline::ports::PollLimits;
 use settings::Reader;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -11,15 +11,15 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How the consumer works.
 #[derive(Clone, Debug)]
 pub struct ConsumerConfig {
-    /// The records of one batch, and the bytes of one take.
-    pub batch: TakeLimits,
-    /// How many batches one take may hold.
+    /// The records of one batch, and the bytes of one poll.
+    pub batch: PollLimits,
+    /// How many batches one poll may hold.
     pub batches_per_take: usize,
     /// Rows that one statement may write; see [`pipeline::plan::plan`].
     pub max_rows: usize,
     /// How far an event's timestamp may lie after its record's, and after the consumer's clock.
     pub max_clock_skew: Duration,
-    /// How long an event waits for its parent before it may be given up.
+    /// How long an event waits for its parent before it may be expired.
     pub parking_deadline: Duration,
     /// The share of unwritable records, from 0 to 1, above which the consumer holds; see [`pipeline::flood`].
     pub dlq_max_ratio: f64,
@@ -30,15 +30,15 @@ pub struct ConsumerConfig {
 }
 
 impl ConsumerConfig {
-    /// How much one take may hold: the records of several batches, and the bytes of one.
-    pub const fn take(&self) -> TakeLimits {
-        TakeLimits { records: self.batch.records * self.batches_per_take, bytes: self.batch.bytes }
+    /// How much one poll may hold: the records of several batches, and the bytes of one.
+    pub const fn poll_limits(&self) -> PollLimits {
+        PollLimits { records: self.batch.records * self.batches_per_take, bytes: self.batch.bytes }
     }
 
     /// Reads the settings.
     pub fn read(env: &mut Reader) -> Self {
         Self {
-            batch: TakeLimits {
+            batch: PollLimits {
                 records: env.number("BATCH_MAX_EVENTS", 1000, 1..=10_000, "Events in one batch, at most."),
                 bytes: env.number(
                     "BATCH_MAX_BYTES",
@@ -78,7 +78,7 @@ impl ConsumerConfig {
                 0.5,
                 0.0..=1.0,
                 "Share of unwritable records among the newest thousand above which the consumer holds until `consumer resume`, rather than drain \
-                 the topic into the dead letter queue; 1 never holds. Fewer than 100 unwritable records never hold.",
+                 the topic into the dead dead_letter queue; 1 never holds. Fewer than 100 unwritable records never hold.",
             ),
             sweep_interval: env.duration(
                 "PARKING_SWEEP_INTERVAL",

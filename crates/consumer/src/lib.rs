@@ -2,38 +2,38 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`turn`] | the life of a batch: take → judge → write → dead-letter → commit |
+//! | [`processing`] | the life of a batch: poll → decode → write → dead-letter → commit |
 //! | [`waiting`] | waiting out a fault without losing the group membership |
 //! | [`run`](mod@run) | turn after turn, and the end |
 //! | `starting`, `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
 //! | `reason` | what is wrong with a part, as a sentence |
-//! | `check` | judging what the parts say about themselves |
+//! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`trace`](mod@trace) | what the system knows of one event |
-//! | [`parts`] | the adapters that all of this runs on |
+//! | [`backends`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
 //!
 //! Everything here speaks to ports; which adapters stand behind them is named in one place, the composition root of each program.
 
+pub mod backends;
 mod check;
 pub mod cli;
 pub mod config;
 pub mod dlq;
 mod migrate;
 pub mod monitor;
-pub mod parts;
+pub mod processing;
 mod reason;
 pub mod resume;
 pub mod run;
 mod schema;
 mod starting;
 pub mod trace;
-pub mod turn;
 pub mod waiting;
 pub mod wiring;
 
+pub use backends::{Adapters, Backends, SystemClock};
 pub use config::ConsumerConfig;
-pub use parts::{Adapters, Parts, SystemClock};
 pub use run::{run, spawn};

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use crate::parts::Parts;
+use crate::backends::Backends;
 use crate::reason::reason;
 
 /// How often the dead letters are counted by reason, which looks at each of them.
@@ -23,13 +23,13 @@ const REASONS_INTERVAL: Duration = Duration::from_secs(30);
 const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Asks the parts at an interval. On its own task, so that it tells the truth while the loop waits.
-pub struct Monitor<P: Parts> {
-    /// See [`Parts::Progress`].
+pub struct Monitor<P: Backends> {
+    /// See [`Backends::Progress`].
     pub progress: P::Progress,
-    /// See [`Parts::Store`].
+    /// See [`Backends::Store`].
     pub store: P::Store,
-    /// See [`Parts::Letters`].
-    pub letters: P::Letters,
+    /// See [`Backends::DeadLetters`].
+    pub dead_letters: P::DeadLetters,
     /// Where the answers go.
     pub metrics: Metrics,
     /// Where the answers go.
@@ -40,11 +40,11 @@ pub struct Monitor<P: Parts> {
     pub interval: Duration,
 }
 
-impl<P: Parts> Monitor<P> {
+impl<P: Backends> Monitor<P> {
     /// Asks until it is told to stop. Each part is asked by itself: one that takes long makes no other wait.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::select! {
-            ((), (), ()) = async { tokio::join!(self.watch_kafka(), self.watch_store(), self.watch_letters()) } => {}
+            ((), (), ()) = async { tokio::join!(self.watch_kafka(), self.watch_store(), self.watch_dead_letters()) } => {}
             () = stop.cancelled() => {}
         }
     }
@@ -71,15 +71,15 @@ impl<P: Parts> Monitor<P> {
         }
     }
 
-    async fn watch_letters(&self) {
+    async fn watch_dead_letters(&self) {
         let mut count_again = Instant::now();
         loop {
-            if let Some(depth) = self.note(Dependency::DeadLetterQueue, self.letters.depth().await) {
+            if let Some(depth) = self.note(Dependency::DeadLetterQueue, self.dead_letters.depth().await) {
                 self.metrics.dlq_depth(depth);
                 if depth == 0 {
                     self.metrics.dlq_reasons(&BTreeMap::new());
                 } else if Instant::now() >= count_again {
-                    self.count_letters().await;
+                    self.count_dead_letters().await;
                     count_again = Instant::now() + REASONS_INTERVAL;
                 }
             }
@@ -87,8 +87,8 @@ impl<P: Parts> Monitor<P> {
         }
     }
 
-    async fn count_letters(&self) {
-        if let Some(reasons) = self.note(Dependency::DeadLetterQueue, self.letters.reasons().await) {
+    async fn count_dead_letters(&self) {
+        if let Some(reasons) = self.note(Dependency::DeadLetterQueue, self.dead_letters.reasons().await) {
             self.metrics.dlq_reasons(&reasons);
         }
     }

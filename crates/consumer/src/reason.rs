@@ -12,8 +12,8 @@ pub(crate) fn reason(fault: &Fault) -> String {
         FaultClass::Unavailable { timed_out: false } => "; the work goes on by itself once it can",
         FaultClass::Unavailable { timed_out: true } => "; the work goes on by itself once it does",
         FaultClass::Operator => ", and a person must mend it",
-        FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost => "; the work goes on by itself",
-        FaultClass::Doomed | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
+        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => "; the work goes on by itself",
+        FaultClass::UnknownState | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
             "; nothing is dead-lettered for it"
         }
     };
@@ -36,8 +36,8 @@ fn symptom(fault: &Fault) -> String {
         FaultClass::Unavailable { timed_out: false } => "cannot be reached or used just now",
         FaultClass::Unavailable { timed_out: true } => "does not answer in time",
         FaultClass::Operator => "refuses",
-        FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost => "is busy: other writers are at the same rows",
-        FaultClass::Doomed | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
+        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => "is busy: other writers are at the same rows",
+        FaultClass::UnknownState | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
             "refuses in a way that must not happen"
         }
     };
@@ -61,7 +61,9 @@ pub(crate) fn specific_advice(fault: &Fault) -> Option<&'static str> {
 pub(crate) fn advice(fault: &Fault) -> Option<&'static str> {
     let specific = specific_advice(fault);
     let advice = match (fault.dependency, fault.class) {
-        (_, FaultClass::Unavailable { .. } | FaultClass::KeyRace | FaultClass::LockRace | FaultClass::ReleaseLost) => return specific,
+        (_, FaultClass::Unavailable { .. } | FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost) => {
+            return specific;
+        }
         _ if specific.is_some() => return specific,
         (Dependency::Database, FaultClass::Operator) => {
             "login, rights, space, memory or read-only; `consumer check` and the error number say more"

@@ -1,4 +1,4 @@
-//! Turn after turn until the consumer is told to stop, and then an end within a bound.
+//! Batch after batch until the consumer is told to stop, and then an end within a bound.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,10 +9,10 @@ use tokio::sync::watch;
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio_util::sync::CancellationToken;
 
+use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::monitor::Monitor;
-use crate::parts::{Adapters, Parts};
-use crate::turn::Consumer;
+use crate::processing::Consumer;
 
 /// How long a batch may go on after the consumer was told to stop. With the time to leave the group it stays below ten seconds, after
 /// which supervisors kill.
@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Runs a consumer until `stop` is cancelled, and returns its source to be closed. The batch at hand is finished and committed if that is
 /// possible within a bound; otherwise it is abandoned without a commit, and comes again.
-pub async fn run<P: Parts>(
+pub async fn run<P: Backends>(
     adapters: Adapters<P>,
     config: ConsumerConfig,
     metrics: Metrics,
@@ -31,7 +31,7 @@ pub async fn run<P: Parts>(
     let monitor = Arc::new(Monitor::<P> {
         progress: adapters.progress.clone(),
         store: adapters.store.clone(),
-        letters: adapters.letters.clone(),
+        dead_letters: adapters.dead_letters.clone(),
         metrics: metrics.clone(),
         health: health.clone(),
         log,
@@ -45,7 +45,7 @@ pub async fn run<P: Parts>(
     while !stop.is_cancelled() {
         tokio::select! {
             biased;
-            ended = consumer.turn() => if ended.is_err() {
+            ended = consumer.process_batch() => if ended.is_err() {
                 tracing::info!("stopped while waiting: the batch at hand is not committed and comes again");
             },
             () = grace(&stop, &health) => {
@@ -64,7 +64,7 @@ pub async fn run<P: Parts>(
 /// This is for a store inside the process, which blocks its thread for as long as it writes. As a task, the loop would go to another thread
 /// after almost every write, since tokio gives the blocked thread's place away: far from the caches it has filled, and with memory to free
 /// that belongs to another thread.
-pub fn spawn<P: Parts>(
+pub fn spawn<P: Backends>(
     adapters: Adapters<P>,
     config: ConsumerConfig,
     metrics: Metrics,

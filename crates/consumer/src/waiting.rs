@@ -79,12 +79,12 @@ impl<S: RecordSource> Waiting<S> {
     }
 
     /// To be called before each call of a work that may last: the loop still turns, and the source is polled where it was not for long. Then
-    /// partitions may move in the middle of a take, as in any wait; what moved is not committed here.
+    /// partitions may move in the middle of a poll, as in any wait; what moved is not committed here.
     pub async fn keep_alive(&mut self) {
         self.health.beat();
         // Who stops has only to finish what is at hand.
         if self.polled.elapsed() >= POLL_INTERVAL && !self.is_stopping() {
-            self.source.stand_by(Duration::ZERO).await;
+            self.source.pause(Duration::ZERO).await;
             self.polled();
         }
     }
@@ -106,7 +106,7 @@ impl<S: RecordSource> Waiting<S> {
                     self.recovered();
                     return Ok(done);
                 }
-                Err(fault) => match self.endure(&fault, tries).await? {
+                Err(fault) => match self.wait_out(&fault, tries).await? {
                     Next::Again => {}
                     // Nothing here can be isolated: that such work fails for its data is a defect of ours.
                     Next::Isolate | Next::Reread => self.hold(&fault, Cause::Bug, tries).await?,
@@ -119,7 +119,7 @@ impl<S: RecordSource> Waiting<S> {
     ///
     /// # Errors
     /// The consumer was told to stop meanwhile.
-    pub async fn endure(&mut self, fault: &Fault, tries: u32) -> Result<Next, Stopped> {
+    pub async fn wait_out(&mut self, fault: &Fault, tries: u32) -> Result<Next, Stopped> {
         let action = fault.class.policy(tries);
         if action != Action::Isolate {
             self.metrics.retry(fault.dependency.label(), fault.class.label());
@@ -133,7 +133,7 @@ impl<S: RecordSource> Waiting<S> {
             }
             Action::Wait(cause) => {
                 // A race that became an outage has waited only milliseconds so far: its pauses begin at the shortest.
-                let is_race = matches!(fault.class, FaultClass::KeyRace | FaultClass::LockRace);
+                let is_race = matches!(fault.class, FaultClass::UniqueViolation | FaultClass::LockConflict);
                 self.hold(fault, cause, if is_race { tries - RACE_TRIES + 1 } else { tries }).await?;
             }
         }
@@ -154,7 +154,7 @@ impl<S: RecordSource> Waiting<S> {
             }
             let Self { source, stop, .. } = self;
             tokio::select! {
-                () = source.stand_by(left.min(BREATH)) => {}
+                () = source.pause(left.min(BREATH)) => {}
                 () = stop.cancelled() => return Err(Stopped),
             }
             // Not before: a source that hangs has not polled.

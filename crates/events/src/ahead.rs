@@ -25,7 +25,7 @@ pub struct Ahead {
 pub enum ComparedWith {
     /// The record's own time.
     Record,
-    /// The clock of whoever judged it.
+    /// The clock of whoever decoded it.
     Consumer,
 }
 

@@ -1,4 +1,4 @@
-//! One pass over a JSON object that keeps each known field as the slice of text it was, for the contract to judge.
+//! One pass over a JSON object that keeps each known field as the slice of text it was, for the contract to decode.
 //!
 //! Not `#[derive(Deserialize)]`: serde's own messages quote the offending value, name no path, and stop at floats for money.
 

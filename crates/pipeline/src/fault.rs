@@ -28,9 +28,9 @@ impl Dependency {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum FaultClass {
     /// Two writers met on a key of ours.
-    KeyRace,
+    UniqueViolation,
     /// Two writers met on a lock: deadlock, lock timeout, snapshot conflict.
-    LockRace,
+    LockConflict,
     /// The dependency is away, or about to be.
     Unavailable {
         /// Nothing came back in time: the work may have been too much at once.
@@ -39,7 +39,7 @@ pub enum FaultClass {
     /// Only a person can mend it: a full disk, a missing right, a wrong password.
     Operator,
     /// The transaction or the connection is in a state that we do not understand.
-    Doomed,
+    UnknownState,
     /// Our statement or schema is wrong. Never the data's fault.
     Bug,
     /// The data breaks a constraint that retrying cannot satisfy.
@@ -48,7 +48,7 @@ pub enum FaultClass {
     EmailTaken,
     /// A foreign key of ours found no parent.
     MissingParent,
-    /// A parked event of this batch was released or given up by someone else meanwhile. Nothing was written; read it again.
+    /// A parked event of this batch was released or expired by someone else meanwhile. Nothing was written; read it again.
     ReleaseLost,
 }
 
@@ -56,12 +56,12 @@ impl FaultClass {
     /// A stable label.
     pub const fn label(self) -> &'static str {
         match self {
-            Self::KeyRace => "key_race",
-            Self::LockRace => "lock_race",
+            Self::UniqueViolation => "key_race",
+            Self::LockConflict => "lock_race",
             Self::Unavailable { timed_out: false } => "unavailable",
             Self::Unavailable { timed_out: true } => "timeout",
             Self::Operator => "operator",
-            Self::Doomed => "doomed",
+            Self::UnknownState => "doomed",
             Self::Bug => "bug",
             Self::Poison => "poison",
             Self::EmailTaken => "email_taken",
@@ -139,13 +139,13 @@ impl FaultClass {
     /// The answer to a fault on the `tries`-th try (from 1) of the same work.
     pub const fn policy(self, tries: u32) -> Action {
         match self {
-            Self::KeyRace if tries >= RACE_TRIES => Action::Wait(Cause::Bug),
-            Self::LockRace if tries >= RACE_TRIES => Action::Wait(Cause::Outage),
-            Self::KeyRace | Self::LockRace => Action::RetrySoon,
+            Self::UniqueViolation if tries >= RACE_TRIES => Action::Wait(Cause::Bug),
+            Self::LockConflict if tries >= RACE_TRIES => Action::Wait(Cause::Outage),
+            Self::UniqueViolation | Self::LockConflict => Action::RetrySoon,
             Self::Unavailable { timed_out: _ } => Action::Wait(Cause::Outage),
             Self::Operator => Action::Wait(Cause::Operator),
-            Self::Doomed if tries <= 1 => Action::RetrySoon,
-            Self::Doomed | Self::Bug => Action::Wait(Cause::Bug),
+            Self::UnknownState if tries <= 1 => Action::RetrySoon,
+            Self::UnknownState | Self::Bug => Action::Wait(Cause::Bug),
             Self::Poison | Self::EmailTaken | Self::MissingParent => Action::Isolate,
             Self::ReleaseLost => Action::Reread,
         }
@@ -162,12 +162,12 @@ mod tests {
     #[test]
     fn each_class_has_its_answer_on_the_first_try() {
         for (class, action) in [
-            (FaultClass::KeyRace, Action::RetrySoon),
-            (FaultClass::LockRace, Action::RetrySoon),
+            (FaultClass::UniqueViolation, Action::RetrySoon),
+            (FaultClass::LockConflict, Action::RetrySoon),
             (AWAY, Action::Wait(Cause::Outage)),
             (SLOW, Action::Wait(Cause::Outage)),
             (FaultClass::Operator, Action::Wait(Cause::Operator)),
-            (FaultClass::Doomed, Action::RetrySoon),
+            (FaultClass::UnknownState, Action::RetrySoon),
             (FaultClass::Bug, Action::Wait(Cause::Bug)),
             (FaultClass::Poison, Action::Isolate),
             (FaultClass::EmailTaken, Action::Isolate),
@@ -181,11 +181,11 @@ mod tests {
     #[test]
     fn what_lasts_is_taken_for_something_else() {
         for (class, tries, action) in [
-            (FaultClass::KeyRace, RACE_TRIES - 1, Action::RetrySoon),
-            (FaultClass::KeyRace, RACE_TRIES, Action::Wait(Cause::Bug)),
-            (FaultClass::LockRace, RACE_TRIES - 1, Action::RetrySoon),
-            (FaultClass::LockRace, RACE_TRIES, Action::Wait(Cause::Outage)),
-            (FaultClass::Doomed, 2, Action::Wait(Cause::Bug)),
+            (FaultClass::UniqueViolation, RACE_TRIES - 1, Action::RetrySoon),
+            (FaultClass::UniqueViolation, RACE_TRIES, Action::Wait(Cause::Bug)),
+            (FaultClass::LockConflict, RACE_TRIES - 1, Action::RetrySoon),
+            (FaultClass::LockConflict, RACE_TRIES, Action::Wait(Cause::Outage)),
+            (FaultClass::UnknownState, 2, Action::Wait(Cause::Bug)),
             (AWAY, u32::MAX, Action::Wait(Cause::Outage)),
         ] {
             assert_eq!(class.policy(tries), action, "{} on try {tries}", class.label());
@@ -195,7 +195,15 @@ mod tests {
     #[test]
     fn only_poison_its_kin_and_lost_releases_are_ever_answered_by_anything_but_waiting() {
         let waits = |class: FaultClass| matches!(class.policy(RACE_TRIES), Action::Wait(_));
-        let all = [FaultClass::KeyRace, FaultClass::LockRace, AWAY, SLOW, FaultClass::Operator, FaultClass::Doomed, FaultClass::Bug];
+        let all = [
+            FaultClass::UniqueViolation,
+            FaultClass::LockConflict,
+            AWAY,
+            SLOW,
+            FaultClass::Operator,
+            FaultClass::UnknownState,
+            FaultClass::Bug,
+        ];
         assert!(all.into_iter().all(waits), "an outage is never an error of the data");
     }
 }

@@ -3,14 +3,14 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`record`] | what was consumed, and where it stood |
-//! | [`verdict`] | whether a record holds an event |
+//! | [`decoded`] | whether a record holds an event |
 //! | [`plan`] | which events go into one batch, and which are superseded inside it |
 //! | [`rounds`] | which of them is next, and how each event ended |
 //! | [`batch`] | what a store is asked to write |
 //! | [`outcome`] | how each event ended |
 //! | [`fault`] | classes of failure, and the one policy that answers them |
 //! | [`flood`] | whether so many records are unwritable that it must be a bad deploy |
-//! | [`parking`] | events that wait for a parent, and when they are given up |
+//! | [`parking`] | events that wait for a parent, and when they are expired |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |
 //! | [`start`] | where a partition begins that has just come
@@ -23,8 +23,9 @@
 pub mod backoff;
 pub mod batch;
 pub mod dead_letter;
+pub mod decoded;
+pub mod dlq_limit;
 pub mod fault;
-pub mod flood;
 pub mod log;
 pub mod offsets;
 pub mod outcome;
@@ -36,7 +37,6 @@ pub mod record;
 pub mod rounds;
 pub mod start;
 pub mod trace;
-pub mod verdict;
 
 pub use batch::{Batch, Item};
 pub use dead_letter::{DeadLetter, Reason};

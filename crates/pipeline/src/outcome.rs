@@ -27,7 +27,7 @@ pub enum Outcome {
 
 impl Outcome {
     /// Whether the event's entity is in its table now: its children may follow.
-    pub const fn landed(&self) -> bool {
+    pub const fn persisted(&self) -> bool {
         matches!(self, Self::Applied | Self::Duplicate | Self::Stale)
     }
 }
@@ -80,7 +80,7 @@ impl WaitsFor {
         }
     }
 
-    /// Why an event is given up that waited for this in vain.
+    /// Why an event is expired that waited for this in vain.
     pub const fn reason(self) -> Reason {
         match self {
             Self::User(_) | Self::Order(_) => Reason::MissingParent,

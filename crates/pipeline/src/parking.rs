@@ -1,4 +1,4 @@
-//! Events that wait for a parent or an e-mail address, and when they are given up.
+//! Events that wait for a parent or an e-mail address, and when they are expired.
 //!
 //! **Addresses do not converge as rows do.** Of two users who claim one address for good, which one holds it may depend on the order of arrival.
 //! It cannot be otherwise: (a) a user whose address is taken is not applied, since its row needs the address, and so are its orders; (b) what
@@ -109,7 +109,7 @@ pub struct EmailClaim {
 /// Whose children are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Parents {
-    /// The children of these users and orders, which have just landed.
+    /// The children of these users and orders, which have just been persisted.
     These {
         /// Users.
         users: Vec<Uuid>,
@@ -163,9 +163,9 @@ impl Parents {
     }
 }
 
-/// Decides from when on parked events may be given up.
+/// Decides from when on parked events may be expired.
 ///
-/// An event is given up only when it is older than the deadline *and* the group has consumed every partition up to where it reached when
+/// An event is expired only when it is older than the deadline *and* the group has consumed every partition up to where it reached when
 /// we looked: until then, the parent may sit in a backlog, of ours or of a member that is down, or behind a transaction that is still open.
 #[derive(Clone, Debug, Default)]
 pub struct ExpiryGate {
@@ -181,7 +181,7 @@ struct Watch {
 }
 
 impl ExpiryGate {
-    /// Given the log as it is at `now` (by the database's clock): the parking time up to which events may be given up, once the group has
+    /// Given the log as it is at `now` (by the database's clock): the parking time up to which events may be expired, once the group has
     /// consumed what an earlier look saw. The first look of a kind only begins to watch.
     ///
     /// A watch that can never be fulfilled lapses, and the next look begins anew: the log is another one, or shorter, or has lost a partition.

@@ -24,7 +24,7 @@ pub struct Candidate<'a> {
 pub struct Round {
     /// Indices of the candidates to send, in the order of the batch.
     pub leaders: Vec<usize>,
-    /// Candidates that need not be sent if their leader lands.
+    /// Candidates that need not be sent if their leader is persisted.
     pub followers: Vec<Follower>,
 }
 
@@ -35,7 +35,7 @@ pub struct Follower {
     pub index: usize,
     /// Index of the candidate that is sent in its place.
     pub leader: usize,
-    /// Its outcome, if the leader lands. If it does not, the follower is put back and judged by itself.
+    /// Its outcome, if the leader is persisted. If it is not, the follower is put back and written by itself.
     pub outcome: Outcome,
 }
 
@@ -117,7 +117,7 @@ enum Standing {
 fn standing(leader: &Event<'_>, newcomer: &Event<'_>) -> Standing {
     let equal = leader == newcomer;
     if matches!(leader.body, Body::InventoryAdjusted(_)) {
-        // One id with other content is for the ledger to judge, after the first has landed.
+        // One id with other content is for the ledger to decide, after the first is persisted.
         return if equal { Standing::Superseded { newcomer_leads: false, outcome: Outcome::Duplicate } } else { Standing::Apart };
     }
     if WaitsFor::parent_of(&leader.body) != WaitsFor::parent_of(&newcomer.body) {

@@ -23,9 +23,9 @@ pub trait Clock: Send + Sync {
     fn now(&self) -> Timestamp;
 }
 
-/// How much one take may hold.
+/// How much one poll may hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TakeLimits {
+pub struct PollLimits {
     /// Records.
     pub records: usize,
     /// Bytes of keys and values. A single larger record is taken alone.
@@ -55,16 +55,16 @@ pub struct Skipped {
 /// Where records come from.
 pub trait RecordSource: Send {
     /// Takes what is there already, up to the limits; where nothing is there, waits up to `patience` for the first record. Returns nothing
-    /// when none came, or when the future was dropped: a record is either returned or kept for the next take, never lost.
+    /// when none came, or when the future was dropped: a record is either returned or kept for the next poll, never lost.
     ///
-    /// Resumes what [`RecordSource::stand_by`] had paused. From this call on, what was taken before counts as finished: partitions move in
+    /// Resumes what [`RecordSource::pause`] had paused. From this call on, what was taken before counts as finished: partitions move in
     /// calls of this trait, never between them, whatever is received ahead.
     ///
     /// # Errors
     /// The broker is away; the caller may simply take again.
-    fn take(&mut self, limits: TakeLimits, patience: Duration) -> impl Future<Output = Result<Vec<Record>, Fault>> + Send;
+    fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> impl Future<Output = Result<Vec<Record>, Fault>> + Send;
 
-    /// What may be committed once everything that was taken so far is finished: each partition of the last take, and each that has passed
+    /// What may be committed once everything that was taken so far is finished: each partition of the last poll, and each that has passed
     /// offsets since then which hold no record (markers of transactions, aborted records). Nothing where nothing was passed.
     fn passed(&self) -> Commit;
 
@@ -74,7 +74,7 @@ pub trait RecordSource: Send {
     /// Lets a partition begin at this offset. It has no effect on a partition that is not owned under that assignment any more.
     ///
     /// # Errors
-    /// The client is not ready for it yet, or the broker is away; the caller stands by and tries again.
+    /// The client is not ready for it yet, or the broker is away; the caller pauses and tries again.
     fn start(&mut self, partition: Unstarted, offset: i64) -> impl Future<Output = Result<(), Fault>> + Send;
 
     /// Leaves the group and joins it anew, with nothing remembered of the log: for a log that is another one now, and for a client that
@@ -95,8 +95,8 @@ pub trait RecordSource: Send {
     fn held_back(&self) -> BTreeMap<i32, u64>;
 
     /// Keeps the membership of the group alive for this long while the caller can process nothing: partitions are paused (also newly
-    /// assigned ones), polling goes on, and what arrives all the same is kept for the next take.
-    fn stand_by(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
+    /// assigned ones), polling goes on, and what arrives all the same is kept for the next poll.
+    fn pause(&mut self, duration: Duration) -> impl Future<Output = ()> + Send;
 
     /// The partitions that this member owns now.
     fn assigned(&self) -> BTreeSet<i32>;
@@ -173,12 +173,12 @@ pub trait LogPositions: Send + Sync {
 }
 
 /// Asking the tables what they would do.
-pub trait Rehearsal: Send + Sync {
+pub trait DryRun: Send + Sync {
     /// Does everything that [`EventStore::apply`] does with this batch, in the same statement, and rolls it back: says how each event would end.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`]; a fault that the data causes is found as [`EventStore::apply`] finds it.
-    fn rehearse(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
+    fn dry_run(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
 }
 
 /// What the tables know of one event.
@@ -192,8 +192,8 @@ pub trait EventTrace: Send + Sync {
 
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
-    /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them has landed,
-    /// or its e-mail address has become free, meanwhile: a parent that lands after this look finds them waiting.
+    /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them is persisted,
+    /// or its e-mail address has become free, meanwhile: a parent that is persisted after this look finds them waiting.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
@@ -206,7 +206,7 @@ pub trait ParkingLot: Send + Sync {
     /// - the user's row shows this event or a newer one already, so that it only has to leave the table
     /// - for [`Parents::Any`] alone, an event of an older program, which did not note what it waits for
     ///
-    /// Events given up are not among them. `after` continues a look: only events after this place in the order are returned.
+    /// Expired events are not among them. `after` continues a look: only events after this place in the order are returned.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
@@ -248,19 +248,19 @@ pub trait ParkingExpiry: Send + Sync {
 
 /// The durable list of what could not be written.
 pub trait DeadLetterQueue: Send + Sync {
-    /// Pushes letters in order; one whose identity was pushed before is skipped. When this returns, they are durable. Returns how many were new.
+    /// Pushes dead letters in order; one whose identity was pushed before is skipped. When this returns, they are durable. Returns how many were new.
     ///
     /// # Errors
     /// Some may have been pushed; pushing all of them again is safe.
-    fn push(&self, letters: &[DeadLetter]) -> impl Future<Output = Result<usize, Fault>> + Send;
+    fn push(&self, dead_letters: &[DeadLetter]) -> impl Future<Output = Result<usize, Fault>> + Send;
 }
 
 /// An end of the list of dead letters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// The letter that came last.
+    /// The dead letter that came last.
     Newest,
-    /// The letter that has been there longest. New letters do not shift places counted from here.
+    /// The dead letter that has been there longest. New dead letters do not shift places counted from here.
     Oldest,
 }
 

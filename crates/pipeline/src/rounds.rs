@@ -10,7 +10,7 @@ pub struct Rounds<'c> {
     candidates: &'c [Candidate<'c>],
     max_rows: usize,
     planned: VecDeque<Round>,
-    /// Followers that must be judged by themselves, once the planned rounds are through.
+    /// Followers that must be written by themselves, once the planned rounds are through.
     put_back: Vec<usize>,
     outcomes: Vec<Option<Outcome>>,
 }
@@ -47,7 +47,7 @@ impl<'c> Rounds<'c> {
         }
         for Follower { index, leader, outcome } in &round.followers {
             match &self.outcomes[*leader] {
-                Some(ended) if ended.landed() => self.outcomes[*index] = Some(outcome.clone()),
+                Some(ended) if ended.persisted() => self.outcomes[*index] = Some(outcome.clone()),
                 // It has the same parent, so it waits for the same.
                 Some(Outcome::Parked(parent @ (WaitsFor::User(_) | WaitsFor::Order(_)))) => {
                     self.outcomes[*index] = Some(Outcome::Parked(*parent));

@@ -120,7 +120,7 @@ pub struct ParkedRow {
     pub waits_for: WaitsFor,
     /// Since when, by the database's clock.
     pub parked_at: Timestamp,
-    /// Whether it was given up and is on its way to the dead letters.
+    /// Whether it was expired and is on its way to the dead letters.
     pub expired: bool,
     /// What its text says.
     pub about: Option<About>,

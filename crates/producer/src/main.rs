@@ -47,7 +47,7 @@ async fn run(cli: Cli, config: &KafkaConfig) -> Exit {
         }
     };
     let exit = producer::run(cli.command, &publisher, target).await;
-    // What is still on its way here has been given up already.
+    // What is still on its way here has been expired already.
     publisher.close(Duration::ZERO).await.ok();
     exit
 }

@@ -1,7 +1,7 @@
 //! Settings from the environment (and a `.env` file): typed, with a default and a sentence of help each, every problem reported at once.
 //!
 //! A configuration struct reads its fields from a [`Reader`]. Asking is declaring: the reader notes name, default and help of whatever it
-//! is asked for, and from these notes come the redacted print-out at start, `.env.example` and the table in the README.
+//! is asked for, and from these notes come the redacted print-out at start, `.env.example` and the table in README.md beside this crate.
 //!
 //! ```
 //! let mut env = settings::Reader::from_pairs([("API_PORT", "80_80")]);

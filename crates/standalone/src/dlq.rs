@@ -3,13 +3,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use consumer::dlq::Desk;
+use consumer::dlq::AdminContext;
 use consumer::dlq::command::{self, DlqCommand};
 use kafka::KafkaPublisher;
 use telemetry::Shutdown;
 
-use crate::kept::Kept;
-use crate::parts::{Letters, Store};
+use crate::backends::{DeadLetters, Store};
+use crate::existing::ExistingBackends;
 use crate::wiring::{CLOSE, Settings};
 
 const OUT_OF_REACH: &str = "the dead letters of a pipeline on embedded parts are in its --data-dir: name it here too. Those of one that runs without \
@@ -23,15 +23,15 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, command: DlqComman
     let stop = Shutdown::on_signals()?.token();
     let needs = command.needs();
     let Settings { kafka, database, redis, terms, .. } = settings;
-    let Kept { letters, tables } = Kept::open(redis.as_ref(), database, data_dir)?;
-    let Some(queue) = letters else {
+    let ExistingBackends { dead_letters, tables } = ExistingBackends::open(redis.as_ref(), database, data_dir)?;
+    let Some(queue) = dead_letters else {
         eprintln!("error: {OUT_OF_REACH}");
         return Ok(ExitCode::from(2));
     };
     let publisher = kafka.filter(|_| needs.broker).map(|config| KafkaPublisher::open(&config)).transpose()?;
-    let desk: Desk<Letters, KafkaPublisher, Store> = Desk { queue, publisher, tables, terms };
-    let code = command::run(command, &desk, &stop).await;
-    if let Some(publisher) = desk.publisher {
+    let context: AdminContext<DeadLetters, KafkaPublisher, Store> = AdminContext { queue, publisher, tables, terms };
+    let code = command::run(command, &context, &stop).await;
+    if let Some(publisher) = context.publisher {
         // Everything that was sent has been answered.
         publisher.close(CLOSE).await.ok();
     }

@@ -23,7 +23,7 @@ pub async fn demo(settings: Settings, api: &str, consumer: &str) -> anyhow::Resu
     let stage = Stage {
         publisher: KafkaPublisher::open(&kafka)?,
         progress: KafkaProgress::open(&kafka)?,
-        letters: RedisDlq::new(&redis)?,
+        dead_letters: RedisDlq::new(&redis)?,
         topic: kafka.topic.clone(),
         api: format!("http://{api}"),
         metrics: consumers.map(|address| format!("http://{address}")).collect(),

@@ -3,13 +3,13 @@
 #[macro_use]
 mod say;
 
+mod backends;
 mod cli;
 mod demo;
 mod dlq;
 mod elsewhere;
-mod kept;
+mod existing;
 mod load;
-mod parts;
 mod resume;
 mod serve;
 mod table;

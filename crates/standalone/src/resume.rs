@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use consumer::resume::{Resume, resume};
 
-use crate::kept::Kept;
+use crate::existing::ExistingBackends;
 use crate::wiring::Settings;
 
 const OUT_OF_REACH: &str = "name the --data-dir of the pipeline that holds, or the folder of the SQLite file that it printed at its start. Or set \
@@ -16,10 +16,10 @@ const OUT_OF_REACH: &str = "name the --data-dir of the pipeline that holds, or t
 /// # Errors
 /// A part cannot be opened, or the dead letter queue is away.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: Resume) -> anyhow::Result<ExitCode> {
-    let Some(letters) = Kept::open(settings.redis.as_ref(), None, data_dir)?.letters else {
+    let Some(dead_letters) = ExistingBackends::open(settings.redis.as_ref(), None, data_dir)?.dead_letters else {
         eprintln!("error: {OUT_OF_REACH}");
         return Ok(ExitCode::from(2));
     };
-    resume(&letters, arguments).await?;
+    resume(&dead_letters, arguments).await?;
     Ok(ExitCode::SUCCESS)
 }

@@ -50,7 +50,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     let stage = Stage {
         publisher: stack.publisher.clone(),
         progress: stack.progress.clone(),
-        letters: stack.letters.clone(),
+        dead_letters: stack.dead_letters.clone(),
         topic: stack.kafka.topic.clone(),
         api: format!("http://{}", stack.api),
         metrics: vec![format!("http://{}", stack.api)],

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use consumer::trace::{TraceArgs, show, trace};
 
-use crate::kept::Kept;
+use crate::existing::ExistingBackends;
 use crate::wiring::Settings;
 
 const OUT_OF_REACH: &str = "the tables and dead letters of a pipeline on embedded parts are in its --data-dir: name it here too. Or set \
@@ -17,10 +17,12 @@ const OUT_OF_REACH: &str = "the tables and dead letters of a pipeline on embedde
 /// A part cannot be opened.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: TraceArgs) -> anyhow::Result<ExitCode> {
     let Settings { database, redis, .. } = settings;
-    let Kept { letters: Some(letters), tables: Some(tables) } = Kept::open(redis.as_ref(), database, data_dir)? else {
+    let ExistingBackends { dead_letters: Some(dead_letters), tables: Some(tables) } =
+        ExistingBackends::open(redis.as_ref(), database, data_dir)?
+    else {
         eprintln!("error: {OUT_OF_REACH}");
         return Ok(ExitCode::from(2));
     };
-    let findings = trace(&tables, &letters, arguments.question()).await;
+    let findings = trace(&tables, &dead_letters, arguments.question()).await;
     Ok(show(&findings, arguments.json))
 }

@@ -8,9 +8,9 @@ use anyhow::{Context as _, anyhow};
 use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
-use consumer::dlq::{Desk, Terms};
+use consumer::dlq::{AdminContext, Terms};
 use consumer::wiring::Liveness;
-use consumer::{Adapters, ConsumerConfig, Parts};
+use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
 use pipeline::{Fault, FaultClass, PartitionState};
@@ -24,7 +24,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::parts::{Letters, Store};
+use crate::backends::{DeadLetters, Store};
 use crate::table::Row;
 
 /// The embedded topic.
@@ -48,19 +48,19 @@ const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// The parts of the health report: the consumer's and the API's.
 const HEALTH_PARTS: [&str; 5] = {
-    let [pipeline, database, letters, kafka] = consumer::wiring::HEALTH_PARTS;
-    [pipeline, database, letters, kafka, api::READ_STORE]
+    let [pipeline, database, dead_letters, kafka] = consumer::wiring::HEALTH_PARTS;
+    [pipeline, database, dead_letters, kafka, api::READ_STORE]
 };
 
 /// What runs in this process.
-struct LocalParts;
+struct LocalBackends;
 
-impl Parts for LocalParts {
+impl Backends for LocalBackends {
     type Source = KafkaSource;
     type Offsets = KafkaCommitter;
     type Progress = KafkaProgress;
     type Store = Store;
-    type Letters = Letters;
+    type DeadLetters = DeadLetters;
 }
 
 /// Every setting. What is not configured is `None`, and embedded.
@@ -133,7 +133,7 @@ pub struct Stack {
     /// How far the log reaches and how far the group has come.
     pub progress: KafkaProgress,
     /// The dead letter queue.
-    pub letters: Letters,
+    pub dead_letters: DeadLetters,
     /// Where the API answers.
     pub api: SocketAddr,
     /// Everything that is counted.
@@ -166,7 +166,7 @@ impl Stack {
         let kafka = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka };
         let embedded = open_sqlite(data_dir)?;
         let store = open_store(settings.database, &embedded, &mut parts).await?;
-        let letters = open_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
+        let dead_letters = open_dead_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
         parts.push(Row::real("read API", format!("http://{api}")));
 
         let metrics = Metrics::new(&[Part::Consumer, Part::Api])?;
@@ -177,24 +177,29 @@ impl Stack {
         metrics.poll_age_limit(liveness.silence);
         let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
         let publisher = KafkaPublisher::open(&kafka)?;
-        let desk = Desk { queue: letters.clone(), publisher: Some(publisher.clone()), tables: Some(store.clone()), terms: settings.terms };
-        let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, desk, shutdown.token()));
+        let context = AdminContext {
+            queue: dead_letters.clone(),
+            publisher: Some(publisher.clone()),
+            tables: Some(store.clone()),
+            terms: settings.terms,
+        };
+        let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, context, shutdown.token()));
         let router = api::router(store.clone(), metrics.clone(), health.clone()).merge(admin);
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
-        let adapters = Adapters::<LocalParts> {
+        let adapters = Adapters::<LocalBackends> {
             source,
             offsets,
             progress: progress.clone(),
             store,
-            letters: letters.clone(),
+            dead_letters: dead_letters.clone(),
             topic: kafka.topic.as_str().into(),
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, letters, api, metrics, parts, shutdown, consumer, server })
+        Ok(Self { kafka, publisher, progress, dead_letters, api, metrics, parts, shutdown, consumer, server })
     }
 
     /// Ends when the process is asked to stop.
@@ -308,13 +313,13 @@ async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &
     Ok(Store::Real(SqlServer::new(config)))
 }
 
-fn open_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Letters> {
+fn open_dead_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<DeadLetters> {
     let Some(config) = config else {
         parts.push(Row::embedded("dead letters", format!("SQLite, {}", embedded.path().display())));
-        return Ok(Letters::Embedded(embedded.clone()));
+        return Ok(DeadLetters::Embedded(embedded.clone()));
     };
     parts.push(Row::real("dead letters", format!("Redis, {}:{}, list {}", config.host, config.port, config.list)));
-    Ok(Letters::Real(RedisDlq::new(config)?))
+    Ok(DeadLetters::Real(RedisDlq::new(config)?))
 }
 
 fn pool_use(database: &SqlServer) -> PoolUse {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use events::{Body, Event};
 use pipeline::plan::{Candidate, items, plan};
-use pipeline::ports::Rehearsal;
+use pipeline::ports::DryRun;
 use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position};
 use uuid::Uuid;
 
@@ -76,8 +76,8 @@ pub async fn try_apply_candidates<S: EventStore>(store: &S, candidates: &[Candid
 ///
 /// # Panics
 /// The candidates cannot be in one batch.
-pub async fn try_rehearse_candidates<S: Rehearsal>(store: &S, candidates: &[Candidate<'_>]) -> Result<Applied, Fault> {
-    in_one_batch(candidates, async |batch| store.rehearse(batch).await).await
+pub async fn try_dry_run_candidates<S: DryRun>(store: &S, candidates: &[Candidate<'_>]) -> Result<Applied, Fault> {
+    in_one_batch(candidates, async |batch| store.dry_run(batch).await).await
 }
 
 /// Gives the candidates to the store as one batch; the outcomes come in the order of the candidates.
@@ -123,12 +123,12 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
         let outcomes = self.write(&candidates).await;
         let parked: Vec<_> = events.iter().zip(&outcomes).filter_map(|(event, outcome)| self.waiting(event, outcome)).collect();
         self.store.park(&parked).await.expect("the store parks events");
-        self.note_landed(events.iter().zip(&outcomes));
+        self.note_persisted(events.iter().zip(&outcomes));
         while self.release().await {}
         outcomes
     }
 
-    /// The parked events whose user or order has landed in this delivery; none are left after [`Delivery::deliver`].
+    /// The parked events whose user or order is persisted in this delivery; none are left after [`Delivery::deliver`].
     ///
     /// # Panics
     /// The store fails.
@@ -146,7 +146,7 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
         for _ in 0..1000 {
             let parked = self.sweepable().await;
             let outcomes = self.write_parked(&parked).await;
-            if !outcomes.iter().any(Outcome::landed) {
+            if !outcomes.iter().any(Outcome::persisted) {
                 return;
             }
         }
@@ -173,7 +173,7 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
     async fn release(&mut self) -> bool {
         let parked = self.releasable().await;
         let outcomes = self.write_parked(&parked).await;
-        assert!(outcomes.iter().all(Outcome::landed), "a released event has its parent: {outcomes:?}");
+        assert!(outcomes.iter().all(Outcome::persisted), "a released event has its parent: {outcomes:?}");
         !parked.is_empty()
     }
 
@@ -185,11 +185,11 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
             .map(|(event, parked)| Candidate { event: event.clone(), parked: Some(parked.parked_key()) })
             .collect();
         let outcomes = self.write(&candidates).await;
-        self.note_landed(events.iter().zip(&outcomes));
+        self.note_persisted(events.iter().zip(&outcomes));
         outcomes
     }
 
-    /// Writes the candidates round by round. What was superseded by an event that did not land is put back and judged by itself.
+    /// Writes the candidates round by round. What was superseded by an event that was not persisted is put back and written by itself.
     async fn write(&self, candidates: &[Candidate<'_>]) -> Vec<Outcome> {
         let mut ended: Vec<Option<Outcome>> = vec![None; candidates.len()];
         let mut pending: Vec<usize> = (0..candidates.len()).collect();
@@ -200,7 +200,7 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
                     ended[leader] = Some(outcome);
                 }
                 for follower in &round.followers {
-                    if ended[follower.leader].as_ref().is_some_and(Outcome::landed) {
+                    if ended[follower.leader].as_ref().is_some_and(Outcome::persisted) {
                         ended[follower.index] = Some(follower.outcome.clone());
                     }
                 }
@@ -217,8 +217,8 @@ impl<'s, S: EventStore + ParkingLot> Delivery<'s, S> {
         Some(ParkedEvent { waits_for, ..builders::parked_at(event, position) })
     }
 
-    fn note_landed<'e>(&mut self, ended: impl Iterator<Item = (&'e Event<'e>, &'e Outcome)>) {
-        for (event, _) in ended.filter(|(_, outcome)| outcome.landed()) {
+    fn note_persisted<'e>(&mut self, ended: impl Iterator<Item = (&'e Event<'e>, &'e Outcome)>) {
+        for (event, _) in ended.filter(|(_, outcome)| outcome.persisted()) {
             match &event.body {
                 Body::UserCreated(user) => self.users.insert(user.user_id),
                 Body::OrderPlaced(order) => self.orders.insert(order.order_id),

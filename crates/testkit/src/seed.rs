@@ -33,7 +33,7 @@ impl Seed {
     pub fn numbered(number: u64, name: &str) -> Self {
         let mut bytes = [0; 32];
         bytes[..8].copy_from_slice(&number.to_le_bytes());
-        bytes[8..].iter_mut().zip(name.bytes()).for_each(|(byte, letter)| *byte = letter);
+        bytes[8..].iter_mut().zip(name.bytes()).for_each(|(byte, dead_letter)| *byte = dead_letter);
         Self(StdRng::from_seed(bytes))
     }
 

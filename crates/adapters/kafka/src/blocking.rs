@@ -17,11 +17,11 @@ use crate::faults;
 pub(crate) async fn call<T: Send + 'static>(
     operation: &'static str,
     bound: Duration,
-    work: impl FnOnce() -> KafkaResult<T> + Send + 'static,
+    in_flight: impl FnOnce() -> KafkaResult<T> + Send + 'static,
 ) -> Result<T, Fault> {
     let (answer, answered) = oneshot::channel();
     // Nobody listening any more means that the call was abandoned.
-    thread::Builder::new().name(operation.to_owned()).spawn(move || answer.send(work()).ok()).map_err(|_| faults::away(operation))?;
+    thread::Builder::new().name(operation.to_owned()).spawn(move || answer.send(in_flight()).ok()).map_err(|_| faults::away(operation))?;
     match timeout(bound, answered).await {
         Ok(Ok(result)) => result.map_err(|error| faults::from_error(&error, operation)),
         Ok(Err(_)) => Err(faults::away(operation)),

@@ -10,11 +10,11 @@ use crate::committer::KafkaCommitter;
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::health::Health;
+use crate::in_flight::{InFlight, InFlightGate};
 use crate::member::{Closed, CurrentClient, Lease, lease};
 use crate::membership::Membership;
 use crate::rebalance::Rebalancing;
 use crate::source::KafkaSource;
-use crate::work::{Work, Worker};
 use crate::{client, faults};
 
 /// What every client of one member has in common.
@@ -23,7 +23,7 @@ pub(crate) struct Shared {
     pub(crate) topic: Arc<str>,
     pub(crate) membership: Arc<Membership>,
     pub(crate) health: Arc<Health>,
-    pub(crate) work: Arc<Work>,
+    pub(crate) in_flight: Arc<InFlightGate>,
     pub(crate) current: CurrentClient,
 }
 
@@ -37,13 +37,13 @@ pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaCommitter), Fault
         topic: config.topic.as_str().into(),
         membership: Arc::default(),
         health: Arc::default(),
-        work: Arc::default(),
+        in_flight: Arc::default(),
         current: CurrentClient::default(),
     };
     let client = shared.join()?;
     let backlog = config.embedded_broker().map(|broker| broker.backlog().clone());
     let committer = KafkaCommitter::new(shared.current.clone(), Arc::clone(&shared.membership), Arc::clone(&shared.topic), backlog);
-    let worker = Worker(Arc::clone(&shared.work));
+    let worker = InFlight(Arc::clone(&shared.in_flight));
     Ok((KafkaSource::new(client, worker, shared), committer))
 }
 
@@ -56,7 +56,7 @@ impl Shared {
             context: Context::of(&self.config.brokers, Arc::clone(&self.health)),
             health: Arc::clone(&self.health),
             membership: Arc::clone(&self.membership),
-            work: Arc::clone(&self.work),
+            in_flight: Arc::clone(&self.in_flight),
             topic: Arc::clone(&self.topic),
             generation: self.membership.renew(),
         };

@@ -94,7 +94,7 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
         | Code::FencedInstanceId
         | Code::OutOfOrderSequenceNumber
         | Code::UnknownProducerId
-        | Code::InvalidProducerEpoch => (FaultClass::Doomed, None),
+        | Code::InvalidProducerEpoch => (FaultClass::UnknownState, None),
         // What is not listed holds and alarms; it is never poison.
         _ => (FaultClass::Bug, None),
     }

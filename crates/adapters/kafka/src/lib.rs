@@ -15,8 +15,8 @@
 //! | [`topic`] | what the topic is like: partitions, replicas, settings |
 //! | [`embedded`] | a broker inside the process |
 //! | `receiver` | polling the client, and keeping what arrives |
-//! | `kept` | records that arrived and were not taken yet |
-//! | `work` | whether a take is being worked on, while which no partition is taken away |
+//! | `fetch_buffer` | records that arrived and were not taken yet |
+//! | `in_flight` | whether a poll is being worked on, while which no partition is taken away |
 //! | `delivery` | what becomes of a record that was handed to librdkafka |
 //! | `membership`, `rebalance` | which partitions are owned, under which assignment, and how that changes |
 //! | `member` | the life of the consuming client: nobody waits for its end on a worker thread |
@@ -39,8 +39,9 @@ mod context;
 mod delivery;
 pub mod embedded;
 mod faults;
+mod fetch_buffer;
 mod health;
-mod kept;
+mod in_flight;
 mod member;
 mod membership;
 pub mod monitor;
@@ -54,7 +55,6 @@ pub mod security;
 pub mod source;
 pub mod topic;
 mod topic_id;
-mod work;
 
 pub use admin::{ensure_topic, topic_partitions};
 pub use committer::KafkaCommitter;

@@ -25,7 +25,7 @@ struct State {
     assignments: u64,
     owned: BTreeMap<i32, Share>,
     /// Whether nothing can be processed, so that partitions are paused, also those that come.
-    standing_by: bool,
+    pausing: bool,
     /// What is paused: only this may be resumed. librdkafka starts a partition over that it is told to resume and that was not paused.
     paused: BTreeSet<i32>,
     /// How often partitions were taken away.
@@ -124,23 +124,23 @@ impl Membership {
     }
 
     /// From now on everything is paused; returns what is not yet.
-    pub(crate) fn stand_by(&self) -> Vec<i32> {
+    pub(crate) fn pause(&self) -> Vec<i32> {
         let mut state = self.lock();
-        state.standing_by = true;
+        state.pausing = true;
         state.pause(|_| true)
     }
 
     /// What was assigned, must not deliver now, and is not paused yet.
     pub(crate) fn to_pause(&self) -> Vec<i32> {
         let mut state = self.lock();
-        let standing_by = state.standing_by;
-        state.pause(|share| standing_by || !share.started)
+        let pausing = state.pausing;
+        state.pause(|share| pausing || !share.started)
     }
 
     /// Standing by is over; returns what is paused and may deliver.
     pub(crate) fn resume(&self) -> Vec<i32> {
         let mut state = self.lock();
-        state.standing_by = false;
+        state.pausing = false;
         let State { owned, paused, .. } = &mut *state;
         let may_deliver = |partition: &i32| owned.get(partition).is_none_or(|share| share.started);
         let resumed: Vec<_> = paused.iter().copied().filter(may_deliver).collect();
@@ -323,8 +323,8 @@ mod tests {
     #[test]
     fn what_comes_while_standing_by_is_paused_and_only_what_was_paused_is_resumed() {
         let membership = owning(&[0, 1]);
-        assert_eq!(membership.stand_by(), [0, 1]);
-        assert!(membership.stand_by().is_empty(), "not paused twice");
+        assert_eq!(membership.pause(), [0, 1]);
+        assert!(membership.pause().is_empty(), "not paused twice");
         membership.assign([2]);
         start_all(&membership, 0);
         assert_eq!(membership.to_pause(), [2]);

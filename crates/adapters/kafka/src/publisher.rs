@@ -44,7 +44,7 @@ impl KafkaPublisher {
         Ok(Self { producer: Arc::new(producer), broker: config.embedded_broker().cloned(), delivery_timeout: config.delivery_timeout })
     }
 
-    /// Waits until everything that was handed over is delivered or given up.
+    /// Waits until everything that was handed over is delivered or abandoned.
     ///
     /// # Errors
     /// Records are still under way after `bound`.

@@ -11,15 +11,15 @@ use rdkafka::{ClientContext, TopicPartitionList};
 use crate::context::Context;
 use crate::faults;
 use crate::health::Health;
+use crate::in_flight::InFlightGate;
 use crate::membership::Membership;
-use crate::work::Work;
 
 /// The consuming client's context.
 pub(crate) struct Rebalancing {
     pub(crate) context: Context,
     pub(crate) health: Arc<Health>,
     pub(crate) membership: Arc<Membership>,
-    pub(crate) work: Arc<Work>,
+    pub(crate) in_flight: Arc<InFlightGate>,
     pub(crate) topic: Arc<str>,
     /// Which client this is; see [`Membership::renew`].
     pub(crate) generation: u64,
@@ -36,7 +36,7 @@ impl Rebalancing {
 
     fn revoked(&self, consumer: &BaseConsumer<Self>, partitions: &[i32]) {
         // Only a thread that reads ahead has anything to wait for: the source itself polls when nothing is under way.
-        self.work.wait();
+        self.in_flight.wait();
         let paused = self.membership.revoke(partitions);
         // librdkafka keeps the mark of a paused partition beyond the assignment.
         apply(&paused, &self.topic, "resume", |list| consumer.resume(list));

@@ -14,8 +14,8 @@ use rdkafka::{Message, Offset};
 use tokio::time::{Instant, timeout};
 
 use crate::consumer::Shared;
+use crate::fetch_buffer::FetchBuffer;
 use crate::health::Health;
-use crate::kept::Kept;
 use crate::member::Lease;
 use crate::membership::{Committable, Membership};
 use crate::monitor::LastPoll;
@@ -38,9 +38,9 @@ pub(crate) struct Receiver {
     /// Whether every offset must come: the embedded broker has none that hold no record.
     gapless: bool,
     /// What arrived and was not taken yet.
-    pub(crate) kept: Kept,
+    pub(crate) fetch_buffer: FetchBuffer,
     /// What a former client had received: of a log that may be gone, so that nobody will deliver it again.
-    pub(crate) left_over: Kept,
+    pub(crate) left_over: FetchBuffer,
     /// How many revocations the kept records have been checked for.
     revocations: u64,
     /// After how many assignments the first records were gathered, or are.
@@ -57,8 +57,8 @@ impl Receiver {
             last_poll,
             topic: Arc::clone(&shared.topic),
             gapless: shared.config.embedded_broker().is_some(),
-            kept: Kept::default(),
-            left_over: Kept::default(),
+            fetch_buffer: FetchBuffer::default(),
+            left_over: FetchBuffer::default(),
             revocations: 0,
             assignments: 0,
             gathered_at: Instant::now(),
@@ -75,7 +75,7 @@ impl Receiver {
         self.last_poll.touch();
         let received = timeout(wait.min(WAKE), self.lease.consumer().recv()).await;
         let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
-        received.map(|received| scene.keep(received, &mut self.kept)).is_ok()
+        received.map(|received| scene.keep(received, &mut self.fetch_buffer)).is_ok()
     }
 
     /// After partitions came, waits for more of what is coming; `false` where there is nothing to wait for.
@@ -93,16 +93,16 @@ impl Receiver {
     }
 
     /// Serves the client, and keeps what is there already until that is enough.
-    pub(crate) fn drain(&mut self, enough: impl Fn(&Kept) -> bool) {
+    pub(crate) fn drain(&mut self, enough: impl Fn(&FetchBuffer) -> bool) {
         self.last_poll.touch();
         let consumer = self.lease.consumer();
         consumer.context().context.restore(consumer.client());
         // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
         let mut messages = consumer.stream();
         let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
-        while !enough(&self.kept) {
+        while !enough(&self.fetch_buffer) {
             let Some(Some(received)) = messages.next().now_or_never() else { break };
-            scene.keep(received, &mut self.kept);
+            scene.keep(received, &mut self.fetch_buffer);
         }
     }
 
@@ -110,13 +110,13 @@ impl Receiver {
     /// handed over was taken, and what it has passed holds no record.
     pub(crate) fn passed(&self) -> Vec<Committable> {
         let mut positions = positions(self.lease.consumer());
-        positions.retain(|(partition, _)| !self.kept.holds(*partition));
+        positions.retain(|(partition, _)| !self.fetch_buffer.holds(*partition));
         self.membership.passed(&positions)
     }
 
     /// Lets another client take this one's place. Returns the client that has to be let go of.
     pub(crate) fn replace(&mut self, lease: Lease) -> Lease {
-        self.left_over.append(&mut self.kept);
+        self.left_over.append(&mut self.fetch_buffer);
         std::mem::replace(&mut self.lease, lease)
     }
 
@@ -126,7 +126,7 @@ impl Receiver {
         if revocations != self.revocations {
             self.revocations = revocations;
             let membership = &self.membership;
-            self.kept.retain(|record| membership.owns(record.position.partition, record.assignment));
+            self.fetch_buffer.retain(|record| membership.owns(record.position.partition, record.assignment));
         }
     }
 }
@@ -141,12 +141,12 @@ struct Scene<'a> {
 
 impl Scene<'_> {
     /// Keeps a record, if it is ours; notes an error.
-    fn keep(&self, received: Result<BorrowedMessage<'_>, KafkaError>, kept: &mut Kept) {
+    fn keep(&self, received: Result<BorrowedMessage<'_>, KafkaError>, fetch_buffer: &mut FetchBuffer) {
         match received {
             Ok(message) => {
                 self.health.working();
                 if let Some(record) = self.arrived(&message) {
-                    kept.push(record);
+                    fetch_buffer.push(record);
                 }
             }
             Err(error) => report(&error, self.health),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline::offsets::{Commit, NextOffset};
-use pipeline::ports::{Lost, Skipped, TakeLimits, Unstarted};
+use pipeline::ports::{Lost, PollLimits, Skipped, Unstarted};
 use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult};
@@ -16,13 +16,13 @@ use tokio::time::Instant;
 
 use crate::blocking;
 use crate::consumer::Shared;
+use crate::in_flight::InFlight;
 use crate::member::{Closed, Lease};
 use crate::monitor::{LastPoll, Monitor};
 use crate::rebalance::apply;
 use crate::receiver::Receiver;
-use crate::work::Worker;
 
-/// From how many records on a take is worth another thread that receives the next ones meanwhile.
+/// From how many records on a poll is worth another thread that receives the next ones meanwhile.
 const LARGE: usize = 500;
 /// How often that thread looks for more.
 const READ_AHEAD_PAUSE: Duration = Duration::from_millis(5);
@@ -33,12 +33,12 @@ const SEEK: Duration = Duration::from_secs(5);
 
 /// The records of the partitions that this member of the group owns.
 ///
-/// While a large take is worked on, another thread receives what comes next. Partitions do not move meanwhile: one that has to be given up
-/// is given up at the next take, when the work is done, or as soon as the work waits and the source stands by.
+/// While a large poll is worked on, another thread receives what comes next. Partitions do not move meanwhile: one that has to be given up
+/// goes at the next poll, when the work is done, or as soon as the work waits and the source pauses.
 pub struct KafkaSource {
     /// Held by whoever polls.
     receiver: Arc<Mutex<Receiver>>,
-    worker: Worker,
+    worker: InFlight,
     shared: Shared,
     last_poll: Arc<LastPoll>,
     closed: Closed,
@@ -47,7 +47,7 @@ pub struct KafkaSource {
 }
 
 impl KafkaSource {
-    pub(crate) fn new((lease, closed): (Lease, Closed), worker: Worker, shared: Shared) -> Self {
+    pub(crate) fn new((lease, closed): (Lease, Closed), worker: InFlight, shared: Shared) -> Self {
         let last_poll = Arc::new(LastPoll::now());
         let receiver = Arc::new(Mutex::new(Receiver::new(lease, &shared, Arc::clone(&last_poll))));
         Self { receiver, worker, shared, last_poll, closed, passed: Commit::default(), ask_passed_at: Instant::now() }
@@ -86,13 +86,13 @@ impl KafkaSource {
     }
 
     /// Lets another thread receive what is there, while this much is worked on.
-    fn read_ahead(&self, mut receiver: OwnedMutexGuard<Receiver>, limits: TakeLimits) {
-        let work = self.worker.begin();
+    fn read_ahead(&self, mut receiver: OwnedMutexGuard<Receiver>, limits: PollLimits) {
+        let in_flight = self.worker.begin();
         // Not awaited: whoever wants the receiver waits for it.
         drop(spawn_blocking(move || {
             loop {
-                receiver.drain(|kept| kept.is_full(limits) || !work.is_under_way());
-                if receiver.kept.is_full(limits) || !work.wait_for(READ_AHEAD_PAUSE) {
+                receiver.drain(|fetch_buffer| fetch_buffer.is_full(limits) || !in_flight.is_under_way());
+                if receiver.fetch_buffer.is_full(limits) || !in_flight.wait_for(READ_AHEAD_PAUSE) {
                     return;
                 }
             }
@@ -101,7 +101,7 @@ impl KafkaSource {
 }
 
 impl RecordSource for KafkaSource {
-    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+    async fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
         self.passed = Commit::default();
         let mut receiver = self.receiver().await;
         if !receiver.left_over.is_empty() {
@@ -110,10 +110,10 @@ impl RecordSource for KafkaSource {
         apply(&self.shared.membership.resume(), &self.shared.topic, "resume", |list| receiver.consumer().resume(list));
         let deadline = Instant::now() + patience;
         loop {
-            receiver.drain(|kept| kept.is_full(limits));
+            receiver.drain(|fetch_buffer| fetch_buffer.is_full(limits));
             receiver.forget_revoked();
-            if !receiver.kept.is_empty() {
-                if receiver.kept.is_full(limits) || !receiver.gather().await {
+            if !receiver.fetch_buffer.is_empty() {
+                if receiver.fetch_buffer.is_full(limits) || !receiver.gather().await {
                     break;
                 }
                 continue;
@@ -126,7 +126,7 @@ impl RecordSource for KafkaSource {
             }
             receiver.await_one(left).await;
         }
-        let taken = receiver.kept.take(limits);
+        let taken = receiver.fetch_buffer.take(limits);
         self.note_passed(&receiver);
         if taken.len() >= LARGE {
             self.read_ahead(receiver, limits);
@@ -178,10 +178,10 @@ impl RecordSource for KafkaSource {
         self.shared.membership.held_back()
     }
 
-    async fn stand_by(&mut self, duration: Duration) {
+    async fn pause(&mut self, duration: Duration) {
         let deadline = Instant::now() + duration;
         let mut receiver = self.receiver().await;
-        apply(&self.shared.membership.stand_by(), &self.shared.topic, "pause", |list| receiver.consumer().pause(list));
+        apply(&self.shared.membership.pause(), &self.shared.topic, "pause", |list| receiver.consumer().pause(list));
         loop {
             receiver.drain(|_| false);
             let left = deadline.saturating_duration_since(Instant::now());

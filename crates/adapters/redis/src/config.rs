@@ -27,7 +27,7 @@ pub struct RedisConfig {
     pub tls: Tls,
     /// How long one call may take, connecting included.
     pub timeout: Duration,
-    /// How long a letter's identity is remembered, so that a record that is consumed again is not listed again.
+    /// How long a dead letter's identity is remembered, so that a record that is consumed again is not listed again.
     pub seen_retention: Duration,
 }
 

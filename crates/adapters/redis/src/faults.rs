@@ -41,7 +41,7 @@ const CODES: [(&str, FaultClass); 21] = [
     ("ERR", FaultClass::Bug),
 ];
 
-/// How Redis before 7.2 begins to say inside a script what is NOPERM elsewhere; nothing of ours or of a letter comes before it.
+/// How Redis before 7.2 begins to say inside a script what is NOPERM elsewhere; nothing of ours or of a dead letter comes before it.
 const NOPERM_IN_SCRIPT: &str = "The user executing the script can't";
 
 /// What to look at, where the code says it; else the code, to look up.

@@ -1,10 +1,10 @@
-//! The dead letter queue on Redis: a list, and beside it what makes each letter appear in it once.
+//! The dead letter queue on Redis: a list, and beside it what makes each dead letter appear in it once.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`config`] | where Redis is, and which list |
 //! | [`keys`] | the keys, and what works on Redis Cluster |
-//! | [`queue`] | [`RedisDlq`], and pushing letters |
+//! | [`queue`] | [`RedisDlq`], and pushing dead letters |
 //! | `reader` | looking at the list |
 //! | `claims` | taking entries out of the list until their lease ends |
 //! | `archive` | putting entries into the list again |
@@ -12,7 +12,7 @@
 //! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
 //! | `faults` | Redis error code → class of failure |
-//! | `inspect` | clock, keys, and whether a letter could be written |
+//! | `inspect` | clock, keys, and whether a dead letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
 //! | `scripts/*.lua` | what must happen together, each run by Redis as one step |
 //!

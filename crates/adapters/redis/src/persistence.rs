@@ -19,7 +19,7 @@ pub struct Persistence {
 pub enum Fsync {
     /// Before a write is acknowledged: a dead letter is as durable as a committed offset.
     Always,
-    /// Once a second: a power failure can take the last second's letters.
+    /// Once a second: a power failure can take the last second's dead letters.
     EverySecond,
     /// When the operating system likes.
     Never,

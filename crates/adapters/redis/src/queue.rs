@@ -1,4 +1,4 @@
-//! [`RedisDlq`]: pushing letters; the other ports stand beside it.
+//! [`RedisDlq`]: pushing dead letters; the other ports stand beside it.
 
 use std::fmt;
 use std::sync::Arc;
@@ -88,23 +88,23 @@ impl RedisDlq {
         self.inner.connection.call("persistence", persistence::ask).await
     }
 
-    /// Pushes letters that fit into one call.
-    async fn push_chunk(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+    /// Pushes dead letters that fit into one call.
+    async fn push_chunk(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         let Inner { connection, keys, seen_retention, scripts, .. } = &*self.inner;
         let mut call = scripts.push.key(&keys.list);
         call.key(&keys.seen).arg(seen_retention.as_secs());
-        for letter in letters {
-            call.arg(&letter.identity).arg(&letter.json);
+        for dead_letter in dead_letters {
+            call.arg(&dead_letter.identity).arg(&dead_letter.json);
         }
         connection.call("push", |mut redis| async move { call.invoke_async(&mut redis).await }).await
     }
 }
 
 impl DeadLetterQueue for RedisDlq {
-    /// One script call for up to 500 letters or 1 MiB; an error or a dropped future may leave the first letters pushed.
-    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+    /// One script call for up to 500 dead letters or 1 MiB; an error or a dropped future may leave the first dead letters pushed.
+    async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         let mut new = 0;
-        for chunk in chunks(letters, |letter| letter.identity.len() + letter.json.len()) {
+        for chunk in chunks(dead_letters, |dead_letter| dead_letter.identity.len() + dead_letter.json.len()) {
             new += self.push_chunk(chunk).await?;
         }
         Ok(new)

@@ -24,7 +24,7 @@ impl DeadLetterReader for RedisDlq {
         let mut start = 0;
         loop {
             let mut call = scripts.reasons.key(&keys.list);
-            // From the old end, where letters that are pushed meanwhile shift nothing.
+            // From the old end, where dead letters that are pushed meanwhile shift nothing.
             call.arg(start);
             let (seen, counts): (u64, Vec<(Vec<u8>, u64)>) =
                 connection.call("reasons", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;

@@ -12,8 +12,8 @@ use tempfile::TempDir;
 
 use crate::config::SqliteConfig;
 use crate::connection;
+use crate::connections::Connections;
 use crate::faults::{Failure, OpenError};
-use crate::lane::Lane;
 use crate::schema;
 
 /// Reads that run at one time.
@@ -28,8 +28,8 @@ pub struct Sqlite {
 }
 
 struct Shared {
-    writer: Lane,
-    readers: Lane,
+    writer: Connections,
+    readers: Connections,
     path: PathBuf,
     seen_retention: Duration,
     /// Removed with the last clone; declared last, so that the connections are closed before.
@@ -93,8 +93,8 @@ impl Sqlite {
         }
         connection::set_durability(&writer, folder.is_none()).map_err(|error| unusable(error.into()))?;
         let readers: Result<_, _> = (0..READERS).map(|_| connection::reader(&path)).collect();
-        let readers = Lane::new(readers.map_err(|error| unusable(error.into()))?);
-        let shared = Shared { writer: Lane::new(vec![writer]), readers, path, seen_retention, _folder: folder };
+        let readers = Connections::new(readers.map_err(|error| unusable(error.into()))?);
+        let shared = Shared { writer: Connections::new(vec![writer]), readers, path, seen_retention, _folder: folder };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -120,13 +120,13 @@ impl Sqlite {
         operation: &'static str,
         work: impl FnOnce(&Connection) -> Result<T, Failure>,
     ) -> Result<T, Fault> {
-        let rehearsed = self.shared.writer.run(|connection| {
+        let dry_run = self.shared.writer.run(|connection| {
             let transaction = begin(connection)?;
             let result = work(&transaction)?;
             transaction.rollback()?;
             Ok(result)
         });
-        rehearsed.await.map_err(|failure| failure.into_fault(Dependency::Database, operation))
+        dry_run.await.map_err(|failure| failure.into_fault(Dependency::Database, operation))
     }
 
     /// Works with one of the reading connections.

@@ -16,9 +16,9 @@ const PART: Dependency = Dependency::DeadLetterQueue;
 const INSERT: &str = "INSERT INTO dead_letters (entry) VALUES (?1)";
 
 impl DeadLetterQueue for Sqlite {
-    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+    async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         let retention = self.seen_retention();
-        self.write(PART, "push", |transaction| push(transaction, letters, retention)).await
+        self.write(PART, "push", |transaction| push(transaction, dead_letters, retention)).await
     }
 }
 
@@ -42,16 +42,16 @@ impl DeadLetterArchive for Sqlite {
     }
 }
 
-fn push(transaction: &Connection, letters: &[DeadLetter], retention: Duration) -> Result<usize, Failure> {
+fn push(transaction: &Connection, dead_letters: &[DeadLetter], retention: Duration) -> Result<usize, Failure> {
     let now = now();
     let forgotten = now.plus_micros(-limit(retention.as_micros()));
     transaction.prepare_cached("DELETE FROM dead_letters_seen WHERE seen_at < ?1")?.execute([Micros(forgotten)])?;
     let mut see = transaction.prepare_cached("INSERT INTO dead_letters_seen (identity, seen_at) VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
     let mut insert = transaction.prepare_cached(INSERT)?;
     let mut pushed = 0;
-    for letter in letters {
-        if see.execute(params![letter.identity, Micros(now)])? == 1 {
-            insert.execute([&letter.json])?;
+    for dead_letter in dead_letters {
+        if see.execute(params![dead_letter.identity, Micros(now)])? == 1 {
+            insert.execute([&dead_letter.json])?;
             pushed += 1;
         }
     }

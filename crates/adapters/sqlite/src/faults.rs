@@ -84,7 +84,7 @@ impl Failure {
     pub(crate) fn into_read_fault(self) -> ReadFault {
         let fault = self.into_fault(Dependency::Database, "read");
         let class = match fault.class {
-            FaultClass::Unavailable { .. } | FaultClass::LockRace => "unavailable",
+            FaultClass::Unavailable { .. } | FaultClass::LockConflict => "unavailable",
             FaultClass::Operator => "operator",
             _ => "bug",
         };
@@ -109,7 +109,7 @@ fn classify(error: &rusqlite::Error, operation: &'static str) -> (FaultClass, Op
 /// The extended code holds the primary one in its lowest eight bits (<https://www.sqlite.org/rescode.html>).
 fn by_number(number: i32) -> FaultClass {
     match number & 0xff {
-        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => FaultClass::LockRace,
+        ffi::SQLITE_BUSY | ffi::SQLITE_LOCKED => FaultClass::LockConflict,
         ffi::SQLITE_FULL
         | ffi::SQLITE_READONLY
         | ffi::SQLITE_CANTOPEN
@@ -149,9 +149,9 @@ mod tests {
     fn every_number_that_is_not_listed_holds() {
         let unavailable = FaultClass::Unavailable { timed_out: false };
         for (number, class) in [
-            (ffi::SQLITE_BUSY, FaultClass::LockRace),
-            (ffi::SQLITE_BUSY_SNAPSHOT, FaultClass::LockRace),
-            (ffi::SQLITE_LOCKED_SHAREDCACHE, FaultClass::LockRace),
+            (ffi::SQLITE_BUSY, FaultClass::LockConflict),
+            (ffi::SQLITE_BUSY_SNAPSHOT, FaultClass::LockConflict),
+            (ffi::SQLITE_LOCKED_SHAREDCACHE, FaultClass::LockConflict),
             (ffi::SQLITE_FULL, FaultClass::Operator),
             (ffi::SQLITE_READONLY_DBMOVED, FaultClass::Operator),
             (ffi::SQLITE_CANTOPEN_ISDIR, FaultClass::Operator),

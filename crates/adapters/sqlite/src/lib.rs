@@ -5,9 +5,9 @@
 //! | [`config`] | where the file is |
 //! | [`database`] | [`Sqlite`]: opens the file; what the ports are implemented for |
 //! | `connection` | one connection, and how it waits and writes |
-//! | `lane` | connections of one kind, taken in turn, without blocking an async worker |
+//! | `connections` | connections of one kind, taken in turn, without blocking an async worker |
 //! | `schema` | the tables, which version of them the file has, and what brings it to the newest |
-//! | `store` | `EventStore` and `Rehearsal`: one batch, one transaction |
+//! | `store` | `EventStore` and `DryRun`: one batch, one transaction |
 //! | `rows` | users, orders and payments: registers in which the last writer wins |
 //! | `emails` | whose an e-mail address is |
 //! | `stock` | the ledger of adjustments and its sum |
@@ -26,11 +26,11 @@
 mod claims;
 pub mod config;
 mod connection;
+mod connections;
 pub mod database;
 mod dead_letters;
 mod emails;
 pub mod faults;
-mod lane;
 mod parking;
 mod permits;
 mod positions;

@@ -47,9 +47,9 @@ impl ParkingExpiry for Sqlite {
 
 fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failure> {
     let mut insert = transaction.prepare_cached(include_str!("../sql/park.sql"))?;
-    let mut parent = transaction.prepare_cached(include_str!("../sql/parent_landed.sql"))?;
+    let mut parent = transaction.prepare_cached(include_str!("../sql/parent_persisted.sql"))?;
     let now = now();
-    let mut landed = false;
+    let mut persisted = false;
     for event in events {
         let Position { topic, partition, offset } = &event.position;
         let (waits_for_type, parent_id) = (event.waits_for.type_number(), event.waits_for.parent_id());
@@ -74,9 +74,9 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
             claim.as_ref().map(|claim| Micros(claim.at)),
             event.record.as_str()
         ])?;
-        landed = landed || parent.query_row(params![waits_for_type, parent_id, key, claimed_by], |row| row.get(0))?;
+        persisted = persisted || parent.query_row(params![waits_for_type, parent_id, key, claimed_by], |row| row.get(0))?;
     }
-    Ok(landed)
+    Ok(persisted)
 }
 
 fn releasable(connection: &Connection, parents: &Parents, after: Option<&ParkedEvent>, count: usize) -> Result<Vec<ParkedEvent>, Failure> {
@@ -150,7 +150,7 @@ pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes
     }
     let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for_type = ?1 AND waits_for_id = ?2 AND expired = 0)";
     let mut waits = transaction.prepare_cached(sql)?;
-    for (item, _) in batch.items().iter().zip(outcomes).filter(|(_, outcome)| outcome.landed()) {
+    for (item, _) in batch.items().iter().zip(outcomes).filter(|(_, outcome)| outcome.persisted()) {
         let wanted = match &item.event.body {
             Body::UserCreated(user) => WaitsFor::User(user.user_id),
             Body::OrderPlaced(order) => WaitsFor::Order(order.order_id),
@@ -170,9 +170,9 @@ pub(crate) fn addresses_wanted(transaction: &Connection) -> Result<bool, Failure
 }
 
 /// Whether an event waits for one of these addresses, given by their keys, that nobody has.
-pub(crate) fn addresses_free(transaction: &Connection, given_up: &[String]) -> Result<bool, Failure> {
+pub(crate) fn addresses_free(transaction: &Connection, expired: &[String]) -> Result<bool, Failure> {
     let mut free = transaction.prepare_cached(include_str!("../sql/address_free.sql"))?;
-    for key in given_up {
+    for key in expired {
         if free.query_row([key], |row| row.get(0))? {
             return Ok(true);
         }

@@ -1,9 +1,9 @@
--- Stores events that wait, unless they are stored already, and says whether a parent of any of them has landed meanwhile, or its e-mail
--- address may be had (one row, landed).
+-- Stores events that wait, unless they are stored already, and says whether a parent of any of them is persisted meanwhile, or its e-mail
+-- address may be had (one row, persisted).
 --   @P1  {t: topic, k: partition, f: offset, r: record, y: key as base64, at: the record's timestamp in ms, rc: redrives, ev: event id,
 --         wt: waits for (1 user, 2 order, 3 e-mail), wi: its id, v: payload,
 --         wk: the e-mail address's key, by: the user that claims it, ca: the event's own time}
--- The look comes after the rows are committed: a parent that lands later finds them.
+-- The look comes after the rows are committed: a parent that is persisted later finds them.
 SET NOCOUNT ON;
 IF @@TRANCOUNT > 0 THROW 50001, N'a transaction is open on entry', 1;
 
@@ -27,4 +27,4 @@ SELECT CASE WHEN EXISTS (SELECT 1
                                            WHERE h.email_key = s.waits_for_key COLLATE Latin1_General_100_BIN2 AND h.user_id <> s.claimed_by
                                              AND NOT EXISTS (SELECT 1 FROM dbo.parked_events w
                                                              WHERE w.claimed_by = h.user_id AND w.expired = 0 AND w.waits_for_key <> h.email_key)))
-            THEN 1 ELSE 0 END AS landed;
+            THEN 1 ELSE 0 END AS persisted;

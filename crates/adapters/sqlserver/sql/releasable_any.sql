@@ -1,4 +1,4 @@
--- Parked events that may be released: their parent has landed, or their e-mail address may be had. Oldest first.
+-- Parked events that may be released: their parent is persisted, or their e-mail address may be had. Oldest first.
 -- What waits for an e-mail address is worth trying where its user's row shows this event or a newer one, or has the address; or else where
 -- nobody has it, or only somebody who waits for another address, and no earlier claim waits for it that is not out of date.
 -- An event of an older program, which did not note the address, is tried each time.

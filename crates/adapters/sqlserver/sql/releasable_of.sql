@@ -1,4 +1,4 @@
--- Parked events that wait for these users and orders, and may be released because their parent has landed. Oldest first.
+-- Parked events that wait for these users and orders, and may be released because their parent is persisted. Oldest first.
 --   @P1  how many   @P2 to @P6  the place after which to look: parked_at, topic, partition, offset, record
 --   @P7  users [{id}]   @P8  orders [{id}]   @P9  1: also what waits for e-mail addresses; or 0
 -- What waits for an e-mail address is worth trying where its user's row shows this event or a newer one, or has the address; or else where

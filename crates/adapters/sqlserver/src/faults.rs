@@ -19,9 +19,9 @@ pub(crate) const NO_SUCH_OBJECT: i64 = 208;
 const fn class_of_number(number: u32) -> Option<FaultClass> {
     Some(match number {
         // Deadlock, lock timeout, snapshot conflicts.
-        1205 | 1222 | 3960 | 3966 => FaultClass::LockRace,
+        1205 | 1222 | 3960 | 3966 => FaultClass::LockConflict,
         // Conflicts of memory-optimised tables, should a database be moved to them; a scan whose pages moved.
-        601 | 41301 | 41302 | 41305 | 41325 | 41839 => FaultClass::LockRace,
+        601 | 41301 | 41302 | 41305 | 41325 | 41839 => FaultClass::LockConflict,
 
         // The connection is gone or was refused.
         20 | 64 | 121 | 233 | 596 | 6005 | 10053 | 10054 | 10060 | 17197 | 17809 | 17889 => AWAY,
@@ -41,7 +41,7 @@ const fn class_of_number(number: u32) -> Option<FaultClass> {
         40544 | 40549..=40553 => FaultClass::Operator,
 
         // A transaction is open, or not open, where it must not be so. 50001 is thrown by our own statements.
-        266 | 3902 | 3903 | 3930 | 3998 | 50001 => FaultClass::Doomed,
+        266 | 3902 | 3903 | 3930 | 3998 | 50001 => FaultClass::UnknownState,
 
         // Statement and schema do not fit: syntax, missing parameters, columns and tables, a NULL where none may be, JSON of ours.
         102 | 156 | 201 | 207 | 208 | 515 | 8144 | 8672 | 13600..=13609 => FaultClass::Bug,
@@ -66,14 +66,14 @@ const fn look_at(number: u32) -> Option<&'static str> {
 
 /// Our constraints, and what a violation of each means.
 pub(crate) const CONSTRAINTS: [(&str, FaultClass); 14] = [
-    ("pk_users", FaultClass::KeyRace),
-    ("pk_orders", FaultClass::KeyRace),
-    ("pk_order_items", FaultClass::KeyRace),
-    ("pk_payments", FaultClass::KeyRace),
-    ("pk_inventory", FaultClass::KeyRace),
-    ("pk_inventory_adjustments", FaultClass::KeyRace),
-    ("pk_parked_events", FaultClass::KeyRace),
-    ("pk_log_positions", FaultClass::KeyRace),
+    ("pk_users", FaultClass::UniqueViolation),
+    ("pk_orders", FaultClass::UniqueViolation),
+    ("pk_order_items", FaultClass::UniqueViolation),
+    ("pk_payments", FaultClass::UniqueViolation),
+    ("pk_inventory", FaultClass::UniqueViolation),
+    ("pk_inventory_adjustments", FaultClass::UniqueViolation),
+    ("pk_parked_events", FaultClass::UniqueViolation),
+    ("pk_log_positions", FaultClass::UniqueViolation),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),
@@ -123,7 +123,11 @@ pub(crate) fn leaves_connection_usable(error: &Error, fault: &Fault) -> bool {
     error.class() < 20
         && matches!(
             fault.class,
-            FaultClass::KeyRace | FaultClass::LockRace | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent
+            FaultClass::UniqueViolation
+                | FaultClass::LockConflict
+                | FaultClass::Poison
+                | FaultClass::EmailTaken
+                | FaultClass::MissingParent
         )
 }
 
@@ -150,9 +154,9 @@ pub(crate) const fn fault(class: FaultClass, operation: &'static str) -> Fault {
 /// A fault as the read side shows it.
 pub(crate) const fn for_reader(fault: &Fault) -> ReadFault {
     let class = match fault.class {
-        FaultClass::KeyRace | FaultClass::LockRace | FaultClass::Unavailable { timed_out: _ } => "unavailable",
+        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::Unavailable { timed_out: _ } => "unavailable",
         FaultClass::Operator => "operator",
-        FaultClass::Doomed
+        FaultClass::UnknownState
         | FaultClass::Bug
         | FaultClass::Poison
         | FaultClass::EmailTaken
@@ -173,7 +177,7 @@ mod tests {
     #[test]
     fn each_number_has_its_class_whatever_its_severity() {
         let expected: [(FaultClass, &[u32]); 6] = [
-            (FaultClass::LockRace, &[1205, 1222, 3960]),
+            (FaultClass::LockConflict, &[1205, 1222, 3960]),
             (
                 AWAY,
                 &[
@@ -189,7 +193,7 @@ mod tests {
                     40553,
                 ],
             ),
-            (FaultClass::Doomed, &[266, 3930, 3998, 3902, 3903, 50001]),
+            (FaultClass::UnknownState, &[266, 3930, 3998, 3902, 3903, 50001]),
             (FaultClass::Bug, &[102, 156, 201, 207, 208, 515, 8144, 8672, 13600, 13605, 13609]),
             (FaultClass::Poison, &[2628, 8152, 8114, 8115, 220, 232, 241, 242, 245]),
         ];

@@ -6,7 +6,7 @@
 //! | `migrate` | [`migrate()`]: creates the database and brings its tables up to date |
 //! | `scripts` | the migrations, and what holds their authors to the rules of `migrations/README.md` |
 //! | `schema` | [`schema()`]: whether the tables are those that this build needs |
-//! | `store` | [`SqlServer`], its `EventStore` and `Rehearsal`: one batch, one transaction, one round trip |
+//! | `store` | [`SqlServer`], its `EventStore` and `DryRun`: one batch, one transaction, one round trip |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | its `LogPositions`: how far the tables hold the log |
 //! | `trace` | its `EventTrace`: what the tables know of one event |

@@ -24,8 +24,8 @@ impl ParkingLot for SqlServer {
         }
         let rows = parked_rows(events);
         let sets = self.pool.ask(&PARK, &[&rows]).await?.accept();
-        let landed: i32 = Columns::of(only_row(&sets, &PARK)?, PARK.name).get("landed")?;
-        Ok(landed != 0)
+        let persisted: i32 = Columns::of(only_row(&sets, &PARK)?, PARK.name).get("persisted")?;
+        Ok(persisted != 0)
     }
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {

@@ -39,7 +39,7 @@ statements! {
     PARK = "park";
     /// Parked events whose parents are among those given.
     RELEASABLE_OF = "releasable_of";
-    /// Parked events whose parent has landed, or that wait for an e-mail address.
+    /// Parked events whose parent is persisted, or that wait for an e-mail address.
     RELEASABLE_ANY = "releasable_any";
     /// Deletes parked events.
     DISCARD = "discard";

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use events::Body;
-use pipeline::ports::Rehearsal;
+use pipeline::ports::DryRun;
 use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, ParkedKey, Reason, WaitsFor};
 use tiberius::ToSql;
 
@@ -44,10 +44,10 @@ impl EventStore for SqlServer {
     }
 }
 
-impl Rehearsal for SqlServer {
+impl DryRun for SqlServer {
     /// Holds the locks that [`EventStore::apply`] would hold, for as long as that would.
-    async fn rehearse(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
-        self.run(batch, Purpose::Rehearse).await
+    async fn dry_run(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.run(batch, Purpose::DryRun).await
     }
 }
 
@@ -57,7 +57,7 @@ enum Purpose {
     /// To commit.
     Write,
     /// To see what it would do.
-    Rehearse,
+    DryRun,
 }
 
 impl SqlServer {
@@ -97,7 +97,7 @@ impl Parameters {
             payments: payments(batch),
             adjustments: adjustments(batch),
             released: released(batch),
-            dry_run: i32::from(purpose == Purpose::Rehearse),
+            dry_run: i32::from(purpose == Purpose::DryRun),
             positions: positions::rows(batch.positions()),
         }
     }
@@ -213,7 +213,7 @@ const CHILDREN_WAIT: i32 = -2;
 const ADDRESS_FREE: i32 = -3;
 
 /// An answer without its last word, or one that makes no sense: tried once more, then held.
-const NOT_BELIEVED: Fault = faults::fault(FaultClass::Doomed, "apply_batch");
+const NOT_BELIEVED: Fault = faults::fault(FaultClass::UnknownState, "apply_batch");
 
 fn words(sets: &ResultSets) -> Result<Vec<Word<'_>>, Fault> {
     let rows = sets.iter().flatten();
@@ -353,7 +353,7 @@ mod tests {
         let mut items = items(&events);
         items[0].releases = vec![ParkedKey { position: &position, record: &record }; 5];
         let moved = vec![moved(); 7];
-        let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::Rehearse);
+        let parameters = Parameters::of(Batch::new(&items).moving(&moved), Purpose::DryRun);
         let shown = parameters.in_order().map(|parameter| match parameter.to_sql() {
             ColumnData::String(Some(json)) => ("rows", read(&json).as_array().unwrap().len()),
             ColumnData::I32(Some(number)) => ("number", usize::try_from(number).unwrap()),
@@ -419,7 +419,7 @@ mod tests {
     fn without_its_last_word_nothing_of_an_answer_is_believed() {
         let items = all_four();
         for answer in [vec![], vec![word(0, "stale")], vec![word(-1, "open"), word(-2, "waiting")]] {
-            assert_eq!(read_answer(Batch::new(&items), &answer).unwrap_err().class, FaultClass::Doomed);
+            assert_eq!(read_answer(Batch::new(&items), &answer).unwrap_err().class, FaultClass::UnknownState);
         }
     }
 
@@ -427,7 +427,7 @@ mod tests {
     fn an_answer_that_makes_no_sense_is_not_believed_either() {
         let items = all_four();
         for strange in [word(4, "stale"), word(3, "parked"), word(0, "lost"), word(1, "eaten")] {
-            assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::Doomed);
+            assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::UnknownState);
         }
     }
 

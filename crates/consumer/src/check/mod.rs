@@ -1,10 +1,10 @@
-//! `consumer check`: judging what the parts say about themselves. Who asks them is the composition root.
+//! `consumer check`: assessing what the parts say about themselves. Who asks them is the composition root.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `finding` | one line of the answer |
 //! | `report` | all of them, as a table or as JSON |
-//! | `topic`, `database`, `queue`, `positions`, `clock` | what is judged |
+//! | `topic`, `database`, `queue`, `positions`, `clock` | what is assessed |
 //!
 //! *FAIL* is what keeps the consumer from working, or would lose events. *warn* is what works and that somebody will regret.
 

@@ -10,7 +10,7 @@ use super::listed::Listed;
 
 /// What to send again.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Order {
+pub struct RedriveRequest {
     /// Which entries.
     pub filter: Filter,
     /// How many of them, at most; the oldest first.
@@ -59,7 +59,7 @@ pub(super) enum Choice<'l> {
     Chosen(&'l Entry, Vec<u8>),
 }
 
-impl Order {
+impl RedriveRequest {
     pub(super) fn choose<'l>(&self, listed: &'l Listed, now: Timestamp) -> Choice<'l> {
         if !self.filter.selects(listed, now) {
             return Choice::NotSelected;

@@ -1,20 +1,20 @@
 //! A dead letter with a payload that was mended.
 
 use events::Violation;
+use pipeline::decoded::{Decoded, decode_record};
 use pipeline::ports::{ClaimQueue, Clock as _, Delivered, Publisher};
 use pipeline::record::{Position, Record};
-use pipeline::verdict::{Verdict, judge};
 use similar::TextDiff;
 use uuid::Uuid;
 
 use super::choice::Letter;
+use super::dry_run::Rules;
 use super::layout::lay_out;
 use super::listed::Listed;
 use super::redrive::Route;
 use super::refusal::Refusal;
-use super::rehearse::Rules;
 use super::send::Sender;
-use crate::parts::SystemClock;
+use crate::backends::SystemClock;
 
 /// Lines around a change that a diff shows.
 const CONTEXT: usize = 3;
@@ -33,7 +33,7 @@ pub fn editable(listed: &Listed) -> Result<String, Refusal> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Revision {
     /// As it is sent.
-    pub letter: Letter,
+    pub dead_letter: Letter,
     /// Under which id.
     pub event_id: Uuid,
     /// What changed, as a unified diff.
@@ -57,8 +57,8 @@ impl Revision {
         if known.is_some_and(|known| known != event_id) {
             return Err(Refusal::OtherEvent);
         }
-        let letter = Letter::new(listed, entry, Some(key.into_bytes()), payload.as_bytes().to_vec(), default_topic);
-        Ok(Self { letter, event_id, diff: diff(&original, &laid_out) })
+        let dead_letter = Letter::new(listed, entry, Some(key.into_bytes()), payload.as_bytes().to_vec(), default_topic);
+        Ok(Self { dead_letter, event_id, diff: diff(&original, &laid_out) })
     }
 }
 
@@ -68,10 +68,10 @@ fn check(payload: &str, rules: Rules) -> Result<(Uuid, String), Refusal> {
     let now = SystemClock.now();
     let timestamp_ms = Some(now.unix_millis());
     let record = Record { position, assignment: 0, timestamp_ms, key: None, value: Some(payload.as_bytes().to_vec()), retry_count: 0 };
-    match judge(&record, now, rules.max_clock_skew) {
-        Verdict::Valid(event) => Ok((event.id, event.key())),
-        Verdict::Broken(violation) => Err(Refusal::Violation(violation)),
-        Verdict::Tombstone => Err(Refusal::NotEditable),
+    match decode_record(&record, now, rules.max_clock_skew) {
+        Decoded::Valid(event) => Ok((event.id, event.key())),
+        Decoded::Broken(violation) => Err(Refusal::Violation(violation)),
+        Decoded::Tombstone => Err(Refusal::NotEditable),
     }
 }
 
@@ -93,7 +93,7 @@ fn diff(before: &str, after: &str) -> String {
 /// # Errors
 /// The entry is not in the list any more, or a part is away: then it is in the list, or comes back.
 pub async fn resend<Q: ClaimQueue, P: Publisher>(route: &Route<'_, Q, P>, revision: Revision) -> Result<Delivered, Refusal> {
-    let sent = Sender::new(route.queue, route.publisher, route.lease, route.stop).send(vec![revision.letter]).await;
+    let sent = Sender::new(route.queue, route.publisher, route.lease, route.stop).send(vec![revision.dead_letter]).await;
     match (sent.fault, sent.delivered) {
         (Some(fault), _) => Err(fault.into()),
         (None, Some(delivered)) => Ok(delivered),
@@ -131,10 +131,10 @@ mod tests {
         let broken = payload().replace("\"firstName\"", "\"first_name\"");
         let revision = revise(&listed(&broken, None), &format!("{}\n", payload())).unwrap();
         assert_eq!(revision.event_id, sample.id);
-        assert_eq!(revision.letter.message.key, Some(sample.key().into_bytes()));
-        assert_eq!(revision.letter.message.value, Some(payload().into_bytes()));
-        assert_eq!(revision.letter.message.headers, [("x-retry-count".to_owned(), b"3".to_vec())]);
-        assert_eq!(revision.letter.topic, "t");
+        assert_eq!(revision.dead_letter.message.key, Some(sample.key().into_bytes()));
+        assert_eq!(revision.dead_letter.message.value, Some(payload().into_bytes()));
+        assert_eq!(revision.dead_letter.message.headers, [("x-retry-count".to_owned(), b"3".to_vec())]);
+        assert_eq!(revision.dead_letter.topic, "t");
         assert!(revision.diff.contains("-  \"first_name\": ") && revision.diff.contains("+  \"firstName\": "), "{}", revision.diff);
     }
 

@@ -7,7 +7,7 @@ use pipeline::ports::DeadLetterReader;
 
 use super::listed::Listed;
 use super::refusal::Refusal;
-use super::walk::Walk;
+use super::scan::Scan;
 
 /// The shortest beginning of an id.
 const LEAST_DIGITS: usize = 4;
@@ -33,9 +33,9 @@ pub async fn find_all(queue: &impl DeadLetterReader, prefixes: &[String]) -> Res
         return Err(Refusal::NotAnId);
     }
     let mut found: Vec<BTreeMap<String, Listed>> = vec![BTreeMap::new(); prefixes.len()];
-    let mut walk = Walk::start(queue).await?;
+    let mut scan = Scan::start(queue).await?;
     loop {
-        let page = walk.look().await?;
+        let page = scan.look().await?;
         if page.is_empty() {
             break;
         }

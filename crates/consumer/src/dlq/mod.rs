@@ -1,13 +1,13 @@
-//! Dead letters in an operator's hands: look, judge, send again, mend, remove, carry away.
+//! Dead letters in an operator's hands: look, assess, send again, mend, remove, carry away.
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`listed`], [`filter`], [`find`], [`walk`] | entries, which are meant, and how they are found while others change the list |
+//! | [`listed`], [`filter`], [`find`], [`scan`] | entries, which are meant, and how they are found while others change the list |
 //! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
-//! | [`rehearse`](mod@rehearse), `culprits`, [`foreseen`] | what a redrive would come to, by the database's own word |
+//! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
 //! | [`edit`], [`editor`] | a mended payload under the same event id |
 //! | [`mod@purge`], [`transfer`], [`stats`](mod@stats) | removing, carrying away and back, counting |
-//! | [`desk`] | the parts that all of this works with |
+//! | [`context`] | the parts that all of this works with |
 //! | [`command`] | all of it on a command line |
 //! | [`admin`] | all of it over HTTP |
 //! | `layout`, `printable` | JSON for people, text of others on a terminal |
@@ -16,33 +16,33 @@
 //! acknowledged it, and a claim that nobody finished comes back.
 
 pub mod admin;
+mod bad_events;
 mod choice;
 pub mod command;
-mod culprits;
-pub mod desk;
+pub mod context;
+pub mod dry_run;
+pub mod dry_run_outcome;
 pub mod edit;
 pub mod editor;
 pub mod filter;
 pub mod find;
-pub mod foreseen;
 mod layout;
 pub mod listed;
 pub(crate) mod printable;
 pub mod purge;
 pub mod redrive;
 pub mod refusal;
-pub mod rehearse;
+pub mod scan;
 mod send;
 pub mod stats;
 pub mod summary;
 pub mod transfer;
-pub mod walk;
 
-pub use choice::{Letter, Order};
+pub use choice::{Letter, RedriveRequest};
 pub use command::DlqCommand;
-pub use desk::{Desk, Terms};
+pub use context::{AdminContext, Terms};
+pub use dry_run::{Rules, dry_run};
 pub use filter::Filter;
 pub use redrive::{Route, redrive};
 pub use refusal::Refusal;
-pub use rehearse::{Rules, rehearse};
 pub use summary::Summary;

@@ -7,7 +7,7 @@ use pipeline::fault::Fault;
 use pipeline::ports::{ClaimQueue, DeadLetterReader};
 
 use super::filter::Filter;
-use super::walk::Walk;
+use super::scan::Scan;
 
 /// How long a claim lasts that is settled at once.
 const LEASE: Duration = Duration::from_secs(60);
@@ -20,10 +20,10 @@ pub async fn count(queue: &impl DeadLetterReader, filter: &Filter, now: Timestam
     if filter.is_empty() {
         return queue.depth().await;
     }
-    let mut walk = Walk::start(queue).await?;
+    let mut scan = Scan::start(queue).await?;
     let mut meant = 0;
     loop {
-        let page = walk.look().await?;
+        let page = scan.look().await?;
         if page.is_empty() {
             return Ok(meant);
         }
@@ -49,14 +49,14 @@ pub async fn purge<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter,
 }
 
 async fn remove<Q: DeadLetterReader + ClaimQueue>(queue: &Q, filter: &Filter, now: Timestamp, removed: &mut u64) -> Result<(), Fault> {
-    let mut walk = Walk::start(queue).await?;
+    let mut scan = Scan::start(queue).await?;
     loop {
-        let page = walk.next().await?;
+        let page = scan.next().await?;
         if page.is_empty() {
             return Ok(());
         }
         let texts: Vec<String> = page.iter().filter(|listed| filter.selects(listed, now)).map(|listed| listed.text.clone()).collect();
-        walk.keep((page.len() - texts.len()) as u64);
+        scan.keep((page.len() - texts.len()) as u64);
         if !texts.is_empty() {
             let claims: Vec<_> = queue.claim(&texts, LEASE).await?.into_iter().flatten().collect();
             *removed += queue.settle(&claims).await? as u64;

@@ -8,12 +8,12 @@ use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, Publisher};
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::choice::{Choice, Letter, Order};
+use super::choice::{Choice, Letter, RedriveRequest};
 use super::listed::Listed;
+use super::scan::Scan;
 use super::send::Sender;
 use super::summary::Summary;
-use super::walk::Walk;
-use crate::parts::SystemClock;
+use crate::backends::SystemClock;
 
 /// The most entries that are claimed at once.
 const GROUP: usize = 500;
@@ -38,14 +38,14 @@ pub struct Route<'a, Q, P> {
 /// First puts back what an earlier redrive left. Entries that come into the list meanwhile are not met. When `stop` is cancelled, what is in flight
 /// is waited for and the rest is put back. If the future is dropped, or the process dies, claimed entries come back when their lease ends;
 /// sent twice, they are applied once. `seen` is called after each group.
-pub async fn redrive<Q, P>(route: Route<'_, Q, P>, order: &Order, mut seen: impl FnMut(&Summary)) -> Summary
+pub async fn redrive<Q, P>(route: Route<'_, Q, P>, order: &RedriveRequest, mut seen: impl FnMut(&Summary)) -> Summary
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
 {
     let start = Instant::now();
     let mut run = Run::new(&route, order);
-    if let Err(fault) = run.walk(&mut seen).await {
+    if let Err(fault) = run.scan(&mut seen).await {
         run.summary.fault.get_or_insert(fault);
     }
     run.summary.took = start.elapsed();
@@ -54,7 +54,7 @@ where
 
 struct Run<'a, Q, P> {
     sender: Sender<'a, Q, P>,
-    order: &'a Order,
+    order: &'a RedriveRequest,
     default_topic: &'a str,
     now: Timestamp,
     summary: Summary,
@@ -62,26 +62,26 @@ struct Run<'a, Q, P> {
 }
 
 impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
-    fn new(route: &Route<'a, Q, P>, order: &'a Order) -> Self {
+    fn new(route: &Route<'a, Q, P>, order: &'a RedriveRequest) -> Self {
         let mut sender = Sender::new(route.queue, route.publisher, route.lease, route.stop);
         sender.rate = order.rate;
         Self { sender, order, default_topic: route.default_topic, now: SystemClock.now(), summary: Summary::default(), ended: false }
     }
 
-    async fn walk(&mut self, seen: &mut impl FnMut(&Summary)) -> Result<(), Fault> {
+    async fn scan(&mut self, seen: &mut impl FnMut(&Summary)) -> Result<(), Fault> {
         let queue = self.sender.queue;
         self.summary.returned = queue.give_back_overdue().await? as u64;
-        let mut walk = Walk::start(queue).await?;
+        let mut scan = Scan::start(queue).await?;
         while !self.ended {
-            let page = walk.next().await?;
+            let page = scan.next().await?;
             if page.is_empty() {
                 break;
             }
             let (mut chosen, stay) = self.choose(&page);
-            walk.keep(stay);
+            scan.keep(stay);
             while !chosen.is_empty() && !self.ended {
                 let rest = chosen.split_off(self.group().min(chosen.len()));
-                walk.keep(self.send(std::mem::replace(&mut chosen, rest)).await);
+                scan.keep(self.send(std::mem::replace(&mut chosen, rest)).await);
                 seen(&self.summary);
             }
             seen(&self.summary);

@@ -50,7 +50,7 @@ impl Sent {
 
 /// Claims of a group by what became of them, each with its place in the group.
 #[derive(Default)]
-struct Landed {
+struct Persisted {
     delivered: Vec<Claim>,
     not_delivered: Vec<(usize, Claim)>,
     not_sent: Vec<(usize, Claim)>,
@@ -67,38 +67,39 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
     }
 
     /// Sends these entries. What is in flight when it is told to stop is waited for; what is not sent yet is put back.
-    pub async fn send(&mut self, letters: Vec<Letter>) -> Sent {
+    pub async fn send(&mut self, dead_letters: Vec<Letter>) -> Sent {
         let mut sent = Sent::default();
-        let texts: Vec<String> = letters.iter().map(|letter| letter.text.clone()).collect();
+        let texts: Vec<String> = dead_letters.iter().map(|dead_letter| dead_letter.text.clone()).collect();
         let claims = match self.queue.claim(&texts, self.lease).await {
             Ok(claims) => claims,
             Err(fault) => {
                 // Some may be claimed. They come back.
-                sent.failed = letters.len() as u64;
+                sent.failed = dead_letters.len() as u64;
                 sent.note(fault, true);
                 return sent;
             }
         };
-        let claimed: Vec<(Letter, Claim)> = letters.into_iter().zip(claims).filter_map(|(letter, claim)| Some((letter, claim?))).collect();
+        let claimed: Vec<(Letter, Claim)> =
+            dead_letters.into_iter().zip(claims).filter_map(|(dead_letter, claim)| Some((dead_letter, claim?))).collect();
         sent.gone = (texts.len() - claimed.len()) as u64;
-        let landed = self.publish(claimed, &mut sent).await;
-        self.settle(landed, &mut sent).await;
+        let persisted = self.publish(claimed, &mut sent).await;
+        self.settle(persisted, &mut sent).await;
         sent
     }
 
-    async fn publish(&mut self, claimed: Vec<(Letter, Claim)>, sent: &mut Sent) -> Landed {
+    async fn publish(&mut self, claimed: Vec<(Letter, Claim)>, sent: &mut Sent) -> Persisted {
         let (publisher, stop) = (self.publisher, self.stop);
         let mut waiting = claimed.into_iter().enumerate().peekable();
         let mut flights = FuturesUnordered::new();
-        let mut landed = Landed::default();
+        let mut persisted = Persisted::default();
         loop {
             let sending = !stop.is_cancelled() && !sent.hopeless;
             while sending
                 && self.due() <= Instant::now()
-                && let Some((place, (letter, claim))) = waiting.next()
+                && let Some((place, (dead_letter, claim))) = waiting.next()
             {
                 self.begun += 1;
-                flights.push(async move { (place, fly(publisher, letter, claim).await) });
+                flights.push(async move { (place, fly(publisher, dead_letter, claim).await) });
             }
             let more = sending && waiting.peek().is_some();
             if flights.is_empty() && !more {
@@ -108,12 +109,12 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 Some((place, (claim, result))) = flights.next() => match result {
                     Ok(delivered) => {
                         sent.delivered = Some(delivered);
-                        landed.delivered.push(claim);
+                        persisted.delivered.push(claim);
                     }
                     Err(fault) => {
                         let hopeless = fault.class != FaultClass::Poison;
                         sent.note(fault, hopeless);
-                        landed.not_delivered.push((place, claim));
+                        persisted.not_delivered.push((place, claim));
                     }
                 },
                 () = sleep_until(self.due()), if more => {}
@@ -121,12 +122,12 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
             }
         }
         drop(flights);
-        landed.not_sent.extend(waiting.map(|(place, (_, claim))| (place, claim)));
-        landed
+        persisted.not_sent.extend(waiting.map(|(place, (_, claim))| (place, claim)));
+        persisted
     }
 
-    async fn settle(&self, landed: Landed, sent: &mut Sent) {
-        let Landed { delivered, not_delivered, mut not_sent } = landed;
+    async fn settle(&self, persisted: Persisted, sent: &mut Sent) {
+        let Persisted { delivered, not_delivered, mut not_sent } = persisted;
         let count = delivered.len() as u64;
         if !delivered.is_empty() {
             match self.queue.settle(&delivered).await {
@@ -150,8 +151,8 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
     }
 }
 
-async fn fly<P: Publisher>(publisher: &P, letter: Letter, claim: Claim) -> (Claim, Result<Delivered, Fault>) {
-    let Letter { id, event_id, topic, message, .. } = letter;
+async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, Result<Delivered, Fault>) {
+    let Letter { id, event_id, topic, message, .. } = dead_letter;
     let result = publisher.publish(&topic, message).await;
     if let Ok(delivered) = &result {
         let (partition, offset) = (delivered.partition, delivered.offset);

@@ -11,7 +11,7 @@ use serde::Serialize;
 
 use super::listed::Listed;
 use super::printable::printable;
-use super::walk::Walk;
+use super::scan::Scan;
 
 /// Distinct labels that are counted each by itself; others may have pushed anything.
 const LABELS: usize = 1000;
@@ -49,9 +49,9 @@ pub struct Stats {
 /// The queue is away.
 pub async fn stats(queue: &impl DeadLetterReader, now: Timestamp) -> Result<Stats, Fault> {
     let mut stats = Stats::default();
-    let mut walk = Walk::start(queue).await?;
+    let mut scan = Scan::start(queue).await?;
     loop {
-        let page = walk.look().await?;
+        let page = scan.look().await?;
         if page.is_empty() {
             return Ok(stats);
         }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::refusal::Refusal;
-use super::walk::Walk;
+use super::scan::Scan;
 
 /// Entries that are put into the list at once, and bytes of them.
 const CHUNK: (usize, usize) = (500, 4 << 20);
@@ -37,8 +37,8 @@ pub fn text_of(line: &str) -> Option<String> {
 ///
 /// # Errors
 /// The queue is away.
-pub async fn export_page<Q: DeadLetterReader>(walk: &mut Walk<'_, Q>) -> Result<Vec<String>, Fault> {
-    Ok(walk.look().await?.into_iter().map(|listed| line_of(&listed.text) + "\n").collect())
+pub async fn export_page<Q: DeadLetterReader>(scan: &mut Scan<'_, Q>) -> Result<Vec<String>, Fault> {
+    Ok(scan.look().await?.into_iter().map(|listed| line_of(&listed.text) + "\n").collect())
 }
 
 /// What an import did.
@@ -116,9 +116,9 @@ impl From<Fault> for ImportError {
 /// How often each text is in the list.
 async fn present(queue: &impl DeadLetterReader) -> Result<HashMap<[u8; 16], u32>, Fault> {
     let mut counts = HashMap::new();
-    let mut walk = Walk::start(queue).await?;
+    let mut scan = Scan::start(queue).await?;
     loop {
-        let page = walk.look().await?;
+        let page = scan.look().await?;
         if page.is_empty() {
             return Ok(counts);
         }

@@ -20,7 +20,7 @@ use pipeline::{Entity, Trace};
 use uuid::Uuid;
 
 use crate::dlq::listed::Listed;
-use crate::dlq::walk::Walk;
+use crate::dlq::scan::Scan;
 pub use arguments::TraceArgs;
 pub use verdict::Verdict;
 
@@ -43,12 +43,12 @@ pub struct Findings {
     /// What the tables say, or why they could not be asked.
     pub tables: Result<Trace, Fault>,
     /// What the dead letter queue says, or why it could not be asked.
-    pub letters: Result<Letters, Fault>,
+    pub dead_letters: Result<DeadLetters, Fault>,
 }
 
 /// Its dead letters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Letters {
+pub struct DeadLetters {
     /// Those with its event id, oldest first.
     pub found: Vec<Letter>,
     /// How many entries were looked at.
@@ -64,32 +64,32 @@ pub struct Letter {
     pub about: Option<About>,
 }
 
-/// Looks for an event everywhere. The tables are asked before the queue, which is the way of an event that is given up; an event that is
+/// Looks for an event everywhere. The tables are asked before the queue, which is the way of an event that is expired; an event that is
 /// being redriven at this moment may be missed: it is on its way through Kafka.
 pub async fn trace<T: EventTrace, Q: DeadLetterReader>(tables: &T, queue: &Q, mut question: Question) -> Findings {
     let mut answer = tables.trace(question.event_id, question.entity).await;
-    let letters = letters(queue, question.event_id).await;
-    if let Some(about) = about(answer.as_ref().ok(), letters.as_ref().ok()) {
+    let dead_letters = dead_letters(queue, question.event_id).await;
+    if let Some(about) = about(answer.as_ref().ok(), dead_letters.as_ref().ok()) {
         question.event_at = question.event_at.or(Some(about.event_at));
         if question.entity.is_none() && about.entity.is_some() && answer.is_ok() {
             question.entity = about.entity;
             answer = tables.trace(question.event_id, question.entity).await;
         }
     }
-    Findings { question, tables: answer, letters }
+    Findings { question, tables: answer, dead_letters }
 }
 
 /// Looks at every entry, a page at a time.
-async fn letters<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<Letters, Fault> {
-    let mut letters = Letters::default();
-    let mut walk = Walk::start(queue).await?;
+async fn dead_letters<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<DeadLetters, Fault> {
+    let mut dead_letters = DeadLetters::default();
+    let mut scan = Scan::start(queue).await?;
     loop {
-        let page = walk.look().await?;
+        let page = scan.look().await?;
         if page.is_empty() {
-            return Ok(letters);
+            return Ok(dead_letters);
         }
-        letters.examined += page.len() as u64;
-        letters.found.extend(page.into_iter().filter(|listed| is_of(listed, event_id)).map(Letter::from));
+        dead_letters.examined += page.len() as u64;
+        dead_letters.found.extend(page.into_iter().filter(|listed| is_of(listed, event_id)).map(Letter::from));
     }
 }
 
@@ -105,9 +105,9 @@ impl From<Listed> for Letter {
     }
 }
 
-fn about(trace: Option<&Trace>, letters: Option<&Letters>) -> Option<About> {
+fn about(trace: Option<&Trace>, dead_letters: Option<&DeadLetters>) -> Option<About> {
     let parked = trace.into_iter().flat_map(|trace| &trace.parked).find_map(|row| row.about);
-    parked.or_else(|| letters.into_iter().flat_map(|letters| &letters.found).find_map(|letter| letter.about))
+    parked.or_else(|| dead_letters.into_iter().flat_map(|dead_letters| &dead_letters.found).find_map(|dead_letter| dead_letter.about))
 }
 
 /// Prints the findings on the standard output. The exit code is 0 where [`Findings::found`] holds, and 1 otherwise.

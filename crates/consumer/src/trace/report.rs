@@ -8,7 +8,7 @@ use pipeline::{Entity, WaitsFor};
 use serde_json::{Value, json};
 
 use super::verdict::Awaited;
-use super::{Findings, Letter, Letters};
+use super::{DeadLetters, Findings, Letter};
 use crate::dlq::printable::printable;
 use crate::reason::advice;
 
@@ -19,11 +19,13 @@ impl fmt::Display for Findings {
             Ok(trace) => write_trace(f, trace)?,
             Err(fault) => line(f, "tables", &format_args!("could not be asked: {}", trouble(fault)))?,
         }
-        match &self.letters {
-            Ok(Letters { found, examined }) if found.is_empty() => {
+        match &self.dead_letters {
+            Ok(DeadLetters { found, examined }) if found.is_empty() => {
                 line(f, "dead letters", &format_args!("none of the {examined} in the list"))?;
             }
-            Ok(Letters { found, .. }) => found.iter().try_for_each(|letter| line(f, "dead letters", &LetterLine(letter)))?,
+            Ok(DeadLetters { found, .. }) => {
+                found.iter().try_for_each(|dead_letter| line(f, "dead letters", &DeadLetterLine(dead_letter)))?
+            }
             Err(fault) => line(f, "dead letters", &format_args!("could not be asked: {}", trouble(fault)))?,
         }
         write!(f, "{:<13} {}", "verdict", self.verdict())
@@ -68,9 +70,9 @@ fn write_trace(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
 }
 
 /// A dead letter on one line. Its `error` is not shown: others may have put the data into it.
-struct LetterLine<'l>(&'l Letter);
+struct DeadLetterLine<'l>(&'l Letter);
 
-impl fmt::Display for LetterLine<'_> {
+impl fmt::Display for DeadLetterLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let listed = &self.0.listed;
         write!(f, "{}: {}", listed.id, printable(listed.reason()))?;
@@ -88,7 +90,7 @@ impl fmt::Display for LetterLine<'_> {
 impl Findings {
     /// All of it as JSON. What is not known is null.
     pub fn to_json(&self) -> Value {
-        let (trace, letters) = (self.tables.as_ref().ok(), self.letters.as_ref().ok());
+        let (trace, dead_letters) = (self.tables.as_ref().ok(), self.dead_letters.as_ref().ok());
         json!({
             "eventId": self.question.event_id,
             "eventTime": self.question.event_at,
@@ -102,9 +104,9 @@ impl Findings {
                 "parked": trace.map(|trace| trace.parked.iter().map(parked).collect::<Vec<_>>()),
             },
             "deadLetters": {
-                "notAsked": self.letters.as_ref().err().map(trouble),
-                "examined": letters.map(|letters| letters.examined),
-                "found": letters.map(|letters| letters.found.iter().map(dead).collect::<Vec<_>>()),
+                "notAsked": self.dead_letters.as_ref().err().map(trouble),
+                "examined": dead_letters.map(|dead_letters| dead_letters.examined),
+                "found": dead_letters.map(|dead_letters| dead_letters.found.iter().map(dead).collect::<Vec<_>>()),
             },
         })
     }
@@ -135,10 +137,10 @@ fn parked(row: &ParkedRow) -> Value {
     })
 }
 
-fn dead(letter: &Letter) -> Value {
-    let entry = letter.listed.entry.as_ref();
+fn dead(dead_letter: &Letter) -> Value {
+    let entry = dead_letter.listed.entry.as_ref();
     json!({
-        "id": letter.listed.id, "reason": letter.listed.reason(), "retryCount": letter.listed.retries(),
+        "id": dead_letter.listed.id, "reason": dead_letter.listed.reason(), "retryCount": dead_letter.listed.retries(),
         "timestamp": entry.and_then(pipeline::dead_letter::Entry::at),
         "topic": entry.and_then(|entry| entry.topic.as_deref()), "partition": entry.and_then(|entry| entry.partition),
         "offset": entry.and_then(|entry| entry.offset),

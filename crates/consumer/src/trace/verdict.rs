@@ -47,7 +47,7 @@ enum Age {
 impl Findings {
     /// What they come to.
     pub fn verdict(&self) -> Verdict<'_> {
-        let (trace, letters) = (self.tables.as_ref().ok(), self.letters.as_ref().ok());
+        let (trace, dead_letters) = (self.tables.as_ref().ok(), self.dead_letters.as_ref().ok());
         let standing = self.standing();
         if let Some(row) = trace.and_then(|trace| trace.shown_by.first()) {
             Verdict::Shown(row)
@@ -55,9 +55,9 @@ impl Findings {
             Verdict::Counted(line)
         } else if let Some(row) = trace.and_then(|trace| trace.parked.first()) {
             Verdict::Parked(row, standing)
-        } else if let Some(letter) = letters.and_then(|letters| letters.found.last()) {
-            Verdict::Dead(letter, standing)
-        } else if trace.is_none() || letters.is_none() {
+        } else if let Some(dead_letter) = dead_letters.and_then(|dead_letters| dead_letters.found.last()) {
+            Verdict::Dead(dead_letter, standing)
+        } else if trace.is_none() || dead_letters.is_none() {
             Verdict::Open
         } else {
             standing.map_or(Verdict::Unknown(self.question.entity), Verdict::Other)
@@ -71,7 +71,7 @@ impl Findings {
             Verdict::Other(standing) => standing.age == Age::Newer,
             Verdict::Unknown(_) | Verdict::Open => false,
         };
-        known && self.tables.is_ok() && self.letters.is_ok()
+        known && self.tables.is_ok() && self.dead_letters.is_ok()
     }
 
     fn standing(&self) -> Option<Standing<'_>> {
@@ -115,8 +115,8 @@ impl fmt::Display for Verdict<'_> {
                 }
                 meanwhile(f, *standing)
             }
-            Self::Dead(letter, standing) => {
-                write!(f, "it is a dead letter ({})", printable(letter.listed.reason()))?;
+            Self::Dead(dead_letter, standing) => {
+                write!(f, "it is a dead letter ({})", printable(dead_letter.listed.reason()))?;
                 meanwhile(f, *standing)
             }
             Self::Other(standing @ Standing { age, .. }) => match age {

@@ -15,7 +15,7 @@ use super::{CLOSE, wrong};
 use crate::config::ConsumerConfig;
 use crate::dlq::admin::{self, AdminConfig};
 use crate::dlq::command::{self, DlqCommand, Needs};
-use crate::dlq::{Desk, Terms};
+use crate::dlq::{AdminContext, Terms};
 
 /// What a command needs of the settings; what it does not need may be missing.
 struct Settings {
@@ -60,14 +60,14 @@ pub fn dlq(command: DlqCommand) -> ExitCode {
 
 async fn run(command: DlqCommand, settings: Settings) -> anyhow::Result<ExitCode> {
     let stop = Shutdown::on_signals()?.token();
-    let desk = Desk {
+    let context = AdminContext {
         queue: RedisDlq::new(&settings.redis)?,
         publisher: settings.kafka.as_ref().map(KafkaPublisher::open).transpose()?,
         tables: settings.database.map(SqlServer::new),
         terms: settings.terms,
     };
-    let code = command::run(command, &desk, &stop).await;
-    if let Some(publisher) = desk.publisher {
+    let code = command::run(command, &context, &stop).await;
+    if let Some(publisher) = context.publisher {
         // Everything that was sent has been answered.
         publisher.close(CLOSE).await.ok();
     }
@@ -87,5 +87,5 @@ pub(super) fn admin(
     };
     let publisher = Some(KafkaPublisher::open(kafka)?);
     tracing::info!(remote = config.allow_remote, "serving /admin/dlq");
-    Ok(admin::routes(config, Desk { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms }, stop))
+    Ok(admin::routes(config, AdminContext { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms }, stop))
 }

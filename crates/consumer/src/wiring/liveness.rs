@@ -7,7 +7,7 @@ use sqlserver::SqlServerConfig;
 
 use crate::waiting::POLL_INTERVAL;
 
-/// What lies between two polls beside [`POLL_INTERVAL`] and the longest call: judging a batch, a commit, a look at the log.
+/// What lies between two polls beside [`POLL_INTERVAL`] and the longest call: decoding a batch, a commit, a look at the log.
 const MARGIN: Duration = Duration::from_secs(30);
 
 /// Where no call may take long, this is the bound of silence: a machine may be slow.

@@ -12,10 +12,10 @@ use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::admin;
 use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, with_settings};
+use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::dlq::admin::AdminConfig;
-use crate::parts::{Adapters, Parts};
 use crate::starting::Starting;
 
 /// `consumer run`. Where it is not told to migrate, it waits until somebody has.
@@ -24,14 +24,14 @@ pub fn run(migrate: bool) -> ExitCode {
 }
 
 /// Kafka, SQL Server and Redis.
-struct RealParts;
+struct RealBackends;
 
-impl Parts for RealParts {
+impl Backends for RealBackends {
     type Source = KafkaSource;
     type Offsets = KafkaCommitter;
     type Progress = KafkaProgress;
     type Store = SqlServer;
-    type Letters = RedisDlq;
+    type DeadLetters = RedisDlq;
 }
 
 /// Every setting of the binary.
@@ -69,8 +69,8 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;
     // Port 0 takes any free one: this is the one.
     let bound = listener.local_addr()?;
-    let (store, letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
-    let admin = admin(admin_config, (&kafka_config, terms), &letters, &store, shutdown.token())?;
+    let (store, dead_letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
+    let admin = admin(admin_config, (&kafka_config, terms), &dead_letters, &store, shutdown.token())?;
     let routes = http::routes(metrics.clone(), health.clone()).merge(admin);
     let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
     let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
@@ -81,12 +81,12 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
         let pool = store.clone();
         metrics.db_pool(move || pool_use(&pool));
         let (source, offsets) = kafka::open(&kafka_config)?;
-        let adapters = Adapters::<RealParts> {
+        let adapters = Adapters::<RealBackends> {
             source,
             offsets,
             progress: KafkaProgress::open(&kafka_config)?,
             store,
-            letters,
+            dead_letters,
             topic: kafka_config.topic.as_str().into(),
         };
         tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use consumer::ConsumerConfig;
 use events::Event;
 use pipeline::ParkingLot as _;
-use pipeline::ports::TakeLimits;
+use pipeline::ports::PollLimits;
 use testkit::builders::{Build, id, order, parked, unique, user};
 use testkit::delivery::apply;
 use uuid::Uuid;
@@ -36,17 +36,17 @@ async fn a_thousand_who_wait_for_one_address_cost_no_write_at_a_sweep() {
         rig.store.park(std::slice::from_ref(claim)).await.unwrap();
     }
     for _ in 0..3 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
     assert_eq!((rig.store.statements(), rig.parked().await), (0, 1000), "three sweeps");
     rig.append(&user(holder).later(9));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!((rig.store.statements(), rig.parked().await), (2, 999), "the holder's, and that of the next one");
     assert!(rig.has_user(users[0]).await, "the earliest");
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.store.statements(), 2);
     assert!(counts(&rig, "pipeline_released_total", 1));
-    assert!(rig.letters.entries().is_empty());
+    assert!(rig.dead_letters.entries().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -59,7 +59,7 @@ async fn a_taken_address_costs_one_statement_and_its_neighbours_nothing() {
     for (neighbour, claimant) in neighbours.iter().zip(&claimants) {
         rig.append_all(&[user_at(*claimant, &address), user(*neighbour)]);
     }
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!((rig.store.statements(), rig.parked().await), (1, 500), "nothing is halved");
     for neighbour in neighbours {
         assert!(rig.has_user(neighbour).await);
@@ -71,29 +71,29 @@ async fn a_taken_address_costs_one_statement_and_its_neighbours_nothing() {
 #[tokio::test(start_paused = true)]
 async fn an_address_that_becomes_free_goes_on_at_once_and_not_at_the_next_sweep() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let ([first, second, third], [address, other]) = ([id(), id(), id()], [unique("mail"), unique("mail")]);
     rig.append_all(&[user_at(first, &address), user_at(second, &other)]);
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     // The third waits for the address of the second, who waits for that of the first; an order waits for the third.
     let order_id = id();
     rig.append_all(&[user_at(third, &other), user_at(second, &address).later(1), order(order_id, third)]);
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!((rig.parked().await, rig.has_user(third).await), (3, false));
     rig.append(&user(first).later(1));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!((rig.parked().await, rig.has_user(third).await, rig.has_order(order_id).await), (0, true, true));
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_address_that_is_given_up_later_in_the_same_take_is_had_in_the_same_turn() {
-    let mut rig = Rig::with(ConsumerConfig { batch: TakeLimits { records: 1, bytes: 1 << 20 }, ..never_sweeps() });
-    rig.turn().await.unwrap();
+    let mut rig = Rig::with(ConsumerConfig { batch: PollLimits { records: 1, bytes: 1 << 20 }, ..never_sweeps() });
+    rig.process_batch().await.unwrap();
     let ([holder, claimant], address) = ([id(), id()], unique("mail"));
     apply(&rig.store.inner, &[user_at(holder, &address)]).await;
     rig.append_all(&[user_at(claimant, &address), user(holder).later(1)]);
     while rig.log.committed_offset(0) != Some(2) {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
     assert_eq!((rig.parked().await, rig.has_user(claimant).await), (0, true));
 }
@@ -107,8 +107,8 @@ async fn who_waits_in_vain_becomes_a_dead_letter_and_what_is_out_of_date_does_no
     rig.store.park(&[user_at(loser, &address), user_at(mover, &address)].map(|claim| parked(&claim))).await.unwrap();
     apply(&rig.store.inner, &[user(mover).later(1)]).await;
     for _ in 0..3 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
-    assert_eq!((rig.letters.reasons(), rig.parked().await), (vec!["email_taken"], 0));
+    assert_eq!((rig.dead_letters.reasons(), rig.parked().await), (vec!["email_taken"], 0));
     assert!(counts(&rig, "events_processed_total{event_type=\"UserCreated\",status=\"stale\"}", 1));
 }

@@ -18,9 +18,9 @@ async fn an_event_of_the_far_future_is_refused_although_its_record_is_stamped_by
     let future = Event { id: id(), at: wrong, ..present.clone().with_user(|user| user.first_name = "other".into()) };
     rig.append(&present);
     rig.log.append_stamped(future.to_json(), wrong.unix_millis());
-    rig.turn().await.unwrap();
-    assert_eq!(rig.letters.reasons(), ["timestamp_in_future"]);
-    let entry = Entry::parse(&rig.letters.entries()[0].json).unwrap();
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.dead_letters.reasons(), ["timestamp_in_future"]);
+    let entry = Entry::parse(&rig.dead_letters.entries()[0].json).unwrap();
     let own = Timestamp::from_unix_millis(wrong.unix_millis()).unwrap();
     let told = format!("26 h after the consumer's clock (the record's own time is {own})");
     assert!(entry.error.ends_with(&told), "{}", entry.error);
@@ -35,6 +35,6 @@ async fn a_record_stamped_in_the_far_future_or_long_ago_is_taken_for_what_its_ev
     for (at, record) in [(now, now.plus_micros(9000 * HOUR)), (long_ago, long_ago)] {
         rig.log.append_stamped(Event { at, ..adjustment(&sku, 1) }.to_json(), record.unix_millis());
     }
-    rig.turn().await.unwrap();
-    assert_eq!(rig.stock(&sku).await, Some(2), "{:?}", rig.letters.reasons());
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.stock(&sku).await, Some(2), "{:?}", rig.dead_letters.reasons());
 }

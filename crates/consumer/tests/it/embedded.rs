@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use consumer::wiring::{CLOSE, HEALTH_PARTS};
-use consumer::{Adapters, ConsumerConfig, Parts};
+use consumer::{Adapters, Backends, ConsumerConfig};
 use events::{Body, Event};
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry, TakeLimits};
+use pipeline::ports::{DeadLetterReader, End, GroupProgress, ParkingExpiry, PollLimits};
 use producer::generate::{self, Content, Expected, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use readmodel::ReadStore;
 use sqlite::Sqlite;
@@ -23,12 +23,12 @@ pub const BOUND: Duration = Duration::from_secs(120);
 
 pub struct EmbeddedParts;
 
-impl Parts for EmbeddedParts {
+impl Backends for EmbeddedParts {
     type Source = KafkaSource;
     type Offsets = KafkaCommitter;
     type Progress = KafkaProgress;
     type Store = Sqlite;
-    type Letters = Sqlite;
+    type DeadLetters = Sqlite;
 }
 
 /// A consumer that runs.
@@ -52,13 +52,13 @@ impl Running {
             offsets,
             progress: progress.clone(),
             store: tables.clone(),
-            letters: tables.clone(),
+            dead_letters: tables.clone(),
             topic: config.topic.as_str().into(),
         };
         let interval = Duration::from_millis(50);
         let defaults = ConsumerConfig::default();
         // Small, so that parents and children meet across batches and takes.
-        let (batch, batches_per_take) = (TakeLimits { records: 100, ..defaults.batch }, 2);
+        let (batch, batches_per_take) = (PollLimits { records: 100, ..defaults.batch }, 2);
         let settings = ConsumerConfig { batch, batches_per_take, sweep_interval: interval, monitor_interval: interval, ..defaults };
         let task = tokio::spawn(consumer::run(adapters, settings, metrics.clone(), health.clone(), stop.clone()));
         Self { health, metrics, stop, progress, task }
@@ -229,13 +229,13 @@ async fn of_a_mix_exactly_the_unwritable_records_are_dead_letters_once_and_with_
     assert!(poison.len() >= 100);
 
     consume_everything(&config, &tables).await;
-    // Once more from the beginning: the letters are there already.
+    // Once more from the beginning: the dead letters are there already.
     consume_everything(&config_of(&broker, "mix-again"), &tables).await;
 
     assert_applied(&tables, &events).await;
-    let letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
-    let mut buried: Vec<_> = letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
+    let dead_letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
+    let mut dead: Vec<_> = dead_letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
     poison.sort();
-    buried.sort();
-    assert_eq!(buried, poison);
+    dead.sort();
+    assert_eq!(dead, poison);
 }

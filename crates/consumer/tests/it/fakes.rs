@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::offsets::{Commit, NextOffset};
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, Skipped, TakeLimits, Unstarted};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted};
 use pipeline::{DeadLetter, DeadLetterQueue, LogId, OffsetCommitter, PartitionState, Position, Record, RecordSource};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -56,7 +56,7 @@ impl Log {
         position
     }
 
-    /// From now on, whoever stands by never comes back.
+    /// From now on, whoever pauses never comes back.
     pub fn hang(&self) {
         self.0.lock().unwrap().hangs = true;
     }
@@ -165,7 +165,7 @@ impl Log {
 }
 
 impl RecordSource for Log {
-    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+    async fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
         self.0.lock().unwrap().poll();
         if self.0.lock().unwrap().waiting.is_empty() {
             tokio::time::sleep(patience).await;
@@ -215,7 +215,7 @@ impl RecordSource for Log {
         BTreeMap::new()
     }
 
-    async fn stand_by(&mut self, duration: Duration) {
+    async fn pause(&mut self, duration: Duration) {
         let hangs = {
             let mut log = self.0.lock().unwrap();
             log.stood_by += 1;
@@ -258,7 +258,7 @@ impl GroupProgress for Log {
 
 /// A dead letter queue that is away as often as it is told to be.
 #[derive(Clone, Default)]
-pub struct Letters(Arc<Mutex<LettersState>>);
+pub struct DeadLetters(Arc<Mutex<LettersState>>);
 
 #[derive(Default)]
 struct LettersState {
@@ -269,7 +269,7 @@ struct LettersState {
     permit: Option<Permit>,
 }
 
-impl Letters {
+impl DeadLetters {
     /// The next pushes fail, so many times.
     pub fn go_away(&self, pushes: u32) {
         self.0.lock().unwrap().away = pushes;
@@ -292,12 +292,12 @@ impl Letters {
 
     /// The reasons, oldest first.
     pub fn reasons(&self) -> Vec<&'static str> {
-        self.entries().iter().map(|letter| letter.reason).collect()
+        self.entries().iter().map(|dead_letter| dead_letter.reason).collect()
     }
 }
 
-impl DeadLetterQueue for Letters {
-    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+impl DeadLetterQueue for DeadLetters {
+    async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         let mut state = self.0.lock().unwrap();
         let fault = Fault {
             dependency: Dependency::DeadLetterQueue,
@@ -309,15 +309,15 @@ impl DeadLetterQueue for Letters {
             state.away -= 1;
             return Err(fault);
         }
-        let new: Vec<_> = letters.iter().filter(|letter| !state.seen.contains(&letter.identity)).cloned().collect();
-        state.seen.extend(new.iter().map(|letter| letter.identity.clone()));
+        let new: Vec<_> = dead_letters.iter().filter(|dead_letter| !state.seen.contains(&dead_letter.identity)).cloned().collect();
+        state.seen.extend(new.iter().map(|dead_letter| dead_letter.identity.clone()));
         let count = new.len();
         state.entries.extend(new);
         if std::mem::take(&mut state.lose_reply) { Err(fault) } else { Ok(count) }
     }
 }
 
-impl FloodPermits for Letters {
+impl FloodPermits for DeadLetters {
     async fn spend(&self, records: u64) -> Result<bool, Fault> {
         let mut state = self.0.lock().unwrap();
         let (granted, left) = match state.permit {
@@ -335,21 +335,21 @@ impl FloodPermits for Letters {
     }
 }
 
-impl DeadLetterReader for Letters {
+impl DeadLetterReader for DeadLetters {
     async fn depth(&self) -> Result<u64, Fault> {
         Ok(self.0.lock().unwrap().entries.len() as u64)
     }
 
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         let mut reasons = BTreeMap::new();
-        for letter in &self.0.lock().unwrap().entries {
-            *reasons.entry(letter.reason.to_owned()).or_default() += 1;
+        for dead_letter in &self.0.lock().unwrap().entries {
+            *reasons.entry(dead_letter.reason.to_owned()).or_default() += 1;
         }
         Ok(reasons)
     }
 
     async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
-        let mut entries: Vec<_> = self.0.lock().unwrap().entries.iter().map(|letter| letter.json.clone()).collect();
+        let mut entries: Vec<_> = self.0.lock().unwrap().entries.iter().map(|dead_letter| dead_letter.json.clone()).collect();
         if end == End::Newest {
             entries.reverse();
         }

@@ -1,4 +1,4 @@
-//! What a turn does when the world fails.
+//! What a batch does when the world fails.
 
 use std::time::Duration;
 
@@ -23,19 +23,19 @@ async fn an_outage_is_waited_out_without_a_letter_or_a_commit() {
     let sku = unique("sku");
     rig.append(&adjustment(&sku, 3));
     rig.store.fail_next([fault(AWAY, 4060), fault(AWAY, 40613), fault(FaultClass::Operator, 18456), fault(FaultClass::Bug, 208)]);
-    let (log, health, letters) = (rig.log.clone(), rig.health.clone(), rig.letters.clone());
+    let (log, health, dead_letters) = (rig.log.clone(), rig.health.clone(), rig.dead_letters.clone());
     let watch = async {
         eventually(Duration::from_secs(60), "the consumer is not ready", async || !health.is_up(PIPELINE_PART)).await;
         assert_eq!(log.committed_offset(0), None, "nothing is committed past unfinished work");
-        assert!(letters.entries().is_empty());
+        assert!(dead_letters.entries().is_empty());
     };
-    let (turned, ()) = tokio::join!(rig.consumer.turn(), watch);
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), watch);
     turned.unwrap();
     assert!(rig.log.stood_by() >= 4, "it keeps polling while it waits");
     assert_eq!(rig.stock(&sku).await, Some(3));
     assert_eq!(rig.log.committed_offset(0), Some(1));
     assert!(rig.health.is_up(PIPELINE_PART));
-    assert!(rig.letters.entries().is_empty());
+    assert!(rig.dead_letters.entries().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -43,8 +43,8 @@ async fn a_reply_lost_after_the_commit_does_not_count_twice() {
     let mut rig = Rig::new();
     let sku = unique("sku");
     rig.append_all(&[adjustment(&sku, 3), adjustment(&sku, 4)]);
-    rig.store.fail_after([fault(AWAY, 10054), fault(FaultClass::LockRace, 1205)]);
-    rig.turn().await.unwrap();
+    rig.store.fail_after([fault(AWAY, 10054), fault(FaultClass::LockConflict, 1205)]);
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.stock(&sku).await, Some(7));
     assert_eq!(rig.log.committed_offset(0), Some(2));
 }
@@ -56,7 +56,7 @@ async fn after_a_timeout_the_batch_is_halved() {
     rig.append_all(&(0..100).map(|_| adjustment(&sku, 1)).collect::<Vec<_>>());
     // The database is too slow for more than thirty events at once.
     rig.store.fail_by(|events| (events.len() > 30).then(|| fault(FaultClass::Unavailable { timed_out: true }, 0)));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.stock(&sku).await, Some(100));
     assert_eq!(rig.store.statements(), 7, "100, then two of 50, then four of 25");
 }
@@ -70,9 +70,9 @@ async fn bad_events_are_found_in_logarithmic_time_and_cost_only_themselves() {
         let events: Vec<_> = (0..1000).map(|index| adjustment(&sku, if bad.contains(&index) { 7 } else { 1 })).collect();
         rig.append_all(&events);
         rig.store.fail_by(|events| events.iter().any(|event| delta_of(event) == Some(7)).then(|| fault(FaultClass::Poison, 8115)));
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
         assert_eq!(rig.stock(&sku).await, Some(1000 - bad.len() as i64));
-        assert_eq!(rig.letters.reasons(), vec!["constraint"; bad.len()]);
+        assert_eq!(rig.dead_letters.reasons(), vec!["constraint"; bad.len()]);
         let statements = rig.store.statements() as usize;
         assert!(statements <= 1 + 20 * bad.len(), "{statements} statements for {} bad events", bad.len());
         assert_eq!(rig.log.committed_offset(0), Some(1000));
@@ -88,9 +88,9 @@ async fn two_events_that_only_conflict_with_each_other_cost_neither() {
         let has = |delta| events.iter().any(|event| delta_of(event) == Some(delta));
         (has(7) && has(8)).then(|| fault(FaultClass::Poison, 2627))
     });
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.stock(&sku).await, Some(16));
-    assert!(rig.letters.entries().is_empty());
+    assert!(rig.dead_letters.entries().is_empty());
 }
 
 #[tokio::test(start_paused = true)]
@@ -104,8 +104,8 @@ async fn a_batch_of_which_every_event_is_refused_alike_is_held_and_not_buried() 
         // Long enough for several rounds of isolation, then the cause is gone.
         (refusals < 200).then(|| fault(FaultClass::Poison, 8115))
     });
-    rig.turn().await.unwrap();
-    assert!(rig.letters.entries().is_empty());
+    rig.process_batch().await.unwrap();
+    assert!(rig.dead_letters.entries().is_empty());
     assert_eq!(rig.stock(&sku).await, Some(20));
 }
 
@@ -114,12 +114,12 @@ async fn a_race_is_retried_soon_and_a_lasting_one_is_an_outage() {
     let mut rig = Rig::new();
     let sku = unique("sku");
     rig.append(&adjustment(&sku, 3));
-    rig.store.fail_next(vec![fault(FaultClass::LockRace, 1205); 9]);
-    rig.turn().await.unwrap();
+    rig.store.fail_next(vec![fault(FaultClass::LockConflict, 1205); 9]);
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.log.stood_by(), 0);
     rig.append(&adjustment(&sku, 3));
-    rig.store.fail_next(vec![fault(FaultClass::LockRace, 1205); 10]);
-    rig.turn().await.unwrap();
+    rig.store.fail_next(vec![fault(FaultClass::LockConflict, 1205); 10]);
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.log.stood_by(), 1);
     assert_eq!(rig.stock(&sku).await, Some(6));
 }
@@ -128,15 +128,15 @@ async fn a_race_is_retried_soon_and_a_lasting_one_is_an_outage() {
 async fn nothing_is_committed_before_its_letters_are_durable() {
     let mut rig = Rig::new();
     rig.log.append(0, Some(b"poison".to_vec()));
-    rig.letters.go_away(3);
+    rig.dead_letters.go_away(3);
     let (log, health) = (rig.log.clone(), rig.health.clone());
     let watch = async {
         eventually(Duration::from_secs(60), "the consumer is not ready", async || !health.is_up(PIPELINE_PART)).await;
         assert_eq!(log.committed_offset(0), None);
     };
-    let (turned, ()) = tokio::join!(rig.consumer.turn(), watch);
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), watch);
     turned.unwrap();
-    assert_eq!(rig.letters.entries().len(), 1);
+    assert_eq!(rig.dead_letters.entries().len(), 1);
     assert_eq!(rig.log.committed_offset(0), Some(1));
 }
 
@@ -144,9 +144,9 @@ async fn nothing_is_committed_before_its_letters_are_durable() {
 async fn a_push_whose_reply_is_lost_gives_one_letter() {
     let mut rig = Rig::new();
     rig.log.append(0, Some(b"poison".to_vec()));
-    rig.letters.lose_next_reply();
-    rig.turn().await.unwrap();
-    assert_eq!(rig.letters.entries().len(), 1);
+    rig.dead_letters.lose_next_reply();
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.dead_letters.entries().len(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,7 +159,7 @@ async fn a_consumer_that_is_stopped_while_it_waits_commits_nothing() {
         eventually(Duration::from_secs(60), "the consumer waits", async || !health.is_up(PIPELINE_PART)).await;
         stop.cancel();
     };
-    let (turned, ()) = tokio::join!(rig.consumer.turn(), stopper);
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), stopper);
     assert_eq!(turned, Err(Stopped));
     assert_eq!(rig.log.committed_offset(0), None);
 }
@@ -169,7 +169,7 @@ async fn a_release_that_someone_else_took_is_read_again() {
     let mut rig = Rig::new();
     let (user_id, order_id) = (id(), id());
     rig.append(&order(order_id, user_id));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     rig.append(&user(user_id));
     let mut asked = 0;
     rig.store.fail_by(move |events| {
@@ -177,7 +177,7 @@ async fn a_release_that_someone_else_took_is_read_again() {
         asked += u32::from(released);
         (released && asked <= 2).then(|| fault(FaultClass::ReleaseLost, 0))
     });
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert!(rig.has_order(order_id).await);
     assert_eq!(rig.parked().await, 0);
 }
@@ -189,11 +189,11 @@ async fn a_broker_that_is_away_makes_the_consumer_not_ready_until_it_is_back() {
     rig.append(&adjustment(&sku, 3));
     rig.log.go_away(2);
     for _ in 0..2 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
         assert!(!rig.health.is_up(PIPELINE_PART));
         assert_eq!(rig.log.committed_offset(0), None);
     }
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert!(rig.health.is_up(PIPELINE_PART));
     assert_eq!(rig.stock(&sku).await, Some(3));
 }
@@ -209,20 +209,20 @@ async fn a_database_that_is_away_for_seconds_or_a_minute_is_waited_for_and_found
         rig.log.append(0, Some(b"poison".to_vec()));
         let back = tokio::time::Instant::now() + Duration::from_secs(seconds);
         rig.store.fail_by(move |_| (tokio::time::Instant::now() < back).then(|| fault(class, code)));
-        let (log, letters, health) = (rig.log.clone(), rig.letters.clone(), rig.health.clone());
+        let (log, dead_letters, health) = (rig.log.clone(), rig.dead_letters.clone(), rig.health.clone());
         let watch = async {
             while tokio::time::Instant::now() < back {
                 assert_eq!(log.committed_offset(0), None, "error {code}");
-                assert!(letters.entries().is_empty(), "error {code}");
+                assert!(dead_letters.entries().is_empty(), "error {code}");
                 tokio::time::sleep(Duration::from_millis(100)).await;
             }
             assert!(!health.is_up(PIPELINE_PART), "error {code}");
         };
-        let (turned, ()) = tokio::join!(rig.consumer.turn(), watch);
+        let (turned, ()) = tokio::join!(rig.consumer.process_batch(), watch);
         turned.unwrap();
         assert!(back.elapsed() <= Duration::from_secs(30), "error {code}: {:?} after the return", back.elapsed());
         assert!(rig.log.stood_by() > 1 && rig.health.is_up(PIPELINE_PART), "error {code}");
         assert_eq!(rig.stock(&sku).await, Some(500), "error {code}");
-        assert_eq!((rig.letters.reasons(), rig.log.committed_offset(0)), (vec!["not_json"], Some(501)), "error {code}");
+        assert_eq!((rig.dead_letters.reasons(), rig.log.committed_offset(0)), (vec!["not_json"], Some(501)), "error {code}");
     }
 }

@@ -38,7 +38,7 @@ impl Faulty {
         Self { inner, gates: Gates::default(), script: Arc::default() }
     }
 
-    /// Each batch is judged by this rule first.
+    /// Each batch is decoded by this rule first.
     pub fn fail_by(&self, rule: impl FnMut(&[&Event<'_>]) -> Option<Fault> + Send + 'static) {
         self.script.lock().unwrap().before = Some(Box::new(rule));
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 use pipeline::LogState;
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, Skipped, TakeLimits, Unstarted};
+use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
 use tokio::sync::Semaphore;
 
@@ -22,9 +22,9 @@ pub enum Call {
     Park,
     /// After parked events were found that may be released.
     Look,
-    /// After parked events were claimed to be given up.
+    /// After parked events were claimed to be expired.
     Claim,
-    /// Before letters are pushed.
+    /// Before dead letters are pushed.
     Push,
     /// Before offsets are committed.
     Commit,
@@ -86,9 +86,9 @@ pub struct Gated<T> {
 }
 
 impl<T: RecordSource> RecordSource for Gated<T> {
-    async fn take(&mut self, limits: TakeLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
+    async fn poll_batch(&mut self, limits: PollLimits, patience: Duration) -> Result<Vec<Record>, Fault> {
         self.gates.pass(Call::Take).await;
-        self.inner.take(limits, patience).await
+        self.inner.poll_batch(limits, patience).await
     }
 
     fn passed(&self) -> Commit {
@@ -119,8 +119,8 @@ impl<T: RecordSource> RecordSource for Gated<T> {
         self.inner.held_back()
     }
 
-    async fn stand_by(&mut self, duration: Duration) {
-        self.inner.stand_by(duration).await;
+    async fn pause(&mut self, duration: Duration) {
+        self.inner.pause(duration).await;
     }
 
     fn assigned(&self) -> BTreeSet<i32> {
@@ -143,9 +143,9 @@ impl<T: GroupProgress> GroupProgress for Gated<T> {
 }
 
 impl<T: DeadLetterQueue> DeadLetterQueue for Gated<T> {
-    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
+    async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         self.gates.pass(Call::Push).await;
-        self.inner.push(letters).await
+        self.inner.push(dead_letters).await
     }
 }
 

@@ -43,17 +43,17 @@ impl Lab {
         metrics
     }
 
-    /// The letters by their place in the log. There is one for each place.
-    async fn letters(&self) -> BTreeMap<(i32, i64), Entry> {
+    /// The dead letters by their place in the log. There is one for each place.
+    async fn dead_letters(&self) -> BTreeMap<(i32, i64), Entry> {
         let entries = self.tables.page(End::Newest, 0, 10_000).await.unwrap();
         let count = entries.len();
-        let letters: BTreeMap<_, _> = entries
+        let dead_letters: BTreeMap<_, _> = entries
             .iter()
             .map(|json| Entry::parse(json).unwrap())
             .map(|entry| ((entry.partition.unwrap(), entry.offset.unwrap()), entry))
             .collect();
-        assert_eq!(letters.len(), count, "each record has one letter");
-        letters
+        assert_eq!(dead_letters.len(), count, "each record has one letter");
+        dead_letters
     }
 }
 
@@ -113,13 +113,13 @@ async fn what_is_no_event_ends_as_one_letter_with_its_key_and_its_bytes() {
         expected.insert((at.partition, at.offset), (*reason, key, value));
     }
     lab.consume_twice().await;
-    let letters = lab.letters().await;
-    assert_eq!(letters.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    let dead_letters = lab.dead_letters().await;
+    assert_eq!(dead_letters.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
     for (at, (reason, key, value)) in expected {
-        let letter = &letters[&at];
-        assert_eq!(letter.reason.as_deref(), Some(reason));
-        assert_eq!(letter.key().as_deref(), key, "{reason}");
-        assert!(letter.value().as_ref() == Some(value), "the bytes of {reason} are as they were sent");
+        let dead_letter = &dead_letters[&at];
+        assert_eq!(dead_letter.reason.as_deref(), Some(reason));
+        assert_eq!(dead_letter.key().as_deref(), key, "{reason}");
+        assert!(dead_letter.value().as_ref() == Some(value), "the bytes of {reason} are as they were sent");
     }
 }
 
@@ -139,7 +139,7 @@ async fn tombstones_are_skipped_and_counted() {
     }
     let metrics = lab.consume_twice().await;
     assert!(metrics.lines().any(|line| line == "pipeline_tombstones_total 4"), "{metrics}");
-    assert!(lab.letters().await.is_empty());
+    assert!(lab.dead_letters().await.is_empty());
     let Body::UserCreated(user) = applied.body else { panic!("a user") };
     assert!(lab.tables.user(user.user_id).await.unwrap().is_some(), "a tombstone deletes nothing");
 }
@@ -153,7 +153,7 @@ async fn an_event_without_a_key_with_another_key_or_with_a_thousand_headers_is_a
         lab.publish(Message { headers, ..message(key, Some(&adjustment(&sku, 1 << number).to_json())) }).await;
     }
     lab.consume_twice().await;
-    assert!(lab.letters().await.is_empty());
+    assert!(lab.dead_letters().await.is_empty());
     assert_eq!(lab.tables.inventory(&sku).await.unwrap().unwrap().quantity, 15);
 }
 
@@ -165,11 +165,11 @@ async fn the_retry_count_is_found_among_a_thousand_headers_and_nonsense_in_it_co
         headers.push((RETRY_COUNT_HEADER.to_owned(), sent.to_vec()));
         let at = lab.publish(Message { headers, ..message(None, Some(b"poison")) }).await;
         consume_everything(&lab.config, &lab.tables).await;
-        assert_eq!(lab.letters().await[&(at.partition, at.offset)].retry_count, read);
+        assert_eq!(lab.dead_letters().await[&(at.partition, at.offset)].retry_count, read);
     }
 }
 
-/// So many letters that do not compress well.
+/// So many dead letters that do not compress well.
 fn padding(length: usize) -> String {
     let mut text = String::new();
     while text.len() < length {
@@ -206,9 +206,9 @@ async fn the_largest_message_that_kafka_lets_through_is_applied_or_buried_whole(
     lab.consume_twice().await;
     let Body::InventoryAdjusted(adjustment) = applied.body else { panic!("an adjustment") };
     assert_eq!(lab.tables.inventory(&adjustment.sku).await.unwrap().unwrap().quantity, 7);
-    let letters = lab.letters().await;
-    assert_eq!(letters.len(), 1);
-    assert!(letters[&(at.partition, at.offset)].value() == Some(poison));
+    let dead_letters = lab.dead_letters().await;
+    assert_eq!(dead_letters.len(), 1);
+    assert!(dead_letters[&(at.partition, at.offset)].value() == Some(poison));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -225,7 +225,7 @@ async fn an_order_of_as_many_items_as_a_message_holds_is_applied_with_all_of_the
     consume_everything(&lab.config, &lab.tables).await;
     lab.publish(of(&parent)).await;
     lab.consume_twice().await;
-    assert!(lab.letters().await.is_empty());
+    assert!(lab.dead_letters().await.is_empty());
     let history = History::of(vec![parent, large]);
     assert_eq!(Rows::read(&lab.tables, &history).await.without_our_clock(), history.fold());
 }
@@ -263,7 +263,7 @@ async fn values_at_the_edge_of_the_contract_are_read_back_as_they_were_sent() {
         lab.publish(of(event)).await;
     }
     lab.consume_twice().await;
-    assert!(lab.letters().await.is_empty());
+    assert!(lab.dead_letters().await.is_empty());
     assert_eq!(Rows::read(&lab.tables, &history).await.without_our_clock(), history.fold());
     let view = lab.tables.user(user_id).await.unwrap().unwrap();
     assert_eq!(
@@ -289,7 +289,10 @@ async fn a_clock_that_is_far_ahead_wins_against_nothing_and_one_that_is_far_behi
     let future = stamped("9999-12-31T23:59:59.999999Z");
     lab.publish(of(&future)).await;
     lab.consume_twice().await;
-    let letters = lab.letters().await;
-    assert_eq!(letters.values().map(|letter| letter.reason.as_deref().unwrap()).collect::<Vec<_>>(), ["timestamp_in_future"]);
+    let dead_letters = lab.dead_letters().await;
+    assert_eq!(
+        dead_letters.values().map(|dead_letter| dead_letter.reason.as_deref().unwrap()).collect::<Vec<_>>(),
+        ["timestamp_in_future"]
+    );
     assert_eq!(lab.tables.user(user_id).await.unwrap().unwrap().user.first_name, "Ada");
 }

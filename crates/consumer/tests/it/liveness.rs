@@ -15,14 +15,14 @@ const AGE: &str = "pipeline_last_poll_age_seconds";
 const SECOND: Duration = Duration::from_secs(1);
 /// A statement within what is configured, so that several of them are longer than any bound.
 const LONG: Duration = Duration::from_secs(50);
-/// More events than one turn may release or give up.
+/// More events than one batch may release or expire.
 const MANY: usize = 8_100;
 
 fn never_sweeps() -> ConsumerConfig {
     ConsumerConfig { sweep_interval: 3600 * 24 * SECOND, ..ConsumerConfig::default() }
 }
 
-/// Turns once, and looks every second meanwhile; returns how long the turn took, and the oldest that the last poll was.
+/// Turns once, and looks every second meanwhile; returns how long the batch took, and the oldest that the last poll was.
 async fn watched_turn(rig: &mut Rig) -> (Duration, f64) {
     let (started, metrics, health) = (Instant::now(), rig.metrics.clone(), rig.health.clone());
     let mut oldest: f64 = 0.0;
@@ -36,13 +36,13 @@ async fn watched_turn(rig: &mut Rig) -> (Duration, f64) {
         }
     };
     tokio::select! {
-        turned = rig.consumer.turn() => turned.unwrap(),
+        turned = rig.consumer.process_batch() => turned.unwrap(),
         () = watch => {}
     }
     (started.elapsed(), oldest)
 }
 
-/// The work of a turn lasts, and nobody takes it for a standstill.
+/// The work of a batch lasts, and nobody takes it for a standstill.
 async fn works_for_long_and_lives(rig: &mut Rig, at_least: Duration) {
     let (took, oldest) = watched_turn(rig).await;
     let bound = POLL_INTERVAL + LONG + 2 * SECOND;
@@ -54,7 +54,7 @@ async fn works_for_long_and_lives(rig: &mut Rig, at_least: Duration) {
 #[tokio::test(start_paused = true)]
 async fn a_hold_of_ten_minutes_polls_all_the_time_and_says_so() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let sku = unique("sku");
     rig.append(&adjustment(&sku, 3));
     let back = Instant::now() + 600 * SECOND;
@@ -69,11 +69,11 @@ async fn a_hold_of_ten_minutes_polls_all_the_time_and_says_so() {
 #[tokio::test(start_paused = true)]
 async fn a_source_that_hangs_while_it_should_poll_is_a_standstill() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     rig.append(&adjustment(&unique("sku"), 3));
     rig.store.fail_by(|_| Some(fault(FaultClass::Unavailable { timed_out: false }, 4060)));
     rig.log.hang();
-    assert!(tokio::time::timeout(300 * SECOND, rig.consumer.turn()).await.is_err());
+    assert!(tokio::time::timeout(300 * SECOND, rig.consumer.process_batch()).await.is_err());
     let (age, limit) = (rig.metric(AGE), rig.metric("pipeline_last_poll_age_limit_seconds"));
     assert!(age >= 299.0 && age > limit + 60.0, "{age} s of {limit} s");
     assert!(!rig.health.live());
@@ -82,7 +82,7 @@ async fn a_source_that_hangs_while_it_should_poll_is_a_standstill() {
 #[tokio::test(start_paused = true)]
 async fn a_take_of_many_long_statements_is_no_standstill() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let sku = unique("sku");
     rig.append_all(&(0..8_000).map(|_| adjustment(&sku, 1)).collect::<Vec<_>>());
     rig.store.take_long(LONG);
@@ -93,7 +93,7 @@ async fn a_take_of_many_long_statements_is_no_standstill() {
 #[tokio::test(start_paused = true)]
 async fn halving_with_long_statements_is_no_standstill() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let sku = unique("sku");
     let events: Vec<_> = (0..64).map(|_| adjustment(&sku, 1)).collect();
     let bad = events[40].id;
@@ -101,18 +101,18 @@ async fn halving_with_long_statements_is_no_standstill() {
     rig.store.fail_by(move |events| events.iter().any(|event| event.id == bad).then(|| fault(FaultClass::Poison, 547)));
     rig.store.take_long(LONG);
     works_for_long_and_lives(&mut rig, 7 * LONG).await;
-    assert_eq!((rig.stock(&sku).await, rig.letters.entries().len()), (Some(63), 1));
+    assert_eq!((rig.stock(&sku).await, rig.dead_letters.entries().len()), (Some(63), 1));
 }
 
 #[tokio::test(start_paused = true)]
 async fn races_lost_again_and_again_with_long_statements_are_no_standstill() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let sku = unique("sku");
     rig.append(&adjustment(&sku, 1));
     rig.append(&order(id(), id()));
-    rig.store.fail_next(vec![fault(FaultClass::LockRace, 1205); 9]);
-    rig.store.fail_parking(vec![fault(FaultClass::LockRace, 1205); 9]);
+    rig.store.fail_next(vec![fault(FaultClass::LockConflict, 1205); 9]);
+    rig.store.fail_parking(vec![fault(FaultClass::LockConflict, 1205); 9]);
     rig.store.take_long(LONG);
     works_for_long_and_lives(&mut rig, 18 * LONG).await;
     assert_eq!((rig.stock(&sku).await, rig.parked().await), (Some(1), 1));
@@ -132,7 +132,7 @@ async fn park_orders(rig: &Rig, count: usize) -> uuid::Uuid {
 #[tokio::test(start_paused = true)]
 async fn pages_of_parked_events_with_long_statements_are_no_standstill() {
     let mut rig = Rig::new();
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let user_id = park_orders(&rig, 1_500).await;
     testkit::delivery::apply(&rig.store.inner, &[user(user_id)]).await;
     rig.store.take_long(LONG);
@@ -143,19 +143,19 @@ async fn pages_of_parked_events_with_long_statements_are_no_standstill() {
 #[tokio::test(start_paused = true)]
 async fn what_a_parent_and_the_sweep_release_in_one_turn_has_a_bound_and_the_log_goes_on_meanwhile() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let user_id = park_orders(&rig, 2 * MANY).await;
     rig.append(&user(user_id));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let left = rig.parked().await;
     assert!(left > 0, "one turn has released all of them");
     assert_eq!(rig.log.committed_offset(0), Some(1), "what is left is in the tables, and found there");
     let (sku, started) = (unique("sku"), Instant::now());
     rig.append(&adjustment(&sku, 1));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.stock(&sku).await, Some(1));
     for _ in 0..4 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
     assert_eq!(rig.parked().await, 0);
     assert!(started.elapsed() < SECOND, "it waits for no interval");
@@ -165,9 +165,9 @@ async fn what_a_parent_and_the_sweep_release_in_one_turn_has_a_bound_and_the_log
 async fn what_one_turn_gives_up_has_a_bound_and_the_next_one_goes_on() {
     let mut rig = Rig::with(ConsumerConfig { parking_deadline: Duration::ZERO, ..never_sweeps() });
     park_orders(&rig, MANY).await;
-    rig.turn().await.unwrap();
-    let given_up = rig.letters.entries().len();
-    assert!(given_up > 0 && given_up < MANY, "{given_up}");
-    rig.turn().await.unwrap();
-    assert_eq!((rig.letters.entries().len(), rig.parked().await), (MANY, 0));
+    rig.process_batch().await.unwrap();
+    let expired = rig.dead_letters.entries().len();
+    assert!(expired > 0 && expired < MANY, "{expired}");
+    rig.process_batch().await.unwrap();
+    assert_eq!((rig.dead_letters.entries().len(), rig.parked().await), (MANY, 0));
 }

@@ -2,14 +2,15 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod addresses;
+mod batches;
 mod check;
 mod clocks;
 mod dlq;
+mod dlq_limit;
 mod embedded;
 mod fakes;
 mod faults;
 mod faulty;
-mod flood;
 mod gates;
 mod inputs;
 mod isolation;
@@ -20,9 +21,8 @@ mod meetings;
 mod monitor;
 mod outages;
 mod parking;
+mod polls;
 mod privacy;
 mod rig;
 mod stops;
-mod takes;
 mod trace;
-mod turns;

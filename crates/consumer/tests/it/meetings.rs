@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use consumer::ConsumerConfig;
 use events::Event;
-use pipeline::ports::{ParkingExpiry as _, TakeLimits};
+use pipeline::ports::{ParkingExpiry as _, PollLimits};
 use pipeline::{FaultClass, ParkingLot as _};
 use readmodel::ReadStore as _;
 use testkit::builders::{Build, adjustment, id, order, unique, user};
@@ -32,8 +32,8 @@ fn gives_up_at_once() -> ConsumerConfig {
 async fn two(first: ConsumerConfig, second: ConsumerConfig) -> (Rig, Rig) {
     let mut first = Rig::with(first);
     let mut second = first.beside(second);
-    first.turn().await.unwrap();
-    second.turn().await.unwrap();
+    first.process_batch().await.unwrap();
+    second.process_batch().await.unwrap();
     (first, second)
 }
 
@@ -56,16 +56,16 @@ fn append(rig: &Rig, partition: i32, event: &Event<'_>) {
 /// Turns until its log is consumed, in small batches, so that the batches of two interleave.
 async fn consume(rig: &mut Rig, partition: i32, records: usize) {
     while rig.log.committed_offset(partition).unwrap_or(0) < records as i64 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
 }
 
 /// A store that finds the file locked after its first writes, and then before one write of five.
 fn meet_locks(rig: &Rig, seed: &mut Seed) {
     let after = seed.number(0..=5).unsigned_abs() as usize;
-    rig.store.fail_after(vec![fault(FaultClass::LockRace, BUSY); after]);
+    rig.store.fail_after(vec![fault(FaultClass::LockConflict, BUSY); after]);
     let turns = Mutex::new((0..200).map(|_| seed.chance(0.2)).collect::<Vec<_>>());
-    rig.store.fail_by(move |_| turns.lock().unwrap().pop().unwrap_or(false).then(|| fault(FaultClass::LockRace, BUSY)));
+    rig.store.fail_by(move |_| turns.lock().unwrap().pop().unwrap_or(false).then(|| fault(FaultClass::LockConflict, BUSY)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -73,7 +73,7 @@ async fn batches_that_meet_at_the_same_parents_end_in_the_rows_of_one_consumer()
     let mut seed = Seed::of_test("batches_that_meet");
     for _ in 0..6 {
         let config = || ConsumerConfig {
-            batch: TakeLimits { records: 7, bytes: 1 << 20 },
+            batch: PollLimits { records: 7, bytes: 1 << 20 },
             sweep_interval: Duration::from_millis(1),
             ..ConsumerConfig::default()
         };
@@ -90,9 +90,9 @@ async fn batches_that_meet_at_the_same_parents_end_in_the_rows_of_one_consumer()
         tokio::time::timeout(Duration::from_secs(60), consumed).await.unwrap();
         // What one of them parked while the other wrote its parent is found by the sweep.
         while first.parked().await > 0 {
-            first.turn().await.unwrap();
+            first.process_batch().await.unwrap();
         }
-        assert!(first.letters.entries().is_empty());
+        assert!(first.dead_letters.entries().is_empty());
         assert_eq!(Rows::read(&first.store.inner, &history).await.without_our_clock(), history.fold());
         // Each delivery ended once: at once, or parked first and then released.
         let ended = |rig: &Rig| total(rig, "events_processed_total", "") - total(rig, "events_processed_total", "\"parked\"");
@@ -104,14 +104,14 @@ async fn batches_that_meet_at_the_same_parents_end_in_the_rows_of_one_consumer()
 #[tokio::test(flavor = "multi_thread")]
 async fn whoever_finds_the_file_locked_tries_again_and_reports_nothing_applied_meanwhile() {
     let mut rig = Rig::with(never_sweeps());
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let sku = unique("sku");
     rig.append_all(&[adjustment(&sku, 3), adjustment(&sku, 4)]);
     let other = rusqlite::Connection::open(rig.store.inner.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let (log, metrics, tables) = (rig.log.clone(), rig.metrics.clone(), rig.store.inner.clone());
     let turning = tokio::spawn(async move {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
         rig
     });
     // The statement waits five seconds for the lock before it gives up.
@@ -131,12 +131,12 @@ async fn whoever_finds_the_file_locked_tries_again_and_reports_nothing_applied_m
 
 #[tokio::test(start_paused = true)]
 async fn a_race_that_becomes_an_outage_begins_with_its_shortest_pause() {
-    for class in [FaultClass::LockRace, FaultClass::KeyRace] {
+    for class in [FaultClass::LockConflict, FaultClass::UniqueViolation] {
         let mut rig = Rig::with(never_sweeps());
         rig.append(&adjustment(&unique("sku"), 3));
         rig.store.fail_next(vec![fault(class, BUSY); 10]);
         let started = tokio::time::Instant::now();
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
         // Nine races of up to 200 ms, then one wait of up to 500 ms.
         assert!(started.elapsed() < Duration::from_secs(3), "{:?}", started.elapsed());
         assert_eq!(rig.log.stood_by(), 1);
@@ -149,7 +149,7 @@ async fn releases_that_meet_apply_each_child_once() {
     let user_id = id();
     let orders: Vec<_> = (0..10).map(|_| id()).collect();
     orders.iter().for_each(|order_id| append(&first, 0, &order(*order_id, user_id)));
-    first.turn().await.unwrap();
+    first.process_batch().await.unwrap();
     assert_eq!(first.parked().await, 10);
     // Both get the parent, both find its children, and neither has written them when the other looks.
     let (mine, theirs) = (first.store.gates.at(Call::Look), second.store.gates.at(Call::Look));
@@ -161,14 +161,14 @@ async fn releases_that_meet_apply_each_child_once() {
         theirs.open();
         mine.open();
     };
-    let (left, right, ()) = tokio::join!(first.turn(), second.turn(), meet);
+    let (left, right, ()) = tokio::join!(first.process_batch(), second.process_batch(), meet);
     left.unwrap();
     right.unwrap();
     for order_id in orders {
         assert!(first.has_order(order_id).await);
     }
     assert_eq!(first.parked().await, 0);
-    assert!(first.letters.entries().is_empty());
+    assert!(first.dead_letters.entries().is_empty());
     let released = |rig: &Rig| total(rig, "pipeline_released_total", "");
     assert!(is(released(&first) + released(&second), 10), "{} and {}", released(&first), released(&second));
     let lost = |rig: &Rig| total(rig, "pipeline_retries_total", "release_lost");
@@ -180,23 +180,23 @@ async fn what_is_claimed_to_be_given_up_is_not_released_although_its_parent_land
     let (mut first, mut second) = two(never_sweeps(), gives_up_at_once()).await;
     let (user_id, order_id) = (id(), id());
     append(&first, 0, &order(order_id, user_id));
-    first.turn().await.unwrap();
+    first.process_batch().await.unwrap();
     let claim = second.store.gates.at(Call::Claim);
     append(&first, 0, &user(user_id));
     let meet = async {
         claim.reached().await;
-        first.turn().await.unwrap();
+        first.process_batch().await.unwrap();
         assert!(first.has_user(user_id).await && !first.has_order(order_id).await);
         claim.open();
     };
-    let (turned, ()) = tokio::join!(second.turn(), meet);
+    let (turned, ()) = tokio::join!(second.process_batch(), meet);
     turned.unwrap();
-    assert_eq!(first.letters.reasons(), ["missing_parent"]);
+    assert_eq!(first.dead_letters.reasons(), ["missing_parent"]);
     // Nor afterwards.
-    first.turn().await.unwrap();
-    second.turn().await.unwrap();
+    first.process_batch().await.unwrap();
+    second.process_batch().await.unwrap();
     assert!(!first.has_order(order_id).await);
-    assert_eq!((first.parked().await, first.letters.entries().len()), (0, 1));
+    assert_eq!((first.parked().await, first.dead_letters.entries().len()), (0, 1));
 }
 
 #[tokio::test(start_paused = true)]
@@ -204,20 +204,20 @@ async fn what_is_found_for_release_is_not_given_up_although_its_deadline_is_over
     let (mut first, mut second) = two(never_sweeps(), gives_up_at_once()).await;
     let (user_id, order_id) = (id(), id());
     append(&first, 0, &order(order_id, user_id));
-    first.turn().await.unwrap();
+    first.process_batch().await.unwrap();
     let look = first.store.gates.at(Call::Look);
     append(&first, 0, &user(user_id));
     let meet = async {
         look.reached().await;
-        // It may only be given up: with a sweep of its own, the other would release it.
+        // It may only be expired: with a sweep of its own, the other would release it.
         let now = second.store.now().await.unwrap();
         assert!(second.store.claim_expired(now, 10).await.unwrap().is_empty());
         look.open();
     };
-    let (turned, ()) = tokio::join!(first.turn(), meet);
+    let (turned, ()) = tokio::join!(first.process_batch(), meet);
     turned.unwrap();
-    second.turn().await.unwrap();
-    assert!(first.has_order(order_id).await && first.letters.entries().is_empty());
+    second.process_batch().await.unwrap();
+    assert!(first.has_order(order_id).await && first.dead_letters.entries().is_empty());
     assert_eq!(first.parked().await, 0);
 }
 
@@ -232,28 +232,28 @@ async fn a_release_that_comes_after_the_claim_writes_nothing() {
     let loser = user(loser_id).with_user(|user| user.email = email.clone().into());
     // One after the other: in one batch, the earlier event would get the address.
     append(&second, 1, &owner);
-    second.turn().await.unwrap();
+    second.process_batch().await.unwrap();
     append(&second, 1, &loser);
-    second.turn().await.unwrap();
+    second.process_batch().await.unwrap();
     assert_eq!(second.parked().await, 1);
     let tables = rusqlite::Connection::open(first.store.inner.path()).unwrap();
     assert_eq!(tables.execute("UPDATE parked_events SET waits_for_key = NULL, claimed_by = NULL, claimed_at = NULL", []).unwrap(), 1);
     let look = first.store.gates.at(Call::Look);
     let meet = async {
         look.reached().await;
-        // The address becomes free, and the event is given up, both before the first consumer writes what it has found.
+        // The address becomes free, and the event is expired, both before the first consumer writes what it has found.
         append(&second, 1, &owner.clone().later(9).with_user(|user| user.email = format!("{}@example.com", unique("new")).into()));
-        second.turn().await.unwrap();
+        second.process_batch().await.unwrap();
         let now = second.store.now().await.unwrap();
         assert_eq!(second.store.claim_expired(now, 10).await.unwrap().len(), 1);
         look.open();
     };
-    let (turned, ()) = tokio::join!(first.turn(), meet);
+    let (turned, ()) = tokio::join!(first.process_batch(), meet);
     turned.unwrap();
     assert!(!first.has_user(loser_id).await);
     // The claim is finished by whoever looks next.
-    first.turn().await.unwrap();
-    assert_eq!(first.letters.reasons(), ["email_taken"]);
+    first.process_batch().await.unwrap();
+    assert_eq!(first.dead_letters.reasons(), ["email_taken"]);
     assert_eq!(first.parked().await, 0);
     assert!(!first.has_user(loser_id).await);
 }
@@ -261,8 +261,11 @@ async fn a_release_that_comes_after_the_claim_writes_nothing() {
 #[tokio::test(flavor = "multi_thread")]
 async fn releases_and_expiries_that_meet_at_random_end_each_event_exactly_once() {
     let (mut first, mut second) = two(never_sweeps(), gives_up_at_once()).await;
-    let mut given_up = 0;
-    for _ in 0..100 {
+    let (mut rounds, mut expired) = (0, 0);
+    // Until each of them was first, at least once.
+    while rounds < 100 || expired == 0 || expired == rounds {
+        assert!(rounds < 2_000, "{expired} of {rounds} expired: one of the two is always first, so they do not meet");
+        rounds += 1;
         let (user_id, order_id) = (id(), id());
         let child = order(order_id, user_id);
         first.store.park(&[testkit::builders::parked(&child)]).await.unwrap();
@@ -270,19 +273,18 @@ async fn releases_and_expiries_that_meet_at_random_end_each_event_exactly_once()
         // Something to take, so that neither waits for it.
         second.log.append(1, None);
         let released = tokio::spawn(async move {
-            first.turn().await.unwrap();
+            first.process_batch().await.unwrap();
             first
         });
-        let expired = tokio::spawn(async move {
-            second.turn().await.unwrap();
+        let expiring = tokio::spawn(async move {
+            second.process_batch().await.unwrap();
             second
         });
-        (first, second) = (released.await.unwrap(), expired.await.unwrap());
-        let buried = first.letters.entries().iter().filter(|letter| letter.json.contains(&child.id.to_string())).count();
+        (first, second) = (released.await.unwrap(), expiring.await.unwrap());
+        let dead = first.dead_letters.entries().iter().filter(|dead_letter| dead_letter.json.contains(&child.id.to_string())).count();
         let applied = first.has_order(order_id).await;
-        assert_eq!(buried + usize::from(applied), 1, "{buried} letters, applied: {applied}");
-        given_up += buried;
+        assert_eq!(dead + usize::from(applied), 1, "{dead} dead letters, applied: {applied}");
+        expired += dead;
     }
-    eprintln!("{given_up} of 100 were given up");
     assert_eq!(first.parked().await, 0);
 }

@@ -5,12 +5,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use consumer::monitor::Monitor;
-use consumer::{Adapters, ConsumerConfig, Parts};
+use consumer::{Adapters, Backends, ConsumerConfig};
 use pipeline::ports::GroupProgress;
 use pipeline::{DeadLetter, DeadLetterQueue as _, Fault, LogState};
 use testkit::builders::dead_letter;
 
-use crate::fakes::{Letters, Log};
+use crate::fakes::{DeadLetters, Log};
 use crate::faulty::Faulty;
 use crate::rig::{Fakes, Rig};
 
@@ -29,29 +29,29 @@ async fn after(seconds: u64) {
 #[tokio::test(start_paused = true)]
 async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_letter() {
     let rig = Rig::new();
-    let letters = ["a", "b", "c"].map(dead_letter);
+    let dead_letters = ["a", "b", "c"].map(dead_letter);
     let monitor = Arc::new(Monitor::<Fakes> {
         progress: rig.log.clone(),
         store: rig.store.clone(),
-        letters: rig.letters.clone(),
+        dead_letters: rig.dead_letters.clone(),
         metrics: rig.metrics.clone(),
         health: rig.health.clone(),
         log: tokio::sync::watch::channel(None).0,
         interval: INTERVAL,
     });
-    let push = async |letter: &DeadLetter| rig.letters.push(std::slice::from_ref(letter)).await.unwrap();
+    let push = async |dead_letter: &DeadLetter| rig.dead_letters.push(std::slice::from_ref(dead_letter)).await.unwrap();
     let running = tokio::spawn(monitor.run(rig.stop.clone()));
     after(1).await;
     assert_eq!(shown(&rig), (0.0, 0.0));
-    push(&letters[0]).await;
+    push(&dead_letters[0]).await;
     after(5).await;
     assert_eq!(shown(&rig), (1.0, 1.0), "with the first question that finds a letter");
-    push(&letters[1]).await;
+    push(&dead_letters[1]).await;
     after(25).await;
     assert_eq!(shown(&rig), (2.0, 1.0), "the depth at once, the reasons not yet");
     after(5).await;
     assert_eq!(shown(&rig), (2.0, 2.0));
-    rig.letters.clear();
+    rig.dead_letters.clear();
     after(5).await;
     assert_eq!(shown(&rig), (0.0, 0.0), "an empty queue needs no counting");
     rig.stop.cancel();
@@ -72,25 +72,25 @@ impl GroupProgress for PanicsOnce {
     }
 }
 
-struct PanickingParts;
+struct PanickingBackends;
 
-impl Parts for PanickingParts {
+impl Backends for PanickingBackends {
     type Source = Log;
     type Offsets = Log;
     type Progress = PanicsOnce;
     type Store = Faulty;
-    type Letters = Letters;
+    type DeadLetters = DeadLetters;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_monitor_that_panics_is_shown_and_started_again() {
     let rig = Rig::new();
-    let adapters = Adapters::<PanickingParts> {
+    let adapters = Adapters::<PanickingBackends> {
         source: rig.log.clone(),
         offsets: rig.log.clone(),
         progress: PanicsOnce { log: rig.log.clone(), panicked: Arc::default() },
         store: rig.store.clone(),
-        letters: rig.letters.clone(),
+        dead_letters: rig.dead_letters.clone(),
         topic: "events".into(),
     };
     let running = consumer::run(adapters, ConsumerConfig::default(), rig.metrics.clone(), rig.health.clone(), rig.stop.clone());

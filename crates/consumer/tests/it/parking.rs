@@ -16,15 +16,15 @@ fn gives_up_at_once() -> ConsumerConfig {
 #[tokio::test(start_paused = true)]
 async fn a_chain_of_three_is_released_when_its_first_link_lands() {
     let mut rig = Rig::with(ConsumerConfig { sweep_interval: Duration::from_secs(3600), ..ConsumerConfig::default() });
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let (user_id, order_id) = (id(), id());
     rig.append(&payment(id(), order_id));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     rig.append(&order(order_id, user_id));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.parked().await, 2);
     rig.append(&user(user_id));
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.parked().await, 0);
     assert!(rig.has_order(order_id).await);
     assert!((rig.metric("pipeline_released_total") - 2.0).abs() < f64::EPSILON);
@@ -33,15 +33,15 @@ async fn a_chain_of_three_is_released_when_its_first_link_lands() {
 #[tokio::test(start_paused = true)]
 async fn a_parent_that_lands_between_the_look_and_the_parking_releases_its_child() {
     let mut rig = Rig::with(ConsumerConfig { sweep_interval: Duration::from_secs(3600), ..ConsumerConfig::default() });
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     let (user_id, order_id) = (id(), id());
     let parent = user(user_id);
     // Another consumer writes the parent when this one has looked for it and not yet parked its child: the parking is where this one stands.
     let other = rig.store.inner.clone();
-    rig.store.fail_parking([fault(FaultClass::LockRace, 1205)]);
+    rig.store.fail_parking([fault(FaultClass::LockConflict, 1205)]);
     rig.append(&order(order_id, user_id));
     let meanwhile = async { testkit::delivery::apply(&other, std::slice::from_ref(&parent)).await };
-    let (turned, _) = tokio::join!(rig.consumer.turn(), meanwhile);
+    let (turned, _) = tokio::join!(rig.consumer.process_batch(), meanwhile);
     turned.unwrap();
     assert!(rig.has_order(order_id).await);
     assert_eq!(rig.parked().await, 0);
@@ -54,7 +54,7 @@ async fn the_sweep_finds_what_a_crash_left() {
     let parked = testkit::builders::parked(&order(order_id, user_id));
     pipeline::ParkingLot::park(&rig.store, &[parked]).await.unwrap();
     testkit::delivery::apply(&rig.store.inner, &[user(user_id)]).await;
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
     assert!(rig.has_order(order_id).await);
     assert_eq!(rig.parked().await, 0);
 }
@@ -65,10 +65,10 @@ async fn an_orphan_is_given_up_at_its_deadline_once_and_with_its_bytes() {
     let orphan = order(id(), id());
     rig.append(&orphan);
     for _ in 0..3 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
-    assert_eq!(rig.letters.reasons(), ["missing_parent"]);
-    let entry = pipeline::dead_letter::Entry::parse(&rig.letters.entries()[0].json).unwrap();
+    assert_eq!(rig.dead_letters.reasons(), ["missing_parent"]);
+    let entry = pipeline::dead_letter::Entry::parse(&rig.dead_letters.entries()[0].json).unwrap();
     assert_eq!(entry.value().unwrap(), orphan.to_json());
     assert_eq!(entry.event_id, Some(orphan.id.to_string()));
     assert_eq!(rig.parked().await, 0);
@@ -80,13 +80,13 @@ async fn nothing_is_given_up_while_another_members_partition_has_a_backlog() {
     rig.log.abandon(1, 5);
     rig.append(&order(id(), id()));
     for _ in 0..5 {
-        rig.turn().await.unwrap();
+        rig.process_batch().await.unwrap();
     }
-    assert!(rig.letters.entries().is_empty());
+    assert!(rig.dead_letters.entries().is_empty());
     assert_eq!(rig.parked().await, 1);
     rig.log.catch_up(1);
-    rig.turn().await.unwrap();
-    assert_eq!(rig.letters.reasons(), ["missing_parent"]);
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.dead_letters.reasons(), ["missing_parent"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -96,7 +96,7 @@ async fn a_claim_that_a_crash_left_is_finished() {
     pipeline::ParkingLot::park(&rig.store, &[parked]).await.unwrap();
     let now = pipeline::ports::ParkingExpiry::now(&rig.store).await.unwrap();
     assert_eq!(pipeline::ports::ParkingExpiry::claim_expired(&rig.store, now, 10).await.unwrap().len(), 1);
-    rig.turn().await.unwrap();
-    assert_eq!(rig.letters.reasons(), ["missing_parent"]);
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.dead_letters.reasons(), ["missing_parent"]);
     assert!(pipeline::ports::ParkingExpiry::claim_expired(&rig.store, now, 10).await.unwrap().is_empty());
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
-use consumer::parts::{Adapters, Parts};
-use consumer::turn::Consumer;
+use consumer::backends::{Adapters, Backends};
+use consumer::processing::Consumer;
 use consumer::waiting::{PIPELINE_PART, Stopped};
 use consumer::wiring::Liveness;
 use events::Event;
@@ -19,17 +19,17 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::fakes::{Letters, Log};
+use crate::fakes::{DeadLetters, Log};
 use crate::faulty::Faulty;
 
 pub struct Fakes;
 
-impl Parts for Fakes {
+impl Backends for Fakes {
     type Source = Log;
     type Offsets = Log;
     type Progress = Log;
     type Store = Faulty;
-    type Letters = Letters;
+    type DeadLetters = DeadLetters;
 }
 
 pub struct Rig {
@@ -37,7 +37,7 @@ pub struct Rig {
     pub log_seen: watch::Sender<Option<Arc<LogState>>>,
     pub log: Log,
     pub store: Faulty,
-    pub letters: Letters,
+    pub dead_letters: DeadLetters,
     pub metrics: Metrics,
     pub health: Health,
     pub stop: CancellationToken,
@@ -50,25 +50,25 @@ impl Rig {
     }
 
     pub fn with(config: ConsumerConfig) -> Self {
-        Self::over(Sqlite::temporary().unwrap(), Letters::default(), config)
+        Self::over(Sqlite::temporary().unwrap(), DeadLetters::default(), config)
     }
 
     /// Another consumer, with a log of its own and a connection of its own to the same tables, and with the same dead letter queue.
     pub fn beside(&self, config: ConsumerConfig) -> Self {
-        Self::over(Sqlite::open(self.store.inner.path()).unwrap(), self.letters.clone(), config)
+        Self::over(Sqlite::open(self.store.inner.path()).unwrap(), self.dead_letters.clone(), config)
     }
 
     /// The same program started again: everything outlives it but what it held in memory.
     pub fn restarted(&self) -> Self {
         let config = ConsumerConfig { sweep_interval: Duration::ZERO, ..ConsumerConfig::default() };
-        Self::on(self.log.clone(), self.store.clone(), self.letters.clone(), config)
+        Self::on(self.log.clone(), self.store.clone(), self.dead_letters.clone(), config)
     }
 
-    fn over(tables: Sqlite, letters: Letters, config: ConsumerConfig) -> Self {
-        Self::on(Log::default(), Faulty::new(tables), letters, config)
+    fn over(tables: Sqlite, dead_letters: DeadLetters, config: ConsumerConfig) -> Self {
+        Self::on(Log::default(), Faulty::new(tables), dead_letters, config)
     }
 
-    fn on(log: Log, store: Faulty, letters: Letters, config: ConsumerConfig) -> Self {
+    fn on(log: Log, store: Faulty, dead_letters: DeadLetters, config: ConsumerConfig) -> Self {
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
         let health = Health::new(&[PIPELINE_PART], Some(Liveness::of(Duration::ZERO).silence));
         let stop = CancellationToken::new();
@@ -77,12 +77,12 @@ impl Rig {
             offsets: log.clone(),
             progress: log.clone(),
             store: store.clone(),
-            letters: letters.clone(),
+            dead_letters: dead_letters.clone(),
             topic: "events".into(),
         };
         let (log_seen, seen) = watch::channel(None);
         let consumer = Consumer::new(adapters, Arc::new(config), metrics.clone(), health.clone(), stop.clone(), seen);
-        Self { log_seen, log, store, letters, metrics, health, stop, consumer }
+        Self { log_seen, log, store, dead_letters, metrics, health, stop, consumer }
     }
 
     pub fn append(&self, event: &Event<'_>) -> Position {
@@ -95,9 +95,9 @@ impl Rig {
         }
     }
 
-    pub async fn turn(&mut self) -> Result<(), Stopped> {
+    pub async fn process_batch(&mut self) -> Result<(), Stopped> {
         // An hour of this clock: a consumer that waits for ever fails its test instead of hanging it.
-        tokio::time::timeout(Duration::from_secs(3600), self.consumer.turn()).await.expect("the turn ends")
+        tokio::time::timeout(Duration::from_secs(3600), self.consumer.process_batch()).await.expect("the turn ends")
     }
 
     /// The value of a series of the metrics, 0 where it is not there.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use consumer::waiting::PIPELINE_PART;
-use consumer::{Adapters, ConsumerConfig, Parts};
+use consumer::{Adapters, Backends, ConsumerConfig};
 use pipeline::FaultClass;
 use pipeline::ports::ParkingExpiry as _;
 use readmodel::ReadStore as _;
@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
-use crate::fakes::{Letters, Log};
+use crate::fakes::{DeadLetters, Log};
 use crate::faulty::{Faulty, fault};
 use crate::gates::{Call, Gated, Gates};
 
@@ -26,19 +26,19 @@ const BOUND: Duration = Duration::from_secs(60);
 
 struct GatedFakes;
 
-impl Parts for GatedFakes {
+impl Backends for GatedFakes {
     type Source = Gated<Log>;
     type Offsets = Gated<Log>;
     type Progress = Gated<Log>;
     type Store = Faulty;
-    type Letters = Gated<Letters>;
+    type DeadLetters = Gated<DeadLetters>;
 }
 
 /// A consumer that runs over one adjustment, one order without a user, and one record that is no event.
 struct Stand {
     log: Log,
     store: Faulty,
-    letters: Letters,
+    dead_letters: DeadLetters,
     gates: Gates,
     health: Health,
     stop: CancellationToken,
@@ -50,30 +50,30 @@ impl Stand {
     fn new() -> Self {
         let sku = unique("sku");
         let records = [adjustment(&sku, 3).to_json(), order(id(), id()).to_json(), b"poison".to_vec()];
-        Self::over(Faulty::new(Sqlite::temporary().unwrap()), Letters::default(), sku, records)
+        Self::over(Faulty::new(Sqlite::temporary().unwrap()), DeadLetters::default(), sku, records)
     }
 
-    /// What the next process finds: the tables and the letters of this one, and the whole log once more.
+    /// What the next process finds: the tables and the dead letters of this one, and the whole log once more.
     fn next(self) -> Self {
-        Self::over(Faulty::new(self.store.inner), self.letters, self.sku, self.records)
+        Self::over(Faulty::new(self.store.inner), self.dead_letters, self.sku, self.records)
     }
 
-    fn over(store: Faulty, letters: Letters, sku: String, records: [Vec<u8>; 3]) -> Self {
+    fn over(store: Faulty, dead_letters: DeadLetters, sku: String, records: [Vec<u8>; 3]) -> Self {
         let log = Log::default();
         records.iter().for_each(|value| drop(log.append(0, Some(value.clone()))));
         let (gates, health, stop) = (store.gates.clone(), Health::new(&[PIPELINE_PART], None), CancellationToken::new());
-        Self { log, store, letters, gates, health, stop, sku, records }
+        Self { log, store, dead_letters, gates, health, stop, sku, records }
     }
 
     fn run(&self) -> JoinHandle<Gated<Log>> {
         let log = Gated { inner: self.log.clone(), gates: self.gates.clone() };
-        let letters = Gated { inner: self.letters.clone(), gates: self.gates.clone() };
+        let dead_letters = Gated { inner: self.dead_letters.clone(), gates: self.gates.clone() };
         let adapters = Adapters::<GatedFakes> {
             source: log.clone(),
             offsets: log.clone(),
             progress: log,
             store: self.store.clone(),
-            letters,
+            dead_letters,
             topic: "events".into(),
         };
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
@@ -104,7 +104,7 @@ impl Stand {
         next.until_committed(3).await;
         assert_eq!(next.stock().await, Some(3));
         assert_eq!(next.store.inner.parked().await.unwrap().0, 1);
-        assert_eq!(next.letters.reasons(), ["not_json"]);
+        assert_eq!(next.dead_letters.reasons(), ["not_json"]);
         assert!(next.stop(running).await < TEN_SECONDS);
     }
 }
@@ -173,19 +173,19 @@ async fn a_batch_that_ends_soon_after_the_sign_is_finished_and_committed_and_no_
         assert!(took < TEN_SECONDS, "{call:?}: {took:?}");
         assert_eq!(stand.log.committed_offset(0), Some(3), "{call:?}");
         assert_eq!(stand.stock().await, Some(3));
-        assert_eq!((stand.store.inner.parked().await.unwrap().0, stand.letters.reasons()), (1, vec!["not_json"]));
+        assert_eq!((stand.store.inner.parked().await.unwrap().0, stand.dead_letters.reasons()), (1, vec!["not_json"]));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_consumer_that_waits_ends_at_once_and_commits_nothing() {
-    for class in [AWAY, FaultClass::Operator, FaultClass::Bug, FaultClass::LockRace] {
+    for class in [AWAY, FaultClass::Operator, FaultClass::Bug, FaultClass::LockConflict] {
         let stand = Stand::new();
         stand.store.fail_by(move |_| Some(fault(class, 1)));
         assert_ends_at_once(stand).await;
     }
     let stand = Stand::new();
-    stand.letters.go_away(u32::MAX);
+    stand.dead_letters.go_away(u32::MAX);
     assert_ends_at_once(stand).await;
 }
 
@@ -197,6 +197,6 @@ async fn assert_ends_at_once(stand: Stand) {
     let took = stand.stop(running).await;
     assert!(took < Duration::from_secs(1), "{took:?}");
     assert_eq!(stand.log.committed_offset(0), None);
-    stand.letters.go_away(0);
+    stand.dead_letters.go_away(0);
     stand.assert_next_finishes().await;
 }

@@ -20,7 +20,7 @@ fn said(findings: &Findings) -> (&'static str, String, bool) {
     (findings.verdict().label(), findings.verdict().to_string(), findings.found())
 }
 
-fn letter(event: &Event<'_>, reason: Reason) -> DeadLetter {
+fn dead_letter(event: &Event<'_>, reason: Reason) -> DeadLetter {
     let diagnosis = Diagnosis::rejected(event.id, event.event_type(), reason, None);
     DeadLetter::new(&record(event.to_json()), &diagnosis, second(0))
 }
@@ -59,12 +59,12 @@ async fn a_dead_letter_is_found_among_others_and_told_with_the_row_that_has_take
     let store = Sqlite::temporary().unwrap();
     let user_id = id();
     let (lost, newer) = (user(user_id), user(user_id).later(1));
-    let others: Vec<_> = (0..600).map(|_| letter(&user(id()), Reason::EmailTaken)).collect();
+    let others: Vec<_> = (0..600).map(|_| dead_letter(&user(id()), Reason::EmailTaken)).collect();
     store.push(&others).await.unwrap();
-    store.push(&[letter(&lost, Reason::EmailTaken)]).await.unwrap();
+    store.push(&[dead_letter(&lost, Reason::EmailTaken)]).await.unwrap();
     let findings = ask(&store, &lost, None).await;
     assert_eq!(said(&findings), ("dead_letter", "it is a dead letter (email_taken)".to_owned(), true));
-    assert_eq!(findings.letters.as_ref().map(|letters| (letters.found.len(), letters.examined)), Ok((1, 601)));
+    assert_eq!(findings.dead_letters.as_ref().map(|dead_letters| (dead_letters.found.len(), dead_letters.examined)), Ok((1, 601)));
 
     apply(&store, std::slice::from_ref(&newer)).await;
     let expected = format!(
@@ -133,7 +133,7 @@ async fn a_part_that_cannot_be_asked_is_named_and_spoils_the_exit_code_but_not_w
     let store = Sqlite::temporary().unwrap();
     let born = user(id());
     apply(&store, std::slice::from_ref(&born)).await;
-    store.push(&[letter(&born, Reason::EmailTaken)]).await.unwrap();
+    store.push(&[dead_letter(&born, Reason::EmailTaken)]).await.unwrap();
     let question = Question { event_id: born.id, entity: None, event_at: None };
 
     let no_queue = trace(&store, &Away(Dependency::DeadLetterQueue), question).await;
@@ -157,7 +157,7 @@ async fn neither_text_nor_json_shows_a_payload_or_what_others_wrote_into_an_erro
     });
     apply(&store, std::slice::from_ref(&event)).await;
     store.park(&[parked(&event)]).await.unwrap();
-    store.push(&[letter(&event, Reason::EmailTaken)]).await.unwrap();
+    store.push(&[dead_letter(&event, Reason::EmailTaken)]).await.unwrap();
     let foreign = serde_json::json!({
         "eventId": event.id.to_string().to_uppercase(), "originalData": String::from_utf8(event.to_json()).unwrap(), "error": "canary-error", "timestamp": "canary-time",
         "retryCount": 7, "reason": "\u{1b}[2Jodd\r\nreason",
@@ -165,7 +165,7 @@ async fn neither_text_nor_json_shows_a_payload_or_what_others_wrote_into_an_erro
     let foreign = DeadLetter { identity: unique("identity"), reason: "unknown", json: foreign.to_string() };
     store.push(&[foreign]).await.unwrap();
     let findings = ask(&store, &event, None).await;
-    assert_eq!(findings.letters.as_ref().unwrap().found.len(), 2, "an id is an id in capitals too");
+    assert_eq!(findings.dead_letters.as_ref().unwrap().found.len(), 2, "an id is an id in capitals too");
     let (text, json) = (findings.to_string(), findings.to_json().to_string());
     assert!(!text.contains("canary") && !json.contains("canary"), "{text}\n{json}");
     assert!(text.contains("\\u{1b}[2Jodd\\r\\nreason"), "{text}");

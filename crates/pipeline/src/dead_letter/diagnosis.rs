@@ -33,7 +33,7 @@ impl Reason {
     }
 }
 
-/// What the letter says about the event: names and numbers, no values of the event's fields.
+/// What the dead letter says about the event: names and numbers, no values of the event's fields.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnosis {
     /// `eventId`, where it could be read.
@@ -78,7 +78,7 @@ impl Diagnosis {
     }
 
     /// An event that waited in vain.
-    pub fn given_up(event_id: Uuid, event_type: EventType, waits_for: WaitsFor) -> Self {
+    pub fn expired(event_id: Uuid, event_type: EventType, waits_for: WaitsFor) -> Self {
         let (error, subject) = match waits_for {
             WaitsFor::User(_) => ("its user did not come before the parking deadline", "userId"),
             WaitsFor::Order(_) => ("its order did not come before the parking deadline", "orderId"),

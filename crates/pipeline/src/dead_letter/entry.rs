@@ -192,16 +192,16 @@ mod tests {
 
     fn entry(value: &[u8]) -> Entry {
         let violation = events::decode(value).unwrap_err();
-        let letter = DeadLetter::new(&record(value), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
-        Entry::parse(&letter.json).unwrap()
+        let dead_letter = DeadLetter::new(&record(value), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
+        Entry::parse(&dead_letter.json).unwrap()
     }
 
     #[test]
     fn a_letter_has_the_five_known_fields_and_ours_beside_them() {
         let violation = events::decode(b"{\"invalid\": \"json\"").unwrap_err();
-        let letter = DeadLetter::new(&record(b"{\"invalid\": \"json\""), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
+        let dead_letter = DeadLetter::new(&record(b"{\"invalid\": \"json\""), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
         assert_eq!(
-            letter.json,
+            dead_letter.json,
             "{\"eventId\":null,\"originalData\":\"{\\\"invalid\\\": \\\"json\\\"\",\
              \"error\":\"the message is not one JSON text: it breaks off at line 1, column 18\",\"timestamp\":\"1970-01-01T00:00:00Z\",\
              \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"key\":\"k\",\"reason\":\"not_json\",\

@@ -21,7 +21,7 @@ use crate::record::Record;
 /// A record that cannot be written, with everything needed to understand it and to send it again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DeadLetter {
-    /// What makes it this letter and no other, as 64 hexadecimal digits. A record that is consumed again has the same.
+    /// What makes it this dead letter and no other, as 64 hexadecimal digits. A record that is consumed again has the same.
     pub identity: String,
     /// The stable label of [`Reason`], for metrics.
     pub reason: &'static str,
@@ -30,7 +30,7 @@ pub struct DeadLetter {
 }
 
 impl DeadLetter {
-    /// The letter for this record.
+    /// The dead letter for this record.
     pub fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
         let entry = Entry::new(record, diagnosis, now);
         Self { identity: record.id().to_string(), reason: diagnosis.reason.label(), json: entry.to_json() }

@@ -69,9 +69,9 @@ fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
         ("encoding", "\"hex\""),
         ("keyEncoding", "null"),
     ] {
-        let mut letter = fields.clone();
-        letter.insert(field.to_owned(), serde_json::from_str(value).unwrap());
-        let json = serde_json::to_string(&letter).unwrap();
+        let mut dead_letter = fields.clone();
+        dead_letter.insert(field.to_owned(), serde_json::from_str(value).unwrap());
+        let json = serde_json::to_string(&dead_letter).unwrap();
         assert!(!is_valid(&json) && Entry::parse(&json).is_err(), "{json}");
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::catalog::{ARTICLES, CURRENCIES, FIRST_NAMES, LAST_NAMES, PAYMENT_METHODS};
 use super::held::Held;
 use super::pool::Pool;
-use super::shelf::Shelf;
+use super::price_list::PriceList;
 
 /// Microseconds between two events of the stream.
 const STEP: i64 = 1000;
@@ -60,7 +60,7 @@ pub struct Generator {
     users: Pool<Uuid>,
     unpaid: Pool<OrderPlaced<'static>>,
     held: Held,
-    shelf: Shelf,
+    price_list: PriceList,
 }
 
 impl Generator {
@@ -68,8 +68,8 @@ impl Generator {
     pub fn new(config: GeneratorConfig) -> Self {
         let users_left = config.users.clamp(1, config.events.max(1));
         let rng = Xoshiro256PlusPlus::seed_from_u64(config.seed);
-        let (users, unpaid, held, shelf) = (Pool::new(), Pool::new(), Held::new(), Shelf::new());
-        Self { config, rng, given: 0, users_left, users_made: 0, users, unpaid, held, shelf }
+        let (users, unpaid, held, price_list) = (Pool::new(), Pool::new(), Held::new(), PriceList::new());
+        Self { config, rng, given: 0, users_left, users_made: 0, users, unpaid, held, price_list }
     }
 
     /// Places after the current one that are not promised to a parent that is held back.
@@ -89,7 +89,7 @@ impl Generator {
             45..70 => self.payment(),
             _ => {
                 let at = self.now();
-                let adjustment = self.shelf.adjust(at, &mut self.rng);
+                let adjustment = self.price_list.adjust(at, &mut self.rng);
                 self.event(at, Body::InventoryAdjusted(adjustment))
             }
         }
@@ -113,7 +113,7 @@ impl Generator {
         let early = self.is_early() && self.free() > self.users_left;
         let order = if early { Some(self.held_order()) } else { self.unpaid.take(&mut self.rng) };
         let Some(order) = order else { return self.order() };
-        self.shelf.sell(&order.items);
+        self.price_list.sell(&order.items);
         let payment = PaymentSettled {
             payment_id: self.uuid(),
             order_id: order.order_id,

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`mix`] | the generator: a shop's users, orders, payments and stock |
 //! | [`catalog`] | what the shop sells |
-//! | `pool`, `shelf`, `held` | the generator's memory: who may order, what is in stock, which parents come late |
+//! | `pool`, `price_list`, `held` | the generator's memory: who may order, what is in stock, which parents come late |
 //! | [`expected`] | what the tables must show after a stream |
 //! | [`poison`] | records that cannot be written |
 //! | [`records`] | events and poison as messages |
@@ -20,10 +20,10 @@ mod latency;
 pub mod mix;
 pub mod poison;
 mod pool;
+mod price_list;
 pub mod progress;
 pub mod records;
 pub mod run;
-mod shelf;
 pub mod summary;
 
 pub use expected::Expected;

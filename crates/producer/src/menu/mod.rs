@@ -65,7 +65,7 @@ pub async fn run<P: Publisher>(
     terminated: impl Future<Output = ()>,
 ) -> io::Result<()> {
     prompt.say(&format!("Events go to topic {} at {}.  Esc: back.  Ctrl-C: leave.", target.topic, target.brokers));
-    let mut desk = Desk { prompt, memory: Memory::new() };
+    let mut desk = AdminContext { prompt, memory: Memory::new() };
     let mut terminated = pin!(terminated);
     loop {
         let chosen;
@@ -83,12 +83,12 @@ pub async fn run<P: Publisher>(
 }
 
 /// A person, and what they created so far.
-struct Desk<Q> {
+struct AdminContext<Q> {
     prompt: Q,
     memory: Memory,
 }
 
-impl<Q: Prompt> Desk<Q> {
+impl<Q: Prompt> AdminContext<Q> {
     /// One choice from the menu, with its questions.
     fn choose(mut self) -> (Self, Result<Chosen, Left>) {
         let chosen = self.choose_entry();

@@ -25,7 +25,7 @@ impl Terminal {
         interactive.then(|| Self { term: Term::stdout(), theme: ColorfulTheme::default() })
     }
 
-    /// One answer, without judging it.
+    /// One answer, without decoding it.
     ///
     /// dialoguer's input knows neither Esc nor Ctrl-D, so the first key is read here, and the rest of the line by dialoguer.
     fn read(&self, question: &str, default: Option<&str>) -> Result<String, Left> {

@@ -14,7 +14,7 @@ use report::Report;
 use story::Story;
 
 /// Dead letters that are looked through for those of this run.
-const LETTERS_SEEN: u64 = 500;
+const DEAD_LETTERS_SEEN: u64 = 500;
 
 /// The stage of the demo: the parts it speaks to, whether real or embedded.
 pub struct Stage<P, G, Q> {
@@ -23,14 +23,14 @@ pub struct Stage<P, G, Q> {
     /// Tells when what was sent is consumed.
     pub progress: G,
     /// The dead letter queue.
-    pub letters: Q,
+    pub dead_letters: Q,
     /// The topic.
     pub topic: String,
     /// Where the API answers, such as `http://127.0.0.1:8080`.
     pub api: String,
     /// Where `/metrics` is asked for, in the same form: at each consumer.
     pub metrics: Vec<String>,
-    /// Whether orphans are given up within seconds. Only on a database of the demo's own: on a shared one, a short deadline would give up
+    /// Whether orphans are expired within seconds. Only on a database of the demo's own: on a shared one, a short deadline would give up
     /// the events of others.
     pub gives_up_soon: bool,
 }
@@ -91,20 +91,20 @@ where
     }
 
     /// The dead letters of this run, as their JSON texts, newest first.
-    async fn letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
+    async fn dead_letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
         let orphan = self.story.orphan().id.to_string();
-        let page = self.stage.letters.page(End::Newest, 0, LETTERS_SEEN).await?;
+        let page = self.stage.dead_letters.page(End::Newest, 0, DEAD_LETTERS_SEEN).await?;
         Ok(page.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
     }
 
     /// Waits until there are so many dead letters of this run.
-    async fn letters(&self, count: usize) -> anyhow::Result<Vec<String>> {
-        until(|| self.letters_of_this_run(), |letters| letters.len() == count).await
+    async fn dead_letters(&self, count: usize) -> anyhow::Result<Vec<String>> {
+        until(|| self.dead_letters_of_this_run(), |dead_letters| dead_letters.len() == count).await
     }
 
-    fn show_letters(&self, letters: &[String]) {
+    fn show_dead_letters(&self, dead_letters: &[String]) {
         self.report.say(format!("{:<24} {:>9} {:>7}  error", "reason", "partition", "offset"));
-        for entry in letters.iter().filter_map(|json| Entry::parse(json).ok()) {
+        for entry in dead_letters.iter().filter_map(|json| Entry::parse(json).ok()) {
             let (partition, offset) = (entry.partition.unwrap_or(-1), entry.offset.unwrap_or(-1));
             self.report.say(format!("{:<24} {partition:>9} {offset:>7}  {}", entry.reason.unwrap_or_default(), entry.error));
         }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use consumer::dlq::{Filter, Order, Route, redrive};
+use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use pipeline::dead_letter::{Entry, entry_id};
 use pipeline::ports::{ClaimQueue, DeadLetterReader, GroupProgress};
 use pipeline::{DeadLetterQueue, Publisher};
@@ -28,7 +28,7 @@ where
         let stock = self.client.get(&format!("/inventory/{}", self.story.sku)).await?;
         self.report.check_json("the user of this run", &Value::Null, &user);
         self.report.check_json("the article of this run", &Value::Null, &stock);
-        self.report.say(format!("dead letters in the queue: {}", self.stage.letters.depth().await?));
+        self.report.say(format!("dead letters in the queue: {}", self.stage.dead_letters.depth().await?));
         Ok(())
     }
 
@@ -85,33 +85,33 @@ where
         } else {
             self.report.say("the orphan is parked until its user comes or the deadline is over");
         }
-        let letters = self.letters(expected).await?;
-        self.report.check("dead letters of this run", expected, letters.len());
-        self.show_letters(&letters);
+        let dead_letters = self.dead_letters(expected).await?;
+        self.report.check("dead letters of this run", expected, dead_letters.len());
+        self.show_dead_letters(&dead_letters);
 
         self.report.say("now its user comes");
         let user = self.send_event(&self.story.late_user()).await?;
         self.report.check("consumed and committed", true, self.consumed(&[user]).await?);
         if self.stage.gives_up_soon {
-            self.redrive_orphan(&letters).await?;
+            self.redrive_orphan(&dead_letters).await?;
         }
         let order = self.client.get_until(&orphan, |order| !order.is_null()).await?;
         self.report.check_json("the orphan's row", &json!(self.story.orphan_order_id.to_string()), &order["orderId"]);
         Ok(())
     }
 
-    async fn redrive_orphan(&mut self, letters: &[String]) -> anyhow::Result<()> {
+    async fn redrive_orphan(&mut self, dead_letters: &[String]) -> anyhow::Result<()> {
         let is_orphan = |json: &&String| Entry::parse(json).is_ok_and(|entry| entry.reason.as_deref() == Some("missing_parent"));
-        let Some(letter) = letters.iter().find(is_orphan) else {
+        let Some(dead_letter) = dead_letters.iter().find(is_orphan) else {
             self.report.check("a dead letter with the reason missing_parent", true, false);
             return Ok(());
         };
-        let Stage { letters: queue, publisher, topic, .. } = &self.stage;
+        let Stage { dead_letters: queue, publisher, topic, .. } = &self.stage;
         let route = Route { queue, publisher, default_topic: topic, lease: LEASE, stop: &CancellationToken::new() };
-        let filter = Filter { ids: vec![entry_id(letter)], ..Filter::default() };
-        let summary = redrive(route, &Order { filter, limit: None, rate: None, max_retries: u32::MAX }, |_| {}).await;
+        let filter = Filter { ids: vec![entry_id(dead_letter)], ..Filter::default() };
+        let summary = redrive(route, &RedriveRequest { filter, limit: None, rate: None, max_retries: u32::MAX }, |_| {}).await;
         self.report.check("the orphan's dead letter is redriven", 1, summary.redriven);
-        let left = self.letters(3).await?;
+        let left = self.dead_letters(3).await?;
         self.report.check("dead letters of this run after the redrive", 3, left.len());
         Ok(())
     }
@@ -140,7 +140,7 @@ where
         self.report.check("orders of the user", 1, orders);
         let late = self.client.get(&format!("/users/{}", self.story.late_user_id)).await?;
         self.report.check("orders of the late user", 1, late["orders"].as_array().map_or(0, Vec::len));
-        self.report.check("dead letters of this run", 3, self.letters(3).await?.len());
+        self.report.check("dead letters of this run", 3, self.dead_letters(3).await?.len());
         Ok(())
     }
 

@@ -78,9 +78,9 @@ async fn a_consumer_that_is_killed_and_started_again_loses_nothing_and_doubles_n
     last.kill();
 
     assert_all_applied(&tables, &events).await;
-    let letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
-    let mut buried: Vec<_> = letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
+    let dead_letters = tables.page(End::Newest, 0, 10_000).await.unwrap();
+    let mut dead: Vec<_> = dead_letters.iter().map(|json| Entry::parse(json).unwrap().value().unwrap()).collect();
     poison.sort();
-    buried.sort();
-    assert_eq!(buried, poison, "each unwritable record is a dead letter, once");
+    dead.sort();
+    assert_eq!(dead, poison, "each unwritable record is a dead letter, once");
 }

@@ -103,8 +103,8 @@ async fn a_dead_letter_is_looked_at_sent_again_removed_and_brought_back() {
     assert_eq!(place.dlq(&["redrive"]).await.0, 2, "nothing says which");
     assert_eq!(place.dlq(&["redrive", "--id", "0000"]).await.0, 1);
 
-    let (code, foreseen) = place.dlq(&["redrive", "--id", boom, "--dry-run"]).await;
-    assert!(code == 0 && foreseen.contains("dead letter") && foreseen.contains("nothing was changed"), "{foreseen}");
+    let (code, dry_run_outcome) = place.dlq(&["redrive", "--id", boom, "--dry-run"]).await;
+    assert!(code == 0 && dry_run_outcome.contains("dead letter") && dry_run_outcome.contains("nothing was changed"), "{dry_run_outcome}");
     assert_eq!(ids(&place.rows().await), ids(&rows));
     let (code, summary) = place.dlq(&["redrive", "--reason", "not_json"]).await;
     assert!(code == 0 && summary.lines().any(|line| line.split_whitespace().eq(["redriven", "1"])), "{summary}");

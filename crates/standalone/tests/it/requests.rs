@@ -9,7 +9,7 @@ use axum::Router;
 use clap::Parser as _;
 use consumer::ConsumerConfig;
 use consumer::dlq::admin::{self, AdminConfig};
-use consumer::dlq::{Desk, Terms};
+use consumer::dlq::{AdminContext, Terms};
 use events::Event;
 use pipeline::Fault;
 use pipeline::ports::{Delivered, Message, Publisher};
@@ -72,9 +72,9 @@ fn request(block: &str, is_away: bool) -> Option<Request> {
 
 /// Keeps what the producer sends.
 #[derive(Default)]
-struct Kept(Mutex<Vec<Vec<u8>>>);
+struct ExistingBackends(Mutex<Vec<Vec<u8>>>);
 
-impl Publisher for Kept {
+impl Publisher for ExistingBackends {
     async fn publish(&self, _topic: &str, message: Message) -> Result<Delivered, Fault> {
         self.0.lock().unwrap().extend(message.value);
         Ok(Delivered { partition: 0, offset: 0 })
@@ -83,7 +83,7 @@ impl Publisher for Kept {
 
 /// The events that the commands in the file's first comment send.
 async fn seed(text: &str) -> Vec<Event<'static>> {
-    let kept = Kept::default();
+    let kept = ExistingBackends::default();
     let commands: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("#   ")).filter(|line| line.starts_with("producer ")).collect();
     assert_eq!(commands.len(), 4, "one of each type: {commands:?}");
     for command in commands {
@@ -138,8 +138,8 @@ fn consumer(store: &Sqlite, token: &str) -> Router {
     }
     let mut env = Reader::from_pairs([("ADMIN_TOKEN", token)]);
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
-    let desk = Desk { queue: store.clone(), publisher: Some(Kept::default()), tables: Some(store.clone()), terms };
-    let admin = admin::routes(AdminConfig::read(&mut env).unwrap(), desk, CancellationToken::new());
+    let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
+    let admin = admin::routes(AdminConfig::read(&mut env).unwrap(), context, CancellationToken::new());
     telemetry::http::routes(Metrics::new(&[Part::Consumer]).unwrap(), health).merge(admin)
 }
 

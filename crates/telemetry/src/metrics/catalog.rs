@@ -1,4 +1,4 @@
-//! Every metric of this workspace, declared once. The registry is filled from here, and so is the table for the README.
+//! Every metric of this workspace, declared once. The registry is filled from here, and so is the table in README.md beside this crate.
 
 use super::metric::{Kind, Label, Metric, Part, Values};
 
@@ -111,7 +111,7 @@ catalog! {
     PARKED_OLDEST_AGE = "pipeline_parked_oldest_age_seconds" Kind::Gauge, [], CONSUMER,
         "How long the oldest parked event has waited, computed when scraped; 0 where none is.";
     RELEASED = "pipeline_released_total" Kind::Counter, [], CONSUMER,
-        "Parked events that were applied because their parent landed.";
+        "Parked events that were applied because what they waited for is there.";
     COMMITS = "pipeline_commits_total" Kind::Counter, [RESULT], CONSUMER,
         "Offset commits.";
     LAST_POLL_AGE = "pipeline_last_poll_age_seconds" Kind::Gauge, [], CONSUMER,
@@ -138,7 +138,7 @@ catalog! {
         "Always 1; what is running stands in the labels.";
 }
 
-/// The table of all metrics in Markdown, for the README.
+/// The table of all metrics in Markdown, for README.md beside this crate.
 pub fn markdown_table() -> String {
     let mut table = String::from("| metric | type | labels | served by | meaning |\n|---|---|---|---|---|\n");
     for metric in ALL {
@@ -245,12 +245,12 @@ mod tests {
             assert!(CAUSES.contains(&cause.label()));
         }
         for class in [
-            FaultClass::KeyRace,
-            FaultClass::LockRace,
+            FaultClass::UniqueViolation,
+            FaultClass::LockConflict,
             FaultClass::Unavailable { timed_out: false },
             FaultClass::Unavailable { timed_out: true },
             FaultClass::Operator,
-            FaultClass::Doomed,
+            FaultClass::UnknownState,
             FaultClass::Bug,
             FaultClass::ReleaseLost,
         ] {

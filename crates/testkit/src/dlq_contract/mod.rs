@@ -2,8 +2,8 @@
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 mod claims;
-mod flood;
 mod leases;
+mod permits;
 mod pushing;
 mod reading;
 
@@ -15,8 +15,8 @@ use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterQueue, Dea
 use crate::builders::dead_letter;
 
 pub use claims::*;
-pub use flood::*;
 pub use leases::*;
+pub use permits::*;
 pub use pushing::*;
 pub use reading::*;
 
@@ -84,13 +84,8 @@ const LONG: Duration = Duration::from_secs(3600);
 /// A lease that is over at once.
 const OVER: Duration = Duration::ZERO;
 
-/// A letter whose original data is this text.
-fn letter(text: &str) -> DeadLetter {
-    dead_letter(text.as_bytes())
-}
-
-async fn push<Q: Queue>(queue: &Q, letters: &[DeadLetter]) -> usize {
-    queue.push(letters).await.expect("the queue takes letters")
+async fn push<Q: Queue>(queue: &Q, dead_letters: &[DeadLetter]) -> usize {
+    queue.push(dead_letters).await.expect("the queue takes letters")
 }
 
 /// All entries, the newest first.
@@ -118,6 +113,6 @@ async fn give_back_overdue<Q: Queue>(queue: &Q) -> usize {
     queue.give_back_overdue().await.expect("the queue takes back")
 }
 
-fn json<'l>(letters: impl IntoIterator<Item = &'l DeadLetter>) -> Vec<String> {
-    letters.into_iter().map(|letter| letter.json.clone()).collect()
+fn json<'l>(dead_letters: impl IntoIterator<Item = &'l DeadLetter>) -> Vec<String> {
+    dead_letters.into_iter().map(|dead_letter| dead_letter.json.clone()).collect()
 }

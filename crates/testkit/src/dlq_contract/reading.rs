@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::End;
 
-use super::{LONG, Queue, all, claim, give_back, give_back_overdue, json, letter, push, settle};
+use super::{LONG, Queue, all, claim, dead_letter, give_back, give_back_overdue, json, push, settle};
 
 /// As others write it.
 const FIVE_FIELDS: &str =
@@ -21,7 +21,7 @@ pub async fn an_empty_queue_has_nothing<Q: Queue>(queue: &Q) {
 }
 
 pub async fn letters_are_listed_from_either_end<Q: Queue>(queue: &Q) {
-    let [a, b, c] = ["a", "b", "c"].map(letter);
+    let [a, b, c] = ["a", "b", "c"].map(dead_letter);
     assert_eq!(push(queue, &[a.clone(), b.clone()]).await, 2);
     assert_eq!(push(queue, std::slice::from_ref(&c)).await, 1);
     assert_eq!(all(queue).await, json([&c, &b, &a]));
@@ -29,14 +29,14 @@ pub async fn letters_are_listed_from_either_end<Q: Queue>(queue: &Q) {
 }
 
 pub async fn a_page_begins_where_it_is_asked_to<Q: Queue>(queue: &Q) {
-    let oldest_first = ["a", "b", "c", "d", "e"].map(letter);
+    let oldest_first = ["a", "b", "c", "d", "e"].map(dead_letter);
     push(queue, &oldest_first).await;
     let newest_first: Vec<_> = oldest_first.iter().rev().cloned().collect();
-    for (end, letters) in [(End::Newest, newest_first.as_slice()), (End::Oldest, &oldest_first)] {
+    for (end, dead_letters) in [(End::Newest, newest_first.as_slice()), (End::Oldest, &oldest_first)] {
         let page = async |start, limit| queue.page(end, start, limit).await.unwrap();
-        assert_eq!(page(1, 2).await, json(&letters[1..3]));
-        assert_eq!(page(4, 2).await, json(&letters[4..]));
-        assert_eq!(page(1, u64::MAX).await, json(&letters[1..]));
+        assert_eq!(page(1, 2).await, json(&dead_letters[1..3]));
+        assert_eq!(page(4, 2).await, json(&dead_letters[4..]));
+        assert_eq!(page(1, u64::MAX).await, json(&dead_letters[1..]));
         for (start, limit) in [(5, 2), (0, 0), (3, 0), (u64::MAX, 1), (u64::MAX, u64::MAX)] {
             assert_eq!(page(start, limit).await, Vec::<String>::new(), "{end:?} {start} {limit}");
         }
@@ -44,18 +44,18 @@ pub async fn a_page_begins_where_it_is_asked_to<Q: Queue>(queue: &Q) {
 }
 
 pub async fn places_counted_from_the_old_end_stay_while_letters_come<Q: Queue>(queue: &Q) {
-    let letters: Vec<_> = (0..30).map(|number| letter(&format!("letter {number}"))).collect();
-    push(queue, &letters[..20]).await;
+    let dead_letters: Vec<_> = (0..30).map(|number| dead_letter(format!("letter {number}"))).collect();
+    push(queue, &dead_letters[..20]).await;
     let mut seen = Vec::new();
     for start in 0..20 {
-        push(queue, &letters[20 + start / 2..=20 + start / 2]).await;
+        push(queue, &dead_letters[20 + start / 2..=20 + start / 2]).await;
         seen.extend(queue.page(End::Oldest, start as u64, 1).await.unwrap());
     }
-    assert_eq!(seen, json(&letters[..20]));
+    assert_eq!(seen, json(&dead_letters[..20]));
 }
 
 pub async fn entries_are_counted_by_the_reason_that_they_tell<Q: Queue>(queue: &Q) {
-    let data = ["not JSON", "nor this", "{}"].map(letter);
+    let data = ["not JSON", "nor this", "{}"].map(dead_letter);
     push(queue, &data).await;
     let others = [
         FIVE_FIELDS,
@@ -79,7 +79,7 @@ pub async fn entries_are_counted_by_the_reason_that_they_tell<Q: Queue>(queue: &
 
 pub async fn what_stands_inside_the_data_is_no_reason<Q: Queue>(queue: &Q) {
     let inside = r#"{"reason":"inside"}"#;
-    push(queue, &[letter(inside), letter(&format!("\\{inside}")), letter("\"reason"), letter("reason\"")]).await;
+    push(queue, &[dead_letter(inside), dead_letter(format!("\\{inside}")), dead_letter("\"reason"), dead_letter("reason\"")]).await;
     let five = format!("{{\"originalData\":{}}}", serde_json::Value::from(inside));
     let similar_key = r#"{"\"reason":"inside a name"}"#.to_owned();
     queue.restore(&[five, similar_key]).await.unwrap();
@@ -88,9 +88,9 @@ pub async fn what_stands_inside_the_data_is_no_reason<Q: Queue>(queue: &Q) {
 }
 
 pub async fn claimed_entries_are_not_counted<Q: Queue>(queue: &Q) {
-    let letters = ["a", "b", "c"].map(letter);
-    push(queue, &letters).await;
-    let claims = claim(queue, &json(&letters[..2]), LONG).await;
+    let dead_letters = ["a", "b", "c"].map(dead_letter);
+    push(queue, &dead_letters).await;
+    let claims = claim(queue, &json(&dead_letters[..2]), LONG).await;
     assert_eq!(queue.reasons().await.unwrap(), [("not_json".to_owned(), 1)].into());
     give_back(queue, &claims).await;
     assert_eq!(queue.reasons().await.unwrap(), [("not_json".to_owned(), 3)].into());

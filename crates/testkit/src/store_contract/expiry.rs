@@ -51,9 +51,9 @@ pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &
 
     let all = [&lost[..], &found, &young].concat();
     assert_eq!(claimed(store, Timestamp::UNIX_EPOCH, &all).await, []);
-    let given_up = claimed(store, cutoff, &all).await;
-    assert_eq!(given_up.len(), lost.len());
-    for event in &given_up {
+    let expired = claimed(store, cutoff, &all).await;
+    assert_eq!(expired.len(), lost.len());
+    for event in &expired {
         let expected = lost.iter().find(|own| own.parked_key() == event.parked_key()).expect("the parent is missing, and it is old");
         assert_eq!(*event, ParkedEvent { parked_at: event.parked_at, ..expected.clone() });
     }
@@ -90,7 +90,7 @@ pub async fn what_was_given_up_and_not_discarded_is_returned_again<S: Database>(
     let cutoff = a_moment_between(store).await;
     let first = claimed(store, cutoff, &waiting).await;
     assert_eq!(first.len(), 2);
-    // A crash may have come before the dead letter; then it is claimed still, although its parent has landed and nothing is due.
+    // A crash may have come before the dead letter; then it is claimed still, although its parent is persisted and nothing is due.
     apply(store, &[user(user_id)]).await;
     assert_eq!(claimed(store, Timestamp::UNIX_EPOCH, &waiting).await, first);
     put_away(store, &waiting[..1]).await;
@@ -103,10 +103,10 @@ pub async fn records_of_one_place_are_all_given_up<S: Database>(store: &S) {
     let waiting = [(); 2].map(|()| parked_at(&order(id(), id()), place.clone()));
     park(store, &waiting).await;
     let cutoff = a_moment_between(store).await;
-    let given_up = claimed(store, cutoff, &waiting).await;
-    assert_eq!(given_up.len(), 2);
-    put_away(store, &given_up[..1]).await;
-    assert_eq!(claimed(store, cutoff, &waiting).await, given_up[1..]);
+    let expired = claimed(store, cutoff, &waiting).await;
+    assert_eq!(expired.len(), 2);
+    put_away(store, &expired[..1]).await;
+    assert_eq!(claimed(store, cutoff, &waiting).await, expired[1..]);
     put_away(store, &waiting).await;
 }
 

@@ -11,8 +11,8 @@
 //! | [`expiry`] | giving up |
 //! | [`positions`] | how far the tables hold the log |
 //! | [`reads`] | the views |
-//! | [`rehearsal`] | a batch that is tried and taken back |
-//! | [`rehearsed`] | why every batch of every case is also rehearsed |
+//! | [`dry_run`] | a batch that is tried and taken back |
+//! | [`dry_run_first`] | why every batch of every case is also dry-run |
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`convergence`] | any order, any duplication: the same rows |
@@ -24,31 +24,31 @@
 pub mod addresses;
 pub mod claims;
 pub mod convergence;
+pub mod dry_run;
+pub mod dry_run_first;
 pub mod emails;
 pub mod expiry;
 pub mod orders;
 pub mod parking;
 pub mod positions;
 pub mod reads;
-pub mod rehearsal;
-pub mod rehearsed;
 pub mod rows;
 pub mod stock;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{EventTrace, LogPositions, ParkingExpiry, Rehearsal};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use uuid::Uuid;
 
-pub use rehearsed::Rehearsed;
+pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
-pub trait Database: EventStore + LogPositions + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
+pub trait Database: EventStore + LogPositions + DryRun + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
 
-impl<S: EventStore + LogPositions + Rehearsal + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+impl<S: EventStore + LogPositions + DryRun + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -163,7 +163,7 @@ macro_rules! store_contract {
             recent_users_are_the_newest_created_first
             a_ping_reads_a_table
         }
-        $crate::store_contract! { @cases $factory, beside_others, rehearsal:
+        $crate::store_contract! { @cases $factory, beside_others, dry_run:
             a_rehearsal_tells_every_outcome_and_writes_nothing
             a_rehearsal_tells_what_is_stale_and_what_conflicts
             a_rehearsal_fails_as_its_batch_would
@@ -194,7 +194,7 @@ macro_rules! store_contract {
                 async fn $case() {
                     let _company = $crate::store_contract::$company().await;
                     if let Some(store) = super::$factory().await {
-                        $crate::store_contract::$module::$case(&$crate::store_contract::Rehearsed(store)).await;
+                        $crate::store_contract::$module::$case(&$crate::store_contract::DryRunFirst(store)).await;
                     }
                 }
             )+

@@ -123,7 +123,7 @@ pub async fn a_rehearsal_moves_nothing<S: Database>(store: &S) {
     let counted = adjustment(&sku, 1);
     let items = [Item { event: &counted, releases: Vec::new() }];
     let moving = [at(log, &topic, 0, 9), at(log, &topic, 1, 9)];
-    let rehearsed = store.rehearse(Batch::new(&items).moving(&moving)).await.unwrap();
-    assert_eq!(rehearsed.outcomes, [Outcome::Applied]);
+    let dry_run_first = store.dry_run(Batch::new(&items).moving(&moving)).await.unwrap();
+    assert_eq!(dry_run_first.outcomes, [Outcome::Applied]);
     assert_eq!((found(store, &topic).await, quantity(store, &sku).await), (vec![at(log, &topic, 0, 5)], 0));
 }

@@ -1,4 +1,4 @@
-//! Receiving while a large take is worked on: partitions do not move meanwhile.
+//! Receiving while a large poll is worked on: partitions do not move meanwhile.
 
 use std::time::Duration;
 
@@ -9,12 +9,12 @@ use crate::lab::{Consumer, Lab, PLENTY, TURN, assert_in_order, numbers};
 /// In turns, longer than the broker takes to move partitions to a member that joins: it tells the others with their heartbeats.
 const MOVES_WITHIN: u32 = 160;
 
-/// A member with a take at hand that is large enough to receive more meanwhile, and another one that has joined and got nothing.
+/// A member with a poll at hand that is large enough to receive more meanwhile, and another one that has joined and got nothing.
 async fn at_work(lab: &Lab) -> (Consumer, Vec<Record>, Consumer) {
     lab.publish_numbers(0, 2_000).await;
     let mut first = lab.consumer();
     let at_hand = first.take(PLENTY).await;
-    assert!(at_hand.len() >= 500, "{} records are not a large take", at_hand.len());
+    assert!(at_hand.len() >= 500, "{} records are not a large poll", at_hand.len());
     let mut second = lab.consumer();
     for _ in 0..MOVES_WITHIN {
         assert!(second.turn().await.is_empty());
@@ -48,7 +48,7 @@ async fn partitions_move_while_the_work_waits_for_a_dependency() {
     let lab = Lab::embedded(4);
     let (mut first, at_hand, mut second) = at_work(&lab).await;
     while second.source.assigned().len() != 2 {
-        first.source.stand_by(TURN).await;
+        first.source.pause(TURN).await;
         second.turn().await;
     }
     let moved = second.source.assigned();

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use pipeline::ports::{GroupProgress as _, Message, TakeLimits};
+use pipeline::ports::{GroupProgress as _, Message, PollLimits};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{FaultClass, Publisher as _, RecordSource as _};
 
@@ -72,14 +72,14 @@ async fn a_take_keeps_its_limits_and_loses_nothing(lab: &Lab) {
     while records.len() < 60 {
         // A number of three digits as key and value: six bytes.
         let limits =
-            if records.len() % 2 == 0 { TakeLimits { records: 7, bytes: 1_000 } } else { TakeLimits { records: 1_000, bytes: 20 } };
+            if records.len() % 2 == 0 { PollLimits { records: 7, bytes: 1_000 } } else { PollLimits { records: 1_000, bytes: 20 } };
         let taken = consumer.take(limits).await;
         assert!(taken.len() <= limits.records && taken.iter().map(pipeline::Record::size).sum::<usize>() <= limits.bytes);
         fullest = fullest.max(taken.len());
         records.extend(taken);
     }
     assert_eq!(fullest, 7, "a take gives all that is there, up to its limits");
-    let alone = within(consumer.source.take(TakeLimits { records: 9, bytes: 1 }, TURN)).await.unwrap();
+    let alone = within(consumer.source.poll_batch(PollLimits { records: 9, bytes: 1 }, TURN)).await.unwrap();
     assert!(alone.is_empty());
     assert_eq!(numbers(&records), (100..160).collect());
     assert_in_order(&records);
@@ -94,7 +94,7 @@ async fn a_take_that_is_dropped_loses_nothing(lab: &Lab) {
         lab.publish_numbers(round * 5, round * 5 + 5).await;
         // Dropped after so many polls of the future, wherever it stands then.
         let mut polls = 0;
-        let take = consumer.source.take(TakeLimits { records: 3, bytes: 1_000 }, BOUND);
+        let take = consumer.source.poll_batch(PollLimits { records: 3, bytes: 1_000 }, BOUND);
         let mut take = std::pin::pin!(take);
         let taken = std::future::poll_fn(|context| {
             polls += 1;
@@ -116,8 +116,8 @@ async fn a_take_that_is_dropped_loses_nothing(lab: &Lab) {
 async fn a_take_waits_for_the_first_record_only(lab: &Lab) {
     let mut consumer = lab.consumer();
     consumer.join(1).await;
-    assert!(consumer.source.take(PLENTY, TURN).await.unwrap().is_empty());
-    let waiting = tokio::spawn(async move { (consumer.source.take(PLENTY, BOUND).await.unwrap(), consumer) });
+    assert!(consumer.source.poll_batch(PLENTY, TURN).await.unwrap().is_empty());
+    let waiting = tokio::spawn(async move { (consumer.source.poll_batch(PLENTY, BOUND).await.unwrap(), consumer) });
     lab.publish_numbers(0, 1).await;
     let (records, consumer) = within(waiting).await.unwrap();
     assert_eq!(numbers(&records), [0].into());

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use kafka::{EmbeddedBroker, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::offsets::Commit;
-use pipeline::ports::{Delivered, GroupProgress as _, Message, TakeLimits};
+use pipeline::ports::{Delivered, GroupProgress as _, Message, PollLimits};
 use pipeline::{OffsetCommitter as _, Publisher as _, Record, RecordSource as _};
 use tokio::time::{Instant, timeout};
 
@@ -16,7 +16,7 @@ use tokio::time::{Instant, timeout};
 pub const BOUND: Duration = Duration::from_secs(60);
 /// One turn of a loop that waits for a condition.
 pub const TURN: Duration = Duration::from_millis(50);
-pub const PLENTY: TakeLimits = TakeLimits { records: 10_000, bytes: 64 << 20 };
+pub const PLENTY: PollLimits = PollLimits { records: 10_000, bytes: 64 << 20 };
 
 pub struct Lab {
     pub config: KafkaConfig,
@@ -97,30 +97,30 @@ pub struct Consumer {
 }
 
 impl Consumer {
-    /// What one take gives; an outage gives nothing.
+    /// What one poll gives; an outage gives nothing.
     pub async fn turn(&mut self) -> Vec<Record> {
         assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
         self.start().await;
-        within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
+        within(self.source.poll_batch(PLENTY, TURN)).await.unwrap_or_default()
     }
 
-    /// What one take gives, where everything that has come begins at this offset, whatever the group has committed.
+    /// What one poll gives, where everything that has come begins at this offset, whatever the group has committed.
     pub async fn turn_from(&mut self, offset: i64) -> Vec<Record> {
         assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
         for unstarted in self.source.unstarted() {
             if within(self.source.start(unstarted, offset)).await.is_err() {
-                self.source.stand_by(TURN).await;
+                self.source.pause(TURN).await;
             }
         }
-        within(self.source.take(PLENTY, TURN)).await.unwrap_or_default()
+        within(self.source.poll_batch(PLENTY, TURN)).await.unwrap_or_default()
     }
 
     /// One take within these limits, which finds something.
-    pub async fn take(&mut self, limits: TakeLimits) -> Vec<Record> {
+    pub async fn take(&mut self, limits: PollLimits) -> Vec<Record> {
         loop {
             assert!(Instant::now() < self.deadline, "nothing came; owned: {:?}", self.source.assigned());
             self.start().await;
-            let taken = within(self.source.take(limits, TURN)).await.unwrap();
+            let taken = within(self.source.poll_batch(limits, TURN)).await.unwrap();
             if !taken.is_empty() {
                 return taken;
             }
@@ -135,7 +135,7 @@ impl Consumer {
         let Ok(next) = within(self.progress.committed()).await else { return };
         for unstarted in self.source.unstarted() {
             if within(self.source.start(unstarted, next[&unstarted.partition])).await.is_err() {
-                self.source.stand_by(TURN).await;
+                self.source.pause(TURN).await;
             }
         }
     }
@@ -146,7 +146,7 @@ impl Consumer {
         while records.len() < count {
             records.extend(self.turn().await);
         }
-        records.extend(self.source.take(PLENTY, Duration::from_millis(300)).await.unwrap());
+        records.extend(self.source.poll_batch(PLENTY, Duration::from_millis(300)).await.unwrap());
         assert_eq!(records.len(), count, "more came than were sent");
         records
     }

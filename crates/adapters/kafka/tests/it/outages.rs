@@ -32,7 +32,7 @@ async fn an_outage_between_two_takes_loses_and_doubles_nothing() {
     consumer.commit(&records).await;
     lab.broker().go_away().unwrap();
     outage(&mut consumer).await;
-    consumer.source.stand_by(TURN).await;
+    consumer.source.pause(TURN).await;
     lab.broker().come_back().unwrap();
     lab.publish_numbers(50, 100).await;
     records.extend(consumer.take_exactly(50).await);
@@ -51,7 +51,7 @@ async fn the_end_of_an_outage_is_noticed_without_any_record() {
     outage(&mut consumer).await;
     lab.broker().come_back().unwrap();
     let deadline = Instant::now() + BOUND;
-    while consumer.source.take(PLENTY, TURN).await.is_err() {
+    while consumer.source.poll_batch(PLENTY, TURN).await.is_err() {
         assert!(Instant::now() < deadline);
     }
 }
@@ -65,7 +65,7 @@ async fn an_outage_is_told_in_one_line_and_its_end_in_another() {
     lab.broker().go_away().unwrap();
     outage(&mut consumer).await;
     // Long enough for librdkafka to try a dozen times.
-    assert!(consumer.source.take(PLENTY, Duration::from_secs(4)).await.is_err());
+    assert!(consumer.source.poll_batch(PLENTY, Duration::from_secs(4)).await.is_err());
     lab.broker().come_back().unwrap();
     lab.publish_numbers(0, 1).await;
     consumer.take_exactly(1).await;
@@ -151,7 +151,7 @@ async fn an_address_where_nobody_listens_is_an_outage_for_every_part() {
     };
     let (mut source, _committer) = kafka::open(&config).unwrap();
     let deadline = Instant::now() + BOUND;
-    while within(source.take(PLENTY, TURN)).await.is_ok() {
+    while within(source.poll_batch(PLENTY, TURN)).await.is_ok() {
         assert!(Instant::now() < deadline);
     }
     let is_outage = |fault: Fault| matches!(fault.class, FaultClass::Unavailable { .. });
@@ -165,7 +165,7 @@ async fn outage(consumer: &mut Consumer) -> Fault {
     let deadline = Instant::now() + BOUND;
     loop {
         assert!(Instant::now() < deadline, "the outage was not noticed");
-        if let Err(fault) = within(consumer.source.take(PLENTY, TURN)).await {
+        if let Err(fault) = within(consumer.source.poll_batch(PLENTY, TURN)).await {
             return fault;
         }
     }

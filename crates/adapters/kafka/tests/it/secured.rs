@@ -67,10 +67,11 @@ impl Secured {
     }
 
     fn config(&self, right: &[(&str, String)], changes: Changes<'_>) -> KafkaConfig {
-        let kept =
+        let fetch_buffer =
             right.iter().map(|(name, value)| (*name, value.as_str())).filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
         let timeout = ("KAFKA_DELIVERY_TIMEOUT", "3s");
-        let mut env = Reader::from_pairs(kept.chain(changes.iter().copied()).chain([timeout]).filter(|(_, value)| !value.is_empty()));
+        let mut env =
+            Reader::from_pairs(fetch_buffer.chain(changes.iter().copied()).chain([timeout]).filter(|(_, value)| !value.is_empty()));
         let config = KafkaConfig { topic: self.topic.clone(), group: self.topic.clone(), ..KafkaConfig::read(&mut env) };
         env.finish().unwrap();
         config
@@ -100,14 +101,14 @@ async fn refused(config: &KafkaConfig) -> Fault {
         let monitor = source.monitor();
         let fault = within(async {
             loop {
-                if let Err(fault) = source.take(PLENTY, TURN).await {
+                if let Err(fault) = source.poll_batch(PLENTY, TURN).await {
                     break fault;
                 }
             }
         });
         let fault = fault.await;
         // What waits goes on waiting, with the same reason: for librdkafka the first attempt is one of many.
-        assert_eq!(source.take(PLENTY, Duration::from_secs(2)).await, Err(fault.clone()));
+        assert_eq!(source.poll_batch(PLENTY, Duration::from_secs(2)).await, Err(fault.clone()));
         assert_eq!(monitor.trouble(), Some(fault.clone()));
         fault
     };

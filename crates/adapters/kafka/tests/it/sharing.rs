@@ -84,8 +84,8 @@ async fn commit_after_a_move(lab: &Lab) {
     assert!(!old.is_empty());
     first.commit(&old).await;
     assert_eq!(lab.committed().await, before, "a committed offset went back");
-    let kept: Vec<_> = unfinished.into_iter().filter(|record| !moved.contains(&record.position.partition)).collect();
-    first.commit(&kept).await;
+    let fetch_buffer: Vec<_> = unfinished.into_iter().filter(|record| !moved.contains(&record.position.partition)).collect();
+    first.commit(&fetch_buffer).await;
     assert_eq!(lab.committed().await, ends, "what stayed may be committed: its assignment lasts");
     first.close().await;
     second.close().await;

@@ -26,7 +26,7 @@ async fn a_topic_that_does_not_exist_is_an_operators_matter_and_is_not_made_by_a
     let fault = within(publisher.publish(&config.topic, message("k", b"1"))).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Operator, "{fault}");
     let fault = loop {
-        if let Err(fault) = within(pipeline::RecordSource::take(&mut source, crate::lab::PLENTY, TURN)).await {
+        if let Err(fault) = within(pipeline::RecordSource::poll_batch(&mut source, crate::lab::PLENTY, TURN)).await {
             break fault;
         }
     };
@@ -48,9 +48,9 @@ async fn the_broker_outlives_the_handle_that_started_it_as_long_as_a_client_need
     within(publisher.publish("events", message("k", b"1"))).await.unwrap();
     drop(publisher);
     // Also what was sent before its producer went is still there to be taken.
-    while within(source.take(crate::lab::PLENTY, TURN)).await.unwrap().is_empty() {
+    while within(source.poll_batch(crate::lab::PLENTY, TURN)).await.unwrap().is_empty() {
         for unstarted in source.unstarted() {
-            // Not before the client is ready for it; the next turn tries again.
+            // Not before the client is ready for it; the next batch tries again.
             drop(within(source.start(unstarted, 0)).await);
         }
     }

@@ -6,16 +6,16 @@ use pipeline::FaultClass;
 use pipeline::ports::{Claim, ClaimQueue as _, DeadLetterArchive as _, DeadLetterQueue as _, DeadLetterReader as _};
 use redis_dlq::RedisDlq;
 
-use crate::place::{Place, as_user, letters};
+use crate::place::{Place, as_user, dead_letters};
 
 const LEASE: Duration = Duration::from_secs(60);
 
 /// So many entries in the list, of which this user has claimed the oldest.
 async fn claimed(place: &Place, count: usize, lease: Duration) -> Vec<Claim> {
     let queue = place.queue();
-    let letters = letters(count);
-    queue.push(&letters).await.unwrap();
-    queue.claim(&[letters[0].json.clone()], lease).await.unwrap().into_iter().flatten().collect()
+    let dead_letters = dead_letters(count);
+    queue.push(&dead_letters).await.unwrap();
+    queue.claim(&[dead_letters[0].json.clone()], lease).await.unwrap().into_iter().flatten().collect()
 }
 
 async fn claims(place: &Place) -> Vec<(String, f64)> {
@@ -55,9 +55,9 @@ async fn a_claim_and_a_settlement_that_look_through_a_long_list_take_several_cal
 #[tokio::test]
 async fn a_claim_that_is_refused_half_way_changes_nothing() {
     let Some(place) = Place::own(&[]) else { return };
-    let letters = letters(2);
-    let entries = letters.iter().map(|letter| letter.json.clone()).collect::<Vec<_>>();
-    place.queue().push(&letters).await.unwrap();
+    let dead_letters = dead_letters(2);
+    let entries = dead_letters.iter().map(|dead_letter| dead_letter.json.clone()).collect::<Vec<_>>();
+    place.queue().push(&dead_letters).await.unwrap();
     let before = place.listed().await;
     let _: () = place.run(&format!("SET {} other", place.claims())).await;
     let fault = place.queue().claim(&entries, LEASE).await.unwrap_err();

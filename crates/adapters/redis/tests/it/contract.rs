@@ -22,8 +22,8 @@ async fn placed() -> Option<Placed> {
 testkit::dlq_contract!(placed);
 
 impl DeadLetterQueue for Placed {
-    async fn push(&self, letters: &[DeadLetter]) -> Result<usize, Fault> {
-        self.queue.push(letters).await
+    async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
+        self.queue.push(dead_letters).await
     }
 }
 

@@ -8,7 +8,7 @@ use pipeline::ports::{Claim, ClaimQueue as _, DeadLetterArchive as _, DeadLetter
 use redis_dlq::{RedisConfig, RedisDlq};
 use testkit::proxy::{Network, Proxy};
 
-use crate::place::{Place, SOON, letters};
+use crate::place::{Place, SOON, dead_letters};
 
 const LEASE: Duration = Duration::from_secs(3600);
 
@@ -38,9 +38,9 @@ async fn keep_moving(queue: &RedisDlq, entries: &[String]) -> Result<Infallible,
 async fn claims_settlements_and_what_went_back_outlive_redis() {
     let Some(mut place) = Place::own(&[]) else { return };
     let queue = place.queue();
-    let letters = letters(4);
-    let entries: Vec<_> = letters.iter().map(|letter| letter.json.clone()).collect();
-    queue.push(&letters).await.unwrap();
+    let dead_letters = dead_letters(4);
+    let entries: Vec<_> = dead_letters.iter().map(|dead_letter| dead_letter.json.clone()).collect();
+    queue.push(&dead_letters).await.unwrap();
     let live = claim(&queue, &entries[..2], LEASE).await;
     let overdue = claim(&queue, &entries[2..3], Duration::ZERO).await;
     crash(&mut place, &queue).await;
@@ -60,9 +60,9 @@ async fn claims_settlements_and_what_went_back_outlive_redis() {
 async fn redis_that_is_killed_while_entries_move_loses_none() {
     let Some(mut place) = Place::own(&[]) else { return };
     let queue = place.queue();
-    let letters = letters(2000);
-    let mut entries: Vec<_> = letters.iter().map(|letter| letter.json.clone()).collect();
-    queue.push(&letters).await.unwrap();
+    let dead_letters = dead_letters(2000);
+    let mut entries: Vec<_> = dead_letters.iter().map(|dead_letter| dead_letter.json.clone()).collect();
+    queue.push(&dead_letters).await.unwrap();
     for _ in 0..4 {
         let moving = tokio::spawn({
             let (queue, entries) = (queue.clone(), entries.clone());
@@ -81,13 +81,13 @@ async fn redis_that_is_killed_while_entries_move_loses_none() {
     }
 }
 
-/// A queue of three claimed letters behind a network, on a connection that is open.
+/// A queue of three claimed dead letters behind a network, on a connection that is open.
 async fn behind_proxy(place: &Place) -> (Proxy, RedisDlq, Vec<Claim>) {
     let proxy = Proxy::before(place.config.port).await;
     let queue = RedisDlq::new(&RedisConfig { port: proxy.port, timeout: Duration::from_secs(2), ..place.config.clone() }).unwrap();
-    let letters = letters(3);
-    queue.push(&letters).await.unwrap();
-    let entries: Vec<_> = letters.into_iter().map(|letter| letter.json).collect();
+    let dead_letters = dead_letters(3);
+    queue.push(&dead_letters).await.unwrap();
+    let entries: Vec<_> = dead_letters.into_iter().map(|dead_letter| dead_letter.json).collect();
     // Loads both scripts: the reply that is lost later must not be the one which says that they are missing.
     queue.settle(&claim(&queue, &entries[..1], LEASE).await).await.unwrap();
     queue.restore(&entries[..1]).await.unwrap();

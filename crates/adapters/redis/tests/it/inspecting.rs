@@ -3,7 +3,7 @@
 use pipeline::FaultClass;
 use pipeline::ports::{DeadLetterQueue as _, DeadLetterReader as _};
 
-use crate::place::{Place, letters};
+use crate::place::{Place, dead_letters};
 
 #[tokio::test]
 async fn looking_and_trying_change_nothing() {
@@ -12,7 +12,7 @@ async fn looking_and_trying_change_nothing() {
     assert_eq!(queue.inspect().await.unwrap().list_type, "none");
     assert_eq!(queue.writable().await, Ok(()));
     assert_eq!(queue.inspect().await.unwrap().list_type, "none", "trying wrote nothing");
-    assert_eq!(queue.push(&letters(2)).await, Ok(2));
+    assert_eq!(queue.push(&dead_letters(2)).await, Ok(2));
     assert_eq!(queue.writable().await, Ok(()));
     let seen: u64 = place.run(&format!("ZCARD {}", place.seen())).await;
     assert_eq!((queue.depth().await, seen), (Ok(2), 2));

@@ -9,7 +9,7 @@ use redis_dlq::{RedisConfig, RedisDlq};
 use testkit::proxy::{Network, Proxy};
 use tokio::net::TcpListener;
 
-use crate::place::{Place, SOON, letters};
+use crate::place::{Place, SOON, dead_letters};
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 const LATE: FaultClass = FaultClass::Unavailable { timed_out: true };
@@ -19,22 +19,22 @@ async fn a_queue_that_was_built_while_redis_was_away_works_once_it_is_there() {
     let Some(mut place) = Place::own(&[]) else { return };
     place.server().kill();
     let queue = place.queue();
-    assert_eq!(queue.push(&letters(1)).await.unwrap_err().class, AWAY);
+    assert_eq!(queue.push(&dead_letters(1)).await.unwrap_err().class, AWAY);
     place.server().restart();
-    assert_eq!(queue.push(&letters(1)).await, Ok(1));
+    assert_eq!(queue.push(&dead_letters(1)).await, Ok(1));
 }
 
 #[tokio::test]
 async fn what_was_acknowledged_is_there_after_redis_was_killed() {
     let Some(mut place) = Place::own(&[]) else { return };
     let queue = place.queue();
-    let letters = letters(3);
-    queue.push(&letters[..2]).await.unwrap();
+    let dead_letters = dead_letters(3);
+    queue.push(&dead_letters[..2]).await.unwrap();
     place.server().kill();
-    assert_eq!(queue.push(&letters).await.unwrap_err().class, AWAY);
+    assert_eq!(queue.push(&dead_letters).await.unwrap_err().class, AWAY);
     assert_eq!(queue.depth().await.unwrap_err().class, AWAY);
     place.server().restart();
-    let back = async || queue.push(&letters).await == Ok(1);
+    let back = async || queue.push(&dead_letters).await == Ok(1);
     testkit::eventually(SOON, "pushed after the restart", back).await;
     assert_eq!(place.listed().await.len(), 3);
 }
@@ -60,8 +60,8 @@ async fn a_peer_that_accepts_and_never_answers_costs_each_call_its_timeout() {
     let timeout = Duration::from_millis(200);
     let queue = RedisDlq::new(&RedisConfig { timeout, database: 1, ..crate::place::config(port) }).unwrap();
     let started = Instant::now();
-    let letters = letters(1);
-    let answers = tokio::join!(queue.push(&letters), queue.depth(), queue.ping());
+    let dead_letters = dead_letters(1);
+    let answers = tokio::join!(queue.push(&dead_letters), queue.depth(), queue.ping());
     assert_eq!((answers.0.unwrap_err().class, answers.1.unwrap_err().class, answers.2.unwrap_err().class), (LATE, LATE, LATE));
     assert!(started.elapsed() < SOON, "{:?}", started.elapsed());
 }

@@ -128,14 +128,14 @@ pub fn as_user(config: &RedisConfig, name: &str) -> RedisConfig {
     RedisConfig { username: Some(name.to_owned()), password: Some(SecretString::from(name)), ..config.clone() }
 }
 
-/// A letter of its own.
-pub fn letter() -> DeadLetter {
+/// A dead letter of its own.
+pub fn dead_letter() -> DeadLetter {
     testkit::builders::dead_letter(unique("not JSON"))
 }
 
 /// So many of them.
-pub fn letters(count: usize) -> Vec<DeadLetter> {
-    (0..count).map(|_| letter()).collect()
+pub fn dead_letters(count: usize) -> Vec<DeadLetter> {
+    (0..count).map(|_| dead_letter()).collect()
 }
 
 /// To stderr itself: what a test prints in the usual way is shown only when it fails.

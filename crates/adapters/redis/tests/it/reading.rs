@@ -6,7 +6,7 @@ use pipeline::dead_letter::Entry;
 use pipeline::ports::{ClaimQueue as _, DeadLetterQueue as _, DeadLetterReader as _, End};
 use redis_dlq::{Fsync, Persistence};
 
-use crate::place::{Place, as_user, letters};
+use crate::place::{Place, as_user, dead_letters};
 
 #[tokio::test]
 async fn entries_that_others_pushed_are_returned_untouched() {
@@ -27,7 +27,7 @@ async fn entries_that_others_pushed_are_returned_untouched() {
 async fn a_dropped_call_does_not_leave_its_reply_to_the_next_one() {
     let Some(place) = Place::any() else { return };
     let queue = place.queue();
-    queue.push(&letters(7)).await.unwrap();
+    queue.push(&dead_letters(7)).await.unwrap();
     for _ in 0..50 {
         // Sent, and dropped before the reply can be there.
         let dropped = tokio::time::timeout(Duration::ZERO, queue.page(End::Newest, 0, 3)).await;

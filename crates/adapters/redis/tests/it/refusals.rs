@@ -6,7 +6,7 @@ use pipeline::FaultClass;
 use pipeline::ports::{ClaimQueue as _, DeadLetterQueue as _, DeadLetterReader as _, End};
 use redis_dlq::{RedisConfig, RedisDlq};
 
-use crate::place::{Place, as_user, letters};
+use crate::place::{Place, as_user, dead_letters};
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
@@ -14,18 +14,18 @@ const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 async fn a_wrong_password_is_for_the_operator_and_works_once_it_is_right() {
     let Some(place) = Place::own(&[]) else { return };
     let queue = RedisDlq::new(&RedisConfig { password: Some("canary".into()), ..place.config.clone() }).unwrap();
-    let fault = queue.push(&letters(1)).await.unwrap_err();
+    let fault = queue.push(&dead_letters(1)).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Operator);
     assert!(fault.subject.contains("REDIS_PASSWORD"), "{fault}");
     assert!(!format!("{fault:?} {fault} {queue:?}").contains("canary"));
     let _: () = place.run("CONFIG SET requirepass canary").await;
-    assert_eq!(queue.push(&letters(1)).await, Ok(1));
+    assert_eq!(queue.push(&dead_letters(1)).await, Ok(1));
 }
 
 #[tokio::test]
 async fn a_missing_password_is_for_the_operator() {
     let Some(place) = Place::own(&["--requirepass", "canary"]) else { return };
-    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    let fault = place.queue().push(&dead_letters(1)).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Operator);
     assert!(fault.subject.contains("REDIS_PASSWORD"), "{fault}");
 }
@@ -35,14 +35,14 @@ async fn a_missing_password_is_for_the_operator() {
 async fn a_missing_right_is_for_the_operator_and_granting_it_is_enough() {
     let Some(place) = Place::own(&[]) else { return };
     let config = as_user(&place.config, "pipeline");
-    let (queue, letters) = (RedisDlq::new(&config).unwrap(), letters(1));
+    let (queue, dead_letters) = (RedisDlq::new(&config).unwrap(), dead_letters(1));
     for (rights, right) in [("~* +@all -lpush", "+lpush"), ("~* +@all -evalsha", "+evalsha"), ("+@all ~other", "allkeys")] {
         let _: () = place.run(&format!("ACL SETUSER pipeline reset on >pipeline {rights}")).await;
-        let fault = queue.push(&letters).await.unwrap_err();
+        let fault = queue.push(&dead_letters).await.unwrap_err();
         assert_eq!(fault.class, FaultClass::Operator, "{rights}");
         assert!(fault.subject.starts_with("rights: ") && fault.subject.contains("REDIS_USERNAME"), "{fault}");
         let _: () = place.run(&format!("ACL SETUSER pipeline {right}")).await;
-        assert_eq!(queue.push(&letters).await, Ok(1), "{rights}");
+        assert_eq!(queue.push(&dead_letters).await, Ok(1), "{rights}");
         let _: () = place.run("FLUSHALL").await;
     }
 }
@@ -58,46 +58,47 @@ async fn a_database_that_is_not_there_is_for_the_operator() {
 #[tokio::test]
 async fn no_memory_is_for_the_operator_and_leaves_no_trace() {
     let Some(place) = Place::own(&[]) else { return };
-    let (queue, letters) = (place.queue(), letters(2));
+    let (queue, dead_letters) = (place.queue(), dead_letters(2));
     let _: () = place.run("CONFIG SET maxmemory 1").await;
-    let fault = queue.push(&letters).await.unwrap_err();
+    let fault = queue.push(&dead_letters).await.unwrap_err();
     assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "OOM"));
     assert_eq!(queue.depth().await, Ok(0), "reading goes on");
     let _: () = place.run("CONFIG SET maxmemory 0").await;
-    assert_eq!(queue.push(&letters).await, Ok(2));
+    assert_eq!(queue.push(&dead_letters).await, Ok(2));
 }
 
 #[tokio::test]
 async fn a_replica_is_an_outage_until_it_is_the_master() {
     let Some(place) = Place::own(&[]) else { return };
-    let (queue, letters) = (place.queue(), letters(2));
+    let (queue, dead_letters) = (place.queue(), dead_letters(2));
     let _: () = place.run("REPLICAOF 127.0.0.1 1").await;
-    let fault = queue.push(&letters).await.unwrap_err();
+    let fault = queue.push(&dead_letters).await.unwrap_err();
     assert_eq!((fault.class, fault.subject), (AWAY, "READONLY"));
     let _: () = place.run("REPLICAOF NO ONE").await;
-    assert_eq!(queue.push(&letters).await, Ok(2));
+    assert_eq!(queue.push(&dead_letters).await, Ok(2));
 }
 
 #[tokio::test]
 async fn too_few_replicas_for_a_write_are_an_outage() {
     let Some(place) = Place::own(&["--min-replicas-to-write", "1"]) else { return };
-    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    let fault = place.queue().push(&dead_letters(1)).await.unwrap_err();
     assert_eq!((fault.class, fault.subject), (AWAY, "NOREPLICAS"));
 }
 
 #[tokio::test]
 async fn keys_of_different_slots_are_for_the_operator_and_a_hash_tag_mends_it() {
     let Some(place) = Place::own(&["--cluster-enabled", "yes"]) else { return };
-    let fault = place.queue().push(&letters(1)).await.unwrap_err();
+    let fault = place.queue().push(&dead_letters(1)).await.unwrap_err();
     assert_eq!((fault.class, fault.subject), (AWAY, "CLUSTERDOWN"), "no slot is served yet");
     let _: () = place.run("CLUSTER ADDSLOTSRANGE 0 16383").await;
     let tagged = RedisDlq::new(&RedisConfig { list: "{dlq:events}".to_owned(), ..place.config.clone() }).unwrap();
-    testkit::eventually(crate::place::SOON, "the cluster is up", async || tagged.push(&letters(1)).await.is_ok()).await;
+    testkit::eventually(crate::place::SOON, "the cluster is up", async || tagged.push(&dead_letters(1)).await.is_ok()).await;
     let listed = tagged.page(End::Oldest, 0, 1).await.unwrap();
     assert_eq!(tagged.reasons().await.unwrap().into_values().sum::<u64>(), tagged.depth().await.unwrap());
     let claims: Vec<_> = tagged.claim(&listed, Duration::ZERO).await.unwrap().into_iter().flatten().collect();
     assert_eq!((tagged.give_back(&claims).await, tagged.give_back_overdue().await, tagged.settle(&claims).await), (Ok(1), Ok(0), Ok(1)));
-    for fault in [place.queue().push(&letters(1)).await.unwrap_err(), place.queue().claim(&listed, Duration::ZERO).await.unwrap_err()] {
+    for fault in [place.queue().push(&dead_letters(1)).await.unwrap_err(), place.queue().claim(&listed, Duration::ZERO).await.unwrap_err()]
+    {
         assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "CROSSSLOT"));
     }
 }

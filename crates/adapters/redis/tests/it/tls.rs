@@ -9,7 +9,7 @@ use redis_dlq::config::Tls;
 use redis_dlq::{RedisConfig, RedisDlq};
 use tempfile::TempDir;
 
-use crate::place::{self, Place, as_user, letters, say};
+use crate::place::{self, Place, as_user, dead_letters, say};
 use crate::server::free_port;
 
 /// Makes a certificate that signs itself; `None` when `openssl` is not installed.
@@ -60,10 +60,10 @@ async fn an_encrypted_connection_is_made_only_to_a_server_that_proves_its_name()
     let Some(server) = Encrypted::start() else { return };
     certificate(server.dir.path(), "stranger").unwrap();
     let right = server.config("localhost", "server.pem");
-    assert_eq!(RedisDlq::new(&right).unwrap().push(&letters(1)).await, Ok(1));
+    assert_eq!(RedisDlq::new(&right).unwrap().push(&dead_letters(1)).await, Ok(1));
     let system = RedisConfig { tls: Tls::SystemAuthorities, ..right };
     for refused in [system, server.config("localhost", "stranger.pem"), server.config("127.0.0.1", "server.pem")] {
-        let fault = RedisDlq::new(&refused).unwrap().push(&letters(1)).await.unwrap_err();
+        let fault = RedisDlq::new(&refused).unwrap().push(&dead_letters(1)).await.unwrap_err();
         assert_eq!(fault.class, FaultClass::Operator);
         assert!(fault.subject.contains("REDIS_CA_FILE") && fault.subject.contains("REDIS_HOST"), "{fault}");
     }
@@ -77,17 +77,17 @@ async fn an_acl_user_works_over_an_encrypted_connection_and_its_password_and_rig
     let commands = "+@connection +evalsha +script|load +time +zadd +zscore +zremrangebyscore +lpush";
     let _: () = server.place.run(&format!("ACL SETUSER pipeline reset on >pipeline ~{list}* {commands}")).await;
     let right = as_user(&server.config("localhost", "server.pem"), "pipeline");
-    assert_eq!(RedisDlq::new(&right).unwrap().push(&letters(1)).await, Ok(1));
+    assert_eq!(RedisDlq::new(&right).unwrap().push(&dead_letters(1)).await, Ok(1));
 
     let nobody = RedisConfig { username: Some("canary".to_owned()), ..right.clone() };
     for refused in [RedisConfig { password: Some("canary".into()), ..right.clone() }, nobody] {
-        let fault = RedisDlq::new(&refused).unwrap().push(&letters(1)).await.unwrap_err();
+        let fault = RedisDlq::new(&refused).unwrap().push(&dead_letters(1)).await.unwrap_err();
         assert_eq!(fault.class, FaultClass::Operator);
         assert!(fault.subject.contains("REDIS_USERNAME") && fault.subject.contains("REDIS_PASSWORD"), "{fault}");
         assert!(!format!("{fault:?} {fault}").contains("canary"));
     }
     let elsewhere = RedisConfig { list: "other".to_owned(), ..right };
-    let fault = RedisDlq::new(&elsewhere).unwrap().push(&letters(1)).await.unwrap_err();
+    let fault = RedisDlq::new(&elsewhere).unwrap().push(&dead_letters(1)).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Operator);
     assert!(fault.subject.starts_with("rights: "), "{fault}");
 }

@@ -38,7 +38,7 @@ async fn a_file_that_another_program_locks_is_a_race() {
     let other = Connection::open(store.path()).unwrap();
     other.execute_batch("BEGIN IMMEDIATE").unwrap();
     let fault = try_apply(&store, &[user(id())]).await.unwrap_err();
-    assert_eq!((fault.class, fault.code), (FaultClass::LockRace, Some(5)));
+    assert_eq!((fault.class, fault.code), (FaultClass::LockConflict, Some(5)));
     other.execute_batch("ROLLBACK").unwrap();
     assert_eq!(apply(&store, &[user(id())]).await, [Outcome::Applied]);
 }

@@ -23,13 +23,14 @@ async fn everything_survives_a_restart() {
     let (_folder, path) = file();
     let (user_id, sku) = (id(), unique("sku"));
     let (events, late) = ([user(user_id), adjustment(&sku, 7)], order(id(), user_id));
-    let (waiting, letters) = (parked(&late), ["a", "b"].map(dead_letter));
+    let (waiting, dead_letters) = (parked(&late), ["a", "b"].map(dead_letter));
 
     let before = Sqlite::open(&path).unwrap();
     apply(&before, &events).await;
     before.park(std::slice::from_ref(&waiting)).await.unwrap();
-    before.push(&letters).await.unwrap();
-    let claims: Vec<_> = before.claim(&[letters[0].json.clone()], Duration::from_secs(3600)).await.unwrap().into_iter().flatten().collect();
+    before.push(&dead_letters).await.unwrap();
+    let claims: Vec<_> =
+        before.claim(&[dead_letters[0].json.clone()], Duration::from_secs(3600)).await.unwrap().into_iter().flatten().collect();
     let shown = before.user(user_id).await.unwrap();
     drop(before);
 
@@ -40,7 +41,7 @@ async fn everything_survives_a_restart() {
     assert_eq!(after.inventory(&sku).await.unwrap().unwrap().quantity, 7);
     assert_eq!(after.parked().await.unwrap().0, 1);
     assert_eq!(try_release(&after, &late, waiting.parked_key()).await.unwrap().outcomes, [Outcome::Applied]);
-    assert_eq!((after.push(&letters).await.unwrap(), after.depth().await.unwrap()), (0, 1));
+    assert_eq!((after.push(&dead_letters).await.unwrap(), after.depth().await.unwrap()), (0, 1));
     assert_eq!(
         (after.give_back_overdue().await.unwrap(), after.give_back(&claims).await.unwrap(), after.depth().await.unwrap()),
         (0, 1, 2)

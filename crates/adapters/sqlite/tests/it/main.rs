@@ -1,10 +1,10 @@
 //! The contracts that the embedded database shares with SQL Server and Redis, and what is its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod dry_run;
 mod expiry;
 mod faults;
 mod file;
-mod rehearsal;
 mod runtime;
 mod schema;
 mod upgrade;

@@ -34,7 +34,7 @@ fn statements_find_their_rows_by_an_index() {
     for sql in [
         include_str!("../../sql/releasable_any.sql"),
         include_str!("../../sql/releasable_of.sql"),
-        include_str!("../../sql/parent_landed.sql"),
+        include_str!("../../sql/parent_persisted.sql"),
         include_str!("../../sql/address_free.sql"),
         include_str!("../../sql/claim_expired.sql"),
         include_str!("../../sql/expired.sql"),

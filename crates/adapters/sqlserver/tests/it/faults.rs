@@ -22,8 +22,8 @@ async fn after_a_clean_refusal_the_connection_is_used_again() {
     let key = "Violation of PRIMARY KEY constraint 'pk_users'. Cannot insert duplicate key in object 'dbo.users'.";
     let parent = "The INSERT statement conflicted with the FOREIGN KEY constraint \"fk_orders_user\".";
     for (number, severity, message, class) in [
-        (1205, 13, "Transaction was deadlocked.", FaultClass::LockRace),
-        (2627, 14, key, FaultClass::KeyRace),
+        (1205, 13, "Transaction was deadlocked.", FaultClass::LockConflict),
+        (2627, 14, key, FaultClass::UniqueViolation),
         (2627, 14, email, FaultClass::EmailTaken),
         (547, 16, parent, FaultClass::MissingParent),
         (2628, 16, "String or binary data would be truncated.", FaultClass::Poison),
@@ -37,11 +37,11 @@ async fn after_anything_else_it_is_closed() {
     let away = FaultClass::Unavailable { timed_out: false };
     for (number, severity, class) in [
         (208, 16, FaultClass::Bug),
-        (3930, 16, FaultClass::Doomed),
-        (50001, 16, FaultClass::Doomed),
+        (3930, 16, FaultClass::UnknownState),
+        (50001, 16, FaultClass::UnknownState),
         (9002, 17, FaultClass::Operator),
         (596, 21, away),
-        (1205, 20, FaultClass::LockRace),
+        (1205, 20, FaultClass::LockConflict),
     ] {
         assert_eq!(class_and_connections(error(number, severity, "No.")).await, (class, 2), "{number}");
     }
@@ -56,13 +56,13 @@ async fn the_first_error_of_an_answer_counts() {
 #[tokio::test]
 async fn an_error_after_rows_still_counts() {
     let answer = [words(&[(-1, "end")]), error(1205, 13, "Deadlock.")].concat();
-    assert_eq!(class_and_connections(answer).await.0, FaultClass::LockRace);
+    assert_eq!(class_and_connections(answer).await.0, FaultClass::LockConflict);
 }
 
 #[tokio::test]
 async fn an_answer_without_a_last_word_dooms_its_connection() {
     for answer in [done(), words(&[]), words(&[(0, "stale")]), words(&[(-1, "open")])] {
-        assert_eq!(class_and_connections(answer).await, (FaultClass::Doomed, 2));
+        assert_eq!(class_and_connections(answer).await, (FaultClass::UnknownState, 2));
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod certificates;
 mod contract;
+mod dry_run;
 mod encrypted;
 mod encryption;
 mod faults;
@@ -11,5 +12,4 @@ mod logs;
 mod migration;
 mod outages;
 mod real;
-mod rehearsal;
 mod scripted;

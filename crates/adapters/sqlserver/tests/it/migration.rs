@@ -134,7 +134,7 @@ async fn a_server_that_is_away_or_refuses_is_no_missing_schema() {
     for (answer, class) in [
         (Step::Close, FaultClass::Unavailable { timed_out: false }),
         (Step::Answer(error(229, 14, "SELECT denied.")), FaultClass::Operator),
-        (Step::Answer(error(1205, 13, "Deadlock.")), FaultClass::LockRace),
+        (Step::Answer(error(1205, 13, "Deadlock.")), FaultClass::LockConflict),
     ] {
         let server = Scripted::open(vec![vec![answer]]).await;
         assert_eq!(schema(&server.config()).await.unwrap_err().class, class);

@@ -9,7 +9,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use serde::Serialize;
 use serde_json::json;
 use telemetry::problem::problem_with;
@@ -18,16 +18,16 @@ use super::Admin;
 use super::answer::Refused;
 use super::guard::Caller;
 use super::query::{EditQuery, RedriveBody, body};
-use crate::dlq::choice::Order;
+use crate::backends::SystemClock;
+use crate::dlq::choice::RedriveRequest;
+use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, resend};
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
 use crate::dlq::purge::{Purged, purge};
 use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
-use crate::dlq::rehearse::rehearse;
 use crate::dlq::transfer;
-use crate::parts::SystemClock;
 
 /// Entries that one request sends, where nothing is asked for, and at most.
 const LIMITS: (u64, u64) = (1000, 10_000);
@@ -60,23 +60,23 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: Rehearsal,
+    T: DryRun,
 {
     let asked: RedriveBody = body(&received(content)?)?;
-    let desk = &admin.desk;
+    let context = &admin.context;
     let limit = asked.limit.unwrap_or(LIMITS.0);
     let rate = asked.rate()?;
     if limit > LIMITS.1 || rate.is_some_and(|rate| limit as f64 / rate > LONGEST) {
         return Err(Refused::bad("One request sends 10000 dead letters at most, and for 600 seconds at most: lower limit, or raise rate."));
     }
-    let filter = selection(&desk.queue, &asked).await?;
-    let order = Order { filter, limit: Some(limit), rate, max_retries: asked.max_retries.unwrap_or(desk.terms.max_retries) };
+    let filter = selection(&context.queue, &asked).await?;
+    let order = RedriveRequest { filter, limit: Some(limit), rate, max_retries: asked.max_retries.unwrap_or(context.terms.max_retries) };
     if asked.dry_run {
         let mut entries = Vec::new();
-        let totals = rehearse(&desk.queue, desk.tables()?, &order, desk.terms.rules, |preview| entries.push(preview)).await?;
+        let totals = dry_run(&context.queue, context.tables()?, &order, context.terms.rules, |preview| entries.push(preview)).await?;
         return Ok(Json(json!({ "dryRun": true, "totals": totals, "entries": entries })).into_response());
     }
-    let summary = redrive(desk.route(&admin.stop)?, &order, |_| {}).await;
+    let summary = redrive(context.route(&admin.stop)?, &order, |_| {}).await;
     let (redriven, failed) = (summary.redriven, summary.failed);
     tracing::info!(caller = &*caller, redriven, failed, gone = summary.gone, "dead letters redriven");
     Ok(match &summary.fault {
@@ -104,7 +104,7 @@ where
     if asked.says_how_to_send() {
         return Err(Refused::bad("A purge takes filters, all and dryRun alone."));
     }
-    let (queue, now) = (&admin.desk.queue, SystemClock.now());
+    let (queue, now) = (&admin.context.queue, SystemClock.now());
     let filter = selection(queue, &asked).await?;
     if asked.dry_run {
         let meant = crate::dlq::purge::count(queue, &filter, now).await?;
@@ -134,14 +134,14 @@ where
     let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let content = received(content)?;
     let payload = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
-    let desk = &admin.desk;
-    let listed = find(&desk.queue, &id).await?;
-    let revision = Revision::new(&listed, payload, desk.terms.rules, &desk.terms.topic)?;
+    let context = &admin.context;
+    let listed = find(&context.queue, &id).await?;
+    let revision = Revision::new(&listed, payload, context.terms.rules, &context.terms.topic)?;
     let (event_id, diff) = (revision.event_id, revision.diff.clone());
     if query.dry_run {
         return Ok(Json(json!({ "dryRun": true, "eventId": event_id, "diff": diff })).into_response());
     }
-    let delivered = resend(&desk.route(&admin.stop)?, revision).await?;
+    let delivered = resend(&context.route(&admin.stop)?, revision).await?;
     tracing::info!(caller = &*caller, entry = listed.id, eventId = %event_id, edited = 1, "a dead letter was edited and sent");
     let (partition, offset) = (delivered.partition, delivered.offset);
     Ok(Json(json!({ "eventId": event_id, "diff": diff, "partition": partition, "offset": offset })).into_response())
@@ -158,7 +158,7 @@ where
 {
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
-    let imported = transfer::import(&admin.desk.queue, lines.split('\n').map(|line| Ok(line.to_owned()))).await;
+    let imported = transfer::import(&admin.context.queue, lines.split('\n').map(|line| Ok(line.to_owned()))).await;
     let imported = imported.map_err(Refusal::from).inspect_err(|_| {
         tracing::warn!(caller = &*caller, "an import of dead letters ended early; some may be in the list");
     })?;

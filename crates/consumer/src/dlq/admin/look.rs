@@ -17,12 +17,12 @@ use serde_json::{Value, json};
 use super::Admin;
 use super::answer::Refused;
 use super::query::ListQuery;
+use crate::backends::SystemClock;
 use crate::dlq::find::find;
 use crate::dlq::listed::{Listed, Row};
+use crate::dlq::scan::Scan;
 use crate::dlq::stats::{Stats, stats};
 use crate::dlq::transfer::export_page;
-use crate::dlq::walk::Walk;
-use crate::parts::SystemClock;
 
 /// Entries of one answer, where nothing is asked for, and at most.
 const LIMITS: (u64, u64) = (50, 1000);
@@ -39,7 +39,7 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
     let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let filter = query.filter()?;
     let limit = query.limit.unwrap_or(LIMITS.0).min(LIMITS.1);
-    let (queue, now) = (&admin.desk.queue, SystemClock.now());
+    let (queue, now) = (&admin.context.queue, SystemClock.now());
     let mut next = query.start.unwrap_or(0);
     let mut entries = Vec::new();
     let ended = loop {
@@ -68,7 +68,7 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
 
 /// `GET /admin/dlq/stats`.
 pub(super) async fn count<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>) -> Result<Json<Stats>, Refused> {
-    Ok(Json(stats(&admin.desk.queue, SystemClock.now()).await?))
+    Ok(Json(stats(&admin.context.queue, SystemClock.now()).await?))
 }
 
 /// All that an entry says.
@@ -87,7 +87,7 @@ struct Whole<'a> {
 
 /// `GET /admin/dlq/{id}`.
 pub(super) async fn show<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>, Path(id): Path<String>) -> Result<Response, Refused> {
-    let listed = find(&admin.desk.queue, &id).await?;
+    let listed = find(&admin.context.queue, &id).await?;
     let of = |entry: Option<&Entry>| entry.map(|entry| (entry.key_encoding, entry.encoding));
     let entry = listed.entry.as_ref();
     let whole = Whole {
@@ -106,12 +106,12 @@ pub(super) async fn export<Q, P, T>(State(admin): Shared<Q, P, T>) -> Result<Res
 where
     Q: DeadLetterReader + Clone + 'static,
 {
-    let place = Walk::start(&admin.desk.queue).await?.place();
-    let queue = admin.desk.queue.clone();
+    let place = Scan::start(&admin.context.queue).await?.place();
+    let queue = admin.context.queue.clone();
     let pages = stream::try_unfold((queue, place), async |(queue, place)| {
-        let mut walk = Walk::at(&queue, place);
-        let lines = export_page(&mut walk).await?.concat();
-        let place = walk.place();
+        let mut scan = Scan::at(&queue, place);
+        let lines = export_page(&mut scan).await?.concat();
+        let place = scan.place();
         Ok::<_, pipeline::Fault>((!lines.is_empty()).then(|| (Bytes::from(lines), (queue, place))))
     });
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())

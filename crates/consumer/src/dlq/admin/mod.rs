@@ -22,11 +22,11 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use telemetry::problem::problem;
 use tokio_util::sync::CancellationToken;
 
-use super::desk::Desk;
+use super::context::AdminContext;
 
 pub use config::AdminConfig;
 
@@ -39,16 +39,16 @@ const IMPORT_BYTES: usize = 64 << 20;
 
 /// What the handlers share.
 struct Admin<Q, P, T> {
-    desk: Desk<Q, P, T>,
+    context: AdminContext<Q, P, T>,
     stop: CancellationToken,
 }
 
 /// The routes, for whoever has a token. A redrive that runs when `stop` is cancelled finishes what is in flight and answers.
-pub fn routes<Q, P, T>(config: AdminConfig, desk: Desk<Q, P, T>, stop: CancellationToken) -> Router
+pub fn routes<Q, P, T>(config: AdminConfig, context: AdminContext<Q, P, T>, stop: CancellationToken) -> Router
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
     P: Publisher + 'static,
-    T: Rehearsal + 'static,
+    T: DryRun + 'static,
 {
     let limited = DefaultBodyLimit::max;
     Router::new()
@@ -62,5 +62,5 @@ where
         .route("/admin/dlq/import", post(change::import).layer(limited(IMPORT_BYTES)))
         .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, "This method is not answered here; see Allow."))
         .route_layer(from_fn_with_state(Arc::new(config), guard::guard))
-        .with_state(Arc::new(Admin { desk, stop }))
+        .with_state(Arc::new(Admin { context, stop }))
 }

@@ -7,13 +7,15 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::look::ids;
 use super::{PurgeArgs, RedriveArgs, text};
-use crate::dlq::choice::Order;
-use crate::dlq::desk::Desk;
+use crate::backends::SystemClock;
+use crate::dlq::choice::RedriveRequest;
+use crate::dlq::context::AdminContext;
+use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, editable, resend};
 use crate::dlq::editor;
 use crate::dlq::find::find;
@@ -21,9 +23,7 @@ use crate::dlq::printable::printable_lines;
 use crate::dlq::purge::{self, Purged};
 use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
-use crate::dlq::rehearse::rehearse;
 use crate::dlq::transfer;
-use crate::parts::SystemClock;
 
 /// Nothing was asked for that could be done.
 pub(super) fn usage(problem: &str) -> ExitCode {
@@ -34,7 +34,7 @@ pub(super) fn usage(problem: &str) -> ExitCode {
 const ALL_IS_MEANT: &str = "say which dead letters: by --id, --reason, --fingerprint, --event-type or --older-than, or with --all";
 
 pub(super) async fn send<Q, P, T>(
-    desk: &Desk<Q, P, T>,
+    context: &AdminContext<Q, P, T>,
     args: &RedriveArgs,
     stop: &CancellationToken,
     out: &mut impl Write,
@@ -42,18 +42,18 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: Rehearsal,
+    T: DryRun,
 {
     if args.filter.is_empty() && !args.all {
         return Ok(usage(ALL_IS_MEANT));
     }
-    let order = args.order(ids(&desk.queue, &args.filter.ids).await?, desk.terms.max_retries);
+    let order = args.order(ids(&context.queue, &args.filter.ids).await?, context.terms.max_retries);
     if args.dry_run {
-        preview(desk, &order, args.json, out).await?;
+        preview(context, &order, args.json, out).await?;
         return Ok(ExitCode::SUCCESS);
     }
-    let bar = bar(desk.queue.depth().await.map_err(Refusal::from)?);
-    let summary = redrive(desk.route(stop)?, &order, |summary| bar.set_position(summary.examined())).await;
+    let bar = bar(context.queue.depth().await.map_err(Refusal::from)?);
+    let summary = redrive(context.route(stop)?, &order, |summary| bar.set_position(summary.examined())).await;
     bar.finish_and_clear();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&summary.report())?)?;
@@ -73,17 +73,17 @@ fn bar(entries: u64) -> ProgressBar {
     bar.with_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()))
 }
 
-async fn preview<Q, P, T>(desk: &Desk<Q, P, T>, order: &Order, json: bool, out: &mut impl Write) -> anyhow::Result<()>
+async fn preview<Q, P, T>(context: &AdminContext<Q, P, T>, order: &RedriveRequest, json: bool, out: &mut impl Write) -> anyhow::Result<()>
 where
     Q: DeadLetterReader,
-    T: Rehearsal,
+    T: DryRun,
 {
     if !json {
-        writeln!(out, "{}", text::foreseen_headings())?;
+        writeln!(out, "{}", text::dry_run_headings())?;
     }
     let mut written = Ok(());
-    let totals = rehearse(&desk.queue, desk.tables()?, order, desk.terms.rules, |preview| {
-        let line = if json { serde_json::to_string(&preview).unwrap_or_default() } else { text::foreseen(&preview) };
+    let totals = dry_run(&context.queue, context.tables()?, order, context.terms.rules, |preview| {
+        let line = if json { serde_json::to_string(&preview).unwrap_or_default() } else { text::dry_run_outcome(&preview) };
         if written.is_ok() {
             written = writeln!(out, "{line}");
         }
@@ -99,7 +99,7 @@ where
 }
 
 pub(super) async fn edit<Q, P, T>(
-    desk: &Desk<Q, P, T>,
+    context: &AdminContext<Q, P, T>,
     id: &str,
     yes: bool,
     stop: &CancellationToken,
@@ -109,12 +109,12 @@ where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
 {
-    let route = desk.route(stop)?;
-    let listed = find(&desk.queue, id).await?;
+    let route = context.route(stop)?;
+    let listed = find(&context.queue, id).await?;
     let mut text = editable(&listed)?;
     let revision = loop {
         text = editor::edit(&text)?;
-        match Revision::new(&listed, &text, desk.terms.rules, &desk.terms.topic) {
+        match Revision::new(&listed, &text, context.terms.rules, &context.terms.topic) {
             Ok(revision) => break revision,
             Err(refusal @ (Refusal::Violation(_) | Refusal::OtherEvent)) if can_ask() => {
                 eprintln!("{refusal}");
@@ -129,7 +129,7 @@ where
     if !yes && !may("Send it to its topic, and take it off the list?")? {
         return Ok(ExitCode::FAILURE);
     }
-    let (event_id, topic) = (revision.event_id, revision.letter.topic.clone());
+    let (event_id, topic) = (revision.event_id, revision.dead_letter.topic.clone());
     let delivered = resend(&route, revision).await?;
     writeln!(out, "sent as event {event_id} to {topic}, partition {}, offset {}", delivered.partition, delivered.offset)?;
     Ok(ExitCode::SUCCESS)

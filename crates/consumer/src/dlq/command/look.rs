@@ -8,14 +8,14 @@ use anyhow::Context as _;
 use pipeline::ports::{Clock as _, DeadLetterReader, End};
 
 use super::{ListArgs, text};
+use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
 use crate::dlq::listed::Listed;
 use crate::dlq::refusal::Refusal;
+use crate::dlq::scan::Scan;
 use crate::dlq::stats::stats;
 use crate::dlq::transfer::export_page;
-use crate::dlq::walk::Walk;
-use crate::parts::SystemClock;
 
 /// Entries read at once.
 const PAGE: u64 = 500;
@@ -97,10 +97,10 @@ pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, o
 }
 
 async fn lines(queue: &impl DeadLetterReader, out: &mut impl Write) -> anyhow::Result<u64> {
-    let mut walk = Walk::start(queue).await.map_err(Refusal::from)?;
+    let mut scan = Scan::start(queue).await.map_err(Refusal::from)?;
     let mut count = 0;
     loop {
-        let page = export_page(&mut walk).await.map_err(Refusal::from)?;
+        let page = export_page(&mut scan).await.map_err(Refusal::from)?;
         if page.is_empty() {
             return Ok(count);
         }

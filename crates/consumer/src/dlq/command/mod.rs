@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 
-use super::choice::Order;
+use super::choice::RedriveRequest;
 use super::filter::Filter;
 
 pub use run::run;
@@ -148,9 +148,9 @@ pub struct RedriveArgs {
 }
 
 impl RedriveArgs {
-    fn order(&self, ids: Vec<String>, max_retries: u32) -> Order {
+    fn order(&self, ids: Vec<String>, max_retries: u32) -> RedriveRequest {
         let max_retries = self.max_retries.unwrap_or(max_retries);
-        Order { filter: self.filter.filter(ids), limit: self.limit, rate: self.rate, max_retries }
+        RedriveRequest { filter: self.filter.filter(ids), limit: self.limit, rate: self.rate, max_retries }
     }
 }
 

@@ -3,23 +3,23 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, Publisher, Rehearsal};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::{DlqCommand, change, look};
-use crate::dlq::desk::Desk;
+use crate::dlq::context::AdminContext;
 use crate::dlq::refusal::Refusal;
 
 /// Does what was asked for: results go to the standard output, problems to stderr. 0 when all of it was done, 1 when something failed, 2
 /// when it was asked for in a wrong way. A redrive that is told to stop finishes what is in flight.
-pub async fn run<Q, P, T>(command: DlqCommand, desk: &Desk<Q, P, T>, stop: &CancellationToken) -> ExitCode
+pub async fn run<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>, stop: &CancellationToken) -> ExitCode
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: Rehearsal,
+    T: DryRun,
 {
     // Boxed: the futures of all commands in one are more than the compiler follows.
-    let error = match Box::pin(dispatch(command, desk, stop)).await {
+    let error = match Box::pin(dispatch(command, context, stop)).await {
         Ok(code) => return code,
         Err(error) => error,
     };
@@ -34,21 +34,21 @@ where
     }
 }
 
-async fn dispatch<Q, P, T>(command: DlqCommand, desk: &Desk<Q, P, T>, stop: &CancellationToken) -> anyhow::Result<ExitCode>
+async fn dispatch<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>, stop: &CancellationToken) -> anyhow::Result<ExitCode>
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: Rehearsal,
+    T: DryRun,
 {
-    let queue = &desk.queue;
+    let queue = &context.queue;
     let mut out = io::BufWriter::new(io::stdout());
     let code = match command {
         DlqCommand::List(args) => look::list(queue, &args, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Show { id } => look::show(queue, &id, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Stats { json } => look::count(queue, json, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Export { file } => look::export(queue, file.as_deref(), &mut out).await.map(|()| ExitCode::SUCCESS),
-        DlqCommand::Redrive(args) => Box::pin(change::send(desk, &args, stop, &mut out)).await,
-        DlqCommand::Edit { id, yes } => Box::pin(change::edit(desk, &id, yes, stop, &mut out)).await,
+        DlqCommand::Redrive(args) => Box::pin(change::send(context, &args, stop, &mut out)).await,
+        DlqCommand::Edit { id, yes } => Box::pin(change::edit(context, &id, yes, stop, &mut out)).await,
         DlqCommand::Purge(args) => change::remove(queue, &args, &mut out).await,
         DlqCommand::Import { file } => change::import(queue, &file, &mut out).await,
     }?;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::dead_letter::{Encoding, Entry};
 
+use crate::dlq::dry_run_outcome::Preview;
 use crate::dlq::edit::editable;
-use crate::dlq::foreseen::Preview;
 use crate::dlq::listed::Listed;
 use crate::dlq::printable::{printable, printable_lines};
 
@@ -31,13 +31,13 @@ pub(super) fn line(listed: &Listed, now: Timestamp) -> String {
     columns([row.id, &age, &printable(row.reason), row.event_type, &event_id, &place, &row.retry_count.to_string()])
 }
 
-/// The headings of [`foreseen`].
-pub(super) fn foreseen_headings() -> String {
+/// The headings of [`dry_run_outcome`].
+pub(super) fn dry_run_headings() -> String {
     format!("{:<12}  {:<17}  {:<36}  {:<16}  why", "id", "type", "event id", "would be")
 }
 
 /// What a dry run says about an entry.
-pub(super) fn foreseen(preview: &Preview) -> String {
+pub(super) fn dry_run_outcome(preview: &Preview) -> String {
     let Preview { id, event_type, event_id, outcome, detail } = preview;
     let event_id = printable(event_id.as_deref().unwrap_or("-"));
     format!("{id:<12}  {event_type:<17}  {event_id:<36}  {outcome:<16}  {}", detail.as_deref().unwrap_or_default()).trim_end().to_owned()

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use consumer::dlq::admin::{AdminConfig, routes};
-use consumer::dlq::{Desk, Terms};
+use consumer::dlq::{AdminContext, Terms};
 use pipeline::dead_letter::entry_id;
 use serde_json::{Value, json};
 use settings::Reader;
@@ -34,8 +34,8 @@ impl Office {
         let config = AdminConfig::read(&mut env).unwrap();
         env.finish().unwrap();
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
-        let desk = Desk { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(queue.inner.clone()), terms };
-        let router = routes::<Queue, Broker, Sqlite>(config, desk, CancellationToken::new());
+        let context = AdminContext { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(queue.inner.clone()), terms };
+        let router = routes::<Queue, Broker, Sqlite>(config, context, CancellationToken::new());
         Self { queue, broker, router }
     }
 

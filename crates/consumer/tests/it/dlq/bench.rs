@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use consumer::dlq::{Filter, Order, Route, Rules, Summary, redrive};
+use consumer::dlq::{Filter, RedriveRequest, Route, Rules, Summary, redrive};
 use events::Event;
 use pipeline::dead_letter::{Diagnosis, entry_id};
 use pipeline::fault::{Dependency, Fault, FaultClass};
@@ -167,11 +167,11 @@ impl Publisher for Broker {
     }
 }
 
-/// The letter of an event whose parent did not come.
+/// The dead letter of an event whose parent did not come.
 pub fn orphan(event: &Event<'_>) -> DeadLetter {
     let record = Record { key: Some(event.key().into_bytes()), ..record(event.to_json()) };
     let waits_for = WaitsFor::parent_of(&event.body).unwrap_or(WaitsFor::Email);
-    DeadLetter::new(&record, &Diagnosis::given_up(event.id, event.event_type(), waits_for), second(0))
+    DeadLetter::new(&record, &Diagnosis::expired(event.id, event.event_type(), waits_for), second(0))
 }
 
 /// An entry as others write it, in five fields.
@@ -185,16 +185,16 @@ pub fn ids(texts: &[&str]) -> Filter {
     Filter { ids: texts.iter().map(|text| entry_id(text)).collect(), ..Filter::default() }
 }
 
-pub fn order(filter: Filter) -> Order {
-    Order { filter, limit: None, rate: None, max_retries: 5 }
+pub fn order(filter: Filter) -> RedriveRequest {
+    RedriveRequest { filter, limit: None, rate: None, max_retries: 5 }
 }
 
 /// Redrives to the end.
-pub async fn run(queue: &Queue, broker: &Broker, order: &Order) -> Summary {
+pub async fn run(queue: &Queue, broker: &Broker, order: &RedriveRequest) -> Summary {
     run_until(queue, broker, order, &CancellationToken::new()).await
 }
 
-pub async fn run_until(queue: &Queue, broker: &Broker, order: &Order, stop: &CancellationToken) -> Summary {
+pub async fn run_until(queue: &Queue, broker: &Broker, order: &RedriveRequest, stop: &CancellationToken) -> Summary {
     let route = Route { queue, publisher: broker, default_topic: "events", lease: LEASE, stop };
     // A redrive that meets its own failures for ever fails its test instead of hanging it.
     let bound = Duration::from_secs(300);
@@ -204,7 +204,7 @@ pub async fn run_until(queue: &Queue, broker: &Broker, order: &Order, stop: &Can
     summary
 }
 
-/// Pushes letters as the consumer does.
-pub async fn push(queue: &Queue, letters: &[DeadLetter]) {
-    assert_eq!(queue.inner.push(letters).await.unwrap(), letters.len());
+/// Pushes dead letters as the consumer does.
+pub async fn push(queue: &Queue, dead_letters: &[DeadLetter]) {
+    assert_eq!(queue.inner.push(dead_letters).await.unwrap(), dead_letters.len());
 }

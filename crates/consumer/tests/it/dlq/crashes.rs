@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use consumer::dlq::{Filter, Order, Route, redrive};
+use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use pipeline::fault::FaultClass;
 use testkit::builders::{adjustment, id, unique, user};
 use tokio_util::sync::CancellationToken;
@@ -12,7 +12,7 @@ use crate::rig::Rig;
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
-fn everything() -> Order {
+fn everything() -> RedriveRequest {
     order(Filter::default())
 }
 
@@ -76,7 +76,7 @@ async fn consume(rig: &mut Rig, broker: &Broker) {
     for value in broker.values() {
         rig.log.append(0, Some(value));
     }
-    rig.turn().await.unwrap();
+    rig.process_batch().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
@@ -95,7 +95,7 @@ async fn what_was_sent_and_not_settled_is_sent_again_and_counts_once() {
     assert_eq!(broker.sent().len(), 4);
     consume(&mut rig, &broker).await;
     assert_eq!(rig.stock(&sku).await, Some(7));
-    assert_eq!(rig.letters.entries().len(), 0);
+    assert_eq!(rig.dead_letters.entries().len(), 0);
 }
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 mod admin;
 mod bench;
 mod crashes;
+mod dry_runs;
 mod finding;
 mod redriving;
-mod rehearsing;
 mod transfers;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use consumer::dlq::{Filter, Order};
+use consumer::dlq::{Filter, RedriveRequest};
 use pipeline::dead_letter::Entry;
 use pipeline::fault::FaultClass;
 use pipeline::record::RETRY_COUNT_HEADER;
@@ -15,15 +15,15 @@ use super::bench::{Broker, Queue, five_fields, ids, order, orphan, push, run, ru
 async fn an_entry_goes_to_its_topic_under_its_key_with_its_count_raised() {
     let (queue, broker) = (Queue::new(), Broker::default());
     let event = order_of(id(), id());
-    let letter = orphan(&event);
+    let dead_letter = orphan(&event);
     let theirs = five_fields("{}", 4);
-    push(&queue, std::slice::from_ref(&letter)).await;
+    push(&queue, std::slice::from_ref(&dead_letter)).await;
     queue.put(std::slice::from_ref(&theirs)).await;
 
     let summary = run(&queue, &broker, &order(Filter::default())).await;
     assert_eq!((summary.redriven, summary.examined(), summary.is_whole()), (2, 2, true));
     let sent = broker.sent();
-    assert_eq!(Some(&sent[0].topic), Entry::parse(&letter.json).unwrap().topic.as_ref());
+    assert_eq!(Some(&sent[0].topic), Entry::parse(&dead_letter.json).unwrap().topic.as_ref());
     assert_eq!(sent[0].message.key, Some(event.key().into_bytes()));
     assert_eq!(sent[0].message.value, Some(event.to_json()));
     assert_eq!(sent[0].message.headers, [(RETRY_COUNT_HEADER.to_owned(), b"1".to_vec())]);
@@ -70,7 +70,7 @@ async fn what_cannot_be_read_or_came_back_too_often_stays_and_is_counted() {
     assert_eq!(queue.texts().await, stay);
     assert!(summary.is_whole(), "what stays is not a failure");
 
-    let patient = Order { max_retries: 6, ..order(Filter::default()) };
+    let patient = RedriveRequest { max_retries: 6, ..order(Filter::default()) };
     assert_eq!(run(&queue, &broker, &patient).await.redriven, 1, "--max-retries raises the limit");
 }
 
@@ -79,7 +79,7 @@ async fn the_limit_takes_the_oldest_across_pages() {
     let (queue, broker) = (Queue::new(), Broker::default());
     let texts: Vec<_> = (0..1300).map(|number| five_fields(&number.to_string(), 0)).collect();
     queue.put(&texts).await;
-    let summary = run(&queue, &broker, &Order { limit: Some(1200), ..order(Filter::default()) }).await;
+    let summary = run(&queue, &broker, &RedriveRequest { limit: Some(1200), ..order(Filter::default()) }).await;
     assert_eq!((summary.redriven, summary.examined()), (1200, 1200));
     assert_eq!(broker.values(), (0..1200).map(|number| number.to_string().into_bytes()).collect::<Vec<_>>());
     assert_eq!(queue.texts().await, texts[1200..]);
@@ -102,7 +102,7 @@ async fn what_fails_again_while_a_redrive_runs_is_not_sent_twice() {
     let (queue, broker) = (Queue::new(), Broker::default());
     queue.put(&(0..3).map(|number| five_fields(&number.to_string(), 0)).collect::<Vec<_>>()).await;
     let (failing_again, runtime) = (queue.clone(), tokio::runtime::Handle::current());
-    // The consumer is as fast as it can be: the letter is back before the acknowledgement.
+    // The consumer is as fast as it can be: the dead letter is back before the acknowledgement.
     broker.refuse(move |message| {
         let text = five_fields(std::str::from_utf8(message.value.as_deref().unwrap()).unwrap(), 1);
         let queue = failing_again.clone();
@@ -134,7 +134,7 @@ async fn two_redrives_at_once_send_every_entry_and_empty_the_list() {
 async fn a_rate_is_kept_over_the_whole_run() {
     let (queue, broker) = (Queue::new(), Broker::default());
     queue.put(&(0..11).map(|number| five_fields(&number.to_string(), 0)).collect::<Vec<_>>()).await;
-    let summary = run(&queue, &broker, &Order { rate: Some(2.0), ..order(Filter::default()) }).await;
+    let summary = run(&queue, &broker, &RedriveRequest { rate: Some(2.0), ..order(Filter::default()) }).await;
     assert_eq!(summary.redriven, 11);
     let sent = broker.sent();
     for (place, sent_then) in sent.iter().enumerate() {
@@ -158,7 +158,7 @@ async fn a_redrive_that_is_told_to_stop_puts_back_what_is_not_sent() {
         }
         None
     });
-    let summary = run_until(&queue, &broker, &Order { rate: Some(20.0), ..order(Filter::default()) }, &stop).await;
+    let summary = run_until(&queue, &broker, &RedriveRequest { rate: Some(20.0), ..order(Filter::default()) }, &stop).await;
     assert!(summary.stopped && !summary.is_whole());
     assert_eq!(summary.redriven, broker.sent().len() as u64);
     assert!(summary.redriven >= 5 && summary.redriven < 40);

@@ -1,16 +1,16 @@
 //! Carrying entries out and in.
 
+use consumer::dlq::scan::Scan;
 use consumer::dlq::transfer::{Imported, export_page, import};
-use consumer::dlq::walk::Walk;
 use testkit::builders::dead_letter;
 
 use super::bench::{Queue, five_fields};
 
 async fn exported(queue: &Queue) -> String {
-    let mut walk = Walk::start(queue).await.unwrap();
+    let mut scan = Scan::start(queue).await.unwrap();
     let mut lines = String::new();
     loop {
-        let page = export_page(&mut walk).await.unwrap();
+        let page = export_page(&mut scan).await.unwrap();
         if page.is_empty() {
             return lines;
         }

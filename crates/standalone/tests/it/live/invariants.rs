@@ -32,9 +32,9 @@ pub async fn check(place: &Place, stream: &Stream) {
     assert_eq!(place.progress.committed().await.unwrap(), ends, "committed = end");
     assert_eq!(ends.values().sum::<i64>(), stream.total(), "the log holds what was sent");
 
-    let letters = letters(place).await;
+    let dead_letters = dead_letters(place).await;
     let poison: BTreeMap<_, _> = place.sender.sent().into_iter().filter(|(_, value)| stream.poison.contains(value)).collect();
-    assert_eq!(letters, poison, "each unwritable record is a dead letter, once, with its bytes and its place");
+    assert_eq!(dead_letters, poison, "each unwritable record is a dead letter, once, with its bytes and its place");
     assert_eq!(poison.len(), stream.poison.len());
     check_tables(place, stream).await;
 }
@@ -78,7 +78,7 @@ fn ids(connection: &Connection, sql: &str) -> BTreeSet<Uuid> {
 }
 
 /// The bytes of each dead letter, by the place of its record.
-pub async fn letters(place: &Place) -> BTreeMap<Spot, Vec<u8>> {
+pub async fn dead_letters(place: &Place) -> BTreeMap<Spot, Vec<u8>> {
     let entries = place.dead_letters().await;
     let entries: Vec<_> = entries.iter().map(|json| Entry::parse(json).unwrap()).collect();
     let by_spot: BTreeMap<_, _> =

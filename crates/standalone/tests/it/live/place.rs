@@ -32,7 +32,7 @@ pub struct Place {
     pub progress: KafkaProgress,
     pub sender: Sender,
     /// Past any proxy.
-    pub letters: RedisDlq,
+    pub dead_letters: RedisDlq,
     pub tables: Sqlite,
     folder: TempDir,
     /// Where the tables are.
@@ -73,7 +73,7 @@ impl Place {
         let place = Self {
             progress: KafkaProgress::open(&kafka).unwrap(),
             sender: Sender::to(&kafka),
-            letters: RedisDlq::new(&redis).unwrap(),
+            dead_letters: RedisDlq::new(&redis).unwrap(),
             tables: Sqlite::open(&data.join("events.db")).unwrap(),
             data,
             members: AtomicU32::new(0),
@@ -159,6 +159,6 @@ impl Place {
 
     /// Every dead letter, as JSON.
     pub async fn dead_letters(&self) -> Vec<String> {
-        self.letters.page(End::Newest, 0, 1_000_000).await.unwrap()
+        self.dead_letters.page(End::Newest, 0, 1_000_000).await.unwrap()
     }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::proxy::{Network, Proxy};
 use tokio::time::sleep;
 
-use super::invariants::{check, letters};
+use super::invariants::{check, dead_letters};
 use super::member::{Member, is_away};
 use super::place::Place;
 use super::servers::Servers;
@@ -45,10 +45,10 @@ async fn outage(place: &Place, proxy: &Proxy, member: &Member, network: Network,
     let users = reqwest::get(format!("{}/users/recent", member.api().await)).await.unwrap();
     assert_eq!(users.status(), 200);
     // What was under way when Redis went has ended one way or the other: from now on nothing new is listed.
-    let listed = letters(place).await.len();
+    let listed = dead_letters(place).await.len();
     sleep(length.saturating_sub(began.elapsed())).await;
     assert_eq!(member.health().await.0, 503);
-    assert_eq!(letters(place).await.len(), listed);
+    assert_eq!(dead_letters(place).await.len(), listed);
 
     let committed = place.committed().await.unwrap();
     proxy.set(Network::Works);
@@ -76,7 +76,7 @@ async fn redis_that_is_away_at_the_start_holds_what_needs_it_and_nothing_else() 
         }
         // Time for several tries, of which the log says nothing.
         sleep(Duration::from_secs(3)).await;
-        assert!(letters(&place).await.is_empty());
+        assert!(dead_letters(&place).await.is_empty());
         proxy.set(Network::Works);
         member.until_ready(RECOVERED).await;
         place.until_done(&stream, RECOVERED).await;

@@ -1,4 +1,4 @@
-//! Without a fault: everything lands, again changes nothing, what cannot be written is set aside.
+//! Without a fault: everything is persisted, again changes nothing, what cannot be written is set aside.
 
 use std::time::Duration;
 

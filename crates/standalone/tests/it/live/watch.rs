@@ -7,7 +7,7 @@ use pipeline::ports::GroupProgress as _;
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
-use super::invariants::{Ids, letters};
+use super::invariants::{Ids, dead_letters};
 use super::place::Place;
 use super::stream::Stream;
 
@@ -53,13 +53,13 @@ impl Watch {
             assert!(before <= *offset, "the commit of partition {partition} went back from {before} to {offset}");
         }
         // After the commits, so that what they cover must be there.
-        let (ids, letters, sent) = (Ids::read(place), letters(place).await, place.sender.sent());
+        let (ids, dead_letters, sent) = (Ids::read(place), dead_letters(place).await, place.sender.sent());
         for (partition, end) in committed {
             let from = self.checked.insert(partition, end).unwrap_or(0);
             for (spot, value) in sent.range((partition, from)..(partition, end)) {
                 let finished = match events::decode(value) {
                     Ok(event) => ids.applied.contains(&event.id) || ids.parked.contains(&event.id) || !self.shown.contains(&event.id),
-                    Err(_) => letters.contains_key(spot),
+                    Err(_) => dead_letters.contains_key(spot),
                 };
                 assert!(finished, "partition {partition} is committed up to {end}, and {spot:?} is not finished");
             }

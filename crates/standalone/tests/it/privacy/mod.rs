@@ -100,11 +100,11 @@ async fn nothing_of_an_event_is_in_any_output_whatever_becomes_of_it() {
     assert_silent("standard output", &stdout);
     assert_silent("standard error", &stderr);
     let lines = log_lines(&stderr);
-    let letters = dead_letters(&lines);
-    assert_eq!(letters.len(), journey.unwritable(), "one line where the decision is taken");
-    for letter in letters {
+    let dead_letters = dead_letters(&lines);
+    assert_eq!(dead_letters.len(), journey.unwritable(), "one line where the decision is taken");
+    for dead_letter in dead_letters {
         for field in ["eventType", "partition", "offset", "reason"] {
-            assert!(!letter[field].is_null(), "{field}: {letter}");
+            assert!(!dead_letter[field].is_null(), "{field}: {dead_letter}");
         }
     }
     for (event, status) in journey.decisions() {

@@ -16,7 +16,7 @@ pub struct Journey {
     /// A user whose e-mail address, names and payment method are canaries.
     pub user: Uuid,
     good: Vec<Event<'static>>,
-    /// Refused when they are written, or given up in the end, with the reason.
+    /// Refused when they are written, or expired in the end, with the reason.
     refused: Vec<(Event<'static>, &'static str)>,
     broken: Vec<Vec<u8>>,
 }

@@ -1,0 +1,97 @@
+//! Decoding one chunk of a poll while the chunk before it is written.
+
+use std::panic::resume_unwind;
+use std::vec::IntoIter;
+
+use pipeline::record::Record;
+use tokio::task::{JoinError, JoinHandle, spawn_blocking};
+
+use super::chunk::{Chunk, DecodeRules};
+
+/// The chunks of a poll. One is decoded ahead: that is much less work than writing it, so more would only take memory.
+pub(super) struct DecodeAhead {
+    next: Option<Next>,
+    rest: IntoIter<Record>,
+    /// Records in a part.
+    size: usize,
+    rules: DecodeRules,
+}
+
+enum Next {
+    /// The first part, which nothing is written before.
+    Records(Vec<Record>),
+    /// On another thread.
+    Decoding(JoinHandle<Chunk>),
+}
+
+impl DecodeAhead {
+    /// Divides what was taken into parts of so many records.
+    pub(super) fn new(taken: Vec<Record>, size: usize, rules: DecodeRules) -> Self {
+        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules };
+        ahead.next = ahead.cut().map(Next::Records);
+        ahead
+    }
+
+    /// The next chunk. The one after it is decoded from now on.
+    pub(super) async fn next(&mut self) -> Option<Chunk> {
+        let (next, rules) = (self.next.take()?, self.rules);
+        self.next = self.cut().map(|records| Next::Decoding(spawn_blocking(move || Chunk::decode(records, rules))));
+        Some(match next {
+            Next::Records(records) => Chunk::decode(records, rules),
+            Next::Decoding(chunk) => decoded(chunk).await,
+        })
+    }
+
+    /// Whether every part was given out.
+    pub(super) const fn is_done(&self) -> bool {
+        self.next.is_none()
+    }
+
+    fn cut(&mut self) -> Option<Vec<Record>> {
+        let chunk: Vec<_> = self.rest.by_ref().take(self.size).collect();
+        (!chunk.is_empty()).then_some(chunk)
+    }
+}
+
+async fn decoded(chunk: JoinHandle<Chunk>) -> Chunk {
+    match chunk.await.map_err(JoinError::try_into_panic) {
+        Ok(chunk) => chunk,
+        Err(Ok(panic)) => resume_unwind(panic),
+        // Nobody aborts it: the runtime goes down, and this task with it.
+        Err(Err(_)) => std::future::pending().await,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use pipeline::Position;
+
+    use super::*;
+
+    const RULES: DecodeRules = DecodeRules { max_clock_skew: Duration::ZERO, max_rows: 100 };
+
+    fn records(count: i64) -> Vec<Record> {
+        let position = |offset| Position { topic: "events".into(), partition: 0, offset };
+        let record =
+            |offset| Record { position: position(offset), assignment: 1, timestamp_ms: None, key: None, value: None, retry_count: 0 };
+        (0..count).map(record).collect()
+    }
+
+    #[tokio::test]
+    async fn every_record_is_in_one_part_in_the_order_of_the_take() {
+        let mut ahead = DecodeAhead::new(records(7), 3, RULES);
+        let mut chunks = Vec::new();
+        while let Some(chunk) = ahead.next().await {
+            assert_eq!(chunk.decoded().tombstones, chunk.records().len() as u64);
+            chunks.push(chunk.records().iter().map(|record| record.position.offset).collect::<Vec<_>>());
+        }
+        assert_eq!(chunks, [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
+    }
+
+    #[tokio::test]
+    async fn nothing_taken_has_no_part() {
+        assert!(DecodeAhead::new(Vec::new(), 3, RULES).next().await.is_none());
+    }
+}

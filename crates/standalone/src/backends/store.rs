@@ -1,0 +1,98 @@
+//! The database: SQL Server where it is configured, SQLite otherwise.
+
+use events::Timestamp;
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
+use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use sqlite::Sqlite;
+use sqlserver::SqlServer;
+use uuid::Uuid;
+
+use super::either;
+
+/// One of the two.
+#[derive(Clone)]
+pub enum Store {
+    /// `MSSQL_SERVER` is set.
+    Real(SqlServer),
+    /// It is not.
+    Embedded(Sqlite),
+}
+
+impl EventStore for Store {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        either!(self, store => store.apply(batch))
+    }
+}
+
+impl LogPositions for Store {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        either!(self, store => store.positions(topic))
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        either!(self, store => store.advance(positions))
+    }
+}
+
+impl DryRun for Store {
+    async fn dry_run(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        either!(self, store => store.dry_run(batch))
+    }
+}
+
+impl EventTrace for Store {
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        either!(self, store => store.trace(event_id, entity))
+    }
+}
+
+impl ParkingLot for Store {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        either!(self, store => store.park(events))
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        either!(self, store => store.releasable(parents, after, limit))
+    }
+
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        either!(self, store => store.discard(events))
+    }
+}
+
+impl ParkingExpiry for Store {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        either!(self, store => store.now())
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        either!(self, store => store.claim_expired(cutoff, limit))
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        either!(self, store => store.parked())
+    }
+}
+
+impl ReadStore for Store {
+    async fn user(&self, user_id: Uuid) -> Result<Option<UserView>, ReadFault> {
+        either!(self, store => store.user(user_id))
+    }
+
+    async fn recent_users(&self, limit: u16) -> Result<Vec<RecentUser>, ReadFault> {
+        either!(self, store => store.recent_users(limit))
+    }
+
+    async fn order(&self, order_id: Uuid) -> Result<Option<OrderView>, ReadFault> {
+        either!(self, store => store.order(order_id))
+    }
+
+    async fn inventory(&self, sku: &str) -> Result<Option<InventoryView>, ReadFault> {
+        either!(self, store => store.inventory(sku))
+    }
+
+    async fn ping(&self) -> Result<(), ReadFault> {
+        either!(self, store => store.ping())
+    }
+}

@@ -1,0 +1,93 @@
+//! Each batch of the suite is dry-run before it is applied.
+
+use events::Timestamp;
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
+use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
+use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use uuid::Uuid;
+
+/// A store that is asked what it would do with a batch before it does it. A case that counts on some outcome fails where the dry run has
+/// told another, and where it has left anything behind that changes the outcome.
+#[derive(Debug)]
+pub struct DryRunFirst<S>(pub S);
+
+impl<S: EventStore + DryRun> EventStore for DryRunFirst<S> {
+    async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        let dry_run_first = self.0.dry_run(batch).await;
+        let applied = self.0.apply(batch).await;
+        assert_eq!(dry_run_first, applied, "a rehearsal tells what then happens");
+        applied
+    }
+}
+
+impl<S: DryRun> DryRun for DryRunFirst<S> {
+    async fn dry_run(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
+        self.0.dry_run(batch).await
+    }
+}
+
+impl<S: LogPositions> LogPositions for DryRunFirst<S> {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        self.0.positions(topic).await
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        self.0.advance(positions).await
+    }
+}
+
+impl<S: EventTrace> EventTrace for DryRunFirst<S> {
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        self.0.trace(event_id, entity).await
+    }
+}
+
+impl<S: ParkingLot> ParkingLot for DryRunFirst<S> {
+    async fn park(&self, events: &[ParkedEvent]) -> Result<bool, Fault> {
+        self.0.park(events).await
+    }
+
+    async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.releasable(parents, after, limit).await
+    }
+
+    async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
+        self.0.discard(events).await
+    }
+}
+
+impl<S: ParkingExpiry> ParkingExpiry for DryRunFirst<S> {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        self.0.now().await
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.claim_expired(cutoff, limit).await
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        self.0.parked().await
+    }
+}
+
+impl<S: ReadStore> ReadStore for DryRunFirst<S> {
+    async fn user(&self, user_id: Uuid) -> Result<Option<UserView>, ReadFault> {
+        self.0.user(user_id).await
+    }
+
+    async fn recent_users(&self, limit: u16) -> Result<Vec<RecentUser>, ReadFault> {
+        self.0.recent_users(limit).await
+    }
+
+    async fn order(&self, order_id: Uuid) -> Result<Option<OrderView>, ReadFault> {
+        self.0.order(order_id).await
+    }
+
+    async fn inventory(&self, sku: &str) -> Result<Option<InventoryView>, ReadFault> {
+        self.0.inventory(sku).await
+    }
+
+    async fn ping(&self) -> Result<(), ReadFault> {
+        self.0.ping().await
+    }
+}
