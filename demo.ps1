@@ -23,7 +23,7 @@ function Start-Stack {
     docker info *>$null
     if ($LASTEXITCODE -ne 0) { Fail '-Compose needs a running Docker engine that your user may use.' }
     docker compose config --quiet
-    if ($LASTEXITCODE -ne 0) { Fail '-Compose needs passwords: see "Quick start with containers" in README.md.' }
+    if ($LASTEXITCODE -ne 0) { Fail '-Compose needs passwords: see "Containers" in README.md.' }
     Write-Host 'Starting the stack. The first time, images are fetched and built for some minutes.'
     docker compose up --detach --wait --build
     if ($LASTEXITCODE -ne 0) { exit $LASTEXITCODE }

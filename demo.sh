@@ -25,7 +25,7 @@ stack_runs() { has_compose && compose ps --services --status running 2>/dev/null
 start_the_stack() {
   has_compose || fail '--compose needs Docker with Compose: https://docs.docker.com/get-docker/'
   docker info >/dev/null 2>&1 || fail '--compose needs a running Docker engine that your user may use.'
-  compose config --quiet || fail '--compose needs passwords: see "Quick start with containers" in README.md.'
+  compose config --quiet || fail '--compose needs passwords: see "Containers" in README.md.'
   echo 'Starting the stack. The first time, images are fetched and built for some minutes.'
   compose up --detach --wait --build
 }

@@ -111,15 +111,12 @@ fn panels_lie_beside_each_other_and_say_what_they_show() {
     }
 }
 
-/// The anchors of the README's headings, as GitHub makes them.
+/// The page that runbooks stand on.
+const RUNBOOKS: &str = "crates/consumer/README.md";
+
+/// The anchors of its headings.
 fn anchors() -> BTreeSet<String> {
-    let text = text("README.md");
-    let headings = text.lines().filter_map(|line| line.strip_prefix('#')).map(|line| line.trim_start_matches('#').trim());
-    let slug = |heading: &str| {
-        let kept = heading.to_lowercase().chars().filter(|c| c.is_alphanumeric() || [' ', '-', '_'].contains(c)).collect::<String>();
-        kept.replace(' ', "-")
-    };
-    headings.map(slug).collect()
+    crate::docs::anchors(&text(RUNBOOKS))
 }
 
 #[test]
@@ -136,8 +133,8 @@ fn every_alert_names_metrics_that_exist_and_says_what_to_do() {
         }
         assert!(annotation("action").ends_with('.'), "{name}: a sentence says what to do");
         let runbook = annotation("runbook");
-        let anchor = runbook.strip_prefix("README.md#").unwrap_or_else(|| panic!("{name}: {runbook}"));
-        assert!(anchors.contains(anchor), "{name}: README.md has no heading for {anchor}");
+        let anchor = runbook.strip_prefix(RUNBOOKS).and_then(|rest| rest.strip_prefix('#')).unwrap_or_else(|| panic!("{name}: {runbook}"));
+        assert!(anchors.contains(anchor), "{name}: {RUNBOOKS} has no heading for {anchor}");
         assert!(seen.insert(name.clone()), "{name} is there twice");
     }
 }
