@@ -272,13 +272,15 @@ async fn releases_and_expiries_that_meet_at_random_end_each_event_exactly_once()
         append(&first, 0, &user(user_id));
         // Something to take, so that neither waits for it.
         second.log.append(1, None);
-        let released = tokio::spawn(async move {
-            first.process_batch().await.unwrap();
-            first
-        });
         let expiring = tokio::spawn(async move {
             second.process_batch().await.unwrap();
             second
+        });
+        // Not a wait for anything: they meet at another point in each round.
+        tokio::time::sleep(Duration::from_micros(rounds as u64 % 40 * 100)).await;
+        let released = tokio::spawn(async move {
+            first.process_batch().await.unwrap();
+            first
         });
         (first, second) = (released.await.unwrap(), expiring.await.unwrap());
         let dead = first.dead_letters.entries().iter().filter(|dead_letter| dead_letter.json.contains(&child.id.to_string())).count();

@@ -53,8 +53,7 @@ async fn outage(place: &Place, broker: &Broker, member: &Member, away: Away, len
     }
     let back = Instant::now();
     member.until_ready(RECOVERED).await;
-    let committed = place.committed().await.unwrap();
-    place.until_committed(committed + 1, RECOVERED.saturating_sub(back.elapsed())).await;
+    place.until_goes_on(RECOVERED.saturating_sub(back.elapsed())).await;
     // One line when it begins, from whoever measures, and one when it ends. The client tells of its connection and of its session,
     // whatever the outage's length: when the broker starts again, it may see it come and go once more.
     let logged = |what: &str| member.logged(what) - before(what);

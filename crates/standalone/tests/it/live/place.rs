@@ -148,6 +148,18 @@ impl Place {
         eventually(bound, &what, async || self.committed().await >= Some(count)).await;
     }
 
+    /// Waits until more is committed, or nothing is left to commit.
+    pub async fn until_goes_on(&self, bound: Duration) {
+        let mut before = None;
+        eventually(bound, "records are committed again", async || {
+            let Ok(log) = self.progress.log().await else { return false };
+            let now: i64 = log.next().values().sum();
+            let is_done = log.ends() == log.next();
+            is_done || now > *before.get_or_insert(now)
+        })
+        .await;
+    }
+
     /// Waits until everything that was sent is committed and nothing is parked that need not be.
     pub async fn until_done(&self, stream: &Stream, bound: Duration) {
         let done = async || {

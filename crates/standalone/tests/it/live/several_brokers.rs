@@ -80,15 +80,7 @@ impl Case {
 
     /// Waits until the consumer has gone on.
     async fn goes_on(&self) {
-        let mut before = None;
-        eventually(RECOVERED, "records are committed again", async || match (before, self.place.committed().await) {
-            (Some(before), Some(now)) => now > before,
-            (_, now) => {
-                before = now;
-                false
-            }
-        })
-        .await;
+        self.place.until_goes_on(RECOVERED).await;
     }
 }
 
@@ -144,7 +136,13 @@ async fn without_two_of_three_brokers_nothing_is_consumed_and_with_them_nothing_
                 let ids = Ids::read(&case.place);
                 ids.applied.len() + ids.parked.len()
             };
-            let before = events();
+            // What had come before is still written.
+            let mut before = events();
+            eventually(BOUND, "what had come is written", async || {
+                sleep(AWAY).await;
+                before == std::mem::replace(&mut before, events())
+            })
+            .await;
             sleep(AWAY).await;
             // What one broker alone has is not sent to anybody.
             assert_eq!(events(), before);
