@@ -50,6 +50,16 @@ fn base_images_are_arguments_with_a_version() {
 }
 
 #[test]
+fn images_are_built_with_the_compiler_that_everything_is_checked_with() {
+    let toolchain = text("rust-toolchain.toml");
+    let channel = toolchain.lines().find_map(|line| line.strip_prefix("channel = \"")?.strip_suffix('"')).unwrap();
+    let (version, _) = channel.rsplit_once('.').unwrap();
+    for file in FILES {
+        assert!(instructions(file).contains(&("ARG".to_owned(), format!("BUILD_IMAGE=rust:{version}-bookworm"))), "{file}: {channel}");
+    }
+}
+
+#[test]
 fn every_build_takes_the_locked_versions_and_dependencies_have_a_layer_of_their_own() {
     for file in FILES {
         let builds: Vec<_> = instructions(file).into_iter().filter(|(_, rest)| rest.contains("cargo build")).collect();
