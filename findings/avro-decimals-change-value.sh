@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Apache Avro's own Python library writes 1.1 as 0.11 where the schema says decimal with scale 2.
 #
-# One would guess: a Decimal is written at the scale of the schema, 1.1 as 1.10, as fastavro and Java do, or refused. (Too many decimals are refused.)
+# One would guess: a Decimal is written at the scale of the schema, 1.1 as 1.10, as fastavro does, or refused. (Too many decimals are refused.)
 # What happens: with fewer decimals than the scale, the digits are taken as they are: 1.1 becomes 0.11, 100 becomes 1.00, 1E+2 becomes 0.01. Amounts
 # that always carry their zeros (1.10) are right, so tests with "299.99" pass; amounts that were calculated, or came out of normalize(), are not.
 # -0.00 becomes -0.02. Nothing is reported, and the file is valid: every reader sees the wrong amount.

@@ -6,7 +6,7 @@
 # starts where auto.offset.reset says, or reports an error.
 # What happens, on Apache Kafka 4.3.1, when the topic is back before the next refresh of the metadata (every five minutes):
 #   group.protocol=classic    it goes on at its old offset. The first records of the new topic, as many as it had read of the old one, are
-#                             skipped without a word; with fewer records than that, it waits, or resets.
+#                             skipped without a word.
 #   group.protocol=consumer   it goes on at its old offset as well; then the group gives it the new topic's partition, and it starts at 0. What
 #                             it has just read comes again, after the records that lie before it.
 set -euo pipefail

@@ -3,8 +3,8 @@
 #
 # One would guess: a mock broker keeps what it has acknowledged for as long as it runs, or refuses when it is full.
 # What happens: once a partition holds more than 5 MiB the oldest batches go, while the producer gets every acknowledgement. A consumer that starts
-# late finds a log that begins in the middle; with auto.offset.reset=earliest it just skips what is gone. A test that loads a few thousand larger
-# records before it starts its consumer loses most of them, now and then fewer when the consumer is quick. No setting raises the limit.
+# late finds a log that begins in the middle; with auto.offset.reset=earliest it just skips what is gone. So a test that loads a few thousand larger
+# records before it starts its consumer loses most of them. No setting raises the limit.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
