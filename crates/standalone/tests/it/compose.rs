@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 use settings::Reader;
 
-use crate::repository::{root, texts, yaml};
+use crate::repository::{root, text, texts, yaml};
 
 const FILE: &str = "docker-compose.yml";
 /// The services that are built here.
@@ -148,6 +148,22 @@ fn programs_of_ours_have_no_rights_and_images_of_others_have_a_version() {
             let (_, version) = service["image"].as_str().unwrap().rsplit_once(':').unwrap();
             assert!(version.contains(|c: char| c.is_ascii_digit()) && !version.contains("latest"), "{FILE}, {name}: {version}");
             assert!(service["privileged"].is_null() && service["user"] != "root", "{FILE}, {name}");
+        }
+    }
+}
+
+#[test]
+fn every_image_is_a_variable_and_those_of_builds_have_the_dockerfiles_defaults() {
+    for (name, service) in services() {
+        if let Some(image) = service["image"].as_str() {
+            let variable = if name == "topic" { "KAFKA".to_owned() } else { name.to_uppercase() };
+            assert!(image.starts_with(&format!("${{{variable}_IMAGE:-")) && image.ends_with('}'), "{FILE}, {name}: {image}");
+            continue;
+        }
+        let dockerfile = text(service["build"]["dockerfile"].as_str().unwrap());
+        for argument in ["BUILD_IMAGE", "RUNTIME_IMAGE"] {
+            let default = dockerfile.lines().find_map(|line| line.strip_prefix(&format!("ARG {argument}="))).unwrap();
+            assert_eq!(service["build"]["args"][argument], format!("${{{argument}:-{default}}}"), "{FILE}, {name}");
         }
     }
 }
