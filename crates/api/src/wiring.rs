@@ -69,7 +69,7 @@ async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
         async move {
             crate::schema::watch(async move || sqlserver::schema(&config).await.ok()).await;
             // It has seen what it looked for.
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     };
     let schema = tokio::spawn(side_task::keep_running("schema_watch", health.clone(), shutdown.token(), start));

@@ -69,7 +69,7 @@ impl Scenario {
             }
             Self::PoisonLedger => {
                 "insert-only, with 1 % of stock movements that reuse an event id of the ledger with another quantity: both stores compare \
-                 with the ledger inside the statement, and each ends as a dead dead_letter. Its floor writes the good ones only"
+                 with the ledger inside the statement, and each ends as a dead letter. Its floor writes the good ones only"
             }
             Self::ChildrenFirst => {
                 "insert-only with all payments first, then all orders, then users: every child is parked and released. Its floor writes parents first"

@@ -78,7 +78,7 @@ impl ConsumerConfig {
                 0.5,
                 0.0..=1.0,
                 "Share of unwritable records among the newest thousand above which the consumer holds until `consumer resume`, rather than drain \
-                 the topic into the dead dead_letter queue; 1 never holds. Fewer than 100 unwritable records never hold.",
+                 the topic into the dead letter queue; 1 never holds. Fewer than 100 unwritable records never hold.",
             ),
             sweep_interval: env.duration(
                 "PARKING_SWEEP_INTERVAL",

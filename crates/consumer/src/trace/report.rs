@@ -24,7 +24,7 @@ impl fmt::Display for Findings {
                 line(f, "dead letters", &format_args!("none of the {examined} in the list"))?;
             }
             Ok(DeadLetters { found, .. }) => {
-                found.iter().try_for_each(|dead_letter| line(f, "dead letters", &DeadLetterLine(dead_letter)))?
+                found.iter().try_for_each(|dead_letter| line(f, "dead letters", &DeadLetterLine(dead_letter)))?;
             }
             Err(fault) => line(f, "dead letters", &format_args!("could not be asked: {}", trouble(fault)))?,
         }
