@@ -21,7 +21,7 @@ pub struct ConsumerConfig {
     pub max_clock_skew: Duration,
     /// How long an event waits for its parent before it may be expired.
     pub parking_deadline: Duration,
-    /// The share of unwritable records, from 0 to 1, above which the consumer holds; see [`pipeline::flood`].
+    /// The share of unwritable records, from 0 to 1, above which the consumer holds; see [`pipeline::dlq_limit`].
     pub dlq_max_ratio: f64,
     /// How often parked events are looked through.
     pub sweep_interval: Duration,

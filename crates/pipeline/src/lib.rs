@@ -1,4 +1,4 @@
-//! The write side's decisions: record → verdict → batch → outcomes → offsets. No IO, no clock, no runtime.
+//! The write side's decisions: record → event → batch → outcomes → offsets. No IO, no clock, no runtime.
 //!
 //! | module | what it decides |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | [`batch`] | what a store is asked to write |
 //! | [`outcome`] | how each event ended |
 //! | [`fault`] | classes of failure, and the one policy that answers them |
-//! | [`flood`] | whether so many records are unwritable that it must be a bad deploy |
+//! | [`dlq_limit`] | whether so many records are unwritable that it must be a bad deploy |
 //! | [`parking`] | events that wait for a parent, and when they are expired |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |

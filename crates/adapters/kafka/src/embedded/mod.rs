@@ -1,7 +1,7 @@
 //! A broker inside the process: librdkafka's mock cluster, which speaks Kafka's protocol over TCP on a port of its own.
 //!
 //! Nothing in it is durable, and it keeps 5 MiB of each partition and drops what is older without a word. Two things answer that:
-//! publishers of this process wait while a partition holds too much that is not consumed yet ([`backlog`]), and the consumer looks for
+//! publishers of this process wait while a partition holds too much that is not consumed yet (`backlog`), and the consumer looks for
 //! gaps in the offsets and reports each one as an error. Only librdkafka's clients can talk to it.
 
 pub(crate) mod backlog;
