@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::vec::IntoIter;
 
 use pipeline::record::Record;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::part::{Part, Rules};
@@ -15,10 +16,13 @@ pub(super) struct Ahead {
     /// Records in a part.
     size: usize,
     rules: Rules,
+    /// Whether there are other threads to judge on. Where the runtime has only one, nothing is gained, and what happens when would depend on
+    /// the moment at which a thread is done.
+    apart: bool,
 }
 
 enum Next {
-    /// The first part, which nothing is written before.
+    /// To be judged when it is asked for: the first part, which nothing is written before, or any where there is one thread.
     Records(Vec<Record>),
     /// On another thread.
     Judging(JoinHandle<Part>),
@@ -27,7 +31,8 @@ enum Next {
 impl Ahead {
     /// Divides what was taken into parts of so many records.
     pub(super) fn new(taken: Vec<Record>, size: usize, rules: Rules) -> Self {
-        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules };
+        let apart = Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread;
+        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules, apart };
         ahead.next = ahead.cut().map(Next::Records);
         ahead
     }
@@ -35,7 +40,7 @@ impl Ahead {
     /// The next part. The one after it is judged from now on.
     pub(super) async fn next(&mut self) -> Option<Part> {
         let (next, rules) = (self.next.take()?, self.rules);
-        self.next = self.cut().map(|records| Next::Judging(spawn_blocking(move || Part::judge(records, rules))));
+        self.next = self.cut().map(|records| if self.apart { judge_apart(records, rules) } else { Next::Records(records) });
         Some(match next {
             Next::Records(records) => Part::judge(records, rules),
             Next::Judging(part) => judged(part).await,
@@ -51,6 +56,10 @@ impl Ahead {
         let part: Vec<_> = self.rest.by_ref().take(self.size).collect();
         (!part.is_empty()).then_some(part)
     }
+}
+
+fn judge_apart(records: Vec<Record>, rules: Rules) -> Next {
+    Next::Judging(spawn_blocking(move || Part::judge(records, rules)))
 }
 
 async fn judged(part: JoinHandle<Part>) -> Part {
@@ -81,6 +90,15 @@ mod tests {
 
     #[tokio::test]
     async fn every_record_is_in_one_part_in_the_order_of_the_take() {
+        divides_in_order().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn so_it_is_where_other_threads_judge() {
+        divides_in_order().await;
+    }
+
+    async fn divides_in_order() {
         let mut ahead = Ahead::new(records(7), 3, RULES);
         let mut parts = Vec::new();
         while let Some(part) = ahead.next().await {
