@@ -16,7 +16,7 @@ use super::transaction::{Transaction, Writes};
 use crate::defect::Defect;
 
 /// The quantity that no check of the table lets pass: what cannot be written, and cannot be known before.
-pub const REFUSED_QUANTITY: i32 = 666;
+pub const REFUSED_QUANTITY: i32 = 1_000_666;
 
 /// A child of the batch.
 struct Child {

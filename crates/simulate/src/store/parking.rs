@@ -101,7 +101,8 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         (state.now(), old.filter(|(_, parked)| waits_in_vain(parked)).map(|(key, _)| key.clone()).collect())
     });
     if !due.is_empty() {
-        world.pause("server", 30).await;
+        // Now and then long enough for the parent to land meanwhile, and for somebody to release the child.
+        world.pause("server", 2_000).await;
         let transaction = Transaction::begin(&world, &who);
         transaction.lock(due.iter().cloned().map(Lock::Parked).collect()).await?;
         transaction.alive()?;

@@ -76,12 +76,13 @@ impl Transaction {
     /// Makes what was written visible, all at once.
     pub(crate) fn commit(&mut self) -> Result<(), Fault> {
         self.alive()?;
-        let Writes { mut users, mut orders, mut payments, ledger, stock, unparked, positions } = std::mem::take(&mut self.writes);
+        let Writes { mut users, mut orders, mut payments, mut ledger, stock, unparked, positions } = std::mem::take(&mut self.writes);
         self.world.step(|state| {
             let now = state.now();
             // When a row can be seen, not when it was written: who looks at rows goes by that.
             let written = users.values_mut().chain(orders.values_mut()).chain(payments.values_mut());
             written.for_each(|row| row.updated_at = now);
+            ledger.values_mut().for_each(|line| line.applied_at = now);
             state.rows_change(&self.who, [&users, &orders, &payments]);
             users.into_iter().for_each(|(id, row)| state.tables.put_user(id, row));
             state.tables.orders.extend(orders);

@@ -25,7 +25,7 @@ fn keeps_its_promises(seeds: impl IntoIterator<Item = u64>) {
 
 #[test]
 fn the_first_seeds_keep_every_promise() {
-    keeps_its_promises(0..150);
+    keeps_its_promises(0..100);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn seeds_that_failed_once_keep_every_promise() {
 
 #[test]
 fn a_seed_repeats_every_step() {
-    for seed in 500..540 {
+    for seed in 500..515 {
         let terms = Terms { seed, ..Terms::default() };
         let (first, second) = (report(&terms), report(&Terms { told: true, ..terms }));
         assert_eq!((first.steps, first.digest, &first.struck), (second.steps, second.digest, &second.struck), "seed {seed}");
@@ -47,7 +47,7 @@ fn a_seed_repeats_every_step() {
 #[test]
 fn every_kind_of_mishap_strikes() {
     let metrics = metrics();
-    let reports = (1000..1150).map(|seed| run(&Terms { seed, ..Terms::default() }, &metrics).unwrap());
+    let reports = (1000..1100).map(|seed| run(&Terms { seed, ..Terms::default() }, &metrics).unwrap());
     let struck: std::collections::BTreeSet<Kind> = reports.flat_map(|report| report.struck).map(|(kind, _)| kind).collect();
     let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !struck.contains(kind)).collect();
     assert!(missing.is_empty(), "{missing:?}");
