@@ -4,7 +4,7 @@
 #   crates/simulate/defects/prove.sh [SEEDS] >crates/simulate/defects/FOUND.md
 #
 # The defects of consumer and pipeline are in consumer.patch, which is applied to a copy: PLANTED=NAME switches one on. Nothing of it is
-# ever part of this workspace.
+# ever part of this workspace. The build takes minutes: the copy shares no compiled crate of ours, only those of others where CARGO_TARGET_DIR is set.
 set -eu
 seeds=${1:-10000}
 here=$(cd "$(dirname "$0")" && pwd)

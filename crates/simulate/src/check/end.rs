@@ -64,7 +64,7 @@ fn expected(state: &State) -> (Vec<&Event<'static>>, Vec<&Event<'static>>) {
             // What was handed over again after it had become a dead letter may have been applied then.
             Some(taken) if taken < sent.taken => may.push(event),
             Some(_) => {}
-            None if sent.excused && sent.taken > 0 => may.push(event),
+            None if (sent.excused || state.is_buried(sent)) && sent.taken > 0 => may.push(event),
             None if sent.excused || state.is_buried(sent) => {}
             None => must.push(event),
         }
