@@ -7,6 +7,7 @@
 //! | [`run`](mod@run) | turn after turn, and the end |
 //! | `starting`, `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
+//! | [`chance`] | what keeps consumers apart that wait for the same thing |
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
@@ -18,6 +19,7 @@
 //! Everything here speaks to ports; which adapters stand behind them is named in one place, the composition root of each program.
 
 pub mod backends;
+pub mod chance;
 mod check;
 pub mod cli;
 pub mod config;

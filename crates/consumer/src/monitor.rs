@@ -44,6 +44,7 @@ impl<P: Backends> Monitor<P> {
     /// Asks until it is told to stop. Each part is asked by itself: one that takes long makes no other wait.
     pub async fn run(self: Arc<Self>, stop: CancellationToken) {
         tokio::select! {
+            biased;
             ((), (), ()) = async { tokio::join!(self.watch_kafka(), self.watch_store(), self.watch_dead_letters()) } => {}
             () = stop.cancelled() => {}
         }

@@ -51,7 +51,7 @@ impl Starting {
 
     /// Waits before the next of so many tries; `false` when the consumer was told to stop.
     pub(crate) async fn pause(&self, tries: u32) -> bool {
-        self.alive(tokio::time::sleep(backoff::outage(tries, rand::random()))).await.is_some()
+        self.alive(tokio::time::sleep(backoff::outage(tries, crate::chance::fraction()))).await.is_some()
     }
 }
 

@@ -14,6 +14,7 @@ use telemetry::{Health, Metrics};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use crate::chance;
 use crate::reason::{FLOOD, advice, reason};
 
 /// The name of the write path among the parts of the health report.
@@ -146,7 +147,7 @@ impl<S: RecordSource> Waiting<S> {
     /// The consumer was told to stop meanwhile.
     pub async fn hold(&mut self, fault: &Fault, cause: Cause, tries: u32) -> Result<(), Stopped> {
         self.note_held(fault, cause);
-        let until = Instant::now() + backoff::outage(tries, rand::random());
+        let until = Instant::now() + backoff::outage(tries, chance::fraction());
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -154,8 +155,9 @@ impl<S: RecordSource> Waiting<S> {
             }
             let Self { source, stop, .. } = self;
             tokio::select! {
-                () = source.pause(left.min(BREATH)) => {}
+                biased;
                 () = stop.cancelled() => return Err(Stopped),
+                () = source.pause(left.min(BREATH)) => {}
             }
             // Not before: a source that hangs has not polled.
             self.polled();
@@ -178,8 +180,9 @@ impl<S: RecordSource> Waiting<S> {
 
     async fn pause_briefly(&self) -> Result<(), Stopped> {
         tokio::select! {
-            () = tokio::time::sleep(backoff::race(rand::random())) => Ok(()),
+            biased;
             () = self.stop.cancelled() => Err(Stopped),
+            () = tokio::time::sleep(backoff::race(chance::fraction())) => Ok(()),
         }
     }
 

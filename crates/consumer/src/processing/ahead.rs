@@ -4,6 +4,7 @@ use std::panic::resume_unwind;
 use std::vec::IntoIter;
 
 use pipeline::record::Record;
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 
 use super::chunk::{Chunk, DecodeRules};
@@ -15,10 +16,13 @@ pub(super) struct DecodeAhead {
     /// Records in a part.
     size: usize,
     rules: DecodeRules,
+    /// Whether there are other threads to decode on. Where the runtime has only one, nothing is gained, and what happens when would depend on
+    /// the moment at which a thread is done.
+    apart: bool,
 }
 
 enum Next {
-    /// The first part, which nothing is written before.
+    /// To be decoded when it is asked for: the first part, which nothing is written before, or any where there is one thread.
     Records(Vec<Record>),
     /// On another thread.
     Decoding(JoinHandle<Chunk>),
@@ -27,7 +31,8 @@ enum Next {
 impl DecodeAhead {
     /// Divides what was taken into parts of so many records.
     pub(super) fn new(taken: Vec<Record>, size: usize, rules: DecodeRules) -> Self {
-        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules };
+        let apart = Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread;
+        let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules, apart };
         ahead.next = ahead.cut().map(Next::Records);
         ahead
     }
@@ -35,7 +40,7 @@ impl DecodeAhead {
     /// The next chunk. The one after it is decoded from now on.
     pub(super) async fn next(&mut self) -> Option<Chunk> {
         let (next, rules) = (self.next.take()?, self.rules);
-        self.next = self.cut().map(|records| Next::Decoding(spawn_blocking(move || Chunk::decode(records, rules))));
+        self.next = self.cut().map(|records| if self.apart { judge_apart(records, rules) } else { Next::Records(records) });
         Some(match next {
             Next::Records(records) => Chunk::decode(records, rules),
             Next::Decoding(chunk) => decoded(chunk).await,
@@ -51,6 +56,10 @@ impl DecodeAhead {
         let chunk: Vec<_> = self.rest.by_ref().take(self.size).collect();
         (!chunk.is_empty()).then_some(chunk)
     }
+}
+
+fn judge_apart(records: Vec<Record>, rules: DecodeRules) -> Next {
+    Next::Decoding(spawn_blocking(move || Chunk::decode(records, rules)))
 }
 
 async fn decoded(chunk: JoinHandle<Chunk>) -> Chunk {
@@ -81,6 +90,15 @@ mod tests {
 
     #[tokio::test]
     async fn every_record_is_in_one_part_in_the_order_of_the_take() {
+        divides_in_order().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn so_it_is_where_other_threads_judge() {
+        divides_in_order().await;
+    }
+
+    async fn divides_in_order() {
         let mut ahead = DecodeAhead::new(records(7), 3, RULES);
         let mut chunks = Vec::new();
         while let Some(chunk) = ahead.next().await {

@@ -1,0 +1,69 @@
+//! Runs of the simulation.
+
+use simulate::mishap::{Allowed, Kind};
+use simulate::{Defect, Report, Terms, run, shrink};
+use telemetry::{Metrics, Part};
+
+/// Seeds that failed once, each for a defect that is mended.
+const PAST: &str = include_str!("../../past-seeds.txt");
+
+fn metrics() -> Metrics {
+    Metrics::new(&[Part::Consumer]).unwrap()
+}
+
+fn report(terms: &Terms) -> Report {
+    run(terms, &metrics()).unwrap()
+}
+
+fn keeps_its_promises(seeds: impl IntoIterator<Item = u64>) {
+    let metrics = metrics();
+    for seed in seeds {
+        let report = run(&Terms { seed, ..Terms::default() }, &metrics).unwrap();
+        assert_eq!(report.violation, None, "simulate --seed {seed}");
+    }
+}
+
+#[test]
+fn the_first_seeds_keep_every_promise() {
+    keeps_its_promises(0..100);
+}
+
+#[test]
+fn seeds_that_failed_once_keep_every_promise() {
+    let seeds = PAST.lines().filter(|line| !line.starts_with('#'));
+    keeps_its_promises(seeds.filter_map(|line| line.split_whitespace().next()).map(|seed| seed.parse().unwrap()));
+}
+
+#[test]
+fn a_seed_repeats_every_step() {
+    for seed in 500..515 {
+        let terms = Terms { seed, ..Terms::default() };
+        let (first, second) = (report(&terms), report(&Terms { told: true, ..terms }));
+        assert_eq!((first.steps, first.digest, &first.struck), (second.steps, second.digest, &second.struck), "seed {seed}");
+        assert_eq!(second.lines.len() as u64, second.steps);
+    }
+}
+
+#[test]
+fn every_kind_of_mishap_strikes() {
+    let metrics = metrics();
+    let reports = (1000..1100).map(|seed| run(&Terms { seed, ..Terms::default() }, &metrics).unwrap());
+    let struck: std::collections::BTreeSet<Kind> = reports.flat_map(|report| report.struck).map(|(kind, _)| kind).collect();
+    let missing: Vec<_> = Kind::ALL.iter().filter(|kind| !struck.contains(kind)).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}
+
+#[test]
+fn a_planted_defect_is_found_replayed_and_shrunk() {
+    let metrics = metrics();
+    let terms = |seed| Terms { seed, defect: Some(Defect::LedgerIgnored), ..Terms::default() };
+    let failing = (0..200).find_map(|seed| run(&terms(seed), &metrics).ok().filter(|report| report.violation.is_some()));
+    let failing = failing.expect("it is found");
+    let again = report(&terms(failing.seed));
+    assert_eq!(again.violation, failing.violation, "to the same step");
+    let before = failing.struck.len();
+    let (mishaps, shrunk) = shrink::shrink(&terms(failing.seed), failing, &metrics).unwrap();
+    assert!(mishaps.len() <= before);
+    let allowed = Allowed::Only(mishaps.into_iter().collect());
+    assert_eq!(report(&Terms { allowed, ..terms(shrunk.seed) }).violation, shrunk.violation);
+}
