@@ -98,7 +98,9 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         let tables = &state.tables;
         let waits_in_vain = |parked: &&Parked| state.has(Defect::ClaimIgnoresParent) || is_in_vain(tables, parked);
         let old = tables.parked.iter().filter(|(_, parked)| !parked.expired && parked.event.parked_at <= cutoff);
-        (state.now(), old.filter(|(_, parked)| waits_in_vain(parked)).map(|(key, _)| key.clone()).collect())
+        let mut due: Vec<_> = old.filter(|(_, parked)| waits_in_vain(parked)).collect();
+        due.sort_by_key(|(key, parked)| (parked.event.parked_at, *key));
+        (state.now(), due.into_iter().take(limit).map(|(key, _)| key.clone()).collect())
     });
     if !due.is_empty() {
         // Now and then long enough for the parent to land meanwhile, and for somebody to release the child.
