@@ -4,8 +4,8 @@
 //! |---|---|
 //! | [`processing`] | the life of a batch: poll → decode → write → dead-letter → commit |
 //! | [`waiting`] | waiting out a fault without losing the group membership |
-//! | [`run`](mod@run) | turn after turn, and the end |
-//! | `starting`, `schema`, `migrate` | before the first turn: waiting for the tables, or making them |
+//! | [`run`](mod@run) | batch after batch, and the end |
+//! | `starting`, `schema`, `migrate` | before the first batch: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
 //! | [`chance`] | what keeps consumers apart that wait for the same thing |
 //! | `reason` | what is wrong with a part, as a sentence |

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn followers_of_a_leader_that_fails_are_judged_by_themselves() {
+    fn followers_of_a_leader_that_fails_are_written_by_themselves() {
         let failed = || Outcome::Rejected { reason: crate::Reason::Constraint("test"), code: None };
         let (rounds, outcomes) = written(&versions(3), |leader| if leader == 2 { failed() } else { Outcome::Applied });
         assert_eq!(rounds, [[2], [1]]);

@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_typed_is_judged_as_the_decoder_judges_it() {
+    fn what_is_typed_is_checked_as_the_decoder_checks_it() {
         assert_eq!(quantity("-5"), Ok(-5));
         for (result, rule) in [
             (quantity("five").map(|_| ()), "must be a whole number"),

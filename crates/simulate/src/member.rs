@@ -16,9 +16,9 @@ use crate::store::SimStore;
 use crate::world::{TOPIC, World};
 
 /// The simulated adapters.
-pub struct SimParts;
+pub struct SimBackends;
 
-impl Backends for SimParts {
+impl Backends for SimBackends {
     type Source = SimSource;
     type Offsets = SimCommitter;
     type Progress = SimProgress;
@@ -41,7 +41,7 @@ impl Running {
     pub fn start(world: &World, name: String, config: ConsumerConfig, metrics: Metrics) -> Self {
         let source = SimSource::join(world, &name);
         let member = source.member();
-        let adapters = Adapters::<SimParts> {
+        let adapters = Adapters::<SimBackends> {
             offsets: SimCommitter::new(world, &source),
             source,
             progress: SimProgress::new(world, &name),

@@ -368,7 +368,7 @@ mod tests {
     }
 
     #[test]
-    fn children_are_looked_for_after_a_commit_and_before_a_rehearsal_is_taken_back() {
+    fn children_are_looked_for_after_a_commit_and_before_a_dry_run_is_taken_back() {
         let place = |text: &str| {
             let places: Vec<_> = APPLY_BATCH.text().match_indices(text).map(|(place, _)| place).collect();
             assert_eq!(places.len(), 1, "{text}");

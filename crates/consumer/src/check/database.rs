@@ -11,7 +11,7 @@ const LOGIN: &str = "server and login";
 /// The server's number for a database that is not there, or not open.
 const NO_DATABASE: i64 = 4060;
 
-/// Judges what the database says of itself.
+/// Assesses what the database says of itself.
 pub(crate) fn database(config: &SqlServerConfig, answer: Result<&DatabaseFacts, &Fault>) -> Vec<Finding> {
     let reached = Finding::ok(PART, LOGIN, format!("{}:{} answers, database {}", config.server, config.port, config.database));
     match answer {
@@ -30,7 +30,7 @@ pub(crate) fn database(config: &SqlServerConfig, answer: Result<&DatabaseFacts, 
     }
 }
 
-/// Judges the version of the schema.
+/// Assesses the version of the schema.
 pub(crate) fn schema(answer: Result<SchemaState, &Fault>) -> Finding {
     let check = "schema";
     match answer {

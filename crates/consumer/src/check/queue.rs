@@ -7,7 +7,7 @@ use super::Finding;
 
 const PART: &str = "Redis";
 
-/// Judges login and the key of the list.
+/// Assesses login and the key of the list.
 pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) -> Vec<Finding> {
     let check = "server and login";
     let facts = match answer {
@@ -29,7 +29,7 @@ pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) ->
     vec![reached, key]
 }
 
-/// Judges whether a dead letter could be written.
+/// Assesses whether a dead letter could be written.
 pub(crate) fn write(answer: Result<(), &Fault>) -> Finding {
     match answer {
         Ok(()) => Finding::ok(PART, "writes", "a dead letter could be written"),
@@ -40,7 +40,7 @@ pub(crate) fn write(answer: Result<(), &Fault>) -> Finding {
     }
 }
 
-/// Judges whether dead letters outlive Redis.
+/// Assesses whether dead letters outlive Redis.
 pub(crate) fn durability(answer: Result<Persistence, &Fault>) -> Vec<Finding> {
     let Persistence { append_only, fsync, evicts } = match answer {
         Ok(persistence) => persistence,

@@ -11,7 +11,7 @@ use super::Finding;
 
 const PART: &str = "Kafka";
 
-/// Judges what the broker says of the topic.
+/// Assesses what the broker says of the topic.
 pub(crate) fn topic(config: &KafkaConfig, seen_retention: Duration, answer: Result<&TopicDescription, &Fault>) -> Vec<Finding> {
     let reached = Finding::ok(PART, "broker and login", format!("{} answers, {}", config.brokers, protection(&config.security)));
     let topic = match answer {
@@ -45,7 +45,7 @@ pub(crate) fn topic(config: &KafkaConfig, seen_retention: Duration, answer: Resu
     findings
 }
 
-/// Judges whether the offsets of the group can be read.
+/// Assesses whether the offsets of the group can be read.
 pub(crate) fn group(config: &KafkaConfig, answer: Result<&LogState, &Fault>) -> Finding {
     match answer {
         Ok(_) => Finding::ok(PART, "group", format!("the offsets of {} can be read", config.group)),

@@ -1,7 +1,7 @@
-//! Rehearsing a batch that holds events which cannot be written.
+//! Dry-running a batch that holds events which cannot be written.
 //!
 //! The consumer halves such a batch and writes the halves one after the other. A dry run undoes each half, so that a child would not see
-//! its parent in the other one. Here the culprits are looked for first, and the others are dry-run without them, together.
+//! its parent in the other one. Here these events are looked for first, and the others are dry-run without them, together.
 
 use pipeline::fault::{Action, Fault};
 use pipeline::outcome::Outcome;

@@ -110,7 +110,7 @@ impl<R: DryRun> Stage<'_, R> {
         Ok(())
     }
 
-    /// Rehearses what was gathered, and tells of each entry in its order.
+    /// Dry-runs what was gathered, and tells of each entry in its order.
     async fn play(&mut self, show: &mut impl FnMut(Preview)) -> Result<(), Fault> {
         let entries = std::mem::take(&mut self.entries);
         self.bytes = 0;

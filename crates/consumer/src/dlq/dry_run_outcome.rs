@@ -149,7 +149,7 @@ impl fmt::Display for Totals {
         if self.batches > 1 {
             write!(
                 f,
-                "\nrehearsed in {} batches, each undone before the next: a child whose parent is in an earlier batch seems to wait for it",
+                "\ndry-run in {} batches, each undone before the next: a child whose parent is in an earlier batch seems to wait for it",
                 self.batches
             )?;
         }

@@ -13,7 +13,7 @@ use super::chunk::{Chunk, DecodeRules};
 pub(super) struct DecodeAhead {
     next: Option<Next>,
     rest: IntoIter<Record>,
-    /// Records in a part.
+    /// Records in a chunk.
     size: usize,
     rules: DecodeRules,
     /// Whether there are other threads to decode on. Where the runtime has only one, nothing is gained, and what happens when would depend on
@@ -22,14 +22,14 @@ pub(super) struct DecodeAhead {
 }
 
 enum Next {
-    /// To be decoded when it is asked for: the first part, which nothing is written before, or any where there is one thread.
+    /// To be decoded when it is asked for: the first chunk, which nothing is written before, or any where there is one thread.
     Records(Vec<Record>),
     /// On another thread.
     Decoding(JoinHandle<Chunk>),
 }
 
 impl DecodeAhead {
-    /// Divides what was taken into parts of so many records.
+    /// Divides what was taken into chunks of so many records.
     pub(super) fn new(taken: Vec<Record>, size: usize, rules: DecodeRules) -> Self {
         let apart = Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread;
         let mut ahead = Self { next: None, rest: taken.into_iter(), size, rules, apart };
@@ -40,14 +40,14 @@ impl DecodeAhead {
     /// The next chunk. The one after it is decoded from now on.
     pub(super) async fn next(&mut self) -> Option<Chunk> {
         let (next, rules) = (self.next.take()?, self.rules);
-        self.next = self.cut().map(|records| if self.apart { judge_apart(records, rules) } else { Next::Records(records) });
+        self.next = self.cut().map(|records| if self.apart { decode_apart(records, rules) } else { Next::Records(records) });
         Some(match next {
             Next::Records(records) => Chunk::decode(records, rules),
             Next::Decoding(chunk) => decoded(chunk).await,
         })
     }
 
-    /// Whether every part was given out.
+    /// Whether every chunk was given out.
     pub(super) const fn is_done(&self) -> bool {
         self.next.is_none()
     }
@@ -58,7 +58,7 @@ impl DecodeAhead {
     }
 }
 
-fn judge_apart(records: Vec<Record>, rules: DecodeRules) -> Next {
+fn decode_apart(records: Vec<Record>, rules: DecodeRules) -> Next {
     Next::Decoding(spawn_blocking(move || Chunk::decode(records, rules)))
 }
 
@@ -94,7 +94,7 @@ mod tests {
     }
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn so_it_is_where_other_threads_judge() {
+    async fn so_it_is_where_other_threads_decode() {
         divides_in_order().await;
     }
 

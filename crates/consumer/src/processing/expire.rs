@@ -33,7 +33,7 @@ enum Sweep {
     /// What can be applied is applied; the oldest had been parked at this time.
     Releasing(Box<Release>, Option<Timestamp>),
     /// What was parked at this time or before is expired.
-    GivingUp(Timestamp),
+    Expiring(Timestamp),
 }
 
 impl Expiry {
@@ -56,7 +56,7 @@ impl Expiry {
 impl<P: Backends> Consumer<P> {
     /// Sweeps and expires, when it is time to: at most the share of one batch.
     pub(super) async fn look_after_parked(&mut self) -> Result<(), Stopped> {
-        let mut share = Share::of_a_turn();
+        let mut share = Share::of_a_batch();
         let sweep = match self.expiry.sweep.take() {
             Some(sweep) => sweep,
             None if Instant::now() < self.expiry.due && !self.expiry.again => return Ok(()),
@@ -71,10 +71,10 @@ impl<P: Backends> Consumer<P> {
                 }
                 self.cutoff(oldest).await?
             }
-            Sweep::GivingUp(cutoff) => cutoff,
+            Sweep::Expiring(cutoff) => cutoff,
         };
         if !self.expire(cutoff, &mut share).await? {
-            self.expiry.sweep = Some(Sweep::GivingUp(cutoff));
+            self.expiry.sweep = Some(Sweep::Expiring(cutoff));
             return Ok(());
         }
         self.expiry.due = Instant::now() + self.expiry.interval;

@@ -29,7 +29,7 @@ pub(super) struct Share(u32);
 
 impl Share {
     /// A turn's.
-    pub(super) const fn of_a_turn() -> Self {
+    pub(super) const fn of_a_batch() -> Self {
         Self(SHARE)
     }
 
@@ -76,7 +76,7 @@ impl<P: Backends> Consumer<P> {
     /// Releases the children of what is persisted in a poll, and who waits for an address that was given up in it. What is more than one batch's
     /// share is left to the sweep, which begins at once.
     pub(super) async fn release(&mut self, parents: Parents) -> Result<(), Stopped> {
-        if !self.release_share(&mut Release::of(parents), &mut Share::of_a_turn()).await? {
+        if !self.release_share(&mut Release::of(parents), &mut Share::of_a_batch()).await? {
             self.expiry.look_again();
         }
         Ok(())

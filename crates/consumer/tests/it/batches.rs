@@ -85,7 +85,7 @@ async fn an_order_that_moves_to_a_missing_user_leaves_the_older_one_applied() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn of_two_users_with_one_email_the_loser_waits_and_an_older_version_of_it_is_judged_by_itself() {
+async fn of_two_users_with_one_email_the_loser_waits_and_an_older_version_of_it_is_written_by_itself() {
     let mut rig = Rig::new();
     let email = format!("{}@example.com", unique("taken"));
     let owner = user(id()).with_user(|user| user.email = email.clone().into());

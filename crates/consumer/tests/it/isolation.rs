@@ -101,7 +101,7 @@ async fn up_to_seven_events_that_are_refused_alike_are_the_data_and_eight_are_no
 }
 
 #[tokio::test(start_paused = true)]
-async fn when_the_newest_of_an_entity_is_poison_the_older_ones_are_judged_by_themselves() {
+async fn when_the_newest_of_an_entity_is_poison_the_older_ones_are_written_by_themselves() {
     let mut rig = Rig::new();
     let user_id = id();
     let named = |event: Event<'static>, name: &'static str| event.with_user(|user| user.first_name = name.into());

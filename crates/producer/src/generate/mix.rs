@@ -97,7 +97,7 @@ impl Generator {
 
     fn user(&mut self) -> Event<'static> {
         let user = self.new_user();
-        self.landed(&user);
+        self.persisted(&user);
         user
     }
 
@@ -139,9 +139,9 @@ impl Generator {
     /// The user of an order that is sent at this place: for the share of early children one who comes after it, if that is possible.
     fn parent_user(&mut self, place: u64) -> Uuid {
         let early = if self.is_early() { self.user_after(place) } else { None };
-        let landed = early.or_else(|| self.users.any(&mut self.rng).copied());
+        let persisted = early.or_else(|| self.users.any(&mut self.rng).copied());
         // Everybody is held back.
-        landed.or_else(|| self.held.user_after(0)).unwrap_or_default()
+        persisted.or_else(|| self.held.user_after(0)).unwrap_or_default()
     }
 
     fn user_after(&mut self, place: u64) -> Option<Uuid> {
@@ -192,7 +192,7 @@ impl Generator {
     }
 
     /// Notes that a parent is in the stream: its children may follow.
-    fn landed(&mut self, event: &Event<'_>) {
+    fn persisted(&mut self, event: &Event<'_>) {
         if let Body::UserCreated(user) = &event.body {
             self.users.put(user.user_id, &mut self.rng);
         }
@@ -231,7 +231,7 @@ impl Iterator for Generator {
         }
         self.given += 1;
         let Some(parent) = self.held.due(self.given, places_left) else { return Some(self.fresh()) };
-        self.landed(&parent);
+        self.persisted(&parent);
         Some(parent)
     }
 

@@ -65,17 +65,17 @@ pub async fn run<P: Publisher>(
     terminated: impl Future<Output = ()>,
 ) -> io::Result<()> {
     prompt.say(&format!("Events go to topic {} at {}.  Esc: back.  Ctrl-C: leave.", target.topic, target.brokers));
-    let mut desk = AdminContext { prompt, memory: Memory::new() };
+    let mut dialogue = Dialogue { prompt, memory: Memory::new() };
     let mut terminated = pin!(terminated);
     loop {
         let chosen;
-        (desk, chosen) = tokio::select! {
-            answered = spawn_blocking(|| desk.choose()) => answered?,
+        (dialogue, chosen) = tokio::select! {
+            answered = spawn_blocking(|| dialogue.choose()) => answered?,
             () = &mut terminated => return Ok(()),
         };
         match chosen {
-            Ok(Chosen::Send(event)) => desk.send(publisher, target, &event, stop.clone()).await,
-            Ok(Chosen::Generate(config)) => desk.generate(publisher, target, config, stop.clone()).await,
+            Ok(Chosen::Send(event)) => dialogue.send(publisher, target, &event, stop.clone()).await,
+            Ok(Chosen::Generate(config)) => dialogue.generate(publisher, target, config, stop.clone()).await,
             Err(Left::Entry) => {}
             Err(Left::Program) => return Ok(()),
         }
@@ -83,12 +83,12 @@ pub async fn run<P: Publisher>(
 }
 
 /// A person, and what they created so far.
-struct AdminContext<Q> {
+struct Dialogue<Q> {
     prompt: Q,
     memory: Memory,
 }
 
-impl<Q: Prompt> AdminContext<Q> {
+impl<Q: Prompt> Dialogue<Q> {
     /// One choice from the menu, with its questions.
     fn choose(mut self) -> (Self, Result<Chosen, Left>) {
         let chosen = self.choose_entry();

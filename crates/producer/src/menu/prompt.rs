@@ -6,7 +6,7 @@ use super::Left;
 use crate::fields::Checked;
 use crate::generate::Progress;
 
-/// Judges an answer; the error completes the sentence "`question` …".
+/// Assesses an answer; the error completes the sentence "`question` …".
 pub type Check<'c> = &'c dyn Fn(&str) -> Checked<()>;
 
 /// Someone who can be asked. Every call blocks until there is an answer.

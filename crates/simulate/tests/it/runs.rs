@@ -25,7 +25,7 @@ fn keeps_its_promises(seeds: impl IntoIterator<Item = u64>) {
 
 #[test]
 fn the_first_seeds_keep_every_promise() {
-    keeps_its_promises(0..100);
+    keeps_its_promises(0..50);
 }
 
 #[test]
@@ -36,7 +36,7 @@ fn seeds_that_failed_once_keep_every_promise() {
 
 #[test]
 fn a_seed_repeats_every_step() {
-    for seed in 500..515 {
+    for seed in 500..508 {
         let terms = Terms { seed, ..Terms::default() };
         let (first, second) = (report(&terms), report(&Terms { told: true, ..terms }));
         assert_eq!((first.steps, first.digest, &first.struck), (second.steps, second.digest, &second.struck), "seed {seed}");

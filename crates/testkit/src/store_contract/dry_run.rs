@@ -12,7 +12,7 @@ fn candidates<'e>(events: &'e [Event<'static>]) -> Vec<Candidate<'e>> {
     events.iter().map(|event| Candidate { event: event.clone(), parked: None }).collect()
 }
 
-pub async fn a_rehearsal_tells_every_outcome_and_writes_nothing<S: Database>(store: &S) {
+pub async fn a_dry_run_tells_every_outcome_and_writes_nothing<S: Database>(store: &S) {
     let (user_id, order_id, newcomer, missing, sku) = (id(), id(), id(), id(), unique("sku"));
     let (known, placed, counted) = (user(user_id), order(order_id, user_id).later(5), adjustment(&sku, 10));
     apply(store, &[known.clone(), placed, counted.clone()]).await;
@@ -50,7 +50,7 @@ pub async fn a_rehearsal_tells_every_outcome_and_writes_nothing<S: Database>(sto
     assert_eq!(apply(store, &events).await, expected);
 }
 
-pub async fn a_rehearsal_tells_what_is_stale_and_what_conflicts<S: Database>(store: &S) {
+pub async fn a_dry_run_tells_what_is_stale_and_what_conflicts<S: Database>(store: &S) {
     let (user_id, sku) = (id(), unique("sku"));
     let counted = adjustment(&sku, 10);
     apply(store, &[user(user_id).later(1), counted.clone()]).await;
@@ -61,7 +61,7 @@ pub async fn a_rehearsal_tells_what_is_stale_and_what_conflicts<S: Database>(sto
     assert_eq!(quantity(store, &sku).await, 10);
 }
 
-pub async fn a_rehearsal_fails_as_its_batch_would<S: Database>(store: &S) {
+pub async fn a_dry_run_fails_as_its_batch_would<S: Database>(store: &S) {
     let (user_id, sku) = (id(), unique("sku"));
     apply(store, &[user(user_id)]).await;
     let broken = order(id(), user_id).with_order(|order| order.currency = "EURO".into());
@@ -71,7 +71,7 @@ pub async fn a_rehearsal_fails_as_its_batch_would<S: Database>(store: &S) {
     assert_eq!(apply(store, &[adjustment(&sku, 1)]).await, [Outcome::Applied], "nothing is left of the failure");
 }
 
-pub async fn a_rehearsal_tells_who_cannot_have_an_address<S: Database>(store: &S) {
+pub async fn a_dry_run_tells_who_cannot_have_an_address<S: Database>(store: &S) {
     let (address, sku, free) = (unique("mail"), unique("sku"), unique("mail"));
     let at = |address: &str| user(id()).with_user(|user| user.email = address.to_owned().into());
     apply(store, &[at(&address)]).await;
@@ -82,7 +82,7 @@ pub async fn a_rehearsal_tells_who_cannot_have_an_address<S: Database>(store: &S
     assert_eq!(stock_view(store, &sku).await, None);
 }
 
-pub async fn a_rehearsed_release_stays_parked<S: Database>(store: &S) {
+pub async fn a_dry_run_release_stays_parked<S: Database>(store: &S) {
     let (user_id, order_id) = (id(), id());
     let placed = order(order_id, user_id);
     let waiting = [parked(&placed)];
@@ -99,7 +99,7 @@ pub async fn a_rehearsed_release_stays_parked<S: Database>(store: &S) {
     assert_eq!(try_dry_run_candidates(store, &release).await.unwrap_err().class, FaultClass::ReleaseLost, "somebody was faster");
 }
 
-pub async fn a_rehearsal_announces_the_children_that_would_still_wait<S: Database>(store: &S) {
+pub async fn a_dry_run_announces_the_children_that_would_still_wait<S: Database>(store: &S) {
     let (user_id, order_id) = (id(), id());
     let (born, placed, settled) = (user(user_id), order(order_id, user_id), payment(id(), order_id));
     let waiting = [parked(&placed), parked(&settled)];

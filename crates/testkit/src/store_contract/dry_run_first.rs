@@ -15,7 +15,7 @@ impl<S: EventStore + DryRun> EventStore for DryRunFirst<S> {
     async fn apply(&self, batch: Batch<'_>) -> Result<Applied, Fault> {
         let dry_run_first = self.0.dry_run(batch).await;
         let applied = self.0.apply(batch).await;
-        assert_eq!(dry_run_first, applied, "a rehearsal tells what then happens");
+        assert_eq!(dry_run_first, applied, "a dry run tells what then happens");
         applied
     }
 }

@@ -69,7 +69,7 @@ macro_rules! store_contract {
             an_older_event_is_stale
             a_newer_event_replaces_the_row
             of_equal_times_the_greater_event_id_wins
-            an_event_id_that_comes_back_with_other_content_is_judged_by_its_time
+            an_event_id_that_comes_back_with_other_content_is_decided_by_its_time
             parents_and_children_of_one_batch_land_together
             a_child_does_not_land_with_a_parent_that_is_not_there
             a_row_that_is_newer_is_stale_although_the_parent_is_missing
@@ -121,7 +121,7 @@ macro_rules! store_contract {
             a_chain_that_comes_backwards_is_released_step_by_step
             only_waiting_children_of_the_batch_are_announced
             a_child_is_found_by_its_own_parent_only
-            parking_tells_whether_the_parent_has_landed_meanwhile
+            parking_tells_whether_the_parent_is_there_meanwhile
             parking_twice_is_parking_once
             a_parked_event_comes_back_unchanged
             different_records_of_one_place_are_all_kept
@@ -134,7 +134,7 @@ macro_rules! store_contract {
             a_released_event_that_waits_again_stays
             what_is_released_leaves_also_as_duplicate_stale_or_conflict
             versions_that_wait_together_leave_together
-            a_superseded_event_is_judged_by_itself_when_its_leader_does_not_land
+            a_superseded_event_is_written_by_itself_when_its_leader_is_not_persisted
             releasable_events_come_oldest_first_page_by_page
             what_became_a_dead_letter_is_discarded
         }
@@ -154,7 +154,7 @@ macro_rules! store_contract {
             logs_of_one_topic_do_not_touch_each_other
             positions_are_advanced_without_a_batch
             a_batch_of_nothing_moves_nothing
-            a_rehearsal_moves_nothing
+            a_dry_run_moves_nothing
         }
         $crate::store_contract! { @cases $factory, beside_others, reads:
             what_is_not_there_is_none
@@ -164,12 +164,12 @@ macro_rules! store_contract {
             a_ping_reads_a_table
         }
         $crate::store_contract! { @cases $factory, beside_others, dry_run:
-            a_rehearsal_tells_every_outcome_and_writes_nothing
-            a_rehearsal_tells_what_is_stale_and_what_conflicts
-            a_rehearsal_fails_as_its_batch_would
-            a_rehearsal_tells_who_cannot_have_an_address
-            a_rehearsed_release_stays_parked
-            a_rehearsal_announces_the_children_that_would_still_wait
+            a_dry_run_tells_every_outcome_and_writes_nothing
+            a_dry_run_tells_what_is_stale_and_what_conflicts
+            a_dry_run_fails_as_its_batch_would
+            a_dry_run_tells_who_cannot_have_an_address
+            a_dry_run_release_stays_parked
+            a_dry_run_announces_the_children_that_would_still_wait
         }
         $crate::store_contract! { @cases $factory, beside_others, traces:
             a_row_tells_which_event_it_shows

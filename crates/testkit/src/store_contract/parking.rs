@@ -71,7 +71,7 @@ pub async fn a_child_is_found_by_its_own_parent_only<S: Database>(store: &S) {
     assert_eq!(store.releasable(&Parents::none(), None, 100).await.unwrap(), []);
 }
 
-pub async fn parking_tells_whether_the_parent_has_landed_meanwhile<S: Database>(store: &S) {
+pub async fn parking_tells_whether_the_parent_is_there_meanwhile<S: Database>(store: &S) {
     let (user_id, order_id) = (id(), id());
     let (late, later) = (parked(&order(order_id, user_id)), parked(&payment(id(), order_id)));
     apply(store, &[user(user_id)]).await;
@@ -280,7 +280,7 @@ pub async fn versions_that_wait_together_leave_together<S: Database>(store: &S) 
     assert_eq!(delivery.releasable().await, []);
 }
 
-pub async fn a_superseded_event_is_judged_by_itself_when_its_leader_does_not_land<S: Database>(store: &S) {
+pub async fn a_superseded_event_is_written_by_itself_when_its_leader_is_not_persisted<S: Database>(store: &S) {
     let (user_id, order_id, missing) = (id(), id(), id());
     let mut delivery = Delivery::new(store);
     delivery.deliver(&[user(user_id)]).await;

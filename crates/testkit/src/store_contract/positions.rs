@@ -117,7 +117,7 @@ pub async fn a_batch_of_nothing_moves_nothing<S: Database>(store: &S) {
     assert_eq!(found(store, &topic).await, [], "positions without events are moved by themselves");
 }
 
-pub async fn a_rehearsal_moves_nothing<S: Database>(store: &S) {
+pub async fn a_dry_run_moves_nothing<S: Database>(store: &S) {
     let (log, topic, sku) = (log(), topic(), unique("sku"));
     store.advance(&[at(log, &topic, 0, 5)]).await.unwrap();
     let counted = adjustment(&sku, 1);

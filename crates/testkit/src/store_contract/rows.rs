@@ -70,7 +70,7 @@ pub async fn of_equal_times_the_greater_event_id_wins<S: Database>(store: &S) {
     }
 }
 
-pub async fn an_event_id_that_comes_back_with_other_content_is_judged_by_its_time<S: Database>(store: &S) {
+pub async fn an_event_id_that_comes_back_with_other_content_is_decided_by_its_time<S: Database>(store: &S) {
     let user_id = id();
     let first = user(user_id);
     apply(store, std::slice::from_ref(&first)).await;

@@ -8,7 +8,7 @@ use testkit::builders::adjustment;
 use crate::scripted::{Scripted, Step, error, words};
 
 #[tokio::test]
-async fn a_rehearsal_and_a_batch_differ_in_one_parameter_alone() {
+async fn a_dry_run_and_a_batch_differ_in_one_parameter_alone() {
     let answer = Step::Answer(words(&[(-1, "end"), (0, "duplicate")]));
     let server = Scripted::open(vec![vec![answer.clone(), answer]]).await;
     let store = SqlServer::new(server.config());
@@ -26,7 +26,7 @@ async fn a_rehearsal_and_a_batch_differ_in_one_parameter_alone() {
 }
 
 #[tokio::test]
-async fn a_rehearsal_of_nothing_asks_nobody_and_one_that_fails_says_why() {
+async fn a_dry_run_of_nothing_asks_nobody_and_one_that_fails_says_why() {
     let server = Scripted::open(vec![vec![Step::Answer(error(8115, 16, "Arithmetic overflow."))]]).await;
     let store = SqlServer::new(server.config());
     assert_eq!(store.dry_run(Batch::new(&[])).await.map(|applied| applied.outcomes), Ok(vec![]));

@@ -102,7 +102,7 @@ async fn a_run_that_is_too_large_for_one_batch_says_so() {
     assert_eq!((outcomes(&previews), totals.batches), (vec!["applied", "applied"], 1));
     let (previews, totals) = dry_run_outcome(&queue, &tables, &order(Filter::default()), Rules { max_rows: 1, ..RULES }).await;
     assert_eq!((outcomes(&previews), totals.batches), (vec!["applied", "parked"], 2));
-    assert!(totals.to_string().contains("rehearsed in 2 batches"), "{totals}");
+    assert!(totals.to_string().contains("dry-run in 2 batches"), "{totals}");
 }
 
 #[tokio::test]
