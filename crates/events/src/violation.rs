@@ -130,7 +130,7 @@ impl fmt::Display for FieldPath {
     }
 }
 
-/// A rule of the contract. Its text completes the sentence "<field> …" and quotes no value of the message.
+/// A rule of the contract. Its text completes the sentence "`field` …" and quotes no value of the message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Rule {
     /// The bytes are not UTF-8.

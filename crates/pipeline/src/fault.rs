@@ -119,7 +119,7 @@ pub enum Cause {
     Operator,
     /// Schema or program are wrong. Nothing is dead-lettered; the work goes on by itself once it is mended.
     Bug,
-    /// So many records are unwritable that it must be a producer's defect. An operator decides; see [`crate::flood`].
+    /// So many records are unwritable that it must be a producer's defect. An operator decides; see [`crate::dlq_limit`].
     PoisonFlood,
 }
 

@@ -132,7 +132,7 @@ impl Reader {
         value
     }
 
-    /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "<NAME> …".
+    /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "`NAME` …".
     pub fn problem(&mut self, name: &'static str, message: impl Into<String>) {
         self.problems.push(Problem { name, message: message.into() });
     }

@@ -43,7 +43,7 @@ pub struct Entry {
     /// The message key, as text or base64 (see `keyEncoding`).
     #[serde(default)]
     pub key: Option<String>,
-    /// The stable label of [`Reason`].
+    /// The stable label of [`Reason`](super::Reason).
     #[serde(default)]
     pub reason: Option<String>,
     /// What to group by: reason, event type, and field or constraint.

@@ -5,13 +5,15 @@ use std::time::Duration;
 use pipeline::ports::GroupProgress as _;
 use pipeline::{Record, RecordSource as _};
 use rdkafka::ClientConfig;
-use rdkafka::admin::{AdminClient, AdminOptions};
+use rdkafka::admin::{AdminClient, AdminOptions, NewPartitions};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use crate::lab::{BOUND, Consumer, Lab, numbers, within};
 
 const TIMEOUT: Duration = Duration::from_secs(30);
+/// How soon partitions are found that were added to the topic.
+const FOUND: Duration = Duration::from_secs(30);
 
 fn client(lab: &Lab) -> ClientConfig {
     let mut client = ClientConfig::new();
@@ -107,5 +109,22 @@ async fn a_topic_that_is_created_anew_has_another_id_and_a_client_that_joins_ane
     assert_eq!(numbers(&records), (100..130).collect());
     consumer.commit(&records).await;
     assert_eq!(lab.committed().await[&0], 30, "a lower offset than one that was committed before is not held back");
+    consumer.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn partitions_that_are_added_to_the_topic_are_found_within_half_a_minute() {
+    let Some(lab) = Lab::real(1).await else { return };
+    let admin: AdminClient<DefaultClientContext> = client(&lab).create().unwrap();
+    let mut consumer = lab.consumer();
+    consumer.join(1).await;
+    let created = within(admin.create_partitions(&[NewPartitions::new(&lab.config.topic, 3)], &AdminOptions::new())).await.unwrap();
+    assert!(created.iter().all(Result::is_ok), "{created:?}");
+    let found = async {
+        while consumer.source.assigned().len() < 3 {
+            consumer.turn().await;
+        }
+    };
+    assert!(tokio::time::timeout(FOUND, found).await.is_ok(), "{:?}", consumer.source.assigned());
     consumer.close().await;
 }
