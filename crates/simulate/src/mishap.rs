@@ -42,6 +42,8 @@ kinds! {
     LockTimeout "lock-timeout" 0.005 "The server gives up waiting for a lock.",
     UnknownState "doomed" 0.003 "The transaction ends in a state that nobody understands.",
     SlowStore "slow-store" 0.01 "A call takes seconds.",
+    SlowClaim "slow-claim" 0.2 "The server takes seconds between finding what expires and claiming it.",
+    SlowRelease "slow-release" 0.1 "A consumer takes seconds between finding what may be released and releasing it.",
     GhostWrite "ghost-write" 0.3 "Whoever asked is gone, and the server finishes the work all the same.",
     // Asked at each call of the queue.
     QueueAway "queue-away" 0.03 "The queue is away.",

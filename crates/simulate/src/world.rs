@@ -130,6 +130,12 @@ impl World {
         self.0.failed.notified().await;
     }
 
+    /// Lets seconds go by.
+    pub async fn linger(&self, who: &str) {
+        let seconds = self.step(|state| state.dice.between(stream(who), 1, 6));
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
     /// Lets others come first, mostly by nothing at all or a few milliseconds; by much more where the caller stands still.
     pub async fn pause(&self, who: &str, most: u64) {
         let stream = stream(who);

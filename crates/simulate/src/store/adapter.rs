@@ -12,6 +12,7 @@ use super::request::{Access, call};
 use super::transaction::Transaction;
 use super::{key, parking};
 use crate::defect::Defect;
+use crate::mishap::Kind;
 use crate::world::World;
 
 /// One consumer's connections.
@@ -99,7 +100,11 @@ impl ParkingLot for SimStore {
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
         let (parents, after) = (parents.clone(), after.cloned());
-        self.read("releasable", move |state| parking::releasable(&state.tables, &parents, after.as_ref(), limit)).await
+        let found = self.read("releasable", move |state| parking::releasable(&state.tables, &parents, after.as_ref(), limit)).await?;
+        if !found.is_empty() && self.world.strikes(&self.name, Kind::SlowRelease) {
+            self.world.linger(&self.name).await;
+        }
+        Ok(found)
     }
 
     async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {

@@ -9,6 +9,7 @@ use super::locks::Lock;
 use super::tables::{Parked, Tables, address};
 use super::transaction::Transaction;
 use crate::defect::Defect;
+use crate::mishap::Kind;
 use crate::world::World;
 
 /// Stores events, commits, and then looks whether what they wait for is there.
@@ -103,8 +104,11 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         (state.now(), due.into_iter().take(limit).map(|(key, _)| key.clone()).collect())
     });
     if !due.is_empty() {
-        // Now and then long enough for the parent to land meanwhile, and for somebody to release the child.
-        world.pause("server", 2_000).await;
+        // Now and then long enough for the parent to come meanwhile, and for somebody to release the child.
+        world.pause("server", 20).await;
+        if world.strikes(&who, Kind::SlowClaim) {
+            world.linger(&who).await;
+        }
         let transaction = Transaction::begin(&world, &who);
         transaction.lock(due.iter().cloned().map(Lock::Parked).collect()).await?;
         transaction.alive()?;
