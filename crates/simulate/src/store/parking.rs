@@ -15,9 +15,10 @@ use crate::world::World;
 /// Stores events, commits, and then looks whether what they wait for is there.
 pub(crate) async fn park(world: World, who: String, events: Vec<ParkedEvent>) -> Result<bool, Fault> {
     world.step(|state| {
+        // Of one statement, for all of its rows.
+        let now = state.now();
         for event in &events {
             let key = key::of(event, state.defect);
-            let now = state.now();
             state.tell(&who, "parks", || format!("{}:{} for {:?}", event.position.partition, event.position.offset, event.waits_for));
             let parked_at = if state.has(Defect::ParkedLongAgo) { Timestamp::UNIX_EPOCH } else { now };
             let parked = Parked { event: ParkedEvent { parked_at, ..event.clone() }, claim: event.email_claim(), expired: false };
