@@ -50,14 +50,17 @@ impl<P: Backends> Consumer<P> {
     }
 
     async fn try_to_start(&mut self) -> Result<Result<(), Fault>, Stopped> {
+        // Of these alone. Waiting for the tables polls, for as long as they are away: what comes meanwhile begins with the next look, since
+        // whoever owned it before may have gone on after this one.
+        let asked = self.waiting.source.unstarted();
+        let topic = Arc::clone(&self.topic);
+        let known = self.waiting.until_done(|| timed(&self.metrics, "positions", self.store.positions(&topic))).await?;
         let log = match self.progress.log().await {
             Ok(log) => log,
             Err(fault) => return Ok(Err(fault)),
         };
-        let topic = Arc::clone(&self.topic);
-        let known = self.waiting.until_done(|| timed(&self.metrics, "positions", self.store.positions(&topic))).await?;
-        // Waiting for the tables polls: what came meanwhile begins too, by the next look at the log.
-        let unstarted = self.waiting.source.unstarted().into_iter().filter(|unstarted| log.partitions.contains_key(&unstarted.partition));
+        let still = self.waiting.source.unstarted();
+        let unstarted = asked.into_iter().filter(|asked| still.contains(asked) && log.partitions.contains_key(&asked.partition));
         let starts: Vec<_> = unstarted.map(|unstarted| (unstarted, start(unstarted.partition, &log, &known))).collect();
         let begun: Vec<_> = starts
             .iter()
