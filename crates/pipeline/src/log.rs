@@ -84,3 +84,10 @@ pub struct LogPosition {
     /// One after the last offset that is finished.
     pub next_offset: i64,
 }
+
+impl LogPosition {
+    /// The next offset of this partition of this log, among the positions of every log; `None` where the tables know nothing of it.
+    pub fn find(known: &[Self], log: LogId, partition: i32) -> Option<i64> {
+        known.iter().find(|known| (known.log, known.partition) == (log, partition)).map(|known| known.next_offset)
+    }
+}

@@ -47,7 +47,7 @@ pub enum Finding {
 /// Decides where a partition of this log begins. `known` holds the tables' positions of every log of this topic.
 pub fn start(partition: i32, log: &LogState, known: &[LogPosition]) -> Start {
     let state = log.partitions.get(&partition).copied().unwrap_or_default();
-    let position = known.iter().find(|known| (known.log, known.partition) == (log.id, partition)).map(|known| known.next_offset);
+    let position = LogPosition::find(known, log.id, partition);
     let another = known.iter().filter(|known| known.log != log.id).map(|known| known.log).next();
     let (offset, finding) = match (position, another, state.committed) {
         // A group's offset outlives its log for as long as the broker takes to notice, and may have been committed for either.

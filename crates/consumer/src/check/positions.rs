@@ -8,7 +8,7 @@ use super::Finding;
 const PART: &str = "log";
 const CHECK: &str = "positions";
 
-/// Judges, partition by partition, where a consumer would begin. `known` holds the tables' positions of every log of this topic.
+/// Assesses, partition by partition, where a consumer would begin. `known` holds the tables' positions of every log of this topic.
 pub(crate) fn positions(topic: &str, log: &LogState, known: &[LogPosition]) -> Vec<Finding> {
     if known.is_empty() {
         return vec![Finding::ok(PART, CHECK, format!("the tables hold nothing of {topic} yet"))];
@@ -17,8 +17,7 @@ pub(crate) fn positions(topic: &str, log: &LogState, known: &[LogPosition]) -> V
     if findings.is_empty() {
         let (mut held, mut behind) = (0, 0);
         for (partition, state) in &log.partitions {
-            let position = known.iter().find(|known| (known.log, known.partition) == (log.id, *partition));
-            let position = position.map_or(state.first, |position| position.next_offset);
+            let position = LogPosition::find(known, log.id, *partition).unwrap_or(state.first);
             held += position;
             behind += state.end.saturating_sub(position).max(0);
         }

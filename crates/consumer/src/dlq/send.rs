@@ -50,7 +50,7 @@ impl Sent {
 
 /// Claims of a group by what became of them, each with its place in the group.
 #[derive(Default)]
-struct Persisted {
+struct Attempted {
     delivered: Vec<Claim>,
     not_delivered: Vec<(usize, Claim)>,
     not_sent: Vec<(usize, Claim)>,
@@ -82,16 +82,16 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
         let claimed: Vec<(Letter, Claim)> =
             dead_letters.into_iter().zip(claims).filter_map(|(dead_letter, claim)| Some((dead_letter, claim?))).collect();
         sent.gone = (texts.len() - claimed.len()) as u64;
-        let persisted = self.publish(claimed, &mut sent).await;
-        self.settle(persisted, &mut sent).await;
+        let attempted = self.publish(claimed, &mut sent).await;
+        self.settle(attempted, &mut sent).await;
         sent
     }
 
-    async fn publish(&mut self, claimed: Vec<(Letter, Claim)>, sent: &mut Sent) -> Persisted {
+    async fn publish(&mut self, claimed: Vec<(Letter, Claim)>, sent: &mut Sent) -> Attempted {
         let (publisher, stop) = (self.publisher, self.stop);
         let mut waiting = claimed.into_iter().enumerate().peekable();
         let mut flights = FuturesUnordered::new();
-        let mut persisted = Persisted::default();
+        let mut attempted = Attempted::default();
         loop {
             let sending = !stop.is_cancelled() && !sent.hopeless;
             while sending
@@ -109,12 +109,12 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 Some((place, (claim, result))) = flights.next() => match result {
                     Ok(delivered) => {
                         sent.delivered = Some(delivered);
-                        persisted.delivered.push(claim);
+                        attempted.delivered.push(claim);
                     }
                     Err(fault) => {
                         let hopeless = fault.class != FaultClass::Poison;
                         sent.note(fault, hopeless);
-                        persisted.not_delivered.push((place, claim));
+                        attempted.not_delivered.push((place, claim));
                     }
                 },
                 () = sleep_until(self.due()), if more => {}
@@ -122,12 +122,12 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
             }
         }
         drop(flights);
-        persisted.not_sent.extend(waiting.map(|(place, (_, claim))| (place, claim)));
-        persisted
+        attempted.not_sent.extend(waiting.map(|(place, (_, claim))| (place, claim)));
+        attempted
     }
 
-    async fn settle(&self, persisted: Persisted, sent: &mut Sent) {
-        let Persisted { delivered, not_delivered, mut not_sent } = persisted;
+    async fn settle(&self, attempted: Attempted, sent: &mut Sent) {
+        let Attempted { delivered, not_delivered, mut not_sent } = attempted;
         let count = delivered.len() as u64;
         if !delivered.is_empty() {
             match self.queue.settle(&delivered).await {

@@ -64,7 +64,7 @@ impl<P: Backends> Consumer<P> {
         let starts: Vec<_> = unstarted.map(|unstarted| (unstarted, start(unstarted.partition, &log, &known))).collect();
         let begun: Vec<_> = starts
             .iter()
-            .filter(|(unstarted, _)| !known.iter().any(|known| (known.log, known.partition) == (log.id, unstarted.partition)))
+            .filter(|(unstarted, _)| LogPosition::find(&known, log.id, unstarted.partition).is_none())
             .map(|(unstarted, start)| LogPosition {
                 log: log.id,
                 topic: Arc::clone(&topic),

@@ -78,6 +78,14 @@ impl Case {
         self.member.until_ready(RECOVERED).await;
     }
 
+    /// Two of three brokers are enough. Then this one comes back, and gets what it lacks.
+    async fn goes_on_without(&self, node: i32) {
+        self.goes_on().await;
+        self.cluster.start_again(&[node]).await;
+        self.cluster.until_in_sync().await;
+        self.goes_on().await;
+    }
+
     /// Waits until the consumer has gone on.
     async fn goes_on(&self) {
         self.place.until_goes_on(RECOVERED).await;
@@ -90,10 +98,7 @@ async fn brokers_that_are_restarted_one_after_the_other_lose_and_double_nothing(
     case.under_load(async {
         for node in NODES {
             case.cluster.stop(node).await;
-            case.goes_on().await;
-            case.cluster.start_again(&[node]).await;
-            case.cluster.until_in_sync().await;
-            case.goes_on().await;
+            case.goes_on_without(node).await;
         }
     })
     .await;
@@ -108,11 +113,7 @@ async fn a_leader_and_a_coordinator_that_are_killed_lose_and_double_nothing() {
         for role in ["leader", "coordinator"] {
             let node = if role == "leader" { leader } else { case.cluster.coordinator(&case.place.kafka.group) };
             case.cluster.kill(node).await;
-            // Two of three are enough.
-            case.goes_on().await;
-            case.cluster.start_again(&[node]).await;
-            case.cluster.until_in_sync().await;
-            case.goes_on().await;
+            case.goes_on_without(node).await;
         }
     })
     .await;
