@@ -48,6 +48,14 @@ impl Server {
     pub fn restart(&mut self) {
         self.process = launch(&self.dir, self.port, &self.arguments).expect("redis-server starts again");
     }
+
+    /// Takes so many bytes from the end of its file, as a write that was cut short would.
+    pub fn cut(&self, bytes: u64) {
+        let files = std::fs::read_dir(self.dir.path().join("appendonlydir")).unwrap().map(|file| file.unwrap().path());
+        let last = files.filter(|path| path.extension().is_some_and(|kind| kind == "aof")).max().expect("it writes a file");
+        let file = File::options().write(true).open(last).unwrap();
+        file.set_len(file.metadata().unwrap().len() - bytes).unwrap();
+    }
 }
 
 impl Drop for Server {
