@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use events::Event;
 use pipeline::plan::{Candidate, items, plan};
-use pipeline::{Batch, EventStore, Fault, Item};
+use pipeline::{Batch, EventStore, Fault, Item, LogPosition};
 
 /// Applies these events, in batches of this size; returns how long the store took. Decoding and planning are done before the clock runs.
 /// With batches of one event this is one statement and one commit per event, as simple consumers write.
@@ -12,6 +12,20 @@ use pipeline::{Batch, EventStore, Fault, Item};
 /// # Errors
 /// The store fails: a floor has nothing to wait out a fault with.
 pub async fn write(tables: &impl EventStore, events: &[Event<'static>], batch: usize, max_rows: usize) -> Result<Duration, Fault> {
+    write_moving(tables, events, batch, max_rows, &[]).await
+}
+
+/// The same, where every batch also moves these positions, as the consumer's do.
+///
+/// # Errors
+/// See [`write`].
+pub async fn write_moving(
+    tables: &impl EventStore,
+    events: &[Event<'static>],
+    batch: usize,
+    max_rows: usize,
+    positions: &[LogPosition],
+) -> Result<Duration, Fault> {
     let candidates: Vec<_> = events.iter().map(|event| Candidate { event: event.clone(), parked: None }).collect();
     let batches: Vec<Vec<Item<'_>>> = (0..candidates.len())
         .step_by(batch)
@@ -20,7 +34,7 @@ pub async fn write(tables: &impl EventStore, events: &[Event<'static>], batch: u
         .collect();
     let started = Instant::now();
     for items in &batches {
-        tables.apply(Batch::new(items)).await?;
+        tables.apply(Batch::new(items).moving(positions)).await?;
     }
     Ok(started.elapsed())
 }

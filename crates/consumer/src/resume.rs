@@ -3,12 +3,13 @@
 use clap::Args;
 use pipeline::Fault;
 use pipeline::ports::{FloodPermits, Permit};
+use telemetry::output::print_line;
 
 /// How many unwritable records may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 #[group(required = true, multiple = false)]
 pub struct Resume {
-    /// Let so many records pass; the batch that uses them up passes whole.
+    /// Let so many records pass, the first ones first.
     #[arg(long, value_name = "N")]
     records: Option<u64>,
     /// Let all records pass, until `--never`.
@@ -37,10 +38,12 @@ impl Resume {
 pub async fn resume(queue: &impl FloodPermits, arguments: Resume) -> Result<(), Fault> {
     let permit = arguments.permit();
     queue.permit(permit).await?;
-    match permit {
-        Permit::Nothing => println!("A flood of unwritable records is held from now on."),
-        Permit::Records(records) => println!("{records} unwritable records may pass."),
-        Permit::Everything => println!("All unwritable records may pass, until `resume --never`."),
-    }
+    // It is done, whether or not somebody can read so.
+    let _printed = print_line(match permit {
+        Permit::Nothing => "A flood of unwritable records is held from now on.".to_owned(),
+        Permit::Records(1) => "1 unwritable record may pass.".to_owned(),
+        Permit::Records(records) => format!("{records} unwritable records may pass."),
+        Permit::Everything => "All unwritable records may pass, until `resume --never`.".to_owned(),
+    });
     Ok(())
 }

@@ -11,7 +11,8 @@ const LEAST: usize = 100;
 ///
 /// A producer's bad deploy makes every record unwritable. Draining such a topic into the dead letter queue would hide the defect and leave the
 /// repair to be done record by record; a consumer that holds loses nothing, and is fast again once the producer is mended or an operator says
-/// that the records may go.
+/// that the records may go. What an operator let go, and what is a dead letter already, says nothing about the records to come:
+/// [`DlqLimit::discount`] takes it out of the account.
 #[derive(Clone, Debug)]
 pub struct DlqLimit {
     max_ratio: f64,
@@ -38,7 +39,26 @@ impl DlqLimit {
             (self.records, self.unwritable) = (self.records - records, self.unwritable - unwritable);
             self.batches.pop_front();
         }
-        unwritable > 0 && self.unwritable >= LEAST && self.unwritable as f64 > self.max_ratio * self.records as f64
+        unwritable > 0 && self.is_flood()
+    }
+
+    /// Takes so many unwritable records out of the account, the newest first, and says whether what is left is a flood.
+    pub fn discount(&mut self, mut unwritable: usize) -> bool {
+        for (records, of_batch) in self.batches.iter_mut().rev() {
+            let taken = unwritable.min(*of_batch);
+            unwritable -= taken;
+            *of_batch -= taken;
+            self.unwritable -= taken;
+            // Events that were rejected when they were released are noted without a record.
+            let taken = taken.min(*records);
+            *records -= taken;
+            self.records -= taken;
+        }
+        self.is_flood()
+    }
+
+    fn is_flood(&self) -> bool {
+        self.unwritable >= LEAST && self.unwritable as f64 > self.max_ratio * self.records as f64
     }
 }
 
@@ -63,6 +83,19 @@ mod tests {
         assert!(gate.note(600, 600), "the clean past has left the window");
         assert!(!gate.note(1000, 0), "a clean batch is never held");
         assert!(!gate.note(1000, 300));
+    }
+
+    #[test]
+    fn what_was_let_go_says_nothing_about_what_comes() {
+        let mut gate = DlqLimit::new(0.5);
+        assert!(!gate.note(60, 60));
+        assert!(gate.note(500, 500));
+        assert!(!gate.discount(560), "an operator let them go");
+        assert!(!gate.note(100, 1), "one among a hundred good ones");
+        assert!(gate.note(500, 500), "the next flood is one");
+        assert!(gate.discount(300), "201 of 300 are left");
+        assert!(!gate.discount(5000));
+        assert_eq!((gate.unwritable, gate.records), (0, 99));
     }
 
     #[test]

@@ -84,6 +84,16 @@ pub struct Fault {
     pub subject: &'static str,
 }
 
+impl Fault {
+    /// Whether Kafka refuses only the topic that was named: it is missing, its name is none, or this user may not use it. Other topics work.
+    ///
+    /// The numbers are those of [Kafka's protocol](https://kafka.apache.org/protocol#protocol_error_codes): `UNKNOWN_TOPIC_OR_PARTITION`,
+    /// `INVALID_TOPIC_EXCEPTION`, `TOPIC_AUTHORIZATION_FAILED`; and librdkafka's own for the first of them.
+    pub const fn is_about_topic(&self) -> bool {
+        matches!((self.dependency, self.code), (Dependency::Kafka, Some(3 | 17 | 29 | -188)))
+    }
+}
+
 impl fmt::Display for Fault {
     /// `database: unavailable in apply_batch (error 4060)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

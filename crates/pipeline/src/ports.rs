@@ -253,6 +253,12 @@ pub trait DeadLetterQueue: Send + Sync {
     /// # Errors
     /// Some may have been pushed; pushing all of them again is safe.
     fn push(&self, dead_letters: &[DeadLetter]) -> impl Future<Output = Result<usize, Fault>> + Send;
+
+    /// Whether each of these was pushed before, as far as identities are remembered: pushing it again would add nothing.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn known(&self, dead_letters: &[DeadLetter]) -> impl Future<Output = Result<Vec<bool>, Fault>> + Send;
 }
 
 /// An end of the list of dead letters.
@@ -348,12 +354,11 @@ pub enum Permit {
 
 /// The operator's word about a flood, kept beside the dead letters, so that every consumer hears it and a restart does not forget it.
 pub trait FloodPermits: Send + Sync {
-    /// Whether so many unwritable records may pass; takes them from what is permitted. The last records of a permit let a whole batch
-    /// through, since a batch cannot be divided by what an operator said.
+    /// How many of so many unwritable records may pass, the first ones first; takes them from what is permitted.
     ///
     /// # Errors
-    /// The queue is away.
-    fn spend(&self, records: u64) -> impl Future<Output = Result<bool, Fault>> + Send;
+    /// The queue is away. Some may have been taken from what is permitted; nothing passes that was not permitted.
+    fn spend(&self, records: u64) -> impl Future<Output = Result<u64, Fault>> + Send;
 
     /// Replaces what is permitted.
     ///

@@ -10,7 +10,7 @@ use crate::queue::RedisDlq;
 const EVERYTHING: i64 = -1;
 
 impl FloodPermits for RedisDlq {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
         let mut call = self.inner.scripts.spend.key(&self.inner.keys.permit);
         call.arg(records);
         self.inner.connection.call("spend", |mut redis| async move { call.invoke_async(&mut redis).await }).await

@@ -109,4 +109,21 @@ impl DeadLetterQueue for RedisDlq {
         }
         Ok(new)
     }
+
+    /// One `ZMSCORE` for up to 500 dead letters or 1 MiB.
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        let Inner { connection, keys, .. } = &*self.inner;
+        let mut known = Vec::with_capacity(dead_letters.len());
+        for chunk in chunks(dead_letters, |dead_letter| dead_letter.identity.len()) {
+            let mut command = cmd("ZMSCORE");
+            command.arg(&keys.seen);
+            for dead_letter in chunk {
+                command.arg(&dead_letter.identity);
+            }
+            let scores: Vec<Option<f64>> =
+                connection.call("known", |mut redis| async move { command.query_async(&mut redis).await }).await?;
+            known.extend(scores.iter().map(Option::is_some));
+        }
+        Ok(known)
+    }
 }

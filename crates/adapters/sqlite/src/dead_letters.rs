@@ -20,6 +20,10 @@ impl DeadLetterQueue for Sqlite {
         let retention = self.seen_retention();
         self.write(PART, "push", |transaction| push(transaction, dead_letters, retention)).await
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        self.read(|connection| known(connection, dead_letters)).await.map_err(|failure| failure.into_fault(PART, "known"))
+    }
 }
 
 impl DeadLetterReader for Sqlite {
@@ -56,6 +60,11 @@ fn push(transaction: &Connection, dead_letters: &[DeadLetter], retention: Durati
         }
     }
     Ok(pushed)
+}
+
+fn known(connection: &Connection, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Failure> {
+    let mut seen = connection.prepare_cached("SELECT 1 FROM dead_letters_seen WHERE identity = ?1")?;
+    dead_letters.iter().map(|dead_letter| Ok(seen.exists([&dead_letter.identity])?)).collect()
 }
 
 fn depth(connection: &Connection) -> Result<u64, Failure> {

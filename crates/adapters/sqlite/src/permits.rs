@@ -12,9 +12,17 @@ const PART: Dependency = Dependency::DeadLetterQueue;
 const EVERYTHING: i64 = -1;
 
 impl FloodPermits for Sqlite {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
-        let sql = "UPDATE flood_permit SET records = CASE WHEN records < 0 THEN records ELSE max(records - ?1, 0) END WHERE records <> 0";
-        self.write(PART, "spend", |transaction| Ok(transaction.prepare_cached(sql)?.execute([limit(records)])? == 1)).await
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
+        self.write(PART, "spend", |transaction| {
+            let left: i64 = transaction.prepare_cached("SELECT records FROM flood_permit")?.query_row([], |row| row.get(0))?;
+            if left < 0 {
+                return Ok(records);
+            }
+            let granted = left.min(limit(records));
+            transaction.prepare_cached("UPDATE flood_permit SET records = records - ?1")?.execute([granted])?;
+            Ok(granted.unsigned_abs())
+        })
+        .await
     }
 
     async fn permit(&self, permit: Permit) -> Result<(), Fault> {

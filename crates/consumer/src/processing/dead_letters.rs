@@ -28,6 +28,30 @@ impl DeadLetters {
         self.dead_letters.is_empty()
     }
 
+    /// All of them, in order.
+    pub(super) fn all(&self) -> &[DeadLetter] {
+        &self.dead_letters
+    }
+
+    /// Takes out those that the queue does not know, in order.
+    pub(super) fn split_new(&mut self, known: &[bool]) -> Self {
+        let (mut new, mut old) = (Self::default(), Self::default());
+        let all = self.dead_letters.drain(..).zip(self.event_types.drain(..));
+        for ((dead_letter, event_type), known) in all.zip(known) {
+            let to = if *known { &mut old } else { &mut new };
+            to.dead_letters.push(dead_letter);
+            to.event_types.push(event_type);
+        }
+        *self = old;
+        new
+    }
+
+    /// Takes out the first ones, so many or all.
+    pub(super) fn split_first(&mut self, count: usize) -> Self {
+        let count = count.min(self.len());
+        Self { dead_letters: self.dead_letters.drain(..count).collect(), event_types: self.event_types.drain(..count).collect() }
+    }
+
     /// Adds the dead letter of a record, and says so in the log: here the decision is taken.
     pub(super) fn add(&mut self, record: &Record, diagnosis: &Diagnosis) {
         let event_type = diagnosis.event_type.map_or("unknown", events::EventType::as_str);
@@ -53,13 +77,13 @@ impl DeadLetters {
 }
 
 impl<P: Backends> Consumer<P> {
-    /// Makes dead letters durable, however long the queue is away.
-    pub(super) async fn send_to_dlq(&mut self, DeadLetters { dead_letters, event_types }: DeadLetters) -> Result<(), Stopped> {
+    /// Makes dead letters durable, however long the queue is away. Returns how many of them were in the queue before.
+    pub(super) async fn send_to_dlq(&mut self, DeadLetters { dead_letters, event_types }: DeadLetters) -> Result<usize, Stopped> {
         if dead_letters.is_empty() {
-            return Ok(());
+            return Ok(0);
         }
         let new = self.waiting.until_done(|| self.dead_letters.push(&dead_letters)).await?;
         self.count_dead_letters(&dead_letters, &event_types, new);
-        Ok(())
+        Ok(dead_letters.len() - new)
     }
 }

@@ -1,9 +1,10 @@
 //! Holding a flood of unwritable records until an operator says that they may go.
 
 use pipeline::fault::{Cause, Dependency, Fault, FaultClass};
-use pipeline::ports::FloodPermits;
+use pipeline::ports::{DeadLetterQueue as _, FloodPermits as _};
 
 use super::Consumer;
+use super::dead_letters::DeadLetters;
 use crate::backends::Backends;
 use crate::waiting::Stopped;
 
@@ -11,22 +12,44 @@ use crate::waiting::Stopped;
 const LONGEST: u32 = 3;
 
 impl<P: Backends> Consumer<P> {
-    /// Returns when the dead letters of this batch may become durable: at once, unless too many of the newest records cannot be written.
-    pub(super) async fn enforce_dlq_limit(&mut self, records: usize, dead_letters: usize) -> Result<(), Stopped> {
-        if !self.flood.note(records, dead_letters) {
-            return Ok(());
+    /// Makes the dead letters of so many records durable: at once, unless too many of the newest records cannot be written. Then they go as far
+    /// as an operator permits. Those that are in the queue already, after a replay or a crash, are no part of a flood.
+    pub(super) async fn send_to_dlq_within_limit(&mut self, records: usize, mut dead_letters: DeadLetters) -> Result<(), Stopped> {
+        if self.flood.note(records, dead_letters.len()) {
+            let known = self.waiting.until_done(|| self.dead_letters.known(dead_letters.all())).await?;
+            let new = dead_letters.split_new(&known);
+            if self.flood.discount(dead_letters.len()) {
+                self.send_as_permitted(new).await?;
+            } else {
+                self.send_to_dlq(new).await?;
+            }
+            self.send_to_dlq(dead_letters).await?;
+        } else {
+            let known = self.send_to_dlq(dead_letters).await?;
+            self.flood.discount(known);
         }
+        Ok(())
+    }
+
+    /// Sends what is permitted, and holds with the rest until that is permitted too.
+    async fn send_as_permitted(&mut self, mut dead_letters: DeadLetters) -> Result<(), Stopped> {
         let flood = Fault { dependency: Dependency::Kafka, class: FaultClass::Operator, code: None, subject: "unwritable records" };
         let mut tries = 0;
-        loop {
+        while !dead_letters.is_empty() {
             tries += 1;
             self.waiting.keep_alive().await;
-            match self.dead_letters.spend(dead_letters as u64).await {
-                Ok(true) => break self.waiting.recovered(),
-                Ok(false) => self.waiting.hold(&flood, Cause::PoisonFlood, tries.min(LONGEST)).await?,
+            match self.dead_letters.spend(dead_letters.len() as u64).await {
+                Ok(0) => self.waiting.hold(&flood, Cause::PoisonFlood, tries.min(LONGEST)).await?,
+                Ok(permitted) => {
+                    let permitted = dead_letters.split_first(permitted as usize);
+                    self.flood.discount(permitted.len());
+                    self.send_to_dlq(permitted).await?;
+                    tries = 0;
+                }
                 Err(fault) => drop(self.waiting.wait_out(&fault, tries).await?),
             }
         }
+        self.waiting.recovered();
         Ok(())
     }
 }

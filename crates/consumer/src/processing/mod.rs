@@ -123,8 +123,7 @@ impl<P: Backends> Consumer<P> {
             if written.moved {
                 self.positions.moved(&moving);
             }
-            self.enforce_dlq_limit(chunk.records().len(), dead_letters.len()).await?;
-            self.send_to_dlq(dead_letters).await?;
+            self.send_to_dlq_within_limit(chunk.records().len(), dead_letters).await?;
             chunks.push(WrittenChunk { chunk, written });
             if self.waiting.is_stopping() {
                 break;

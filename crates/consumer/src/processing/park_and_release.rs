@@ -28,8 +28,7 @@ impl<P: Backends> Consumer<P> {
         overtakers.plan(self.config.max_rows);
         let mut dead_letters = DeadLetters::default();
         let again = self.write(&overtakers, &[], &mut dead_letters).await?;
-        self.enforce_dlq_limit(0, dead_letters.len()).await?;
-        self.send_to_dlq(dead_letters).await?;
+        self.send_to_dlq_within_limit(0, dead_letters).await?;
 
         waiting.extend(ended(&overtakers, &again.outcomes).filter(waits));
         let mut parents = Parents::none();

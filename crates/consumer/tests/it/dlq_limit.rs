@@ -10,11 +10,15 @@ use testkit::eventually;
 
 use crate::rig::Rig;
 
-/// A consumer that takes one batch of a hundred records at a time.
-fn rig() -> Rig {
+/// One batch of a hundred records at a time.
+fn by_hundred() -> ConsumerConfig {
     let defaults = ConsumerConfig::default();
     let batch = pipeline::ports::PollLimits { records: 100, ..defaults.batch };
-    Rig::with(ConsumerConfig { batch, batches_per_take: 1, ..defaults })
+    ConsumerConfig { batch, batches_per_take: 1, ..defaults }
+}
+
+fn rig() -> Rig {
+    Rig::with(by_hundred())
 }
 
 fn append_poison(rig: &Rig, records: usize) {
@@ -37,18 +41,53 @@ async fn a_flood_is_held_until_an_operator_permits_it() {
     turned.unwrap();
     assert_eq!(rig.dead_letters.entries().len(), 100);
     assert!((rig.metric("pipeline_held{cause=\"poison_flood\"}")).abs() < f64::EPSILON, "it goes on");
-    rig.process_batch().await.unwrap();
-    assert_eq!(rig.dead_letters.entries().len(), 200, "a permit lets whole batches through");
 
-    let (health, dead_letters) = (rig.health.clone(), rig.dead_letters.clone());
+    let (health, dead_letters, log) = (rig.health.clone(), rig.dead_letters.clone(), rig.log.clone());
     let operator = async {
         eventually(Duration::from_secs(60), "the permit is used up", async || !health.is_up(PIPELINE_PART)).await;
+        assert_eq!(dead_letters.entries().len(), 150, "as many as were permitted, and no more");
+        assert_eq!(log.committed_offset(0), Some(100), "not all of the second batch is durable");
         dead_letters.permit(Permit::Everything).await.unwrap();
     };
     let (turned, ()) = tokio::join!(rig.consumer.process_batch(), operator);
     turned.unwrap();
+    assert_eq!(rig.dead_letters.entries().len(), 200);
+    rig.process_batch().await.unwrap();
     assert_eq!(rig.dead_letters.entries().len(), 300);
     assert_eq!(rig.log.committed_offset(0), Some(300));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_an_operator_let_go_holds_nothing_that_comes_after_it() {
+    let mut rig = rig();
+    append_poison(&rig, 300);
+    rig.dead_letters.permit(Permit::Records(300)).await.unwrap();
+    for _ in 0..3 {
+        rig.process_batch().await.unwrap();
+    }
+    let sku = unique("sku");
+    append_poison(&rig, 1);
+    rig.append_all(&(0..99).map(|_| adjustment(&sku, 1)).collect::<Vec<_>>());
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.dead_letters.entries().len(), 301);
+    assert_eq!(rig.stock(&sku).await, Some(99));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_replay_is_not_held_by_what_is_a_dead_letter_already() {
+    let mut rig = rig();
+    append_poison(&rig, 300);
+    rig.dead_letters.permit(Permit::Records(300)).await.unwrap();
+    for _ in 0..3 {
+        rig.process_batch().await.unwrap();
+    }
+    let mut again = rig.beside(by_hundred());
+    append_poison(&again, 300);
+    for _ in 0..3 {
+        again.process_batch().await.unwrap();
+    }
+    assert_eq!(again.dead_letters.entries().len(), 300);
+    assert_eq!(again.log.committed_offset(0), Some(300));
 }
 
 #[tokio::test(start_paused = true)]

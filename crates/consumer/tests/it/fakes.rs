@@ -315,18 +315,24 @@ impl DeadLetterQueue for DeadLetters {
         state.entries.extend(new);
         if std::mem::take(&mut state.lose_reply) { Err(fault) } else { Ok(count) }
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        let state = self.0.lock().unwrap();
+        Ok(dead_letters.iter().map(|dead_letter| state.seen.contains(&dead_letter.identity)).collect())
+    }
 }
 
 impl FloodPermits for DeadLetters {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
-        let mut state = self.0.lock().unwrap();
-        let (granted, left) = match state.permit {
-            None | Some(Permit::Nothing | Permit::Records(0)) => (false, state.permit),
-            Some(Permit::Records(left)) => (true, Some(Permit::Records(left.saturating_sub(records)))),
-            Some(Permit::Everything) => (true, state.permit),
-        };
-        state.permit = left;
-        Ok(granted)
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
+        match &mut self.0.lock().unwrap().permit {
+            None | Some(Permit::Nothing) => Ok(0),
+            Some(Permit::Records(left)) => {
+                let granted = records.min(*left);
+                *left -= granted;
+                Ok(granted)
+            }
+            Some(Permit::Everything) => Ok(records),
+        }
     }
 
     async fn permit(&self, permit: Permit) -> Result<(), Fault> {

@@ -147,6 +147,10 @@ impl<T: DeadLetterQueue> DeadLetterQueue for Gated<T> {
         self.gates.pass(Call::Push).await;
         self.inner.push(dead_letters).await
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        self.inner.known(dead_letters).await
+    }
 }
 
 impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
@@ -165,7 +169,7 @@ impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
 }
 
 impl<T: FloodPermits> FloodPermits for Gated<T> {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
         self.inner.spend(records).await
     }
 

@@ -8,7 +8,7 @@ use crate::store::{Row, Tables, key};
 use crate::world::State;
 
 /// How far the future is that no event may come from, as the consumer is configured here.
-pub const MAX_CLOCK_SKEW_MS: i64 = 86_400_000;
+pub const MAX_CLOCK_SKEW_MS: i64 = 300_000;
 
 impl State {
     /// Whether a record has come to something. What went from the log unread is excused.

@@ -67,6 +67,11 @@ impl DeadLetterQueue for SimQueue {
         })
         .await?
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        self.call("known", |state| dead_letters.iter().map(|dead_letter| state.dead_letters.seen.contains(&dead_letter.identity)).collect())
+            .await
+    }
 }
 
 fn push(state: &mut State, who: &str, dead_letter: &DeadLetter) -> bool {
@@ -156,7 +161,7 @@ impl DeadLetterArchive for SimQueue {
 }
 
 impl FloodPermits for SimQueue {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
         self.call("spend", |state| state.dead_letters.spend(records)).await
     }
 

@@ -102,15 +102,16 @@ impl DeadLetters {
         tokens.into_iter().rev().filter(|(_, token)| self.give_back(*token)).count()
     }
 
-    /// Whether so many may pass; takes them from what is permitted.
-    pub const fn spend(&mut self, records: u64) -> bool {
+    /// How many of so many may pass; takes them from what is permitted.
+    pub fn spend(&mut self, records: u64) -> u64 {
         match &mut self.permit {
-            Permit::Nothing | Permit::Records(0) => false,
+            Permit::Nothing => 0,
             Permit::Records(left) => {
-                *left = left.saturating_sub(records);
-                true
+                let granted = records.min(*left);
+                *left -= granted;
+                granted
             }
-            Permit::Everything => true,
+            Permit::Everything => records,
         }
     }
 }

@@ -23,6 +23,10 @@ impl DeadLetterQueue for DeadLetters {
     async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         either!(self, queue => queue.push(dead_letters))
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        either!(self, queue => queue.known(dead_letters))
+    }
 }
 
 impl DeadLetterReader for DeadLetters {
@@ -40,7 +44,7 @@ impl DeadLetterReader for DeadLetters {
 }
 
 impl FloodPermits for DeadLetters {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
         either!(self, queue => queue.spend(records))
     }
 

@@ -63,6 +63,7 @@ macro_rules! dlq_contract {
             giving_back_what_someone_else_has_claimed_since_leaves_theirs
             a_lease_longer_than_any_life_is_a_lease
             a_flood_passes_as_far_as_it_is_permitted
+            letters_that_were_pushed_before_are_known
         }
     };
     (@cases $factory:ident: $($case:ident)+) => {

@@ -1,10 +1,12 @@
--- Takes so many records from what an operator permitted of a flood.
--- KEYS: the permit, a number of records, or -1 for all. ARGV: how many. Returns 1, or 0 when nothing is permitted.
+-- Takes so many records from what an operator permitted of a flood, or what is left of it.
+-- KEYS: the permit, a number of records, or -1 for all. ARGV: how many. Returns how many of them may pass.
 local left = tonumber(redis.call('GET', KEYS[1]) or '0') or 0
-if left == 0 then
-  return 0
+local wanted = tonumber(ARGV[1])
+if left < 0 then
+  return wanted
 end
-if left > 0 then
-  redis.call('SET', KEYS[1], math.max(left - tonumber(ARGV[1]), 0))
+local granted = math.min(left, wanted)
+if granted > 0 then
+  redis.call('DECRBY', KEYS[1], granted)
 end
-return 1
+return granted

@@ -25,6 +25,10 @@ impl DeadLetterQueue for Placed {
     async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         self.queue.push(dead_letters).await
     }
+
+    async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
+        self.queue.known(dead_letters).await
+    }
 }
 
 impl DeadLetterReader for Placed {
@@ -66,7 +70,7 @@ impl DeadLetterArchive for Placed {
 }
 
 impl FloodPermits for Placed {
-    async fn spend(&self, records: u64) -> Result<bool, Fault> {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
         self.queue.spend(records).await
     }
 

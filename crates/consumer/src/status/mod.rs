@@ -1,0 +1,171 @@
+//! The pipeline on one screen: what the running process says of itself, how far the group is, what waits, and what is dead.
+
+mod dead_letters;
+mod process;
+mod screen;
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+
+use clap::Args;
+use events::Timestamp;
+use pipeline::fault::Fault;
+use pipeline::ports::{Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
+use serde::Serialize;
+use telemetry::output::print_line;
+
+pub use dead_letters::Group;
+use dead_letters::groups;
+pub use process::{Answer, Part, Process};
+
+use crate::backends::SystemClock;
+use crate::reason;
+
+/// `status`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
+pub struct StatusArgs {
+    /// As JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Everything that is known of the pipeline at one moment. A part that cannot be asked says why in its place.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Status {
+    /// When it was asked for.
+    pub at: Timestamp,
+    /// The process that consumes here.
+    pub process: Process,
+    /// The topic, and how far the group is, partition by partition; `None` where nothing says which Kafka to ask.
+    pub lag: Option<Known<Lag>>,
+    /// Events that wait for a parent; `None` where nothing says where the tables are.
+    pub parked: Option<Known<Parked>>,
+    /// The dead letters by what they have in common, the most frequent first; `None` where nothing says where they are.
+    pub dead_letters: Option<Known<Vec<Group>>>,
+}
+
+/// What a part answered, or why it did not.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum Known<T> {
+    /// Its answer.
+    Yes(T),
+    /// A sentence.
+    No {
+        /// What is wrong, and who mends it.
+        problem: String,
+    },
+}
+
+impl<T> From<Result<T, Fault>> for Known<T> {
+    fn from(answer: Result<T, Fault>) -> Self {
+        answer.map_or_else(|fault| Self::No { problem: reason::reason(&fault) }, Self::Yes)
+    }
+}
+
+/// How far the group is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Lag {
+    /// The topic.
+    pub topic: String,
+    /// Its partitions, whoever owns them.
+    pub partitions: Vec<PartitionLag>,
+}
+
+/// One partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct PartitionLag {
+    /// Its number.
+    pub partition: i32,
+    /// One after the last offset.
+    pub end: i64,
+    /// The next offset that the group reads.
+    pub next: i64,
+    /// Offsets that the group has not consumed.
+    pub lag: u64,
+}
+
+/// Events that wait for a parent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Parked {
+    /// How many.
+    pub events: u64,
+    /// When the oldest of them was parked.
+    pub oldest: Option<Timestamp>,
+}
+
+/// What to ask. What is `None` is not known, and told so.
+pub struct Sources<'a, P, S, Q> {
+    /// Where the process answers.
+    pub process: SocketAddr,
+    /// The topic, and who knows how far the group is.
+    pub progress: Option<(&'a str, &'a P)>,
+    /// The tables.
+    pub tables: Option<&'a S>,
+    /// The dead letters.
+    pub dead_letters: Option<&'a Q>,
+}
+
+/// Asks every part at once. Looks at every dead letter: not for each second.
+pub async fn status<P, S, Q>(sources: Sources<'_, P, S, Q>) -> Status
+where
+    P: GroupProgress,
+    S: ParkingExpiry,
+    Q: DeadLetterReader,
+{
+    let Sources { process, progress, tables, dead_letters } = sources;
+    let lag = async {
+        match progress {
+            Some((topic, progress)) => Some(lag(topic, progress).await.into()),
+            None => None,
+        }
+    };
+    let parked = async {
+        match tables {
+            Some(tables) => Some(tables.parked().await.map(|(events, oldest)| Parked { events, oldest }).into()),
+            None => None,
+        }
+    };
+    let dead_letters = async {
+        match dead_letters {
+            Some(queue) => Some(groups(queue).await.into()),
+            None => None,
+        }
+    };
+    let (process, lag, parked, dead_letters) = tokio::join!(Process::ask(process), lag, parked, dead_letters);
+    Status { at: SystemClock.now(), process, lag, parked, dead_letters }
+}
+
+async fn lag(topic: &str, progress: &impl GroupProgress) -> Result<Lag, Fault> {
+    let log = progress.log().await?;
+    let partitions = log.partitions.iter().map(|(partition, state)| PartitionLag {
+        partition: *partition,
+        end: state.end,
+        next: state.next(),
+        lag: state.lag(),
+    });
+    Ok(Lag { topic: topic.to_owned(), partitions: partitions.collect() })
+}
+
+impl Status {
+    /// Whether the process is ready, and every part that was asked has answered. Lag and dead letters do not count: both are work that goes on.
+    pub const fn is_well(&self) -> bool {
+        self.process.is_ready()
+            && !matches!(self.lag, Some(Known::No { .. }))
+            && !matches!(self.parked, Some(Known::No { .. }))
+            && !matches!(self.dead_letters, Some(Known::No { .. }))
+    }
+
+    /// As JSON.
+    pub fn to_json(&self) -> String {
+        // Text, numbers and lists can be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// Prints it on the standard output. The exit code is 0 where [`Status::is_well`] holds and it could be printed, and 1 otherwise.
+pub fn show(status: &Status, json: bool) -> ExitCode {
+    let printed = if json { print_line(status.to_json()) } else { print_line(status.to_string().trim_end()) };
+    if printed && status.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

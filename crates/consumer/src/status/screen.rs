@@ -1,0 +1,163 @@
+//! A [`Status`] for people: within 80 columns, but for what cannot be shortened.
+
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+use events::Timestamp;
+
+use super::{Group, Known, Lag, Parked, PartitionLag, Process, Status};
+use crate::dlq::printable::printable;
+
+/// Groups of dead letters that are shown.
+const GROUPS: usize = 20;
+
+impl Display for Status {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        process(f, &self.process)?;
+        writeln!(f)?;
+        section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), lag)?;
+        section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
+            parked(f, *known, self.at)
+        })?;
+        section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
+            dead_letters(f, known)
+        })
+    }
+}
+
+fn process(f: &mut Formatter<'_>, Process { address, answer }: &Process) -> fmt::Result {
+    let Some(answer) = answer else {
+        return writeln!(f, "consumer      nothing answers at http://{address}: it does not run, or it listens elsewhere");
+    };
+    writeln!(f, "consumer      {} at http://{address}", answer.status)?;
+    for (name, part) in &answer.parts {
+        // To the second: the rest tells a person nothing.
+        let since = part.since.split_once('.').map_or(part.since.as_str(), |(seconds, _)| seconds);
+        writeln!(f, "  {:<18} {:<4} since {since}Z", printable(name), printable(&part.state))?;
+        if let Some(reason) = &part.reason {
+            writeln!(f, "    {}", printable(reason))?;
+        }
+    }
+    Ok(())
+}
+
+fn section<T>(
+    f: &mut Formatter<'_>,
+    title: &str,
+    unasked: &str,
+    known: Option<&Known<T>>,
+    show: impl FnOnce(&mut Formatter<'_>, &T) -> fmt::Result,
+) -> fmt::Result {
+    write!(f, "{title:<13} ")?;
+    match known {
+        None => writeln!(f, "{unasked}"),
+        Some(Known::No { problem }) => writeln!(f, "not known: {problem}"),
+        Some(Known::Yes(known)) => show(f, known),
+    }
+}
+
+fn lag(f: &mut Formatter<'_>, Lag { topic, partitions }: &Lag) -> fmt::Result {
+    let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
+    writeln!(f, "{all} of topic {topic}")?;
+    writeln!(f, "  {:<9} {:>14} {:>14} {:>12}", "partition", "next", "end", "lag")?;
+    for PartitionLag { partition, end, next, lag } in partitions {
+        writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}")?;
+    }
+    Ok(())
+}
+
+fn parked(f: &mut Formatter<'_>, Parked { events, oldest }: Parked, now: Timestamp) -> fmt::Result {
+    write!(f, "{events}")?;
+    if let Some(oldest) = oldest {
+        let micros = u64::try_from(now.unix_micros() - oldest.unix_micros()).unwrap_or_default();
+        write!(f, ", the oldest for {}", settings::span::format(Duration::from_secs(micros / 1_000_000)))?;
+    }
+    writeln!(f)
+}
+
+fn dead_letters(f: &mut Formatter<'_>, groups: &[Group]) -> fmt::Result {
+    let all: u64 = groups.iter().map(|group| group.count).sum();
+    writeln!(f, "{all}")?;
+    if groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "  {:>9}  {:<20}  {:<20}  fingerprint", "count", "first seen", "last seen")?;
+    for Group { fingerprint, count, first_seen, last_seen } in groups.iter().take(GROUPS) {
+        let [first, last] = [first_seen, last_seen].map(|seen| seen.as_deref().map_or_else(|| "-".to_owned(), seconds));
+        writeln!(f, "  {count:>9}  {first:<20}  {last:<20}  {}", printable(fingerprint))?;
+    }
+    match groups.len().saturating_sub(GROUPS) {
+        0 => Ok(()),
+        hidden => writeln!(f, "             and {hidden} more fingerprints, see --json"),
+    }
+}
+
+/// A time to the second.
+fn seconds(time: &str) -> String {
+    time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::{Answer, Part};
+    use super::*;
+
+    fn part(state: &str, reason: Option<&str>) -> Part {
+        Part { state: state.into(), since: "2026-01-15T10:00:00.123Z".into(), reason: reason.map(str::to_owned) }
+    }
+
+    #[test]
+    fn the_screen_says_what_is_wrong_what_waits_and_what_is_dead() {
+        let parts = BTreeMap::from([("database".to_owned(), part("up", None)), ("pipeline".to_owned(), part("down", Some("it is held")))]);
+        let group = Group {
+            fingerprint: "not_json:unknown:".into(),
+            count: 150,
+            first_seen: Some("2026-01-15T09:00:00Z".into()),
+            last_seen: Some("2026-01-15T09:30:00.5Z".into()),
+        };
+        let lag = PartitionLag { partition: 0, end: 112, next: 100, lag: 12 };
+        let status = Status {
+            at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
+            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: Some(Answer { status: "not ready".into(), parts }) },
+            lag: Some(Known::Yes(Lag { topic: "events".into(), partitions: vec![lag] })),
+            parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
+            dead_letters: Some(Known::Yes(vec![group])),
+        };
+        let expected = "\
+consumer      not ready at http://127.0.0.1:9090
+  database           up   since 2026-01-15T10:00:00Z
+  pipeline           down since 2026-01-15T10:00:00Z
+    it is held
+
+lag           12 of topic events
+  partition           next            end          lag
+  0                    100            112           12
+parked        3, the oldest for 12m
+dead letters  150
+      count  first seen            last seen             fingerprint
+        150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
+";
+        assert_eq!(status.to_string(), expected);
+        assert!(!status.is_well());
+    }
+
+    #[test]
+    fn what_cannot_be_asked_says_why_and_how_it_could() {
+        let status = Status {
+            at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
+            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None },
+            lag: None,
+            parked: Some(Known::No { problem: "the database does not answer in time".into() }),
+            dead_letters: Some(Known::Yes(Vec::new())),
+        };
+        let shown = status.to_string();
+        for text in
+            ["nothing answers at http://127.0.0.1:9090", "set KAFKA_BROKERS", "not known: the database does not answer", "dead letters  0"]
+        {
+            assert!(shown.contains(text), "{text}: {shown}");
+        }
+        assert!(!status.is_well());
+    }
+}

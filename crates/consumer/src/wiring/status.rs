@@ -1,0 +1,30 @@
+//! `consumer status`.
+
+use std::process::ExitCode;
+
+use kafka::{KafkaConfig, KafkaProgress};
+use redis_dlq::{RedisConfig, RedisDlq};
+use sqlserver::{SqlServer, SqlServerConfig};
+
+use super::{CLOSE, metrics_address, with_settings};
+use crate::status::{Sources, StatusArgs, show, status};
+
+/// `consumer status`: 0 where the consumer on this machine is ready and every part answered, and 1 otherwise.
+pub fn tell_status(arguments: StatusArgs) -> ExitCode {
+    with_settings(
+        |env| (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env), metrics_address(env)),
+        async move |(kafka, database, redis, process)| {
+            let progress = KafkaProgress::open(&kafka)?;
+            let sources = Sources {
+                process,
+                progress: Some((kafka.topic.as_str(), &progress)),
+                tables: Some(&SqlServer::new(database)),
+                dead_letters: Some(&RedisDlq::new(&redis)?),
+            };
+            let status = status(sources).await;
+            // What is left of the client ends by itself.
+            progress.close(CLOSE).await.ok();
+            Ok(show(&status, arguments.json))
+        },
+    )
+}

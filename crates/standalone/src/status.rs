@@ -1,0 +1,33 @@
+//! `standalone status`: `consumer status` on whatever is configured.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use consumer::status::{Sources, StatusArgs, show, status};
+use kafka::KafkaProgress;
+
+use crate::existing::ExistingBackends;
+use crate::wiring::{CLOSE, Settings};
+
+/// Asks the process at `API_HOST` and `API_PORT`, and the parts that are configured or in the data directory.
+///
+/// # Errors
+/// A part cannot be opened.
+pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusArgs) -> anyhow::Result<ExitCode> {
+    let process = settings.api_address();
+    let Settings { kafka, database, redis, .. } = settings;
+    let ExistingBackends { dead_letters, tables } = ExistingBackends::open(redis.as_ref(), database, data_dir)?;
+    let progress = kafka.as_ref().map(KafkaProgress::open).transpose()?;
+    let sources = Sources {
+        process,
+        progress: kafka.as_ref().map(|kafka| kafka.topic.as_str()).zip(progress.as_ref()),
+        tables: tables.as_ref(),
+        dead_letters: dead_letters.as_ref(),
+    };
+    let status = status(sources).await;
+    if let Some(progress) = progress {
+        // What is left of the client ends by itself.
+        progress.close(CLOSE).await.ok();
+    }
+    Ok(show(&status, arguments.json))
+}

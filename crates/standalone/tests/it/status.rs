@@ -1,0 +1,48 @@
+//! The pipeline on one screen.
+
+use serde_json::Value;
+
+use crate::dlq::{Place, broken};
+use crate::process::{run, standalone};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
+    let place = Place::start(&[]);
+    place.send("boom").await;
+    place.send(broken(&testkit::builders::user(testkit::builders::id()))).await;
+    place.until_rows("both are dead letters", |rows| rows.len() == 2).await;
+    let status = |arguments: &[&str], port: &str| {
+        let mut command = standalone(place.folder(), &[&["--data-dir", "data", "status"], arguments].concat());
+        command.envs([("KAFKA_BROKERS", place.brokers()), ("KAFKA_CONSUMER_GROUP", "dlq"), ("API_HOST", "127.0.0.1"), ("API_PORT", port)]);
+        tokio::task::spawn_blocking(move || run(command))
+    };
+    let port = place.api.rsplit_once(':').unwrap().1.to_owned();
+
+    let (output, shown, error) = status(&[], &port).await.unwrap();
+    assert_eq!(output.status.code(), Some(0), "{shown}{error}");
+    for text in ["consumer      ready at http://", "lag           0 of topic events", "parked        0", "dead letters  2", "not_json"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(!shown.contains("boom"), "no value is shown");
+    let (_, json, _) = status(&["--json"], &port).await.unwrap();
+    let json: Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["process"]["answer"]["status"], &json["parked"]["events"]), (&"ready".into(), &0.into()), "{json}");
+    assert_eq!(json["deadLetters"].as_array().unwrap().len(), 2, "{json}");
+
+    // Port 1: nothing listens there.
+    let (output, shown, _) = status(&[], "1").await.unwrap();
+    assert_eq!(output.status.code(), Some(1), "{shown}");
+    assert!(shown.contains("nothing answers at http://127.0.0.1:1") && shown.contains("dead letters  2"), "{shown}");
+}
+
+#[test]
+fn what_is_not_named_is_said_to_be_unknown() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = standalone(folder.path(), &["status"]);
+    command.env("API_PORT", "1");
+    let (output, shown, _) = run(command);
+    assert_eq!(output.status.code(), Some(1));
+    for text in ["KAFKA_BROKERS", "MSSQL_SERVER or --data-dir", "REDIS_HOST or --data-dir"] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+}
