@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::dlq::DlqCommand;
 use crate::resume::Resume;
+use crate::status::StatusArgs;
 use crate::trace::TraceArgs;
 
 /// Writes events from Kafka to SQL Server, each once; what can never be written goes to a dead letter queue in Redis.
@@ -38,6 +39,11 @@ pub enum Command {
     },
     /// Create or upgrade the database, and say what was done.
     Migrate,
+    /// Show on one screen what the consumer on this machine says of itself, the lag, what is parked, and the dead letters by fingerprint.
+    ///
+    /// Reads the list of dead letters from end to end. Exit codes: 0 the consumer is ready and every part answered, 1 not so, 2 wrong usage or
+    /// settings.
+    Status(StatusArgs),
     /// Say what the tables, the parking table and the dead letters know of one event.
     ///
     /// Reads the tables and the list from end to end. Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or

@@ -62,10 +62,12 @@ impl ConsumerConfig {
             ),
             max_clock_skew: env.duration(
                 "MAX_CLOCK_SKEW",
-                DAY,
+                // What Kerberos allows. A clock that is set by NTP is wrong by milliseconds; one that is wrong by hours makes every later
+                // change of what it touched vanish as stale until its time has come, and nobody is told.
+                300 * SECOND,
                 SECOND..=365 * DAY,
                 "How far an event's timestamp may lie after its record's own, and after the consumer's clock; beyond it is a dead letter \
-                 (timestamp_in_future).",
+                 (timestamp_in_future). Within it, later changes by right clocks are stale until the time has come.",
             ),
             parking_deadline: env.duration(
                 "PARKING_DEADLINE",

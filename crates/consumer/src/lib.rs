@@ -12,6 +12,7 @@
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
+//! | [`status`](mod@status) | the pipeline on one screen |
 //! | [`trace`](mod@trace) | what the system knows of one event |
 //! | [`backends`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
@@ -32,6 +33,7 @@ pub mod resume;
 pub mod run;
 mod schema;
 mod starting;
+pub mod status;
 pub mod trace;
 pub mod waiting;
 pub mod wiring;

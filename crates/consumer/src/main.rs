@@ -11,6 +11,7 @@ fn main() -> ExitCode {
         Command::Run { migrate } => wiring::run(migrate),
         Command::Check { json } => wiring::check(json),
         Command::Migrate => wiring::migrate(),
+        Command::Status(arguments) => wiring::tell_status(arguments),
         Command::Trace(arguments) => wiring::trace_event(arguments),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),

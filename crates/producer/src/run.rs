@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use pipeline::Publisher;
 use rand::RngExt;
+use telemetry::output::print_line;
 
 use crate::cli::{Command, GenerateArgs, Output, To};
 use crate::generate::{self, Generator, GeneratorConfig, Progress, Records, RunOptions, records};
@@ -75,10 +76,11 @@ async fn send_one<P: Publisher>(publisher: &P, target: Target, to: To, sending: 
     let notice = || eprintln!("{}", target.still_waiting());
     match Receipt::obtain(publisher, &target.topic, sending, notice).await {
         Ok(receipt) => {
-            match to.output {
-                Output::Text => println!("{receipt}"),
-                Output::Json => println!("{}", receipt.to_json()),
-            }
+            // It was delivered, and the exit code says so, whether or not the receipt can be read: who sends it again sends another event.
+            let _printed = match to.output {
+                Output::Text => print_line(&receipt),
+                Output::Json => print_line(receipt.to_json()),
+            };
             Exit::Delivered
         }
         Err(fault) => {
@@ -96,7 +98,7 @@ async fn generate<P: Publisher>(publisher: &P, target: Target, args: GenerateArg
     let (seed, repeat) = (config.seed, repeat(&config, args.poison_every));
     let records = Records::new(Generator::new(config)).with_poison(args.poison_every, seed);
     let summary = generate::run(publisher, &target.topic, records, options, interrupts::count()).await;
-    println!("{summary}\nThe same again: producer generate {repeat}");
+    let _printed = print_line(format_args!("{summary}\nThe same again: producer generate {repeat}"));
     if let Some(fault) = &summary.fault {
         eprintln!("Not delivered: {}", target.explain(fault));
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use consumer::dlq::DlqCommand;
 use consumer::resume::Resume;
+use consumer::status::StatusArgs;
 use consumer::trace::TraceArgs;
 
 /// The whole event pipeline in one process: broker, consumer, tables, dead letter queue and read API.
@@ -19,6 +20,10 @@ pub struct Cli {
     /// Keep the embedded tables in this folder, instead of a temporary file that goes with the process. What runs makes it if it is missing.
     #[arg(long, global = true, value_name = "DIR")]
     pub data_dir: Option<PathBuf>,
+
+    /// Create the topic `KAFKA_TOPIC`, with 6 partitions, where `KAFKA_BROKERS` has none of this name.
+    #[arg(long, global = true)]
+    pub create_topic: bool,
 
     /// What to do.
     #[command(subcommand)]
@@ -47,6 +52,10 @@ pub enum Command {
     /// 2 wrong usage or settings.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Show on one screen what the pipeline at `API_PORT` says of itself, the lag, what is parked, and the dead letters by fingerprint.
+    ///
+    /// Exit codes: 0 it is ready and every part answered, 1 not so, 2 wrong usage or settings.
+    Status(StatusArgs),
     /// Say what the tables, the parking table and the dead letters know of one event, on whatever is configured, else in `--data-dir`.
     ///
     /// Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or settings.

@@ -12,6 +12,7 @@ mod existing;
 mod load;
 mod resume;
 mod serve;
+mod status;
 mod table;
 mod trace;
 mod wiring;
@@ -34,7 +35,8 @@ fn main() -> ExitCode {
     };
     // Where a person reads along, log lines would stand between the lines of the story.
     let log_level = if command == Command::Run { "info" } else { "error,standalone=warn" };
-    let settings = Settings::read(&mut env, log_level);
+    let mut settings = Settings::read(&mut env, log_level);
+    settings.create_topic = cli.create_topic;
     if let Err(problems) = env.finish() {
         return wrong(&problems.to_string());
     }
@@ -56,6 +58,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Menu => serve::menu(settings, data_dir).await,
         Command::Demo { api: Some(api), consumer: Some(consumer) } => elsewhere::demo(settings, &api, &consumer).await,
         Command::Demo { .. } => serve::demo(settings, data_dir).await,
+        Command::Status(arguments) => status::run(settings, data_dir, arguments).await,
         Command::Trace(arguments) => trace::run(settings, data_dir, arguments).await,
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, bail};
 use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
@@ -67,6 +67,8 @@ impl Backends for LocalBackends {
 pub struct Settings {
     /// Where Kafka is.
     pub kafka: Option<KafkaConfig>,
+    /// Whether to create the topic where it is missing.
+    pub create_topic: bool,
     /// Where the tables are.
     pub database: Option<SqlServerConfig>,
     /// Where the dead letters are.
@@ -93,6 +95,7 @@ impl Settings {
             terms: Terms::read(env, &consumer, topic.to_owned(), timeout),
             admin: AdminConfig::read(env),
             kafka,
+            create_topic: false,
             database: env.is_set("MSSQL_SERVER").then(|| SqlServerConfig::read(env)),
             redis: env.is_set("REDIS_HOST").then(|| RedisConfig::read(env)),
             consumer,
@@ -100,6 +103,11 @@ impl Settings {
             port_is_set: env.is_set("API_PORT"),
             api: ApiConfig::read(env),
         }
+    }
+
+    /// Where the API of a running pipeline with these settings answers.
+    pub const fn api_address(&self) -> SocketAddr {
+        self.api.address
     }
 
     fn address(&self, port: Port) -> SocketAddr {
@@ -162,7 +170,7 @@ impl Stack {
         let (listener, api) = listen(settings.address(port)).await?;
         let mut parts = Vec::new();
         let liveness = Liveness::for_parts(settings.database.as_ref(), settings.redis.as_ref());
-        let kafka = open_kafka(settings.kafka, &mut parts).await?;
+        let kafka = open_kafka(settings.kafka, settings.create_topic, &mut parts).await?;
         let kafka = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka };
         let embedded = open_sqlite(data_dir)?;
         let store = open_store(settings.database, &embedded, &mut parts).await?;
@@ -255,13 +263,16 @@ async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)
     Ok((listener, address))
 }
 
-async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
+async fn open_kafka(config: Option<KafkaConfig>, create_topic: bool, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
     if let Some(config) = config {
         let part = format!("Kafka at {} (KAFKA_BROKERS)", config.brokers);
-        let opened = when_there(&part, is_away, async || kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await);
-        opened.await.map_err(|fault| {
-            anyhow!("KAFKA_BROKERS: the topic {} cannot be made or looked up at {}: {fault}", config.topic, config.brokers)
-        })?;
+        let opened = when_there(&part, is_away, async || match create_topic {
+            true => kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await,
+            false => kafka::topic_partitions(&config).await,
+        });
+        if let Err(fault) = opened.await {
+            bail!(if kafka::is_missing_topic(&fault) { missing_topic(&config).await } else { refused_topic(&config, &fault) });
+        }
         parts.push(Row::real("Kafka", format!("{}, topic {}, group {}", config.brokers, config.topic, config.group)));
         return Ok(config);
     }
@@ -269,6 +280,20 @@ async fn open_kafka(config: Option<KafkaConfig>, parts: &mut Vec<Row>) -> anyhow
     let config = KafkaConfig::embedded(&broker);
     parts.push(Row::embedded("Kafka", format!("{}, topic {}, in memory", config.brokers, config.topic)));
     Ok(config)
+}
+
+/// A mistyped name is not a wish for a new topic.
+async fn missing_topic(config: &KafkaConfig) -> String {
+    let KafkaConfig { topic, brokers, .. } = config;
+    let similar = kafka::similar_topics(config).await.unwrap_or_default();
+    let meant = if similar.is_empty() { String::new() } else { format!("; there is {}", similar.join(", ")) };
+    format!(
+        "KAFKA_TOPIC: {brokers} has no topic {topic}{meant}. To create {topic} with {REAL_PARTITIONS} partitions, start with --create-topic"
+    )
+}
+
+fn refused_topic(KafkaConfig { topic, brokers, .. }: &KafkaConfig, fault: &Fault) -> String {
+    format!("KAFKA_BROKERS: the topic {topic} cannot be made or looked up at {brokers}: {fault}")
 }
 
 /// Opens a part, however long it is away; says once that it waits.

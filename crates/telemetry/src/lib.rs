@@ -9,6 +9,7 @@
 //! | [`problem`](mod@problem) | error bodies |
 //! | [`probe`] | asking a server of ours whether it is alive, for containers |
 //! | [`logging`] | log lines on stderr, one line each |
+//! | [`output`] | results on stdout, which may be closed or full |
 //! | [`shutdown`] | [`Shutdown`]: the first signal asks, the second ends |
 //! | [`side_task`] | tasks beside the main one, none of which ends unnoticed |
 
@@ -16,6 +17,7 @@ pub mod health;
 pub mod http;
 pub mod logging;
 pub mod metrics;
+pub mod output;
 pub mod probe;
 pub mod problem;
 pub mod shutdown;

@@ -20,7 +20,26 @@ pub fn is_live(address: SocketAddr, patience: Duration) -> io::Result<bool> {
     Ok(&status_line == b"HTTP/1.1 200")
 }
 
-fn reachable(address: SocketAddr) -> SocketAddr {
+/// The body of the answer to `GET` of this path, whatever its status. Waits up to `patience` for each of connection, request and parts of the
+/// answer, of which it takes one mebibyte at most.
+///
+/// # Errors
+/// Nothing answers, not in time, or not in HTTP.
+pub fn ask(address: SocketAddr, path: &str, patience: Duration) -> io::Result<String> {
+    const LONGEST: u64 = 1 << 20;
+    let mut stream = TcpStream::connect_timeout(&reachable(address), patience)?;
+    stream.set_read_timeout(Some(patience))?;
+    stream.set_write_timeout(Some(patience))?;
+    // 1.0, so that the body comes as it is, and ends with the connection.
+    write!(stream, "GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n")?;
+    let mut answer = String::new();
+    stream.take(LONGEST).read_to_string(&mut answer)?;
+    let body = answer.strip_prefix("HTTP/1.").and_then(|answer| answer.split_once("\r\n\r\n"));
+    body.map(|(_, body)| body.to_owned()).ok_or_else(|| io::Error::from(io::ErrorKind::InvalidData))
+}
+
+/// Where a server that listens there can be reached from this machine: for "every address", on loopback.
+pub const fn reachable(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         ip if !ip.is_unspecified() => ip,
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::LOCALHOST),

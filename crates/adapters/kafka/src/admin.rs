@@ -1,4 +1,4 @@
-//! Making the topic, counting its partitions.
+//! Making the topic, counting its partitions, and what it may have been meant to be where it is missing.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -21,6 +21,10 @@ use crate::{client, faults};
 const BOUND: Duration = Duration::from_secs(5);
 /// The pause between two looks at a topic that is not there yet.
 const PAUSE: Duration = Duration::from_millis(200);
+/// From this likeness on, 0 to 1, a name may have been mistyped for another one: two letters of six.
+const NEAR: f64 = 0.6;
+/// So many similar names are told.
+const MOST_SIMILAR: usize = 3;
 
 /// Makes the topic if it is missing, and returns how many partitions it has. One that exists is left as it is, whatever was asked for.
 /// While Kafka is away this waits, up to `wait`.
@@ -32,7 +36,7 @@ pub async fn ensure_topic(config: &KafkaConfig, partitions: u16, replication: u1
     let observer = Observer::open(config)?;
     let ensured = loop {
         let fault = match count(&observer).await {
-            Err(fault) if is_missing(&fault) => match create(config, partitions, replication).await {
+            Err(fault) if is_missing_topic(&fault) => match create(config, partitions, replication).await {
                 // Brokers learn of a new topic one after the other.
                 Ok(()) => fault,
                 Err(fault) => fault,
@@ -40,7 +44,7 @@ pub async fn ensure_topic(config: &KafkaConfig, partitions: u16, replication: u1
             Err(fault) => fault,
             counted => break counted,
         };
-        let passes = is_missing(&fault) || matches!(fault.class, FaultClass::Unavailable { .. });
+        let passes = is_missing_topic(&fault) || matches!(fault.class, FaultClass::Unavailable { .. });
         if !passes || Instant::now() + PAUSE >= deadline {
             break Err(fault);
         }
@@ -60,6 +64,31 @@ pub async fn topic_partitions(config: &KafkaConfig) -> Result<usize, Fault> {
     let counted = count(&observer).await;
     observer.close(BOUND).await.ok();
     counted
+}
+
+/// Up to three topics of these brokers whose names are near the configured one, the nearest first.
+///
+/// # Errors
+/// Kafka is away, or refuses the login.
+pub async fn similar_topics(config: &KafkaConfig) -> Result<Vec<String>, Fault> {
+    let observer = Observer::open(config)?;
+    let names = observer
+        .look("topic_names", BOUND, |observer, _| {
+            let metadata = observer.consumer.client().fetch_metadata(None, BOUND)?;
+            Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+        })
+        .await;
+    observer.close(BOUND).await.ok();
+    names.map(|names| similar(&config.topic, names))
+}
+
+/// Those of the names that somebody who typed `topic` may have meant. Kafka's own topics are none of them.
+fn similar(topic: &str, names: Vec<String>) -> Vec<String> {
+    let likeness = |name: &str| strsim::normalized_damerau_levenshtein(&topic.to_lowercase(), &name.to_lowercase());
+    let mut near: Vec<_> = names.into_iter().filter(|name| !name.starts_with("__")).map(|name| (likeness(&name), name)).collect();
+    near.retain(|(likeness, _)| *likeness >= NEAR);
+    near.sort_by(|(a, first), (b, second)| b.total_cmp(a).then_with(|| first.cmp(second)));
+    near.into_iter().map(|(_, name)| name).take(MOST_SIMILAR).collect()
 }
 
 async fn count(observer: &Arc<Observer>) -> Result<usize, Fault> {
@@ -97,6 +126,21 @@ pub(crate) fn partitions<C: ClientContext>(client: &Client<C>, topic: &str, boun
     if partitions.is_empty() { Err(missing) } else { Ok(partitions) }
 }
 
-fn is_missing(fault: &Fault) -> bool {
+/// Whether the brokers answered that they have no topic of this name.
+pub fn is_missing_topic(fault: &Fault) -> bool {
     fault.code == Some(RDKafkaErrorCode::UnknownTopicOrPartition as i64) || fault.code == Some(RDKafkaErrorCode::UnknownTopic as i64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::similar;
+
+    #[test]
+    fn a_mistyped_name_finds_the_one_that_was_meant() {
+        let names = || ["events", "Events", "invoices", "__consumer_offsets", "events-2"].map(str::to_owned).to_vec();
+        assert_eq!(similar("evnets", names()), ["Events", "events", "events-2"]);
+        assert_eq!(similar("invoces", names()), ["invoices"]);
+        assert_eq!(similar("__consumer_offset", names()), [""; 0], "Kafka's own");
+        assert_eq!(similar("orders", names()), [""; 0]);
+    }
 }

@@ -56,7 +56,7 @@ pub mod source;
 pub mod topic;
 mod topic_id;
 
-pub use admin::{ensure_topic, topic_partitions};
+pub use admin::{ensure_topic, is_missing_topic, similar_topics, topic_partitions};
 pub use committer::KafkaCommitter;
 pub use config::{AssignmentStrategy, Flavor, KafkaConfig};
 pub use consumer::open;

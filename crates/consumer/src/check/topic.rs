@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use kafka::security::Security;
 use kafka::{KafkaConfig, TopicDescription, TopicSettings};
-use pipeline::{Fault, FaultClass, LogState};
+use pipeline::{Fault, LogState};
 use settings::span;
 
 use super::Finding;
@@ -12,17 +12,21 @@ use super::Finding;
 const PART: &str = "Kafka";
 
 /// Assesses what the broker says of the topic.
-pub(crate) fn topic(config: &KafkaConfig, seen_retention: Duration, answer: Result<&TopicDescription, &Fault>) -> Vec<Finding> {
+/// `similar` are topics that may have been meant where it is missing.
+pub(crate) fn topic(
+    config: &KafkaConfig,
+    seen_retention: Duration,
+    answer: Result<&TopicDescription, &Fault>,
+    similar: &[String],
+) -> Vec<Finding> {
     let reached = Finding::ok(PART, "broker and login", format!("{} answers, {}", config.brokers, protection(&config.security)));
     let topic = match answer {
         Ok(topic) => topic,
-        Err(fault) if is_about_topic(fault) => {
+        Err(fault) if fault.is_about_topic() => {
             let advice = "create it with the partitions you want (6 is a good start), or check KAFKA_TOPIC and the user's rights";
-            let found = format!(
-                "{} is not there, or not for this user{}",
-                config.topic,
-                fault.code.map_or_else(String::new, |code| format!(" (error {code})"))
-            );
+            let meant = if similar.is_empty() { String::new() } else { format!("; there is {}", similar.join(", ")) };
+            let code = fault.code.map_or_else(String::new, |code| format!(" (error {code})"));
+            let found = format!("{} is not there, or not for this user{code}{meant}", config.topic);
             return vec![reached, Finding::fail(PART, "topic", found, advice)];
         }
         Err(fault) => return vec![Finding::fault(PART, "broker and login", fault, "check KAFKA_BROKERS and the other KAFKA_ settings")],
@@ -60,11 +64,6 @@ const fn protection(security: &Security) -> &'static str {
         Security::SaslPlaintext(_) => "logged in, not encrypted",
         Security::SaslSsl(..) => "logged in, encrypted",
     }
-}
-
-/// Whether the broker answered, and refuses only the topic.
-fn is_about_topic(fault: &Fault) -> bool {
-    fault.class == FaultClass::Operator && (fault.subject.starts_with("topic:") || fault.subject.contains("use the topic"))
 }
 
 fn partitions(config: &KafkaConfig, topic: &TopicDescription) -> Finding {
@@ -154,7 +153,7 @@ fn retention(settings: &TopicSettings, seen: Duration) -> Option<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use pipeline::Dependency;
+    use pipeline::{Dependency, FaultClass};
     use settings::Reader;
 
     use super::super::State;
@@ -179,7 +178,7 @@ mod tests {
     fn troubles(change: impl FnOnce(&mut TopicDescription)) -> Vec<(&'static str, State)> {
         let mut description = good();
         change(&mut description);
-        let findings = topic(&config(), 30 * DAY, Ok(&description));
+        let findings = topic(&config(), 30 * DAY, Ok(&description), &[]);
         findings.into_iter().filter(|finding| finding.state != State::Ok).map(|finding| (finding.check, finding.state)).collect()
     }
 
@@ -206,12 +205,15 @@ mod tests {
 
     #[test]
     fn a_missing_topic_is_told_from_a_broker_that_is_away() {
-        let fault = |class, subject| Fault { dependency: Dependency::Kafka, class, code: None, subject };
-        let missing = fault(FaultClass::Operator, "topic: create it or check KAFKA_TOPIC");
-        let states =
-            |fault: &Fault| -> Vec<_> { topic(&config(), DAY, Err(fault)).iter().map(|finding| (finding.check, finding.state)).collect() };
+        let fault = |class, code, subject| Fault { dependency: Dependency::Kafka, class, code, subject };
+        let missing = fault(FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC");
+        let similar = ["orders".to_owned(), "events-2".to_owned()];
+        assert!(topic(&config(), DAY, Err(&missing), &similar)[1].found.ends_with("; there is orders, events-2"));
+        let states = |fault: &Fault| -> Vec<_> {
+            topic(&config(), DAY, Err(fault), &[]).iter().map(|finding| (finding.check, finding.state)).collect()
+        };
         assert_eq!(states(&missing), [("broker and login", State::Ok), ("topic", State::Fail)]);
-        let away = fault(FaultClass::Unavailable { timed_out: false }, "describe_topic");
+        let away = fault(FaultClass::Unavailable { timed_out: false }, None, "describe_topic");
         assert_eq!(states(&away), [("broker and login", State::Fail)]);
     }
 }

@@ -93,8 +93,10 @@ fn diff(before: &str, after: &str) -> String {
 /// # Errors
 /// The entry is not in the list any more, or a part is away: then it is in the list, or comes back.
 pub async fn resend<Q: ClaimQueue, P: Publisher>(route: &Route<'_, Q, P>, revision: Revision) -> Result<Delivered, Refusal> {
-    let sent = Sender::new(route.queue, route.publisher, route.lease, route.stop).send(vec![revision.dead_letter]).await;
-    match (sent.fault, sent.delivered) {
+    let topic = revision.dead_letter.topic.clone();
+    let mut sender = Sender::new(route.queue, route.publisher, route.lease, route.stop);
+    let sent = sender.send(vec![revision.dead_letter]).await;
+    match (sent.fault.as_ref().or(sender.refusal(&topic)).cloned(), sent.delivered) {
         (Some(fault), _) => Err(fault.into()),
         (None, Some(delivered)) => Ok(delivered),
         (None, None) => Err(Refusal::NotFound),

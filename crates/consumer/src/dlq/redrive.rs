@@ -77,36 +77,49 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
             if page.is_empty() {
                 break;
             }
-            let (mut chosen, stay) = self.choose(&page);
-            scan.keep(stay);
-            while !chosen.is_empty() && !self.ended {
-                let rest = chosen.split_off(self.group().min(chosen.len()));
-                scan.keep(self.send(std::mem::replace(&mut chosen, rest)).await);
+            let mut rest = &page[..];
+            // Where a limit ends the choice, the entries behind it get their turn if those that were chosen do not use it up.
+            while !rest.is_empty() && !self.ended {
+                let (mut chosen, stay, looked_at) = self.choose(rest);
+                rest = &rest[looked_at..];
+                scan.keep(stay);
+                while !chosen.is_empty() && !self.ended {
+                    let others = chosen.split_off(self.group().min(chosen.len()));
+                    scan.keep(self.send(std::mem::replace(&mut chosen, others)).await);
+                    seen(&self.summary);
+                }
                 seen(&self.summary);
             }
-            seen(&self.summary);
         }
         Ok(())
     }
 
-    /// The entries of the page to send, up to the limit, and how many of those before stay.
-    fn choose(&mut self, page: &[Listed]) -> (Vec<Letter>, u64) {
+    /// The next entries to send, up to the limit, how many of those before stay, and how many were looked at in all.
+    fn choose(&mut self, page: &[Listed]) -> (Vec<Letter>, u64, usize) {
         let limit = self.order.limit.unwrap_or(u64::MAX).saturating_sub(self.summary.attempted());
         let before = self.summary.examined();
-        let mut chosen = Vec::new();
+        let (mut chosen, mut looked_at) = (Vec::new(), 0);
         for listed in page {
             if chosen.len() as u64 >= limit {
                 break;
             }
+            looked_at += 1;
             match self.order.choose(listed, self.now) {
                 Choice::NotSelected => self.summary.not_selected += 1,
                 Choice::TooManyRetries => self.summary.too_many_retries += 1,
                 Choice::Unreadable => self.summary.unreadable += 1,
-                Choice::Chosen(entry, value) => chosen.push(Letter::new(listed, entry, entry.key(), value, self.default_topic)),
+                Choice::Chosen(entry, value) => {
+                    let dead_letter = Letter::new(listed, entry, entry.key(), value, self.default_topic);
+                    if self.sender.refusal(&dead_letter.topic).is_some() {
+                        *self.summary.refused.entry(dead_letter.topic).or_default() += 1;
+                    } else {
+                        chosen.push(dead_letter);
+                    }
+                }
             }
         }
         self.ended = chosen.len() as u64 >= limit && chosen.is_empty();
-        (chosen, self.summary.examined() - before)
+        (chosen, self.summary.examined() - before, looked_at)
     }
 
     /// How many to claim at once: at a rate only what goes out within a second, so that no lease ends before its turn.
@@ -130,6 +143,9 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
         self.summary.gone += sent.gone;
         self.summary.failed += sent.failed;
         self.summary.unsettled += sent.unsettled;
+        for (topic, count) in sent.refused {
+            *self.summary.refused.entry(topic).or_default() += count;
+        }
         if self.summary.fault.is_none() {
             self.summary.fault = sent.fault;
         }

@@ -42,4 +42,13 @@ pub enum Refusal {
         /// From 1.
         line: u64,
     },
+    /// A line of an import is JSON and no dead letter; those before it are in the list.
+    #[error(
+        "line {line} is no dead letter: it is no JSON object with eventId, originalData, error, timestamp and retryCount; the lines before it \
+         were imported, and are skipped when the file is imported again (what another program put into the list is imported with --any)"
+    )]
+    NoDeadLetter {
+        /// From 1.
+        line: u64,
+    },
 }

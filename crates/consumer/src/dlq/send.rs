@@ -1,5 +1,6 @@
 //! Claim, publish, settle: the only way by which an entry leaves the list to be sent again.
 
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
@@ -19,6 +20,8 @@ pub(super) struct Sender<'a, Q, P> {
     pub lease: Duration,
     pub rate: Option<f64>,
     pub stop: &'a CancellationToken,
+    /// Topics that the brokers refuse: what is meant for them stays, and is in nobody's way.
+    refused: HashMap<String, Fault>,
     start: Instant,
     begun: u64,
 }
@@ -29,6 +32,8 @@ pub(super) struct Sent {
     pub redriven: u64,
     pub gone: u64,
     pub failed: u64,
+    /// How many each refused topic keeps in the list.
+    pub refused: BTreeMap<String, u64>,
     /// Of those that failed, these were delivered and not settled.
     pub unsettled: u64,
     /// Put back to the old end of the list.
@@ -58,7 +63,12 @@ struct Attempted {
 
 impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
     pub fn new(queue: &'a Q, publisher: &'a P, lease: Duration, stop: &'a CancellationToken) -> Self {
-        Self { queue, publisher, lease, rate: None, stop, start: Instant::now(), begun: 0 }
+        Self { queue, publisher, lease, rate: None, stop, refused: HashMap::new(), start: Instant::now(), begun: 0 }
+    }
+
+    /// Why the brokers refuse this topic, where they do.
+    pub fn refusal(&self, topic: &str) -> Option<&Fault> {
+        self.refused.get(topic)
     }
 
     /// When the next entry may be sent.
@@ -98,6 +108,11 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 && self.due() <= Instant::now()
                 && let Some((place, (dead_letter, claim))) = waiting.next()
             {
+                if self.refused.contains_key(&dead_letter.topic) {
+                    *sent.refused.entry(dead_letter.topic).or_default() += 1;
+                    attempted.not_sent.push((place, claim));
+                    continue;
+                }
                 self.begun += 1;
                 flights.push(async move { (place, fly(publisher, dead_letter, claim).await) });
             }
@@ -106,10 +121,15 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 break;
             }
             tokio::select! {
-                Some((place, (claim, result))) = flights.next() => match result {
+                Some((place, (claim, topic, result))) = flights.next() => match result {
                     Ok(delivered) => {
                         sent.delivered = Some(delivered);
                         attempted.delivered.push(claim);
+                    }
+                    Err(fault) if fault.is_about_topic() => {
+                        *sent.refused.entry(topic.clone()).or_default() += 1;
+                        self.refused.insert(topic, fault);
+                        attempted.not_sent.push((place, claim));
                     }
                     Err(fault) => {
                         let hopeless = fault.class != FaultClass::Poison;
@@ -151,12 +171,12 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
     }
 }
 
-async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, Result<Delivered, Fault>) {
+async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, String, Result<Delivered, Fault>) {
     let Letter { id, event_id, topic, message, .. } = dead_letter;
     let result = publisher.publish(&topic, message).await;
     if let Ok(delivered) = &result {
         let (partition, offset) = (delivered.partition, delivered.offset);
         tracing::debug!(entry = id, eventId = event_id, topic, partition, offset, "redriven");
     }
-    (claim, result)
+    (claim, topic, result)
 }

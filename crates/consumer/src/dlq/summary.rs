@@ -1,5 +1,6 @@
 //! What became of a redrive, in numbers that add up.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub struct Summary {
     pub too_many_retries: u64,
     /// They cannot be read as dead letters, and stay.
     pub unreadable: u64,
+    /// How many each topic keeps in the list that the brokers refuse: it is missing, or this user may not write to it.
+    pub refused: BTreeMap<String, u64>,
     /// They were not delivered, or could not be taken off the list. They are in the list, or come back.
     pub failed: u64,
     /// Of those that failed, the broker has these: they come back into the list, and sending them once more changes nothing.
@@ -35,8 +38,13 @@ pub struct Summary {
 
 impl Summary {
     /// Entries that were looked at and dealt with.
-    pub const fn examined(&self) -> u64 {
-        self.not_selected + self.redriven + self.gone + self.too_many_retries + self.unreadable + self.failed
+    pub fn examined(&self) -> u64 {
+        self.not_selected + self.redriven + self.gone + self.too_many_retries + self.unreadable + self.refused() + self.failed
+    }
+
+    /// Entries whose topic the brokers refuse.
+    pub fn refused(&self) -> u64 {
+        self.refused.values().sum()
     }
 
     /// Entries that were meant to be sent.
@@ -45,17 +53,18 @@ impl Summary {
     }
 
     /// Whether everything that was asked for was done.
-    pub const fn is_whole(&self) -> bool {
-        self.failed == 0 && self.fault.is_none() && !self.stopped
+    pub fn is_whole(&self) -> bool {
+        self.failed == 0 && self.refused.is_empty() && self.fault.is_none() && !self.stopped
     }
 
     /// As JSON.
     pub fn report(&self) -> Report {
-        let Self { not_selected, redriven, gone, too_many_retries, unreadable, failed, returned, stopped, .. } = *self;
+        let Self { not_selected, redriven, gone, too_many_retries, unreadable, ref refused, failed, returned, stopped, .. } = *self;
+        let refused = refused.clone();
         let fault = self.fault.as_ref().map(Fault::to_string);
         let seconds = self.took.as_secs_f64();
         let examined = self.examined();
-        Report { examined, not_selected, redriven, gone, too_many_retries, unreadable, failed, returned, stopped, fault, seconds }
+        Report { examined, not_selected, redriven, gone, too_many_retries, unreadable, refused, failed, returned, stopped, fault, seconds }
     }
 }
 
@@ -71,10 +80,14 @@ impl fmt::Display for Summary {
             ("gone", self.gone, "someone else was faster"),
             ("too many retries", self.too_many_retries, "they stay; --max-retries raises the limit"),
             ("unreadable", self.unreadable, "they stay; see `list --reason unreadable`"),
+            ("topic refused", self.refused(), "they stay; their topic is missing, or this user may not write to it:"),
             ("failed", self.failed, "they stay, or come back into the list"),
         ] {
             let hint = if count == 0 { "" } else { hint };
             writeln!(f, "{}", format!("  {name:<16} {count:>9}  {hint}").trim_end())?;
+            if name == "topic refused" {
+                self.refused.iter().try_for_each(|(topic, count)| writeln!(f, "    {topic}: {count}"))?;
+            }
         }
         let seconds = self.took.as_secs_f64();
         let rate = if seconds > 0.0 { self.redriven as f64 / seconds } else { 0.0 };
@@ -99,6 +112,8 @@ pub struct Report {
     gone: u64,
     too_many_retries: u64,
     unreadable: u64,
+    /// By topic.
+    refused: BTreeMap<String, u64>,
     failed: u64,
     returned: u64,
     stopped: bool,
@@ -114,10 +129,12 @@ mod tests {
     fn the_places_add_up_to_what_was_examined() {
         let summary =
             Summary { not_selected: 1, redriven: 2, gone: 4, too_many_retries: 8, unreadable: 16, failed: 32, ..Summary::default() };
-        assert_eq!((summary.examined(), summary.attempted()), (63, 38));
+        let summary = Summary { refused: BTreeMap::from([("old".to_owned(), 60), ("older".to_owned(), 4)]), ..summary };
+        assert_eq!((summary.examined(), summary.attempted()), (127, 38));
         assert!(!summary.is_whole());
         let shown = summary.to_string();
         let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
-        assert_eq!((&lines[0], &lines[1]), (&vec!["examined", "63"], &vec!["redriven", "2"]));
+        assert_eq!((&lines[0], &lines[1]), (&vec!["examined", "127"], &vec!["redriven", "2"]));
+        assert!(shown.contains("\n    old: 60\n    older: 4\n"), "{shown}");
     }
 }

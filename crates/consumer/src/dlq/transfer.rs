@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::{DeadLetterArchive, DeadLetterReader};
 use serde::Serialize;
@@ -55,11 +56,11 @@ pub struct Imported {
 
 /// Puts the entries of these lines into the list, the first one as the oldest of them, except those that are there: each text is in the list
 /// afterwards as often as it is in the lines, or more often, so that importing twice changes nothing. Empty lines are skipped. Holds 20
-/// bytes for each entry of the list.
+/// bytes for each entry of the list. `any` also takes entries that cannot be read as dead letters, which an export may hold.
 ///
 /// # Errors
-/// A line is not JSON, or the queue is away. The lines before are in the list, at least in part; importing again is safe.
-pub async fn import<Q>(queue: &Q, lines: impl Iterator<Item = io::Result<String>>) -> Result<Imported, ImportError>
+/// A line is not JSON, or no dead letter, or the queue is away. The lines before are in the list, at least in part; importing again is safe.
+pub async fn import<Q>(queue: &Q, lines: impl Iterator<Item = io::Result<String>>, any: bool) -> Result<Imported, ImportError>
 where
     Q: DeadLetterReader + DeadLetterArchive,
 {
@@ -72,9 +73,13 @@ where
         if line.trim().is_empty() {
             continue;
         }
-        let Some(text) = text_of(line) else {
-            queue.restore(&chunk).await.map_err(Refusal::from)?;
-            return Err(Refusal::NotJson { line: number }.into());
+        let text = match text_of(line) {
+            Some(text) if any || Entry::parse(&text).is_ok() => text,
+            other => {
+                queue.restore(&chunk).await.map_err(Refusal::from)?;
+                let refusal = if other.is_none() { Refusal::NotJson { line: number } } else { Refusal::NoDeadLetter { line: number } };
+                return Err(refusal.into());
+            }
         };
         imported.lines += 1;
         if let Some(count) = present.get_mut(&digest(&text)).filter(|count| **count > 0) {
@@ -99,7 +104,7 @@ where
 /// Why an import ended early.
 #[derive(Debug, thiserror::Error)]
 pub enum ImportError {
-    /// A line is not JSON, or the queue is away.
+    /// A line is not JSON, or no dead letter, or the queue is away.
     #[error(transparent)]
     Refusal(#[from] Refusal),
     /// The lines cannot be read.

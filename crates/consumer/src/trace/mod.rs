@@ -17,6 +17,7 @@ use pipeline::fault::Fault;
 use pipeline::ports::{DeadLetterReader, EventTrace};
 use pipeline::trace::About;
 use pipeline::{Entity, Trace};
+use telemetry::output::print_line;
 use uuid::Uuid;
 
 use crate::dlq::listed::Listed;
@@ -110,12 +111,8 @@ fn about(trace: Option<&Trace>, dead_letters: Option<&DeadLetters>) -> Option<Ab
     parked.or_else(|| dead_letters.into_iter().flat_map(|dead_letters| &dead_letters.found).find_map(|dead_letter| dead_letter.about))
 }
 
-/// Prints the findings on the standard output. The exit code is 0 where [`Findings::found`] holds, and 1 otherwise.
+/// Prints the findings on the standard output. The exit code is 0 where [`Findings::found`] holds and they could be printed, and 1 otherwise.
 pub fn show(findings: &Findings, json: bool) -> ExitCode {
-    if json {
-        println!("{}", findings.to_json());
-    } else {
-        println!("{findings}");
-    }
-    if findings.found() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let printed = if json { print_line(findings.to_json()) } else { print_line(findings) };
+    if printed && findings.found() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -11,6 +11,7 @@ use pipeline::{LogPosition, LogState};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging};
 
 use super::{Settings, wrong};
@@ -50,11 +51,11 @@ pub fn check(json: bool) -> ExitCode {
 }
 
 fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {
-    match json.then(|| serde_json::to_string(report)) {
-        Some(Ok(text)) => println!("{text}"),
-        Some(Err(_)) | None => println!("{report}"),
-    }
-    code
+    let printed = match json.then(|| serde_json::to_string(report)) {
+        Some(Ok(text)) => print_line(text),
+        Some(Err(_)) | None => print_line(report),
+    };
+    if printed { code } else { ExitCode::FAILURE }
 }
 
 async fn ask(settings: &Settings) -> Vec<Finding> {
@@ -71,7 +72,11 @@ async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> (Vec<Findi
     let progress = async { KafkaProgress::open(config)?.log().await };
     let (topic, log) =
         tokio::join!(bounded(Dependency::Kafka, "describe_topic", describe_topic(config)), bounded(Dependency::Kafka, "log", progress));
-    let mut findings = check::topic(config, seen_retention, topic.as_ref());
+    let similar = match &topic {
+        Err(fault) if fault.is_about_topic() => kafka::similar_topics(config).await.unwrap_or_default(),
+        _ => Vec::new(),
+    };
+    let mut findings = check::topic(config, seen_retention, topic.as_ref(), &similar);
     if topic.is_ok() {
         findings.push(check::group(config, log.as_ref()));
     }

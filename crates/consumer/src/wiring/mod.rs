@@ -4,6 +4,7 @@ mod check;
 mod dlq;
 mod liveness;
 mod run;
+mod status;
 mod trace;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -14,6 +15,7 @@ use pipeline::fault::Dependency;
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::SqlServerConfig;
+use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging, probe};
 
 use crate::resume::Resume;
@@ -22,6 +24,7 @@ pub use check::check;
 pub use dlq::dlq;
 pub use liveness::Liveness;
 pub use run::{Settings, run};
+pub use status::tell_status;
 pub use trace::trace_event;
 
 /// The parts of the health report.
@@ -48,7 +51,8 @@ fn metrics_address(env: &mut Reader) -> SocketAddr {
 pub fn migrate() -> ExitCode {
     with_settings(SqlServerConfig::read, async |config| {
         let report = sqlserver::migrate(&config).await?;
-        println!("{}", crate::migrate::describe(&report));
+        // It is done, whether or not somebody can read so.
+        let _printed = print_line(crate::migrate::describe(&report));
         Ok(())
     })
 }

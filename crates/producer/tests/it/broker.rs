@@ -84,3 +84,23 @@ fn help_explains_each_level_with_examples() {
         assert!(text(&output).0.contains("Examples:"), "{level:?}");
     }
 }
+
+#[test]
+fn an_event_whose_receipt_nobody_can_read_was_delivered_all_the_same() {
+    let broker = EmbeddedBroker::start("events", 1).unwrap();
+    let variables = [("KAFKA_BROKERS", broker.bootstrap_servers())];
+    for arguments in [&["send", "user-created"][..], &["send", "user-created", "--output", "json"], &["generate", "--events", "3"]] {
+        let mut child = producer(&variables, arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let (_, stderr) = text(&child.wait_with_output().unwrap());
+        assert!(!stderr.contains("panicked"), "{arguments:?}: {stderr}");
+        #[cfg(target_os = "linux")]
+        {
+            let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+            let output = producer(&variables, arguments).stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+            let (_, stderr) = text(&output);
+            assert_eq!(output.status.code(), Some(0), "it was delivered: {stderr}");
+            assert!(stderr.contains("the result cannot be written to the standard output: No space left"), "{arguments:?}: {stderr}");
+        }
+    }
+}

@@ -1,7 +1,7 @@
 //! Dead letters on a command line and over HTTP, with a pipeline that runs beside.
 
 use std::io::{BufRead as _, BufReader};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -21,16 +21,16 @@ const BOUND: Duration = Duration::from_secs(60);
 const TOKEN: &str = "0123456789abcdef";
 
 /// A pipeline with its tables in a folder, and the broker that it reads from.
-struct Place {
+pub struct Place {
     folder: tempfile::TempDir,
     broker: EmbeddedBroker,
     publisher: KafkaPublisher,
-    api: String,
+    pub api: String,
     _running: Running,
 }
 
 impl Place {
-    fn start(settings: &[(&str, &str)]) -> Self {
+    pub fn start(settings: &[(&str, &str)]) -> Self {
         let broker = EmbeddedBroker::start("events", 2).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let mut command = standalone(folder.path(), &["--data-dir", "data"]);
@@ -45,7 +45,7 @@ impl Place {
         Self { folder, broker, publisher, api, _running: running }
     }
 
-    async fn send(&self, value: impl Into<Vec<u8>>) {
+    pub async fn send(&self, value: impl Into<Vec<u8>>) {
         let message = Message { key: None, value: Some(value.into()), headers: Vec::new() };
         self.publisher.publish("events", message).await.unwrap();
     }
@@ -58,6 +58,7 @@ impl Place {
     async fn dlq_with(&self, arguments: &[&str], settings: &[(&str, &Path)]) -> (i32, String) {
         let mut command = standalone(self.folder.path(), &["--data-dir", "data", "dlq"]);
         command.args(arguments).env("KAFKA_BROKERS", self.broker.bootstrap_servers()).envs(settings.iter().copied());
+        command.env("TMPDIR", self.temporary());
         let (output, stdout, stderr) = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
         (output.status.code().unwrap(), if stdout.is_empty() { stderr } else { stdout })
     }
@@ -69,7 +70,7 @@ impl Place {
         lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
-    async fn until_rows(&self, what: &str, wished: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub async fn until_rows(&self, what: &str, wished: impl Fn(&[Value]) -> bool) -> Vec<Value> {
         let mut rows = Vec::new();
         eventually(BOUND, what, async || {
             rows = self.rows().await;
@@ -79,12 +80,27 @@ impl Place {
         rows
     }
 
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub fn brokers(&self) -> &str {
+        self.broker.bootstrap_servers()
+    }
+
+    /// Where the commands put temporary files.
+    fn temporary(&self) -> PathBuf {
+        let folder = self.folder.path().join("temporary");
+        std::fs::create_dir_all(&folder).unwrap();
+        folder
+    }
+
     fn tables(&self) -> Sqlite {
         Sqlite::open(&self.folder.path().join("data/events.db")).unwrap()
     }
 }
 
-fn broken(event: &Event<'_>) -> String {
+pub fn broken(event: &Event<'_>) -> String {
     String::from_utf8(event.to_json()).unwrap().replace("\"firstName\"", "\"first\"")
 }
 
@@ -111,6 +127,17 @@ async fn a_dead_letter_is_looked_at_sent_again_removed_and_brought_back() {
     place.until_rows("it comes back with its count", |rows| rows.len() == 2 && rows[0]["retryCount"] == 1).await;
 
     assert_eq!(place.dlq(&["export", "letters.jsonl"]).await.0, 0);
+    let file = place.folder.path().join("letters.jsonl");
+    let first = std::fs::read_to_string(&file).unwrap();
+    let (code, said) = place.dlq(&["export", "letters.jsonl"]).await;
+    assert!(code == 1 && said.contains("--force") && std::fs::read_to_string(&file).unwrap() == first, "it is not overwritten: {said}");
+    assert_eq!(place.dlq(&["export", "--force", "letters.jsonl"]).await.0, 0);
+    assert_eq!(place.dlq(&["export", "."]).await.0, 1, "a folder is no file");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        assert_eq!(file.metadata().unwrap().permissions().mode() & 0o777, 0o600, "for its owner's eyes only");
+    }
     assert_eq!(place.dlq(&["purge", "--all"]).await.0, 1, "nobody can be asked");
     assert_eq!(place.rows().await.len(), 2);
     assert_eq!(place.dlq(&["purge", "--all", "--yes"]).await, (0, "2 dead letters removed\n".to_owned()));
@@ -119,7 +146,9 @@ async fn a_dead_letter_is_looked_at_sent_again_removed_and_brought_back() {
     assert_eq!(place.dlq(&["import", "letters.jsonl"]).await, told(2, 0));
     assert_eq!(place.dlq(&["import", "letters.jsonl"]).await, told(0, 2));
     let exported = std::fs::read_to_string(place.folder.path().join("letters.jsonl")).unwrap();
-    assert_eq!(place.dlq(&["export"]).await, (0, exported));
+    assert_eq!(place.dlq(&["export"]).await, (0, exported.clone()));
+    assert_eq!(place.dlq(&["export", "-"]).await, (0, exported));
+    assert!(!place.folder.path().join("-").exists());
 }
 
 fn ids(rows: &[Value]) -> Vec<&str> {
@@ -159,6 +188,10 @@ async fn a_payload_is_mended_in_an_editor_and_lands() {
         let (code, said) = edit(&editor, arguments).await;
         assert_eq!((code, place.rows().await.len()), (1, 1), "{what}: {said}");
     }
+    let kept: Vec<_> =
+        std::fs::read_dir(place.temporary()).unwrap().map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap()).collect();
+    assert_eq!(kept.len(), 3, "what a person wrote is kept, and nothing else");
+    assert!(kept.iter().any(|text| text == "{}\n") && kept.iter().any(|text| text.contains("00000000")), "{kept:?}");
     let (code, said) = edit(&mends, &["--yes"]).await;
     assert!(code == 0 && said.contains("-  \"first\": ") && said.contains("+  \"firstName\": "), "{said}");
     assert!(std::fs::read_to_string(place.folder.path().join("mode")).unwrap().starts_with("-rw-------"), "for its owner's eyes only");

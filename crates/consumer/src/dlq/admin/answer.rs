@@ -13,7 +13,7 @@ impl Refusal {
     const fn status(&self) -> StatusCode {
         match self {
             Self::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
-            Self::NotAnId | Self::NotJson { .. } => StatusCode::BAD_REQUEST,
+            Self::NotAnId | Self::NotJson { .. } | Self::NoDeadLetter { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Ambiguous(_) | Self::OtherEvent => StatusCode::CONFLICT,
             Self::NotEditable | Self::Violation(_) | Self::Unchanged => StatusCode::UNPROCESSABLE_ENTITY,

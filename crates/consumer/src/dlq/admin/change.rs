@@ -17,7 +17,7 @@ use telemetry::problem::problem_with;
 use super::Admin;
 use super::answer::Refused;
 use super::guard::Caller;
-use super::query::{EditQuery, RedriveBody, body};
+use super::query::{EditQuery, ImportQuery, RedriveBody, body};
 use crate::backends::SystemClock;
 use crate::dlq::choice::RedriveRequest;
 use crate::dlq::dry_run::dry_run;
@@ -151,14 +151,16 @@ where
 pub(super) async fn import<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     Extension(Caller(caller)): Extension<Caller>,
+    query: Result<Query<ImportQuery>, QueryRejection>,
     content: Content,
 ) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + DeadLetterArchive,
 {
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
-    let imported = transfer::import(&admin.context.queue, lines.split('\n').map(|line| Ok(line.to_owned()))).await;
+    let imported = transfer::import(&admin.context.queue, lines.split('\n').map(|line| Ok(line.to_owned())), query.any).await;
     let imported = imported.map_err(Refusal::from).inspect_err(|_| {
         tracing::warn!(caller = &*caller, "an import of dead letters ended early; some may be in the list");
     })?;

@@ -35,6 +35,15 @@ pub(super) struct EditQuery {
     pub dry_run: bool,
 }
 
+/// `POST /admin/dlq/import?…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ImportQuery {
+    /// Also what cannot be read as a dead letter.
+    #[serde(default)]
+    pub any: bool,
+}
+
 /// The body of `POST /admin/dlq/redrive`, and, of its fields the first seven, of `POST /admin/dlq/purge`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

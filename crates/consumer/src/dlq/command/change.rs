@@ -111,28 +111,40 @@ where
 {
     let route = context.route(stop)?;
     let listed = find(&context.queue, id).await?;
-    let mut text = editable(&listed)?;
-    let revision = loop {
-        text = editor::edit(&text)?;
-        match Revision::new(&listed, &text, context.terms.rules, &context.terms.topic) {
-            Ok(revision) => break revision,
-            Err(refusal @ (Refusal::Violation(_) | Refusal::OtherEvent)) if can_ask() => {
-                eprintln!("{refusal}");
-                if !ask("Edit it again?")? {
-                    return Ok(ExitCode::FAILURE);
+    let original = editable(&listed)?;
+    let mut text = editor::edit(&original)?;
+    let sent = async {
+        let revision = loop {
+            match Revision::new(&listed, &text, context.terms.rules, &context.terms.topic) {
+                Ok(revision) => break revision,
+                Err(refusal @ (Refusal::Violation(_) | Refusal::OtherEvent)) if can_ask() => {
+                    eprintln!("{refusal}");
+                    if !ask("Edit it again?")? {
+                        return Ok(false);
+                    }
+                    text = editor::edit(&text)?;
                 }
+                Err(refusal) => return Err(refusal.into()),
             }
-            Err(refusal) => return Err(refusal.into()),
+        };
+        write!(out, "{}", printable_lines(&revision.diff))?;
+        if !yes && !may("Send it to its topic, and take it off the list?")? {
+            return Ok(false);
         }
+        let (event_id, topic) = (revision.event_id, revision.dead_letter.topic.clone());
+        let delivered = resend(&route, revision).await?;
+        writeln!(out, "sent as event {event_id} to {topic}, partition {}, offset {}", delivered.partition, delivered.offset)?;
+        Ok::<_, anyhow::Error>(true)
     };
-    write!(out, "{}", printable_lines(&revision.diff))?;
-    if !yes && !may("Send it to its topic, and take it off the list?")? {
-        return Ok(ExitCode::FAILURE);
+    let sent = sent.await;
+    if matches!(sent, Ok(true)) {
+        return Ok(ExitCode::SUCCESS);
     }
-    let (event_id, topic) = (revision.event_id, revision.dead_letter.topic.clone());
-    let delivered = resend(&route, revision).await?;
-    writeln!(out, "sent as event {event_id} to {topic}, partition {}, offset {}", delivered.partition, delivered.offset)?;
-    Ok(ExitCode::SUCCESS)
+    // A person's work is not thrown away because it did not pass, or could not be sent.
+    if text.trim_end() != original.trim_end() {
+        eprintln!("what you wrote is kept in {}", editor::keep(&text, &listed.id)?.display());
+    }
+    sent.map(|_| ExitCode::FAILURE)
 }
 
 pub(super) async fn remove<Q>(queue: &Q, args: &PurgeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
@@ -157,15 +169,15 @@ where
     fault.map_or(Ok(ExitCode::SUCCESS), |fault| Err(Refusal::from(fault).into()))
 }
 
-pub(super) async fn import<Q>(queue: &Q, file: &Path, out: &mut impl Write) -> anyhow::Result<ExitCode>
+pub(super) async fn import<Q>(queue: &Q, file: &Path, any: bool, out: &mut impl Write) -> anyhow::Result<ExitCode>
 where
     Q: DeadLetterReader + DeadLetterArchive,
 {
     let imported = if file == Path::new("-") {
-        transfer::import(queue, std::io::stdin().lines()).await?
+        transfer::import(queue, std::io::stdin().lines(), any).await?
     } else {
         let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        transfer::import(queue, BufReader::new(opened).lines()).await?
+        transfer::import(queue, BufReader::new(opened).lines(), any).await?
     };
     writeln!(out, "{} dead letters imported, {} were in the list already", imported.imported, imported.skipped)?;
     Ok(ExitCode::SUCCESS)

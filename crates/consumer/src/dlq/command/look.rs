@@ -1,11 +1,11 @@
 //! Commands that change nothing.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use pipeline::ports::{Clock as _, DeadLetterReader, End};
+use tempfile::NamedTempFile;
 
 use super::{ListArgs, text};
 use crate::backends::SystemClock;
@@ -83,15 +83,24 @@ pub(super) async fn count(queue: &impl DeadLetterReader, json: bool, out: &mut i
     Ok(())
 }
 
-pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, out: &mut impl Write) -> anyhow::Result<()> {
-    let Some(path) = file else {
+pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, force: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let Some(path) = file.filter(|path| *path != Path::new("-")) else {
         lines(queue, out).await?;
         return Ok(());
     };
     let named = || format!("{} cannot be written", path.display());
-    let mut file = BufWriter::new(File::create(path).with_context(named)?);
+    match path.metadata() {
+        Ok(there) if !there.is_file() => bail!("{} is no ordinary file; `-` is the standard output", path.display()),
+        Ok(_) if !force => bail!("{} exists; --force replaces it", path.display()),
+        _ => {}
+    }
+    // Complete or not there: a half-written export must not look like a whole one, nor take the place of one.
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut file = BufWriter::new(NamedTempFile::new_in(folder).with_context(named)?);
     let count = lines(queue, &mut file).await?;
-    file.into_inner().map_err(|error| error.into_error()).and_then(|file| file.sync_all()).with_context(named)?;
+    let file = file.into_inner().map_err(|error| error.into_error()).with_context(named)?;
+    file.as_file().sync_all().with_context(named)?;
+    if force { file.persist(path) } else { file.persist_noclobber(path) }.map_err(|error| error.error).with_context(named)?;
     eprintln!("{count} dead letters exported to {}", path.display());
     Ok(())
 }

@@ -47,13 +47,19 @@ pub enum DlqCommand {
     Purge(PurgeArgs),
     /// Write all dead letters as JSON lines, oldest first.
     Export {
-        /// Where to; without it, to the standard output.
+        /// Where to, readable for its owner alone; without it, or with `-`, to the standard output.
         file: Option<PathBuf>,
+        /// Replace the file where it exists.
+        #[arg(long)]
+        force: bool,
     },
     /// Put dead letters into the list that were exported; those that are there already are skipped.
     Import {
         /// Where from; `-` is the standard input.
         file: PathBuf,
+        /// Also what cannot be read as a dead letter, which other programs may have put into the list.
+        #[arg(long)]
+        any: bool,
     },
 }
 

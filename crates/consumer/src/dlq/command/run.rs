@@ -46,11 +46,11 @@ where
         DlqCommand::List(args) => look::list(queue, &args, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Show { id } => look::show(queue, &id, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Stats { json } => look::count(queue, json, &mut out).await.map(|()| ExitCode::SUCCESS),
-        DlqCommand::Export { file } => look::export(queue, file.as_deref(), &mut out).await.map(|()| ExitCode::SUCCESS),
+        DlqCommand::Export { file, force } => look::export(queue, file.as_deref(), force, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Redrive(args) => Box::pin(change::send(context, &args, stop, &mut out)).await,
         DlqCommand::Edit { id, yes } => Box::pin(change::edit(context, &id, yes, stop, &mut out)).await,
         DlqCommand::Purge(args) => change::remove(queue, &args, &mut out).await,
-        DlqCommand::Import { file } => change::import(queue, &file, &mut out).await,
+        DlqCommand::Import { file, any } => change::import(queue, &file, any, &mut out).await,
     }?;
     out.flush()?;
     Ok(code)

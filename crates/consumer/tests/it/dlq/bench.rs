@@ -1,6 +1,6 @@
 //! A queue and a broker that fail as they are told, and entries to work with.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -116,6 +116,8 @@ pub struct Broker(Arc<Mutex<Inner>>);
 struct Inner {
     sent: Vec<Sent>,
     rule: Option<Rule>,
+    missing: HashSet<String>,
+    asked_for_missing: u32,
     mute: bool,
 }
 
@@ -131,6 +133,16 @@ impl Broker {
     /// Messages to which the rule gives a fault are not taken.
     pub fn refuse(&self, rule: impl FnMut(&Message) -> Option<FaultClass> + Send + 'static) {
         self.0.lock().unwrap().rule = Some(Box::new(rule));
+    }
+
+    /// This topic is not there.
+    pub fn miss(&self, topic: &str) {
+        self.0.lock().unwrap().missing.insert(topic.to_owned());
+    }
+
+    /// How many messages for topics came that are not there.
+    pub fn asked_for_missing(&self) -> u32 {
+        self.0.lock().unwrap().asked_for_missing
     }
 
     /// Messages are taken, and never acknowledged; or are again.
@@ -155,6 +167,16 @@ impl Publisher for Broker {
             if let Some(class) = inner.rule.as_mut().and_then(|rule| rule(&message)) {
                 return Err(Fault { dependency: Dependency::Kafka, class, code: None, subject: "publish" });
             }
+            if inner.missing.contains(topic) {
+                inner.asked_for_missing += 1;
+                // UNKNOWN_TOPIC_OR_PARTITION
+                return Err(Fault {
+                    dependency: Dependency::Kafka,
+                    class: FaultClass::Operator,
+                    code: Some(3),
+                    subject: "topic: create it",
+                });
+            }
             inner.sent.push(Sent { topic: topic.to_owned(), message, at: Instant::now() });
             (inner.sent.len() as i64 - 1, inner.mute)
         };
@@ -172,6 +194,12 @@ pub fn orphan(event: &Event<'_>) -> DeadLetter {
     let record = Record { key: Some(event.key().into_bytes()), ..record(event.to_json()) };
     let waits_for = WaitsFor::parent_of(&event.body).unwrap_or(WaitsFor::Email);
     DeadLetter::new(&record, &Diagnosis::expired(event.id, event.event_type(), waits_for), second(0))
+}
+
+/// An entry of this topic.
+pub fn of_topic(topic: &str, data: &str) -> String {
+    serde_json::json!({"eventId": null, "originalData": data, "error": "boom", "timestamp": "2026-01-15T10:00:00Z", "retryCount": 0, "topic": topic})
+        .to_string()
 }
 
 /// An entry as others write it, in five fields.
@@ -200,7 +228,7 @@ pub async fn run_until(queue: &Queue, broker: &Broker, order: &RedriveRequest, s
     let bound = Duration::from_secs(300);
     let summary = tokio::time::timeout(bound, redrive(route, order, |_| {})).await.expect("the redrive ends");
     let Summary { not_selected, redriven, gone, too_many_retries, unreadable, failed, .. } = summary;
-    assert_eq!(summary.examined(), not_selected + redriven + gone + too_many_retries + unreadable + failed);
+    assert_eq!(summary.examined(), not_selected + redriven + gone + too_many_retries + unreadable + summary.refused() + failed);
     summary
 }
 

@@ -9,7 +9,7 @@ use pipeline::record::RETRY_COUNT_HEADER;
 use testkit::builders::{dead_letter, id, order as order_of, payment, user};
 use tokio_util::sync::CancellationToken;
 
-use super::bench::{Broker, Queue, five_fields, ids, order, orphan, push, run, run_until};
+use super::bench::{Broker, Queue, five_fields, ids, of_topic, order, orphan, push, run, run_until};
 
 #[tokio::test]
 async fn an_entry_goes_to_its_topic_under_its_key_with_its_count_raised() {
@@ -163,4 +163,25 @@ async fn a_redrive_that_is_told_to_stop_puts_back_what_is_not_sent() {
     assert_eq!(summary.redriven, broker.sent().len() as u64);
     assert!(summary.redriven >= 5 && summary.redriven < 40);
     assert_eq!(queue.texts().await, texts[summary.redriven as usize..], "in their order");
+}
+
+#[tokio::test]
+async fn a_topic_that_is_gone_concerns_its_own_entries_alone() {
+    let (queue, broker) = (Queue::new(), Broker::default());
+    broker.miss("gone");
+    let entries: Vec<_> = (0..1300).map(|number| of_topic(if number % 2 == 0 { "gone" } else { "here" }, &number.to_string())).collect();
+    queue.put(&entries).await;
+    let gone: Vec<_> = entries.iter().step_by(2).cloned().collect();
+
+    let summary = run(&queue, &broker, &order(Filter::default())).await;
+    assert_eq!((summary.redriven, summary.failed, summary.is_whole()), (650, 0, false), "{summary}");
+    assert_eq!(summary.refused.iter().collect::<Vec<_>>(), [(&"gone".to_owned(), &650)]);
+    assert_eq!(summary.fault, None, "it did not end early");
+    assert_eq!(queue.texts().await, gone, "in their order");
+    assert!(broker.asked_for_missing() <= 250, "only those of the first group are tried: {}", broker.asked_for_missing());
+
+    let limited = RedriveRequest { limit: Some(1), ..order(Filter::default()) };
+    queue.put(&[of_topic("here", "last")]).await;
+    let summary = run(&queue, &broker, &limited).await;
+    assert_eq!(summary.redriven, 1, "what is refused does not use the limit up: {summary}");
 }

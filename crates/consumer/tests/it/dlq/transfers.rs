@@ -19,7 +19,7 @@ async fn exported(queue: &Queue) -> String {
 }
 
 async fn imported(queue: &Queue, lines: &str) -> Result<Imported, String> {
-    import(queue, lines.lines().map(|line| Ok(line.to_owned()))).await.map_err(|error| error.to_string())
+    import(queue, lines.lines().map(|line| Ok(line.to_owned())), true).await.map_err(|error| error.to_string())
 }
 
 #[tokio::test]
@@ -60,4 +60,16 @@ async fn a_broken_line_is_named_and_those_before_it_are_there() {
     assert!(error.starts_with("line 2 is not JSON"), "{error}");
     assert_eq!(queue.texts().await, ["{\"a\":1}"]);
     assert_eq!(imported(&queue, "{\"a\":1}\n{\"b\":2}").await, Ok(Imported { lines: 2, imported: 1, skipped: 1 }));
+}
+
+#[tokio::test]
+async fn what_is_no_dead_letter_is_imported_only_when_it_is_asked_for() {
+    for (line, what) in [("{\"a\":1}", "an object of something else"), ("\"text\"", "the text of another program"), ("[]", "a list")] {
+        let queue = Queue::new();
+        let lines = format!("{}\n{line}\n", five_fields("{}", 0));
+        let error = import(&queue, lines.lines().map(|line| Ok(line.to_owned())), false).await.unwrap_err().to_string();
+        assert!(error.starts_with("line 2 is no dead letter") && error.contains("--any"), "{what}: {error}");
+        assert_eq!(queue.texts().await.len(), 1, "{what}");
+        assert_eq!(imported(&queue, &lines).await, Ok(Imported { lines: 2, imported: 1, skipped: 1 }), "{what}");
+    }
 }
