@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -35,6 +35,8 @@ impl<'a> Object<'a> {
         match object {
             Ok(Some(object)) => Shape::Object(object),
             Ok(None) => Shape::OtherJson,
+            // A number beyond any float, a lone surrogate: JSON by its grammar, though no value of Rust holds it.
+            Err(_) if serde_json::from_str::<IgnoredAny>(text).is_ok() => Shape::OtherJson,
             Err(error) => Shape::NotJson { line: error.line(), column: error.column() },
         }
     }
@@ -128,8 +130,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = Object { values: [None; Field::COUNT], duplicate: None };
-        while let Some(field) = map.next_key_seed(KnownField)? {
-            match field {
+        // As it is written: a name that is not ours may hold a lone surrogate, which no string of Rust can.
+        while let Some(name) = map.next_key::<&'de RawValue>()? {
+            match known_field(name.get()) {
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -174,25 +177,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 }
 
-/// A key: one of ours, or `None`.
-struct KnownField;
-
-impl<'de> DeserializeSeed<'de> for KnownField {
-    type Value = Option<Field>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KnownField {
-    type Value = Option<Field>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Field::parse(key))
-    }
+/// The field of this name, given as its JSON text; `None` where it is not ours.
+fn known_field(name: &str) -> Option<Field> {
+    string(name).ok().and_then(|name| Field::parse(&name))
 }
