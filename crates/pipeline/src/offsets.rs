@@ -86,9 +86,10 @@ mod tests {
         commit.add("events".into(), 0, NextOffset { offset: 3, assignment: 1 });
         commit.extend(Commit::covering(&[record(0, 7, 1), record(1, 4, 1)]));
         commit.add("events".into(), 0, NextOffset { offset: 2, assignment: 1 });
+        commit.add("events".into(), 2, NextOffset { offset: 6, assignment: 1 });
         assert!(!commit.is_empty());
         let next = |offset| NextOffset { offset, assignment: 1 };
-        assert_eq!(commit.iter().collect::<Vec<_>>(), [("events", 0, next(8)), ("events", 1, next(5))]);
+        assert_eq!(commit.iter().collect::<Vec<_>>(), [("events", 0, next(8)), ("events", 1, next(5)), ("events", 2, next(6))]);
     }
 
     #[test]
