@@ -62,8 +62,11 @@ mod tests {
             said(26 * HOUR + 59 * MINUTE, ComparedWith::Consumer, record),
             "26 h after the consumer's clock (the record's own time is 2026-01-15T10:30:00Z)"
         );
-        assert_eq!(said(400 * DAY, ComparedWith::Record, record), "400 days after the record's own time (2026-01-15T10:30:00Z)");
+        assert_eq!(said(34_560_000, ComparedWith::Record, record), "400 days after the record's own time (2026-01-15T10:30:00Z)");
         assert_eq!(said(59, ComparedWith::Consumer, None), "59 s after the consumer's clock (the record tells no time)");
-        assert_eq!(said(HOUR - 1, ComparedWith::Record, None), "59 min after the record's own time");
+        assert_eq!(said(3599, ComparedWith::Record, None), "59 min after the record's own time");
+        for (seconds, shown) in [(60, "1 min"), (3600, "1 h"), (172_800, "48 h"), (172_801, "2 days")] {
+            assert_eq!(said(seconds, ComparedWith::Record, None), format!("{shown} after the record's own time"));
+        }
     }
 }

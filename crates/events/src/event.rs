@@ -218,3 +218,36 @@ impl Event<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::samples;
+
+    #[test]
+    fn what_belongs_together_travels_under_one_key() {
+        let keys = EventType::ALL.map(|event_type| samples::of(event_type).key());
+        let order = "2f1c7d5e-0002-4000-8000-000000000002";
+        assert_eq!(keys, ["2f1c7d5e-0001-4000-8000-000000000001", order, order, "KEYBOARD-DE"]);
+    }
+
+    #[test]
+    fn stock_moves_up_down_or_as_the_sign_says() {
+        let Body::InventoryAdjusted(sample) = samples::of(EventType::InventoryAdjusted).body else { panic!("an adjustment") };
+        let delta = |adjustment_type, quantity| InventoryAdjusted { adjustment_type, quantity, ..sample.clone() }.delta();
+        for (adjustment_type, plus, minus) in [
+            (AdjustmentType::Add, 7, -7),
+            (AdjustmentType::Subtract, -7, 7),
+            (AdjustmentType::OrderFulfilled, 7, -7),
+            (AdjustmentType::Returned, 7, -7),
+        ] {
+            assert_eq!((delta(adjustment_type, 7), delta(adjustment_type, -7)), (plus, minus), "{adjustment_type:?}");
+        }
+    }
+
+    #[test]
+    fn addresses_are_compared_in_lower_case() {
+        let Body::UserCreated(sample) = samples::of(EventType::UserCreated).body else { panic!("a user") };
+        assert_eq!(UserCreated { email: "Zoë@Example.COM".into(), ..sample }.email_key(), "zoë@example.com");
+    }
+}

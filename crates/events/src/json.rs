@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
@@ -31,11 +31,14 @@ impl<'a> Object<'a> {
     /// Reads `text`, which must be one JSON object and nothing more.
     pub(crate) fn read(text: &'a str) -> Shape<'a> {
         let mut reader = serde_json::Deserializer::from_str(text);
-        let object = reader.deserialize_any(ObjectVisitor).and_then(|object| reader.end().map(|()| object));
+        let object = reader.deserialize_map(ObjectVisitor).and_then(|object| reader.end().map(|()| object));
         match object {
-            Ok(Some(object)) => Shape::Object(object),
-            Ok(None) => Shape::OtherJson,
-            Err(error) => Shape::NotJson { line: error.line(), column: error.column() },
+            Ok(object) => Shape::Object(object),
+            // By the grammar alone: numbers beyond any float and lone surrogates are JSON, though no value of Rust holds them.
+            Err(_) => match serde_json::from_str::<IgnoredAny>(text) {
+                Ok(_) => Shape::OtherJson,
+                Err(error) => Shape::NotJson { line: error.line(), column: error.column() },
+            },
         }
     }
 
@@ -116,20 +119,20 @@ fn string(raw: &str) -> Result<Cow<'_, str>, Rule> {
     serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Rule::InvalidText)
 }
 
-/// Yields `None` for JSON that is no object.
 struct ObjectVisitor;
 
 impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Option<Object<'de>>;
+    type Value = Object<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("JSON")
+        f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut object = Object { values: [None; Field::COUNT], duplicate: None };
-        while let Some(field) = map.next_key_seed(KnownField)? {
-            match field {
+        // As it is written: a name that is not ours may hold a lone surrogate, which no string of Rust can.
+        while let Some(name) = map.next_key::<&'de RawValue>()? {
+            match known_field(name.get()) {
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -141,58 +144,11 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 }
             }
         }
-        Ok(Some(object))
-    }
-
-    fn visit_seq<A: serde::de::SeqAccess<'de>>(self, mut seq: A) -> Result<Self::Value, A::Error> {
-        while seq.next_element::<IgnoredAny>()?.is_some() {}
-        Ok(None)
-    }
-
-    fn visit_str<E>(self, _: &str) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_bool<E>(self, _: bool) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_i64<E>(self, _: i64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_u64<E>(self, _: u64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_f64<E>(self, _: f64) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
+        Ok(object)
     }
 }
 
-/// A key: one of ours, or `None`.
-struct KnownField;
-
-impl<'de> DeserializeSeed<'de> for KnownField {
-    type Value = Option<Field>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl Visitor<'_> for KnownField {
-    type Value = Option<Field>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a key")
-    }
-
-    fn visit_str<E>(self, key: &str) -> Result<Self::Value, E> {
-        Ok(Field::parse(key))
-    }
+/// The field of this name, given as its JSON text; `None` where it is not ours.
+fn known_field(name: &str) -> Option<Field> {
+    string(name).ok().and_then(|name| Field::parse(&name))
 }

@@ -195,6 +195,27 @@ mod tests {
         }
     }
 
+    #[test]
+    fn a_sum_or_a_product_that_no_column_holds_is_none() {
+        let of = |text: &str| text.parse::<Money>().unwrap();
+        let most = of("999999999999999.9999");
+        assert_eq!(of("299.99").checked_add(of("0.02")), Some(of("300.01")));
+        assert_eq!(most.checked_add(of("-0.0001")), Some(of("999999999999999.9998")));
+        assert_eq!(most.checked_add(of("0.0001")), None);
+        assert_eq!(of("19.99").checked_mul(-3), Some(of("-59.97")));
+        assert_eq!(most.checked_mul(2), None);
+    }
+
+    #[test]
+    fn units_are_ten_thousandths_up_to_nineteen_digits_on_either_side() {
+        let most = 9_999_999_999_999_999_999;
+        for units in [-most, -1, 0, 20_000, most] {
+            assert_eq!(Money::from_units(units).map(Money::units), Some(units));
+        }
+        assert_eq!((Money::from_units(most + 1), Money::from_units(-most - 1)), (None, None));
+        assert_eq!("2".parse::<Money>().map(Money::units), Ok(20_000));
+    }
+
     proptest::proptest! {
         #[test]
         fn text_and_value_are_two_sides_of_one_amount(units in -Money::MAX_UNITS..=Money::MAX_UNITS) {

@@ -78,3 +78,23 @@ fn adjustment() -> Body<'static> {
         adjusted_at: at(4),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journey_adds_up() {
+        let [user, order, payment, adjustment] = EventType::ALL.map(of);
+        let times = [&user, &order, &payment, &adjustment].map(|event| event.at.to_string());
+        assert_eq!(times, [1, 2, 3, 4].map(|minute| format!("2026-01-15T10:0{minute}:00Z")));
+        let ids = [&user, &order, &payment, &adjustment].map(|event| event.id.to_string());
+        assert_eq!(ids, [1, 2, 3, 4].map(|number| format!("2f1c7d5e-ffff-4000-8000-00000000000{number}")));
+        let (Body::OrderPlaced(order), Body::PaymentSettled(payment)) = (order.body, payment.body) else {
+            panic!("an order and its payment")
+        };
+        let sum = order.items.iter().try_fold(Money::ZERO, |sum, item| sum.checked_add(item.price.checked_mul(item.quantity)?));
+        assert_eq!((order.total_amount.to_string().as_str(), sum), ("299.99", Some(order.total_amount)));
+        assert_eq!((payment.order_id, payment.amount), (order.order_id, order.total_amount));
+    }
+}

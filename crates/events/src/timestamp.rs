@@ -121,6 +121,16 @@ mod tests {
     }
 
     #[test]
+    fn an_instant_is_counted_from_1970_in_milliseconds_or_microseconds() {
+        let at = Timestamp::parse("1970-01-02T00:00:00.123456Z").unwrap();
+        assert_eq!((at.unix_micros(), at.unix_millis()), (86_400_123_456, 86_400_123));
+        assert_eq!(Timestamp::parse("1969-12-31T23:59:59.9995Z").map(Timestamp::unix_millis), Ok(-1), "never later than it was");
+        assert_eq!(Timestamp::from_unix_millis(86_400_123).map(|at| at.to_string()), Some("1970-01-02T00:00:00.123Z".to_owned()));
+        assert_eq!((Timestamp::from_unix_millis(i64::MAX), Timestamp::from_unix_millis(253_402_300_800_000)), (None, None));
+        assert_eq!(Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(86_400_123_456)), at);
+    }
+
+    #[test]
     fn the_bounds_hold_when_time_is_added() {
         let last = Timestamp::parse("9999-12-31T23:59:59.999999Z").unwrap();
         assert_eq!(last.plus_micros(1), last);

@@ -242,3 +242,20 @@ impl fmt::Display for Rule {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_has_its_index_and_a_group_has_none() {
+        for (item, field, path, group) in [
+            (None, Some(Field::Email), "email", "email"),
+            (Some(12), None, "items[12]", "items[]"),
+            (Some(0), Some(Field::Sku), "items[0].sku", "items[].sku"),
+        ] {
+            let place = FieldPath { item, field };
+            assert_eq!((place.to_string().as_str(), place.group().as_str()), (path, group));
+        }
+    }
+}

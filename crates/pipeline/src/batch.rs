@@ -94,3 +94,59 @@ impl<'a> Batch<'a> {
         self.items.iter().enumerate().filter_map(move |(number, item)| pick(&item.event.body).map(|body| (number, item.event, body)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use events::{EventType, samples};
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::log::LogId;
+    use crate::record::{Position, RecordId};
+
+    /// Numbers and event types of what a table's rows are made of.
+    fn told<'a, B>(bodies: impl Iterator<Item = (usize, &'a Event<'a>, B)>) -> Vec<(usize, EventType)> {
+        bodies.map(|(number, event, _)| (number, event.event_type())).collect()
+    }
+
+    #[test]
+    fn each_table_takes_its_events_under_their_numbers_in_the_batch() {
+        use EventType::{InventoryAdjusted, OrderPlaced, PaymentSettled, UserCreated};
+        let events = [UserCreated, UserCreated, OrderPlaced, PaymentSettled, InventoryAdjusted].map(samples::of);
+        let items = events.each_ref().map(|event| Item { event, releases: Vec::new() });
+        let batch = Batch::new(&items);
+        assert_eq!((batch.len(), batch.is_empty(), batch.items().len()), (5, false, 5));
+        assert_eq!(told(batch.users()), [(0, UserCreated), (1, UserCreated)]);
+        assert_eq!(told(batch.orders()), [(2, OrderPlaced)]);
+        assert_eq!(told(batch.payments()), [(3, PaymentSettled)]);
+        assert_eq!(told(batch.adjustments()), [(4, InventoryAdjusted)]);
+        assert_eq!((Batch::new(&[]).len(), Batch::new(&[]).is_empty()), (0, true));
+    }
+
+    #[test]
+    fn rows_leave_the_parking_table_with_the_event_that_they_are_settled_by() {
+        let event = samples::of(EventType::OrderPlaced);
+        let positions = [4, 7, 9].map(|offset| Position { topic: "events".into(), partition: 0, offset });
+        let record = RecordId::default();
+        let key = |index: usize| ParkedKey { position: &positions[index], record: &record };
+        let items = [vec![], vec![key(0), key(1)], vec![key(2)]].map(|releases| Item { event: &event, releases });
+        assert_eq!(Batch::new(&items).releases().collect::<Vec<_>>(), [(1, key(0)), (1, key(1)), (2, key(2))]);
+    }
+
+    #[test]
+    fn a_half_has_the_events_of_its_side_and_moves_no_position() {
+        let event = samples::of(EventType::OrderPlaced);
+        let items = vec![Item { event: &event, releases: Vec::new() }; 5];
+        let positions = [LogPosition { log: LogId(Uuid::nil()), topic: Arc::from("events"), partition: 0, next_offset: 9 }];
+        let batch = Batch::new(&items).moving(&positions);
+        assert_eq!((batch.positions(), batch.len()), (&positions[..], 5));
+        let (first, rest) = batch.halves();
+        assert_eq!((first.len(), rest.len()), (2, 3));
+        assert!(first.positions().is_empty() && rest.positions().is_empty());
+        assert!(std::ptr::eq(&items[2], &rest.items()[0]), "the rest begins where the first half ends");
+        let (none, one) = Batch::new(&items[..1]).halves();
+        assert_eq!((none.len(), one.len()), (0, 1));
+    }
+}

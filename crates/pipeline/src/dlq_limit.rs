@@ -99,6 +99,21 @@ mod tests {
     }
 
     #[test]
+    fn a_clean_batch_passes_in_the_middle_of_a_flood() {
+        let mut gate = DlqLimit::new(0.5);
+        assert!(gate.note(LEAST, LEAST));
+        assert!(!gate.note(1, 0));
+        assert!(gate.note(1, 1));
+    }
+
+    #[test]
+    fn a_share_that_is_just_allowed_is_no_flood() {
+        let mut gate = DlqLimit::new(0.5);
+        assert!(!gate.note(400, 200));
+        assert!(gate.note(1, 1));
+    }
+
+    #[test]
     fn a_quiet_topic_takes_no_memory() {
         let mut gate = DlqLimit::new(0.5);
         for _ in 0..100 {

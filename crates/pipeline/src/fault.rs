@@ -164,6 +164,8 @@ impl FaultClass {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
@@ -185,6 +187,26 @@ mod tests {
             (FaultClass::ReleaseLost, Action::Reread),
         ] {
             assert_eq!(class.policy(1), action, "{}", class.label());
+        }
+    }
+
+    #[test]
+    fn a_fault_is_told_in_names_and_numbers_of_ours() {
+        let fault = |code| Fault { dependency: Dependency::Database, class: AWAY, code, subject: "apply_batch" };
+        assert_eq!(fault(Some(4060)).to_string(), "database: unavailable in apply_batch (error 4060)");
+        assert_eq!(fault(None).to_string(), "database: unavailable in apply_batch");
+        let slow = Fault { dependency: Dependency::Kafka, class: SLOW, code: None, subject: "commit" };
+        assert_eq!(slow.to_string(), "kafka: timeout in commit");
+    }
+
+    /// Dashboards and alerts tell them apart by their labels.
+    #[test]
+    fn no_two_labels_of_a_kind_are_the_same() {
+        let causes = [Cause::Outage, Cause::Operator, Cause::Bug, Cause::PoisonFlood].map(Cause::label);
+        let dependencies = [Dependency::Database, Dependency::DeadLetterQueue, Dependency::Kafka].map(Dependency::label);
+        for labels in [&causes[..], &dependencies] {
+            assert_eq!(BTreeSet::from_iter(labels).len(), labels.len(), "{labels:?}");
+            assert!(labels.iter().all(|label| label.starts_with(|c: char| c.is_ascii_lowercase())), "{labels:?}");
         }
     }
 

@@ -91,3 +91,26 @@ impl LogPosition {
         known.iter().find(|known| (known.log, known.partition) == (log, partition)).map(|known| known.next_offset)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_is_shown_as_kafka_shows_it() {
+        // Kafka's Uuid.ZERO_UUID and Uuid.ONE_UUID.
+        assert_eq!(LogId::UNKNOWN.to_string(), "AAAAAAAAAAAAAAAAAAAAAA");
+        assert_eq!(LogId(Uuid::from_u128(1)).to_string(), "AAAAAAAAAAAAAAAAAAAAAQ");
+    }
+
+    #[test]
+    fn what_is_left_to_consume_begins_at_the_commit_or_where_the_log_does() {
+        let partitions = [(40, 90, Some(60)), (40, 90, Some(10)), (40, 90, None), (0, 5, Some(5)), (0, 5, Some(9))];
+        let state = |(first, end, committed)| PartitionState { first, end, committed };
+        let log = LogState { id: LogId::UNKNOWN, partitions: (3..).zip(partitions.map(state)).collect() };
+        assert_eq!(log.next(), BTreeMap::from([(3, 60), (4, 40), (5, 40), (6, 5), (7, 9)]));
+        assert_eq!(log.ends(), BTreeMap::from([(3, 90), (4, 90), (5, 90), (6, 5), (7, 5)]));
+        let lags: Vec<u64> = log.partitions.values().map(PartitionState::lag).collect();
+        assert_eq!(lags, [30, 50, 50, 0, 0], "a commit beyond the end is no lag");
+    }
+}

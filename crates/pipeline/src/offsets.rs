@@ -80,6 +80,19 @@ mod tests {
     }
 
     #[test]
+    fn commits_are_joined_and_none_goes_back() {
+        let mut commit = Commit::default();
+        assert!(commit.is_empty());
+        commit.add("events".into(), 0, NextOffset { offset: 3, assignment: 1 });
+        commit.extend(Commit::covering(&[record(0, 7, 1), record(1, 4, 1)]));
+        commit.add("events".into(), 0, NextOffset { offset: 2, assignment: 1 });
+        commit.add("events".into(), 2, NextOffset { offset: 6, assignment: 1 });
+        assert!(!commit.is_empty());
+        let next = |offset| NextOffset { offset, assignment: 1 };
+        assert_eq!(commit.iter().collect::<Vec<_>>(), [("events", 0, next(8)), ("events", 1, next(5)), ("events", 2, next(6))]);
+    }
+
+    #[test]
     fn records_of_an_older_assignment_do_not_count_against_a_newer_one() {
         let commit = Commit::covering(&[record(0, 90, 1), record(0, 4, 2)]);
         assert_eq!(commit.iter().next().unwrap().2, NextOffset { offset: 5, assignment: 2 });

@@ -99,3 +99,31 @@ pub struct Applied {
     /// Whether a user of this batch gave an e-mail address up that is free now and that a parked event waits for.
     pub addresses_free: bool,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PARENT: Uuid = Uuid::from_u128(7);
+
+    /// Stores hold these numbers, also those that an older program has written.
+    #[test]
+    fn what_is_waited_for_comes_back_from_the_columns_in_which_stores_keep_it() {
+        for (waits_for, number, parent) in
+            [(WaitsFor::User(PARENT), 1, Some(PARENT)), (WaitsFor::Order(PARENT), 2, Some(PARENT)), (WaitsFor::Email, 3, None)]
+        {
+            assert_eq!((waits_for.type_number(), waits_for.parent_id()), (number, parent));
+            assert_eq!(WaitsFor::from_columns(number, parent), Some(waits_for));
+        }
+        for (number, parent) in [(0, None), (1, None), (2, None), (3, Some(PARENT)), (4, Some(PARENT))] {
+            assert_eq!(WaitsFor::from_columns(number, parent), None, "{number}, {parent:?}");
+        }
+    }
+
+    #[test]
+    fn children_may_follow_only_what_is_in_its_table() {
+        let rejected = Outcome::Rejected { reason: Reason::MissingParent, code: None };
+        assert!([Outcome::Applied, Outcome::Duplicate, Outcome::Stale].iter().all(Outcome::persisted));
+        assert!(![Outcome::Parked(WaitsFor::Email), rejected].iter().any(Outcome::persisted));
+    }
+}

@@ -17,6 +17,12 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_longest_pause_outlasts_every_run_and_is_in_the_range_of_clocks() {
+        assert!(LONGEST > Duration::from_secs(10 * 366 * 86_400), "ten years");
+        assert!(std::time::Instant::now().checked_add(LONGEST).is_some());
+    }
+
+    #[test]
     fn they_are_due_at_the_rate_and_at_once_without_one() {
         assert_eq!(due(Some(100.0), 250), Duration::from_millis(2500));
         assert_eq!(due(None, 1_000_000), Duration::ZERO);

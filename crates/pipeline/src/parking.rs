@@ -243,6 +243,31 @@ mod tests {
         assert_eq!(others, Parents::These { users: Vec::new(), orders: Vec::new(), addresses: true });
     }
 
+    #[test]
+    fn children_of_all_that_are_joined_are_asked_for_and_any_is_everybody() {
+        let (user, order) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let mut parents = Parents::none();
+        parents.add([WaitsFor::User(user)]);
+        let mut others = Parents::none();
+        others.add([WaitsFor::Order(order)]);
+        assert!(!parents.is_none() && !others.is_none() && !Parents::Any.is_none());
+        parents.join(others);
+        assert_eq!(parents, Parents::These { users: vec![user], orders: vec![order], addresses: false });
+        parents.join(Parents::Any);
+        parents.join(Parents::none());
+        assert_eq!(parents, Parents::Any);
+    }
+
+    #[test]
+    fn a_parked_record_comes_back_as_it_was_consumed() {
+        let position = Position { topic: "events".into(), partition: 3, offset: 42 };
+        let (key, value) = (Some(vec![0xff]), Some(b"{}".to_vec()));
+        let record = Record { position, assignment: 7, timestamp_ms: Some(5), key, value, retry_count: 2 };
+        let parked = ParkedEvent::new(&record, Uuid::from_u128(1), WaitsFor::Email);
+        assert_eq!((parked.parked_key().position, parked.parked_key().record), (&record.position, &record.id()));
+        assert_eq!(parked.to_record(), Record { assignment: 0, ..record });
+    }
+
     fn at(second: i64) -> Timestamp {
         Timestamp::UNIX_EPOCH.plus_micros(second * 1_000_000)
     }

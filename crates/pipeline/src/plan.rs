@@ -252,6 +252,11 @@ mod tests {
         };
         let rounds = plan(&[order(1, 5), order(2, 3), order(3, 50), order(4, 1)], 0..4, 10);
         assert_eq!(rounds.iter().map(|round| round.leaders.clone()).collect::<Vec<_>>(), [vec![0, 1], vec![2], vec![3]]);
+        let sizes =
+            |orders: &[Candidate<'_>]| plan(orders, 0..orders.len(), 10).iter().map(|round| round.leaders.len()).collect::<Vec<_>>();
+        assert_eq!(sizes(&[order(1, 5), order(2, 4)]), [1, 1], "an order is a row and one for each item");
+        assert_eq!(sizes(&[order(1, 50), order(2, 1)]), [1, 1], "no round is empty");
+        assert!(sizes(&[]).is_empty());
     }
 
     #[test]

@@ -125,6 +125,16 @@ mod tests {
             retry_count: 0,
         };
         assert_eq!(record.id().as_str(), "2c6e64a643bfd5f5069843a93c5216119fafb93d5afcbd2d3d330c80adc012ef");
+        let bare = Record { timestamp_ms: None, key: None, value: None, ..record.clone() };
+        assert_eq!(bare.id().as_str(), "a0b772e02179723aecd99d16d50df5e8443ab249bb62174a753ecd03ab5f338d");
         assert_eq!(RecordId::from_stored(record.id().to_string()), record.id());
+    }
+    #[test]
+    fn a_record_holds_the_bytes_of_its_key_and_its_value() {
+        let position = Position { topic: "events".into(), partition: 0, offset: 0 };
+        let record = Record { position, assignment: 1, timestamp_ms: None, key: Some(vec![0; 3]), value: Some(vec![0; 4]), retry_count: 0 };
+        assert_eq!(record.size(), 7);
+        assert_eq!(Record { key: None, ..record.clone() }.size(), 4);
+        assert_eq!(Record { value: None, ..record }.size(), 3);
     }
 }

@@ -113,4 +113,24 @@ mod tests {
         assert_eq!(rounds, [[2], [1]]);
         assert_eq!(outcomes, [Outcome::Stale, Outcome::Applied, failed()]);
     }
+    #[test]
+    fn a_round_is_the_last_unless_others_are_planned_or_put_back() {
+        let candidates = versions(2);
+        let mut rounds = Rounds::new(&candidates, 1000);
+        let round = rounds.next_round().unwrap();
+        assert!(rounds.is_last());
+        rounds.note(&round, [Outcome::Rejected { reason: crate::Reason::MissingParent, code: None }]);
+        assert!(!rounds.is_last(), "the follower was put back");
+        let round = rounds.next_round().unwrap();
+        rounds.note(&round, [Outcome::Applied]);
+        assert!(rounds.is_last() && rounds.next_round().is_none());
+        // Two rows and one order in a round: the second order needs a round of its own.
+        let mut apart = versions(2);
+        if let events::Body::OrderPlaced(order) = &mut apart[1].event.body {
+            order.order_id = Uuid::from_u128(77);
+        }
+        let mut rounds = Rounds::new(&apart, 1);
+        assert!(rounds.next_round().is_some() && !rounds.is_last());
+        assert!(rounds.next_round().is_some() && rounds.is_last());
+    }
 }

@@ -67,14 +67,10 @@ pub fn start(partition: i32, log: &LogState, known: &[LogPosition]) -> Start {
     if let Some(reached) = reached.filter(|reached| *reached > state.end) {
         return Start { offset: state.first, finding: Finding::Cut { offsets: distance(state.end, reached) }, gap: 0 };
     }
-    // What the tables hold is not lost, even if the group would read it once more.
+    // What the tables hold is not lost, even if the group would read it once more. Where nobody has read any of this log, the offset is its
+    // first one, and there is no gap: what is gone from it was never this group's.
     let held = position.map_or(offset, |position| position.max(offset));
-    let gap = match (finding, position, state.committed) {
-        // Nobody has read any of this log: what is gone from it was never this group's.
-        (Finding::AnotherLog { .. }, ..) | (_, None, None) => 0,
-        _ => distance(held, state.first),
-    };
-    Start { offset: offset.max(state.first), finding, gap }
+    Start { offset: offset.max(state.first), finding, gap: distance(held, state.first) }
 }
 
 fn distance(from: i64, to: i64) -> u64 {
@@ -138,6 +134,13 @@ mod tests {
         );
         assert_eq!(of(&log(12, 90, Some(5)), &[at(THIS, 0, 40)]), (12, Finding::Behind { offsets: 35 }, 0), "the tables hold all of it");
         assert_eq!(of(&log(50, 90, Some(70)), &[at(THIS, 0, 40)]), (50, Finding::Ahead { offsets: 30 }, 10));
+    }
+
+    #[test]
+    fn a_partition_that_is_consumed_to_its_end_goes_on_there() {
+        assert_eq!(of(&log(0, 40, Some(40)), &[at(THIS, 0, 40)]), (40, Finding::Continues, 0));
+        assert_eq!(of(&log(0, 40, Some(40)), &[]), (40, Finding::Continues, 0));
+        assert_eq!(of(&log(40, 40, Some(40)), &[at(THIS, 0, 40)]), (40, Finding::Continues, 0), "all of it was deleted");
     }
 
     #[test]

@@ -172,6 +172,7 @@ mod tests {
             assert_eq!(Entity::from_columns(entity.type_number(), entity.id()), Some(entity));
         }
         assert_eq!(Entity::from_columns(0, id), None);
+        assert_eq!(Entity::Order(id).to_string(), "order 00000000-0000-0000-0000-000000000007");
     }
 
     #[test]

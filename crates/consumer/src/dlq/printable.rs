@@ -30,9 +30,9 @@ fn escape(text: &str, allowed: impl Fn(char) -> bool) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
-/// Characters that reorder what stands around them (Unicode, UAX 9).
+/// Characters that reorder what stands around them (Unicode's property `Bidi_Control`, UAX 9).
 const fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    matches!(c, '\u{061C}' | '\u{200E}' | '\u{200F}' | '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }
 
 #[cfg(test)]
@@ -44,5 +44,13 @@ mod tests {
         assert_eq!(printable("Zoë 😀"), "Zoë 😀");
         assert_eq!(printable("a\u{1b}[2J\nb\u{202e}"), "a\\u{1b}[2J\\nb\\u{202e}");
         assert_eq!(printable_lines("a\n\tb\r"), "a\n\tb\\r");
+    }
+
+    #[test]
+    fn no_character_that_changes_the_direction_of_text_is_left() {
+        // All twelve that have the property Bidi_Control.
+        for c in "\u{61c}\u{200e}\u{200f}\u{202a}\u{202b}\u{202c}\u{202d}\u{202e}\u{2066}\u{2067}\u{2068}\u{2069}".chars() {
+            assert_eq!(printable(&format!("a{c}")), format!("a\\u{{{:x}}}", u32::from(c)));
+        }
     }
 }

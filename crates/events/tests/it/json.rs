@@ -115,6 +115,27 @@ fn a_field_that_is_not_ours_may_hold_anything_and_stand_twice() {
 }
 
 #[test]
+fn a_name_that_is_not_ours_may_be_any_that_json_can_write() {
+    let sample = samples::of(EventType::UserCreated);
+    for name in ["\\ud800", "\\udc00\\ud800", "email\\ud83d", "\\u0000", "\u{feff}email", "\\\"email\\\""] {
+        assert_eq!(accepted(&with_at_the_end(EventType::UserCreated, &format!(",\"{name}\":1"))), sample);
+    }
+    for name in ["\n", "\\x", "\\ud80"] {
+        assert!(matches!(refused(&with_at_the_end(EventType::UserCreated, &format!(",\"{name}\":1"))).1, Rule::NotJson { .. }));
+    }
+    for key in ["email", "1", "null", "[]"] {
+        assert!(matches!(refused(&with_at_the_end(EventType::UserCreated, &format!(",{key}:1"))).1, Rule::NotJson { .. }));
+    }
+}
+
+#[test]
+fn what_is_json_and_no_object_is_never_taken_for_no_json() {
+    for message in ["1e400", "-1e999999", " \"\\ud800\"\n", "[1e400,\"\\udfff\"]", "12345678901234567890123"] {
+        assert_eq!(refused(message.as_bytes()), (String::new(), Rule::WrongType { expected: "a JSON object" }), "{message}");
+    }
+}
+
+#[test]
 fn names_and_types_are_exact_to_the_letter() {
     for name in ["usercreated", "USERCREATED", "userCreated", "UserCreated ", "User_Created", "UserUpdated", ""] {
         let message = with(EventType::UserCreated, "eventType", &format!("\"{name}\""));

@@ -88,3 +88,45 @@ impl Diagnosis {
         Self { event_id: Some(event_id), event_type: Some(event_type), reason, error: error.to_owned(), subject: subject.to_owned() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Sentence, subject and label of a diagnosis.
+    fn told(diagnosis: &Diagnosis) -> (&str, &str, &str) {
+        (&diagnosis.error, &diagnosis.subject, diagnosis.reason.label())
+    }
+
+    #[test]
+    fn a_refusal_names_the_constraint_and_the_number() {
+        let rejected = |reason, code| Diagnosis::rejected(Uuid::from_u128(1), EventType::OrderPlaced, reason, code);
+        let constraint = Reason::Constraint("CK_orders_total");
+        assert_eq!(
+            told(&rejected(constraint, Some(547))),
+            ("the database refuses it for good: CK_orders_total (error 547)", "CK_orders_total/547", "constraint")
+        );
+        assert_eq!(
+            told(&rejected(constraint, None)),
+            ("the database refuses it for good: CK_orders_total", "CK_orders_total", "constraint")
+        );
+        assert_eq!(
+            told(&rejected(Reason::EventIdConflict, Some(1))),
+            ("the ledger holds this eventId with another sku or quantity", "", "event_id_conflict")
+        );
+    }
+
+    #[test]
+    fn what_has_waited_in_vain_names_the_field_whose_owner_did_not_come() {
+        let id = Uuid::from_u128(1);
+        for (waits_for, subject, label) in [
+            (WaitsFor::User(id), "userId", "missing_parent"),
+            (WaitsFor::Order(id), "orderId", "missing_parent"),
+            (WaitsFor::Email, "email", "email_taken"),
+        ] {
+            let diagnosis = Diagnosis::expired(id, EventType::OrderPlaced, waits_for);
+            assert_eq!((told(&diagnosis).1, told(&diagnosis).2), (subject, label));
+            assert!(diagnosis.error.ends_with("the parking deadline"), "{}", diagnosis.error);
+        }
+    }
+}

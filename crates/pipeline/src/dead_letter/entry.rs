@@ -214,7 +214,8 @@ mod tests {
         for value in [&b"\xff\xfe\x00"[..], "{\"a\": \"\u{1F600}\0".as_bytes(), b""] {
             assert_eq!(entry(value).value().as_deref(), Some(value));
         }
-        assert_eq!(entry(b"\xff").encoding, Encoding::Base64);
+        assert_eq!((entry(b"\xff").encoding, entry(b"\xff").key()), (Encoding::Base64, Some(b"k".to_vec())));
+        assert_eq!(entry(b"").at(), Some(Timestamp::UNIX_EPOCH));
     }
 
     #[test]

@@ -25,13 +25,19 @@ fn both_demo_scripts_say_the_same_and_run_the_same() {
     }
 }
 
+/// PowerShell goes on after a program that failed, and ends with 0.
 #[test]
-fn demo_ps1_stays_a_thin_call() {
+fn demo_ps1_asks_of_each_program_whether_it_failed_and_ends_with_the_demos_own_code() {
     let script = text("demo.ps1");
-    let code = script.lines().filter(|line| !line.trim().is_empty() && !line.trim_start().starts_with('#'));
-    assert!(code.count() < 40);
-    assert_eq!(script.matches('{').count(), script.matches('}').count());
-    assert_eq!(script.matches('(').count(), script.matches(')').count());
+    let code: Vec<&str> = script.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#')).collect();
+    let runs = |line: &str| line.starts_with("docker ") || line.starts_with("cargo ");
+    let after: Vec<_> = code.windows(2).filter(|pair| runs(pair[0])).map(|pair| (pair[0], pair[1])).collect();
+    assert_eq!(after.len(), code.iter().filter(|line| runs(line)).count(), "the last line runs a program");
+    assert_eq!(after.iter().filter(|(program, _)| program.ends_with(" demo")).count(), 2, "on the stack, and in one process");
+    for (program, next) in after {
+        let ends = next == "exit $LASTEXITCODE";
+        assert!(ends || (next.starts_with("if ($LASTEXITCODE -ne 0) {") && !program.ends_with(" demo")), "{program}\n{next}");
+    }
 }
 
 #[cfg(unix)]

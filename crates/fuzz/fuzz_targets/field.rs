@@ -1,0 +1,8 @@
+//! Looks for bytes that break what holds for any field of a message.
+#![no_main]
+#![allow(dead_code, reason = "each target needs one of the properties")]
+
+#[path = "../../pipeline/tests/properties/mod.rs"]
+mod properties;
+
+libfuzzer_sys::fuzz_target!(|bytes: &[u8]| properties::field::holds(bytes));
