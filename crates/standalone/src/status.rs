@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use consumer::status::{Sources, StatusArgs, show, status};
+use consumer::status::{Progress, Sources, StatusArgs, show, status};
 use kafka::KafkaProgress;
 
 use crate::existing::ExistingBackends;
@@ -18,9 +18,10 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusA
     let Settings { kafka, database, redis, .. } = settings;
     let ExistingBackends { dead_letters, tables } = ExistingBackends::open(redis.as_ref(), database, data_dir)?;
     let progress = kafka.as_ref().map(KafkaProgress::open).transpose()?;
+    let named = kafka.as_ref().zip(progress.as_ref());
     let sources = Sources {
         process,
-        progress: kafka.as_ref().map(|kafka| kafka.topic.as_str()).zip(progress.as_ref()),
+        progress: named.map(|(config, kafka)| Progress { topic: &config.topic, group: &config.group, kafka }),
         tables: tables.as_ref(),
         dead_letters: dead_letters.as_ref(),
     };

@@ -69,7 +69,9 @@ impl<T> From<Result<T, Fault>> for Known<T> {
 pub struct Lag {
     /// The topic.
     pub topic: String,
-    /// Its partitions, whoever owns them.
+    /// The group.
+    pub group: String,
+    /// The topic's partitions, whoever owns them.
     pub partitions: Vec<PartitionLag>,
 }
 
@@ -82,6 +84,8 @@ pub struct PartitionLag {
     pub end: i64,
     /// The next offset that the group reads.
     pub next: i64,
+    /// Whether the group has ever committed one.
+    pub committed: bool,
     /// Offsets that the group has not consumed.
     pub lag: u64,
 }
@@ -95,12 +99,23 @@ pub struct Parked {
     pub oldest: Option<Timestamp>,
 }
 
+/// Who knows how far a group is.
+#[derive(Debug)]
+pub struct Progress<'a, P> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The group.
+    pub group: &'a str,
+    /// Kafka.
+    pub kafka: &'a P,
+}
+
 /// What to ask. What is `None` is not known, and told so.
 pub struct Sources<'a, P, S, Q> {
     /// Where the process answers.
     pub process: SocketAddr,
-    /// The topic, and who knows how far the group is.
-    pub progress: Option<(&'a str, &'a P)>,
+    /// Who knows how far the group is.
+    pub progress: Option<Progress<'a, P>>,
     /// The tables.
     pub tables: Option<&'a S>,
     /// The dead letters.
@@ -117,7 +132,7 @@ where
     let Sources { process, progress, tables, dead_letters } = sources;
     let lag = async {
         match progress {
-            Some((topic, progress)) => Some(lag(topic, progress).await.into()),
+            Some(progress) => Some(lag(progress).await.into()),
             None => None,
         }
     };
@@ -137,15 +152,16 @@ where
     Status { at: SystemClock.now(), process, lag, parked, dead_letters }
 }
 
-async fn lag(topic: &str, progress: &impl GroupProgress) -> Result<Lag, Fault> {
-    let log = progress.log().await?;
+async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>) -> Result<Lag, Fault> {
+    let log = kafka.log().await?;
     let partitions = log.partitions.iter().map(|(partition, state)| PartitionLag {
         partition: *partition,
         end: state.end,
         next: state.next(),
+        committed: state.committed.is_some(),
         lag: state.lag(),
     });
-    Ok(Lag { topic: topic.to_owned(), partitions: partitions.collect() })
+    Ok(Lag { topic: topic.to_owned(), group: group.to_owned(), partitions: partitions.collect() })
 }
 
 impl Status {

@@ -56,11 +56,14 @@ fn section<T>(
     }
 }
 
-fn lag(f: &mut Formatter<'_>, Lag { topic, partitions }: &Lag) -> fmt::Result {
+fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
-    writeln!(f, "{all} of topic {topic}")?;
+    writeln!(f, "{all} of topic {topic}, group {group}")?;
+    if !partitions.iter().any(|partition| partition.committed) {
+        writeln!(f, "  this group has committed nothing yet: it has not begun, or KAFKA_CONSUMER_GROUP names another one")?;
+    }
     writeln!(f, "  {:<9} {:>14} {:>14} {:>12}", "partition", "next", "end", "lag")?;
-    for PartitionLag { partition, end, next, lag } in partitions {
+    for PartitionLag { partition, end, next, lag, .. } in partitions {
         writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}")?;
     }
     Ok(())
@@ -117,11 +120,11 @@ mod tests {
             first_seen: Some("2026-01-15T09:00:00Z".into()),
             last_seen: Some("2026-01-15T09:30:00.5Z".into()),
         };
-        let lag = PartitionLag { partition: 0, end: 112, next: 100, lag: 12 };
+        let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12 };
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: Some(Answer { status: "not ready".into(), parts }) },
-            lag: Some(Known::Yes(Lag { topic: "events".into(), partitions: vec![lag] })),
+            lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
             dead_letters: Some(Known::Yes(vec![group])),
         };
@@ -131,7 +134,7 @@ consumer      not ready at http://127.0.0.1:9090
   pipeline           down since 2026-01-15T10:00:00Z
     it is held
 
-lag           12 of topic events
+lag           12 of topic events, group g
   partition           next            end          lag
   0                    100            112           12
 parked        3, the oldest for 12m

@@ -7,7 +7,7 @@ use redis_dlq::{RedisConfig, RedisDlq};
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use super::{CLOSE, metrics_address, with_settings};
-use crate::status::{Sources, StatusArgs, show, status};
+use crate::status::{Progress, Sources, StatusArgs, show, status};
 
 /// `consumer status`: 0 where the consumer on this machine is ready and every part answered, and 1 otherwise.
 pub fn tell_status(arguments: StatusArgs) -> ExitCode {
@@ -17,7 +17,7 @@ pub fn tell_status(arguments: StatusArgs) -> ExitCode {
             let progress = KafkaProgress::open(&kafka)?;
             let sources = Sources {
                 process,
-                progress: Some((kafka.topic.as_str(), &progress)),
+                progress: Some(Progress { topic: &kafka.topic, group: &kafka.group, kafka: &progress }),
                 tables: Some(&SqlServer::new(database)),
                 dead_letters: Some(&RedisDlq::new(&redis)?),
             };
