@@ -29,6 +29,7 @@ pub(crate) struct Inner {
 /// What must happen together.
 pub(crate) struct Scripts {
     push: Script,
+    known: Script,
     pub(crate) reasons: Script,
     pub(crate) claim: Script,
     pub(crate) settle: Script,
@@ -41,6 +42,7 @@ impl Scripts {
     fn new() -> Self {
         Self {
             push: Script::new(include_str!("scripts/push.lua")),
+            known: Script::new(include_str!("scripts/known.lua")),
             reasons: Script::new(include_str!("scripts/reasons.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),
             settle: Script::new(include_str!("scripts/settle.lua")),
@@ -110,19 +112,17 @@ impl DeadLetterQueue for RedisDlq {
         Ok(new)
     }
 
-    /// One `ZMSCORE` for up to 500 dead letters or 1 MiB.
+    /// One script call for up to 500 dead letters or 1 MiB.
     async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
-        let Inner { connection, keys, .. } = &*self.inner;
+        let Inner { connection, keys, scripts, .. } = &*self.inner;
         let mut known = Vec::with_capacity(dead_letters.len());
         for chunk in chunks(dead_letters, |dead_letter| dead_letter.identity.len()) {
-            let mut command = cmd("ZMSCORE");
-            command.arg(&keys.seen);
+            let mut call = scripts.known.key(&keys.seen);
             for dead_letter in chunk {
-                command.arg(&dead_letter.identity);
+                call.arg(&dead_letter.identity);
             }
-            let scores: Vec<Option<f64>> =
-                connection.call("known", |mut redis| async move { command.query_async(&mut redis).await }).await?;
-            known.extend(scores.iter().map(Option::is_some));
+            let answers: Vec<bool> = connection.call("known", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+            known.extend(answers);
         }
         Ok(known)
     }

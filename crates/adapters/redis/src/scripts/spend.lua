@@ -7,6 +7,6 @@ if left < 0 then
 end
 local granted = math.min(left, wanted)
 if granted > 0 then
-  redis.call('DECRBY', KEYS[1], granted)
+  redis.call('SET', KEYS[1], left - granted)
 end
 return granted

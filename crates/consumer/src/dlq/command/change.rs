@@ -142,7 +142,10 @@ where
     }
     // A person's work is not thrown away because it did not pass, or could not be sent.
     if text.trim_end() != original.trim_end() {
-        eprintln!("what you wrote is kept in {}", editor::keep(&text, &listed.id)?.display());
+        match editor::keep(&text, &listed.id) {
+            Ok(path) => eprintln!("what you wrote is kept in {}", path.display()),
+            Err(error) => eprintln!("what you wrote cannot be kept: {error}"),
+        }
     }
     sent.map(|_| ExitCode::FAILURE)
 }
