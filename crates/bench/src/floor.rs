@@ -18,7 +18,7 @@ pub async fn write(tables: &impl EventStore, events: &[Event<'static>], batch: u
 /// The same, where every batch also moves these positions, as the consumer's do.
 ///
 /// # Errors
-/// See [`write`].
+/// See [`write()`].
 pub async fn write_moving(
     tables: &impl EventStore,
     events: &[Event<'static>],
