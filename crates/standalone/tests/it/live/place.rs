@@ -34,6 +34,8 @@ pub struct Place {
     /// Past any proxy.
     pub dead_letters: RedisDlq,
     pub tables: Sqlite,
+    /// How many copies of each record the brokers hold.
+    pub copies: u16,
     folder: TempDir,
     /// Where the tables are.
     data: PathBuf,
@@ -76,6 +78,7 @@ impl Place {
             dead_letters: RedisDlq::new(&redis).unwrap(),
             tables: Sqlite::open(&data.join("events.db")).unwrap(),
             data,
+            copies,
             members: AtomicU32::new(0),
             folder,
             kafka,
