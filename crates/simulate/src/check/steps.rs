@@ -97,7 +97,11 @@ impl State {
     /// An event has left the parking table: it has come to something else.
     pub(crate) fn unparked(&mut self, parked: &Parked) {
         let position = &parked.event.position;
-        let is_it = |number: &usize| self.topic.sent[*number].value.as_deref() == Some(parked.event.value.as_bytes());
+        // By its time too: what was sent back may stand at the same place of another log.
+        let is_it = |number: &usize| {
+            let sent = &self.topic.sent[*number];
+            (sent.value.as_deref(), Some(sent.timestamp_ms)) == (Some(parked.event.value.as_bytes()), parked.event.timestamp_ms)
+        };
         let found = self.topic.at(position.partition, position.offset).iter().rev().copied().find(is_it);
         if !found.is_some_and(|number| self.has_come_to_something(number)) {
             self.violated(format!(
