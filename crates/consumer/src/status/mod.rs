@@ -166,7 +166,7 @@ async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>)
 
 impl Status {
     /// Whether the process is ready, and every part that was asked has answered. Lag and dead letters do not count: both are work that goes on.
-    pub const fn is_well(&self) -> bool {
+    pub fn is_well(&self) -> bool {
         self.process.is_ready()
             && !matches!(self.lag, Some(Known::No { .. }))
             && !matches!(self.parked, Some(Known::No { .. }))

@@ -48,10 +48,7 @@ impl Process {
     }
 
     /// Whether it answered that all of it works.
-    pub const fn is_ready(&self) -> bool {
-        match &self.answer {
-            Some(answer) => matches!(answer.status.as_bytes(), b"ready"),
-            None => false,
-        }
+    pub fn is_ready(&self) -> bool {
+        self.answer.as_ref().is_some_and(|answer| answer.status == "ready")
     }
 }

@@ -31,9 +31,7 @@ fn process(f: &mut Formatter<'_>, Process { address, answer }: &Process) -> fmt:
     };
     writeln!(f, "consumer      {} at http://{address}", answer.status)?;
     for (name, part) in &answer.parts {
-        // To the second: the rest tells a person nothing.
-        let since = part.since.split_once('.').map_or(part.since.as_str(), |(seconds, _)| seconds);
-        writeln!(f, "  {:<18} {:<4} since {since}Z", printable(name), printable(&part.state))?;
+        writeln!(f, "  {:<18} {:<4} since {}", printable(name), printable(&part.state), printable(&seconds(&part.since)))?;
         if let Some(reason) = &part.reason {
             writeln!(f, "    {}", printable(reason))?;
         }
@@ -95,7 +93,7 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group]) -> fmt::Result {
     }
 }
 
-/// A time to the second.
+/// A time to the second: the rest tells a person nothing.
 fn seconds(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }

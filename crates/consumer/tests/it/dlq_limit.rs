@@ -21,6 +21,17 @@ fn rig() -> Rig {
     Rig::with(by_hundred())
 }
 
+/// A flood of 300 records has passed, as an operator permitted.
+async fn after_a_flood() -> Rig {
+    let mut rig = rig();
+    append_poison(&rig, 300);
+    rig.dead_letters.permit(Permit::Records(300)).await.unwrap();
+    for _ in 0..3 {
+        rig.process_batch().await.unwrap();
+    }
+    rig
+}
+
 fn append_poison(rig: &Rig, records: usize) {
     for _ in 0..records {
         rig.log.append(0, Some(b"poison".to_vec()));
@@ -59,12 +70,7 @@ async fn a_flood_is_held_until_an_operator_permits_it() {
 
 #[tokio::test(start_paused = true)]
 async fn what_an_operator_let_go_holds_nothing_that_comes_after_it() {
-    let mut rig = rig();
-    append_poison(&rig, 300);
-    rig.dead_letters.permit(Permit::Records(300)).await.unwrap();
-    for _ in 0..3 {
-        rig.process_batch().await.unwrap();
-    }
+    let mut rig = after_a_flood().await;
     let sku = unique("sku");
     append_poison(&rig, 1);
     rig.append_all(&(0..99).map(|_| adjustment(&sku, 1)).collect::<Vec<_>>());
@@ -75,12 +81,7 @@ async fn what_an_operator_let_go_holds_nothing_that_comes_after_it() {
 
 #[tokio::test(start_paused = true)]
 async fn a_replay_is_not_held_by_what_is_a_dead_letter_already() {
-    let mut rig = rig();
-    append_poison(&rig, 300);
-    rig.dead_letters.permit(Permit::Records(300)).await.unwrap();
-    for _ in 0..3 {
-        rig.process_batch().await.unwrap();
-    }
+    let rig = after_a_flood().await;
     let mut again = rig.beside(by_hundred());
     append_poison(&again, 300);
     for _ in 0..3 {
