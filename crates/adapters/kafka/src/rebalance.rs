@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use rdkafka::config::RDKafkaLogLevel;
-use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, Rebalance};
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
-use rdkafka::{ClientContext, TopicPartitionList};
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Offset, TopicPartitionList};
 
 use crate::context::Context;
 use crate::faults;
@@ -42,6 +43,11 @@ impl Rebalancing {
         apply(&paused, &self.topic, "resume", |list| consumer.resume(list));
         tracing::info!(?partitions, lost = consumer.assignment_lost(), "partitions were taken away");
     }
+
+    fn refused(&self, error: &KafkaError) {
+        let fault = faults::from_error(error, "rebalance");
+        tracing::warn!(class = fault.class.label(), code = fault.code, "the group could not be rebalanced");
+    }
 }
 
 impl Rebalancing {
@@ -56,23 +62,38 @@ impl Rebalancing {
 }
 
 impl ConsumerContext for Rebalancing {
-    fn pre_rebalance(&self, consumer: &BaseConsumer<Self>, rebalance: &Rebalance<'_>) {
-        if !self.membership.is_current(self.generation) {
-            return;
-        }
-        match rebalance {
-            Rebalance::Assign(partitions) => self.assigned(&numbers(partitions)),
-            Rebalance::Revoke(partitions) => self.revoked(consumer, &numbers(partitions)),
-            Rebalance::Error(error) => {
-                let fault = faults::from_error(error, "rebalance");
-                tracing::warn!(class = fault.class.label(), code = fault.code, "the group could not be rebalanced");
+    /// Takes and gives up what the group says.
+    ///
+    /// Partitions are taken from the log's beginning, paused, and not from the group's offset as librdkafka would: where they begin is said
+    /// later, by a seek. The group's offset is one more request, and where the coordinator refuses it (a member that it does not know, an
+    /// error that is not worth another try), librdkafka 2.12.1 tells so and never fetches these partitions again, though it goes on to own
+    /// them; a seek then fails for ever.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
+        let is_cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
+        let is_current = self.membership.is_current(self.generation);
+        let numbers = numbers(partitions);
+        let done = if err == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            if is_current {
+                self.assigned(&numbers);
             }
-        }
-    }
-
-    fn post_rebalance(&self, consumer: &BaseConsumer<Self>, _rebalance: &Rebalance<'_>) {
-        if self.membership.is_current(self.generation) {
-            apply(&self.membership.to_pause(), &self.topic, "pause", |list| consumer.pause(list));
+            let taken = partitions
+                .set_all_offsets(Offset::Beginning)
+                .and_then(|()| if is_cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) });
+            if is_current {
+                apply(&self.membership.to_pause(), &self.topic, "pause", |list| consumer.pause(list));
+            }
+            taken
+        } else {
+            let error = (err != RDKafkaRespErr::RD_KAFKA_RESP_ERR__REVOKE_PARTITIONS).then(|| KafkaError::Rebalance(err.into()));
+            match error.filter(|_| is_current) {
+                Some(error) => self.refused(&error),
+                None if is_current => self.revoked(consumer, &numbers),
+                None => {}
+            }
+            if is_cooperative { consumer.incremental_unassign(partitions) } else { consumer.unassign() }
+        };
+        if let Err(error) = done {
+            self.refused(&error);
         }
     }
 }

@@ -8,7 +8,8 @@ use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{Lost, PollLimits, Skipped, Unstarted};
 use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaResult;
+use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
@@ -216,8 +217,5 @@ impl KafkaSource {
 
 /// The error of the partition that was sought, if any: one that was just assigned may not be ready for it.
 fn sought(partitions: &TopicPartitionList) -> KafkaResult<()> {
-    partitions.elements().iter().try_for_each(|element| match element.error() {
-        Err(KafkaError::OffsetFetch(code)) => Err(KafkaError::Seek(code.to_string())),
-        other => other,
-    })
+    partitions.elements().iter().try_for_each(TopicPartitionListElem::error)
 }

@@ -13,6 +13,7 @@ use pipeline::start::{Finding, Start, start};
 use pipeline::{LogId, LogPosition, LogState};
 use telemetry::{LogReport, PositionReport};
 use tokio::sync::watch;
+use tokio::time::Instant;
 
 use super::{Consumer, timed};
 use crate::backends::Backends;
@@ -20,6 +21,9 @@ use crate::waiting::Stopped;
 
 /// How long the client is polled before it is asked again to begin somewhere.
 const PAUSE: Duration = Duration::from_millis(50);
+/// How long the client may refuse to begin while Kafka answers. That takes it milliseconds, or never: librdkafka has been seen to own
+/// partitions and to be unable to fetch them until it left the group.
+const BEGINS_WITHIN: Duration = Duration::from_secs(30);
 
 /// What the monitor sees of the log, and what was seen when it was looked at last.
 pub(super) struct LogWatch {
@@ -28,11 +32,13 @@ pub(super) struct LogWatch {
     reached: BTreeMap<i32, i64>,
     /// Records that were found deleted before they were consumed.
     lost: u64,
+    /// Since when the client has refused to begin.
+    refused_since: Option<Instant>,
 }
 
 impl LogWatch {
     pub(super) const fn new(seen: watch::Receiver<Option<Arc<LogState>>>) -> Self {
-        Self { seen, reached: BTreeMap::new(), lost: 0 }
+        Self { seen, reached: BTreeMap::new(), lost: 0, refused_since: None }
     }
 }
 
@@ -78,12 +84,29 @@ impl<P: Backends> Consumer<P> {
         }
         for (unstarted, start) in starts {
             if let Err(fault) = self.waiting.source.start(unstarted, start.offset).await {
-                return Ok(Err(fault));
+                return self.refused(&fault).await.map(|()| Err(fault));
             }
+            self.log_watch.refused_since = None;
             self.positions.start(unstarted, log.id, start.offset);
             self.tell(unstarted.partition, log.id, &start);
         }
         Ok(Ok(()))
+    }
+
+    /// The client does not begin. It is asked again, but not for ever: what it owns, nobody else reads.
+    async fn refused(&mut self, fault: &Fault) -> Result<(), Stopped> {
+        let since = *self.log_watch.refused_since.get_or_insert_with(Instant::now);
+        if since.elapsed() < BEGINS_WITHIN {
+            return Ok(());
+        }
+        tracing::error!(
+            class = fault.class.label(),
+            code = fault.code,
+            seconds = since.elapsed().as_secs(),
+            "the Kafka client does not begin with partitions that it owns: another one joins the group"
+        );
+        self.log_watch.refused_since = None;
+        self.reopen().await
     }
 
     fn tell(&mut self, partition: i32, log: LogId, start: &Start) {

@@ -33,6 +33,7 @@ struct LogState {
     /// Offsets below this are gone.
     first: i64,
     unstarted: Vec<Unstarted>,
+    refuses_to_start: bool,
     starts: Vec<(i32, i64)>,
     reopened: u32,
     lost: Option<Lost>,
@@ -148,6 +149,11 @@ impl Log {
         self.0.lock().unwrap().lost = Some(lost);
     }
 
+    /// The client owns its partitions and cannot begin with them, until another one takes its place.
+    pub fn refuse_to_start(&self) {
+        self.0.lock().unwrap().refuses_to_start = true;
+    }
+
     /// Where partitions were told to begin.
     pub fn starts(&self) -> Vec<(i32, i64)> {
         self.0.lock().unwrap().starts.clone()
@@ -191,6 +197,10 @@ impl RecordSource for Log {
 
     async fn start(&mut self, partition: Unstarted, offset: i64) -> Result<(), Fault> {
         let mut log = self.0.lock().unwrap();
+        if log.refuses_to_start {
+            let class = FaultClass::Unavailable { timed_out: false };
+            return Err(Fault { dependency: Dependency::Kafka, class, code: Some(-172), subject: "start" });
+        }
         log.unstarted.retain(|unstarted| *unstarted != partition);
         log.starts.push((partition.partition, offset));
         Ok(())
@@ -198,7 +208,7 @@ impl RecordSource for Log {
 
     async fn reopen(&mut self) -> Result<(), Fault> {
         let mut log = self.0.lock().unwrap();
-        (log.reopened, log.lost) = (log.reopened + 1, None);
+        (log.reopened, log.lost, log.refuses_to_start) = (log.reopened + 1, None, false);
         log.unstarted = vec![Unstarted { partition: 0, assignment: 1 }];
         Ok(())
     }

@@ -1,6 +1,7 @@
 //! A log that changes under the consumer: recreated, cut, overtaken by retention, with offsets that hold no record.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use pipeline::ports::{GroupProgress as _, LogPositions as _, Lost, Skipped};
 use telemetry::{LogReport, PositionReport};
@@ -80,6 +81,22 @@ async fn a_client_that_is_lost_and_offsets_that_go_back_are_answered_by_joining_
         rig.process_batch().await.unwrap();
         assert_eq!((rig.log.reopened(), rig.log.starts().len()), (1, 2), "{lost:?}");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_cannot_begin_with_what_it_owns_is_asked_again_and_then_replaced() {
+    let mut rig = Rig::new();
+    rig.log.refuse_to_start();
+    rig.log.assign(0, 1);
+    rig.log.append(0, None);
+    let began = tokio::time::Instant::now();
+    while rig.log.reopened() == 0 {
+        assert!(began.elapsed() < Duration::from_secs(60), "nobody reads what it owns");
+        rig.process_batch().await.unwrap();
+    }
+    assert!(began.elapsed() > Duration::from_secs(20), "one that was just assigned may not be ready for it");
+    rig.process_batch().await.unwrap();
+    assert_eq!((rig.log.reopened(), rig.log.starts()), (1, vec![(0, 0)]));
 }
 
 #[tokio::test(start_paused = true)]

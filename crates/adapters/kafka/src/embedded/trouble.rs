@@ -40,6 +40,8 @@ pub enum Failure {
     CoordinatorLoadInProgress,
     /// The group has moved on without this member's knowledge.
     StaleMemberEpoch,
+    /// The group does not know this member.
+    UnknownMemberId,
     /// The disk failed.
     StorageError,
 }
@@ -96,6 +98,7 @@ impl Failure {
             Self::NotCoordinator => RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
             Self::CoordinatorLoadInProgress => RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
             Self::StaleMemberEpoch => RDKafkaRespErr::RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH,
+            Self::UnknownMemberId => RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,
             Self::StorageError => RDKafkaRespErr::RD_KAFKA_RESP_ERR_KAFKA_STORAGE_ERROR,
         }
     }

@@ -61,7 +61,7 @@ impl Lab {
 
     pub fn consumer(&self) -> Consumer {
         let (source, committer) = kafka::open(&self.config).unwrap();
-        Consumer { source, committer, progress: self.progress.clone(), deadline: Instant::now() + 2 * BOUND }
+        Consumer { source, committer, progress: self.progress.clone(), deadline: Instant::now() + 2 * BOUND, early: Vec::new() }
     }
 
     pub async fn publish(&self, key: &str, value: &str) -> Delivered {
@@ -94,6 +94,8 @@ pub struct Consumer {
     pub progress: KafkaProgress,
     /// By when a test has what it waits for, so that none of its loops is endless.
     pub deadline: Instant,
+    /// What came while the partitions did.
+    pub early: Vec<Record>,
 }
 
 impl Consumer {
@@ -101,7 +103,9 @@ impl Consumer {
     pub async fn turn(&mut self) -> Vec<Record> {
         assert!(Instant::now() < self.deadline, "what the test waits for did not come; owned: {:?}", self.source.assigned());
         self.start().await;
-        within(self.source.poll_batch(PLENTY, TURN)).await.unwrap_or_default()
+        let mut records = std::mem::take(&mut self.early);
+        records.extend(within(self.source.poll_batch(PLENTY, TURN)).await.unwrap_or_default());
+        records
     }
 
     /// What one poll gives, where everything that has come begins at this offset, whatever the group has committed.
@@ -155,13 +159,13 @@ impl Consumer {
         within(self.committer.commit(&Commit::covering(records))).await.unwrap();
     }
 
-    /// Polls until the source owns so many partitions.
-    pub async fn join(&mut self, partitions: usize) -> Vec<Record> {
+    /// Polls until the source owns so many partitions. What comes meanwhile is given by the next turn.
+    pub async fn join(&mut self, partitions: usize) {
         let mut records = Vec::new();
         while self.source.assigned().len() != partitions || !self.source.unstarted().is_empty() {
             records.extend(self.turn().await);
         }
-        records
+        self.early = records;
     }
 
     pub async fn close(self) {

@@ -21,7 +21,7 @@ async fn a_consumer_that_is_told_of_no_broker_goes_on() {
     let lab = Lab::embedded(1);
     let proxy = Proxy::before(&lab.config).await;
     let (source, committer) = kafka::open(&proxy.instead(&lab.config)).unwrap();
-    let mut consumer = Consumer { source, committer, progress: lab.progress.clone(), deadline: Instant::now() + BOUND };
+    let mut consumer = Consumer { source, committer, progress: lab.progress.clone(), deadline: Instant::now() + BOUND, early: Vec::new() };
     let (mut sent, mut records) = (0, Vec::new());
     while !log.text().contains(LOST) {
         lab.publish_numbers(sent, sent + 10).await;
