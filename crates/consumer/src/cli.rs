@@ -6,6 +6,7 @@ use crate::dlq::DlqCommand;
 use crate::resume::Resume;
 use crate::status::StatusArgs;
 use crate::trace::TraceArgs;
+use crate::verify::VerifyArgs;
 
 /// Writes events from Kafka to SQL Server, each once; what can never be written goes to a dead letter queue in Redis.
 ///
@@ -49,6 +50,10 @@ pub enum Command {
     /// Reads the tables and the list from end to end. Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or
     /// settings.
     Trace(TraceArgs),
+    /// Prove that the tables are what the log says: read the topic once more, beside the group, and compare every row.
+    ///
+    /// Changes nothing, and may run beside consumers. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
+    Verify(VerifyArgs),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///
     /// All consumers of this dead letter queue hear it within seconds, and a restart does not forget it.

@@ -14,6 +14,7 @@
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`status`](mod@status) | the pipeline on one screen |
 //! | [`trace`](mod@trace) | what the system knows of one event |
+//! | [`verify`](mod@verify) | proving that the tables are what the log says |
 //! | [`backends`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
 //!
@@ -35,6 +36,7 @@ mod schema;
 mod starting;
 pub mod status;
 pub mod trace;
+pub mod verify;
 pub mod waiting;
 pub mod wiring;
 

@@ -13,6 +13,7 @@ fn main() -> ExitCode {
         Command::Migrate => wiring::migrate(),
         Command::Status(arguments) => wiring::tell_status(arguments),
         Command::Trace(arguments) => wiring::trace_event(arguments),
+        Command::Verify(arguments) => wiring::verify_tables(arguments),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),
         Command::Healthcheck => wiring::healthcheck(),

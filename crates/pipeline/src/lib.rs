@@ -13,8 +13,9 @@
 //! | [`parking`] | events that wait for a parent, and when they are expired |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |
-//! | [`start`] | where a partition begins that has just come
+//! | [`start`] | where a partition begins that has just come |
 //! | [`offsets`] | what may be committed |
+//! | [`rows`] | the tables row by row, to compare those of two stores |
 //! | [`trace`] | what the tables know of one event |
 //! | [`backoff`] | how long to wait before the next try |
 //! | [`pace`] | keeping to a rate |
@@ -35,6 +36,7 @@ pub mod plan;
 pub mod ports;
 pub mod record;
 pub mod rounds;
+pub mod rows;
 pub mod start;
 pub mod trace;
 

@@ -15,6 +15,7 @@ use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Parents, ParkedEvent, ParkedKey};
 use crate::record::Record;
+use crate::rows::{Table, TableRow, WrongStock};
 use crate::trace::{Entity, Trace};
 
 /// The time of day.
@@ -121,6 +122,22 @@ pub trait OffsetCommitter: Send + Sync {
     fn commit(&self, commit: &Commit) -> impl Future<Output = Result<usize, Fault>> + Send;
 }
 
+/// A log that is read from outside of any group, up to given offsets. Clones share one reader; nothing is committed.
+pub trait LogReader: RecordSource + Clone + Sync + 'static {
+    /// From now on, each of these partitions is read up to its offset, which is not read itself. A partition waits to be started until
+    /// somebody has said where it begins.
+    fn read_to(&self, ends: &BTreeMap<i32, i64>);
+
+    /// Whether everything up to these offsets was returned by a poll, or passed where it holds no record.
+    fn is_read(&self) -> bool;
+
+    /// Another reader of the same log.
+    ///
+    /// # Errors
+    /// The client cannot be made.
+    fn another(&self) -> Result<Self, Fault>;
+}
+
 /// Which log it is, how far it reaches, and how far the whole group has come.
 pub trait GroupProgress: Send + Sync {
     /// The log and the group as they are now. Where the topic is created anew during this call, the answer may mix the two logs; the next
@@ -188,6 +205,45 @@ pub trait EventTrace: Send + Sync {
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> impl Future<Output = Result<Trace, Fault>> + Send;
+}
+
+/// Reading the tables row by row, to compare them with those of another store.
+pub trait TableRows: Send + Sync {
+    /// How many rows a table has.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn count(&self, table: Table) -> impl Future<Output = Result<u64, Fault>> + Send;
+
+    /// Up to `limit` rows after this key, in the order that the store itself gives to keys.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn rows_after(&self, table: Table, after: Option<Uuid>, limit: usize) -> impl Future<Output = Result<Vec<TableRow>, Fault>> + Send;
+
+    /// The rows that have these keys, in any order.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn rows(&self, table: Table, keys: &[Uuid]) -> impl Future<Output = Result<Vec<TableRow>, Fault>> + Send;
+
+    /// Up to `limit` articles whose quantity is not the sum of their ledger, by their names.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn wrong_stock(&self, limit: usize) -> impl Future<Output = Result<Vec<WrongStock>, Fault>> + Send;
+
+    /// Up to `limit` events that wait, in the order of their places in the log, those that are about to expire among them.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
+
+    /// Which of these events wait, by their ids.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn waiting(&self, event_ids: &[Uuid]) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
 }
 
 /// Events that wait for a parent.

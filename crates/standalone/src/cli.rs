@@ -7,6 +7,7 @@ use consumer::dlq::DlqCommand;
 use consumer::resume::Resume;
 use consumer::status::StatusArgs;
 use consumer::trace::TraceArgs;
+use consumer::verify::VerifyArgs;
 
 /// The whole event pipeline in one process: broker, consumer, tables, dead letter queue and read API.
 ///
@@ -60,6 +61,10 @@ pub enum Command {
     ///
     /// Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or settings.
     Trace(TraceArgs),
+    /// Prove that the tables are what the log says: read the topic of `KAFKA_BROKERS` once more, beside the group, and compare every row.
+    ///
+    /// Changes nothing. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
+    Verify(VerifyArgs),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
     /// Generate events, consume them, and say how fast that was.

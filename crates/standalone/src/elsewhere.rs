@@ -29,6 +29,7 @@ pub async fn demo(settings: Settings, api: &str, consumer: &str) -> anyhow::Resu
         metrics: consumers.map(|address| format!("http://{address}")).collect(),
         // Others have events there, which a short deadline would give up.
         gives_up_soon: false,
+        verification: None,
     };
     let parts = [
         Row::real("Kafka", format!("{}, topic {}, group {}", kafka.brokers, kafka.topic, kafka.group)),

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use consumer::wiring::verify_once;
 use producer::{Exit, Target, Timed};
+use tokio_util::sync::CancellationToken;
 
 use crate::demo::{self, Stage};
 use crate::table::table;
@@ -45,8 +47,12 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     }
     settings.consumer.sweep_interval = DEMO_SWEEP;
     settings.consumer.monitor_interval = DEMO_SWEEP;
+    let (consumer, is_own) = (settings.consumer.clone(), gives_up_soon && settings.kafka.is_none() && data_dir.is_none());
     let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
     say!("Event Pipeline: demo\n\n{}", table(&stack.parts));
+    let (tables, dead_letters, kafka) = (stack.tables.clone(), stack.dead_letters.clone(), stack.kafka.clone());
+    let verification: demo::Verification =
+        Box::pin(async move { verify_once(&tables, &dead_letters, (&kafka, &consumer), &CancellationToken::new()).await });
     let stage = Stage {
         publisher: stack.publisher.clone(),
         progress: stack.progress.clone(),
@@ -55,6 +61,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
         api: format!("http://{}", stack.api),
         metrics: vec![format!("http://{}", stack.api)],
         gives_up_soon,
+        verification: is_own.then_some(verification),
     };
     let held = tokio::select! {
         held = demo::run(stage) => held,

@@ -140,6 +140,8 @@ pub struct Stack {
     pub publisher: KafkaPublisher,
     /// How far the log reaches and how far the group has come.
     pub progress: KafkaProgress,
+    /// The tables.
+    pub tables: Store,
     /// The dead letter queue.
     pub dead_letters: DeadLetters,
     /// Where the API answers.
@@ -201,13 +203,13 @@ impl Stack {
             source,
             offsets,
             progress: progress.clone(),
-            store,
+            store: store.clone(),
             dead_letters: dead_letters.clone(),
             topic: kafka.topic.as_str().into(),
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, dead_letters, api, metrics, parts, shutdown, consumer, server })
+        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, server })
     }
 
     /// Ends when the process is asked to stop.

@@ -67,6 +67,26 @@ pub(crate) fn observer(config: &KafkaConfig) -> ClientConfig {
     client
 }
 
+/// For reading the topic from outside of the group, partition by partition: it never subscribes and never commits.
+pub(crate) fn log_reader(config: &KafkaConfig) -> ClientConfig {
+    let mut client = reader(config);
+    client
+        .set("enable.auto.commit", "false")
+        .set("enable.auto.offset.store", "false")
+        // Where it begins was looked up: what is gone from there is an error, and no reason to begin elsewhere.
+        .set("auto.offset.reset", "error")
+        .set("isolation.level", "read_committed")
+        // Where nothing follows but markers of transactions, only this tells how far it has come.
+        .set("enable.partition.eof", "true")
+        .set("queued.max.messages.kbytes", "16384")
+        .set("fetch.queue.backoff.ms", "100")
+        .set("statistics.interval.ms", STATISTICS);
+    if config.embedded_broker().is_some() {
+        embedded::settings::consumer(&mut client);
+    }
+    client
+}
+
 /// For sending records.
 pub(crate) fn producer(config: &KafkaConfig) -> ClientConfig {
     let mut client = common(config);
@@ -164,7 +184,7 @@ mod tests {
         ];
         let slow = KafkaConfig { max_poll_interval: std::time::Duration::from_secs(900), ..config(&[("KAFKA_SESSION_TIMEOUT", "300s")]) };
         for config in [config(&[]), config(&secure), slow] {
-            for client in [consumer(&config), observer(&config), producer(&config), admin(&config)] {
+            for client in [consumer(&config), observer(&config), log_reader(&config), producer(&config), admin(&config)] {
                 assert!(client.create_native_config().is_ok(), "{client:?}");
             }
             // Some combinations are only looked at when a client is made.

@@ -10,6 +10,7 @@
 //! | [`committer`] | noting finished offsets of partitions that are still owned |
 //! | [`monitor`] | what metrics and health checks ask of a consumer |
 //! | [`progress`] | how far the log reaches, and how far the whole group has come |
+//! | [`log_reader`] | reading the topic from outside of the group, up to given offsets |
 //! | [`publisher`] | sending records and awaiting their acknowledgement |
 //! | [`admin`] | making the topic, counting its partitions |
 //! | [`topic`] | what the topic is like: partitions, replicas, settings |
@@ -42,6 +43,7 @@ mod faults;
 mod fetch_buffer;
 mod health;
 mod in_flight;
+pub mod log_reader;
 mod member;
 mod membership;
 pub mod monitor;
@@ -61,6 +63,7 @@ pub use committer::KafkaCommitter;
 pub use config::{AssignmentStrategy, Flavor, KafkaConfig};
 pub use consumer::open;
 pub use embedded::EmbeddedBroker;
+pub use log_reader::KafkaLogReader;
 pub use monitor::Monitor;
 pub use progress::KafkaProgress;
 pub use publisher::KafkaPublisher;

@@ -182,7 +182,8 @@ fn positions(consumer: &StreamConsumer<Rebalancing>) -> Vec<(i32, i64)> {
     positions.elements().iter().filter_map(known).collect()
 }
 
-fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
+/// How often a record was redriven, by its header.
+pub(crate) fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
     let Some(headers) = message.headers() else { return 0 };
     let value = headers.iter().find(|header| header.key == RETRY_COUNT_HEADER).and_then(|header| header.value);
     value.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok()).unwrap_or_default()

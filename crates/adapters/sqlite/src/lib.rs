@@ -14,6 +14,7 @@
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | `LogPositions`: how far the tables hold the log |
 //! | `trace` | `EventTrace`: what the tables know of one event |
+//! | `table_rows` | `TableRows`: the tables row by row, to compare them |
 //! | `read` | `ReadStore` |
 //! | `dead_letters` | `DeadLetterQueue`, `DeadLetterReader` and `DeadLetterArchive` |
 //! | `claims` | `ClaimQueue` |
@@ -39,6 +40,7 @@ mod rows;
 mod schema;
 mod stock;
 mod store;
+mod table_rows;
 mod trace;
 mod values;
 

@@ -186,7 +186,8 @@ fn select(connection: &Connection, sql: &str, values: impl Params) -> Result<Vec
     Ok(events.collect::<Result<_, _>>()?)
 }
 
-fn parked_event(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
+/// The event in the columns that every statement here reads.
+pub(crate) fn parked_event(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
     let parent_id = row.get::<_, Option<[u8; 16]>>(8)?.map(Uuid::from_bytes);
     Ok(ParkedEvent {
         position: Position { topic: row.get::<_, Arc<str>>(0)?, partition: row.get(1)?, offset: row.get(2)? },

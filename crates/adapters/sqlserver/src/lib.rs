@@ -9,6 +9,7 @@
 //! | `store` | [`SqlServer`], its `EventStore` and `DryRun`: one batch, one transaction, one round trip |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | its `LogPositions`: how far the tables hold the log |
+//! | `table_rows` | its `TableRows`: the tables row by row, to compare them |
 //! | `trace` | its `EventTrace`: what the tables know of one event |
 //! | `read` | its `ReadStore`: one statement per answer |
 //! | `inspect` | what an operator should know: rights, set-up, use of the pool |
@@ -53,6 +54,7 @@ mod schema;
 mod scripts;
 mod statement;
 mod store;
+mod table_rows;
 mod trace;
 
 pub use config::{Encryption, SqlServerConfig};

@@ -133,7 +133,7 @@ fn parked_rows(events: &[ParkedEvent]) -> String {
     rows.finish().text
 }
 
-fn ids(ids: &[Uuid]) -> String {
+pub(crate) fn ids(ids: &[Uuid]) -> String {
     let mut rows = JsonRows::new();
     for id in ids {
         rows.row().uuid("id", *id);
@@ -141,15 +141,15 @@ fn ids(ids: &[Uuid]) -> String {
     rows.finish().text
 }
 
-fn to_bigint(limit: usize) -> i64 {
+pub(crate) fn to_bigint(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn only_row<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<&'s Row, Fault> {
+pub(crate) fn only_row<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<&'s Row, Fault> {
     sets.iter().flatten().next().ok_or_else(|| faults::bug(statement.name))
 }
 
-fn parked_events(sets: &ResultSets, statement: &Statement) -> Result<Vec<ParkedEvent>, Fault> {
+pub(crate) fn parked_events(sets: &ResultSets, statement: &Statement) -> Result<Vec<ParkedEvent>, Fault> {
     sets.iter().flatten().map(|row| parked_event(Columns::of(row, statement.name), statement)).collect()
 }
 

@@ -59,6 +59,30 @@ statements! {
     TRACE_LEDGER = "trace_ledger";
     /// Where an event is parked.
     TRACE_PARKED = "trace_parked";
+    /// How many rows each table has.
+    COUNT_ROWS = "count_rows";
+    /// Users after a key.
+    PAGE_USERS = "page_users";
+    /// Orders after a key, with their items.
+    PAGE_ORDERS = "page_orders";
+    /// Payments after a key.
+    PAGE_PAYMENTS = "page_payments";
+    /// Lines of the ledger after a key.
+    PAGE_ADJUSTMENTS = "page_adjustments";
+    /// Users with these keys.
+    ROWS_USERS = "rows_users";
+    /// Orders with these keys, with their items.
+    ROWS_ORDERS = "rows_orders";
+    /// Payments with these keys.
+    ROWS_PAYMENTS = "rows_payments";
+    /// Lines of the ledger with these keys.
+    ROWS_ADJUSTMENTS = "rows_adjustments";
+    /// Articles whose quantity is not the sum of their ledger.
+    WRONG_STOCK = "wrong_stock";
+    /// Events that wait, after a place in the log.
+    WAITING_PAGE = "waiting_page";
+    /// Which of these events wait.
+    WAITING = "waiting";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.

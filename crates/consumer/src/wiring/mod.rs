@@ -6,6 +6,7 @@ mod liveness;
 mod run;
 mod status;
 mod trace;
+mod verify;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, Termination};
@@ -26,6 +27,7 @@ pub use liveness::Liveness;
 pub use run::{Settings, run};
 pub use status::tell_status;
 pub use trace::trace_event;
+pub use verify::{verify_against, verify_once, verify_tables};
 
 /// The parts of the health report.
 pub const HEALTH_PARTS: [&str; 4] =
@@ -76,11 +78,27 @@ pub fn healthcheck() -> ExitCode {
 
 /// Reads the settings of a command, starts logging and a runtime, does the work, and tells how it ended.
 fn with_settings<S, T: Termination>(read: impl FnOnce(&mut Reader) -> S, work: impl AsyncFnOnce(S) -> anyhow::Result<T>) -> ExitCode {
+    with_logged_settings(read, LoggingConfig::read, work)
+}
+
+/// The same for a command whose own lines are what is read: of the log only errors come between them.
+fn with_settings_quietly<S, T: Termination>(
+    read: impl FnOnce(&mut Reader) -> S,
+    work: impl AsyncFnOnce(S) -> anyhow::Result<T>,
+) -> ExitCode {
+    with_logged_settings(read, |env| LoggingConfig::read_or(env, "error,kafka=error"), work)
+}
+
+fn with_logged_settings<S, T: Termination>(
+    read: impl FnOnce(&mut Reader) -> S,
+    read_logging: impl FnOnce(&mut Reader) -> LoggingConfig,
+    work: impl AsyncFnOnce(S) -> anyhow::Result<T>,
+) -> ExitCode {
     let mut env = match Reader::from_environment() {
         Ok(env) => env,
         Err(problem) => return wrong(&problem),
     };
-    let (settings, logging) = (read(&mut env), LoggingConfig::read(&mut env));
+    let (settings, logging) = (read(&mut env), read_logging(&mut env));
     let variables = match env.finish() {
         Ok(variables) => variables,
         Err(problems) => return wrong(&problems.to_string()),

@@ -26,3 +26,4 @@ mod privacy;
 mod rig;
 mod stops;
 mod trace;
+mod verify;

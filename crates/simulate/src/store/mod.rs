@@ -10,6 +10,7 @@
 //! | `parking` | events that wait, and the end of waiting |
 //! | `request` | a call over a connection that may break, to a server that may go on without it |
 //! | [`adapter`] | the ports that the consumer uses |
+//! | `table_rows` | the tables row by row |
 //! | `read` | the other ports of a database, for the contract suite |
 
 pub mod adapter;
@@ -21,6 +22,7 @@ mod parking;
 mod read;
 mod request;
 mod stock;
+mod table_rows;
 pub mod tables;
 mod transaction;
 mod users;

@@ -1,7 +1,8 @@
 //! The database: SQL Server where it is configured, SQLite otherwise.
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
+use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
@@ -44,6 +45,32 @@ impl DryRun for Store {
 impl EventTrace for Store {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         either!(self, store => store.trace(event_id, entity))
+    }
+}
+
+impl TableRows for Store {
+    async fn count(&self, table: Table) -> Result<u64, Fault> {
+        either!(self, store => store.count(table))
+    }
+
+    async fn rows_after(&self, table: Table, after: Option<Uuid>, limit: usize) -> Result<Vec<TableRow>, Fault> {
+        either!(self, store => store.rows_after(table, after, limit))
+    }
+
+    async fn rows(&self, table: Table, keys: &[Uuid]) -> Result<Vec<TableRow>, Fault> {
+        either!(self, store => store.rows(table, keys))
+    }
+
+    async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
+        either!(self, store => store.wrong_stock(limit))
+    }
+
+    async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        either!(self, store => store.waiting_page(after, limit))
+    }
+
+    async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
+        either!(self, store => store.waiting(event_ids))
     }
 }
 

@@ -5,6 +5,8 @@ mod report;
 mod steps;
 mod story;
 
+use std::pin::Pin;
+
 use pipeline::dead_letter::Entry;
 use pipeline::ports::{ClaimQueue, DeadLetterReader, Delivered, End, GroupProgress, Message};
 use pipeline::{DeadLetterQueue, Publisher};
@@ -33,7 +35,12 @@ pub struct Stage<P, G, Q> {
     /// Whether orphans are expired within seconds. Only on a database of the demo's own: on a shared one, a short deadline would give up
     /// the events of others.
     pub gives_up_soon: bool,
+    /// Reads the whole log once more and compares it with the tables, where both are the demo's own.
+    pub verification: Option<Verification>,
 }
+
+/// A verification that has not begun.
+pub type Verification = Pin<Box<dyn Future<Output = anyhow::Result<consumer::verify::Report>>>>;
 
 struct Demo<P, G, Q> {
     stage: Stage<P, G, Q>,

@@ -141,6 +141,10 @@ where
         let late = self.client.get(&format!("/users/{}", self.story.late_user_id)).await?;
         self.report.check("orders of the late user", 1, late["orders"].as_array().map_or(0, Vec::len));
         self.report.check("dead letters of this run", 3, self.dead_letters(3).await?.len());
+        if let Some(verification) = self.stage.verification.take() {
+            self.report.say("verify: the whole log is read once more, and every row compared with what it makes");
+            self.report.check("differences between tables and log", 0, verification.await?.differences.len());
+        }
         Ok(())
     }
 

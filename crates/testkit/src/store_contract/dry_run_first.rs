@@ -1,7 +1,8 @@
 //! Each batch of the suite is dry-run before it is applied.
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
+use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
@@ -39,6 +40,32 @@ impl<S: LogPositions> LogPositions for DryRunFirst<S> {
 impl<S: EventTrace> EventTrace for DryRunFirst<S> {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         self.0.trace(event_id, entity).await
+    }
+}
+
+impl<S: TableRows> TableRows for DryRunFirst<S> {
+    async fn count(&self, table: Table) -> Result<u64, Fault> {
+        self.0.count(table).await
+    }
+
+    async fn rows_after(&self, table: Table, after: Option<Uuid>, limit: usize) -> Result<Vec<TableRow>, Fault> {
+        self.0.rows_after(table, after, limit).await
+    }
+
+    async fn rows(&self, table: Table, keys: &[Uuid]) -> Result<Vec<TableRow>, Fault> {
+        self.0.rows(table, keys).await
+    }
+
+    async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
+        self.0.wrong_stock(limit).await
+    }
+
+    async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.waiting_page(after, limit).await
+    }
+
+    async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
+        self.0.waiting(event_ids).await
     }
 }
 

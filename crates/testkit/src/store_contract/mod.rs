@@ -13,6 +13,7 @@
 //! | [`reads`] | the views |
 //! | [`dry_run`] | a batch that is tried and taken back |
 //! | [`dry_run_first`] | why every batch of every case is also dry-run |
+//! | [`table_rows`] | the tables row by row |
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`convergence`] | any order, any duplication: the same rows |
@@ -34,10 +35,11 @@ pub mod positions;
 pub mod reads;
 pub mod rows;
 pub mod stock;
+pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -46,9 +48,9 @@ use uuid::Uuid;
 pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
-pub trait Database: EventStore + LogPositions + DryRun + EventTrace + ParkingLot + ParkingExpiry + ReadStore {}
+pub trait Database: EventStore + LogPositions + DryRun + EventTrace + TableRows + ParkingLot + ParkingExpiry + ReadStore {}
 
-impl<S: EventStore + LogPositions + DryRun + EventTrace + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -177,6 +179,13 @@ macro_rules! store_contract {
             the_ledger_tells_what_an_adjustment_added
             the_parking_table_tells_where_an_event_waits_and_for_what
             an_event_that_never_came_has_left_nothing
+        }
+        $crate::store_contract! { @cases $factory, beside_others, table_rows:
+            a_row_is_what_its_event_makes
+            rows_are_found_by_their_keys_alone
+            pages_hold_each_row_once
+            stock_that_is_the_sum_of_its_ledger_is_not_wrong
+            what_waits_is_told_by_its_place_and_by_its_id
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row

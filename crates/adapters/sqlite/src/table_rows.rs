@@ -1,0 +1,188 @@
+//! `TableRows`: the tables row by row, to compare them with those of another store.
+
+use events::Timestamp;
+use pipeline::ports::TableRows;
+use pipeline::rows::{Fields, Table, TableRow, WrongStock};
+use pipeline::{Dependency, Fault, ParkedEvent, ParkedKey, Position};
+use rusqlite::{CachedStatement, Connection, Params, Row, params};
+use uuid::Uuid;
+
+use crate::database::Sqlite;
+use crate::faults::Failure;
+use crate::parking::parked_event;
+use crate::values::{Id, id, limit, time};
+
+impl TableRows for Sqlite {
+    async fn count(&self, table: Table) -> Result<u64, Fault> {
+        let sql = match table {
+            Table::Users => "SELECT count(*) FROM users",
+            Table::Orders => "SELECT count(*) FROM orders",
+            Table::Payments => "SELECT count(*) FROM payments",
+            Table::Adjustments => "SELECT count(*) FROM inventory_adjustments",
+        };
+        let counted = self.read(|connection| Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?)).await;
+        counted.map(i64::unsigned_abs).map_err(fault("count"))
+    }
+
+    async fn rows_after(&self, table: Table, after: Option<Uuid>, count: usize) -> Result<Vec<TableRow>, Fault> {
+        // Nothing comes before the empty key.
+        let after = after.map_or_else(Vec::new, |key| key.as_bytes().to_vec());
+        self.read(|connection| Rows::prepare(connection, table, Which::Page)?.read(params![after, limit(count)]))
+            .await
+            .map_err(fault("rows_after"))
+    }
+
+    async fn rows(&self, table: Table, keys: &[Uuid]) -> Result<Vec<TableRow>, Fault> {
+        let found = self.read(|connection| {
+            // In one transaction: an order's items are those of its row.
+            let moment = connection.unchecked_transaction()?;
+            let mut rows = Rows::prepare(&moment, table, Which::Key)?;
+            let mut found = Vec::with_capacity(keys.len());
+            for key in keys {
+                found.extend(rows.read([Id(key)])?);
+            }
+            Ok(found)
+        });
+        found.await.map_err(fault("rows"))
+    }
+
+    async fn wrong_stock(&self, count: usize) -> Result<Vec<WrongStock>, Fault> {
+        let found = self.read(|connection| {
+            let mut statement = connection.prepare_cached(include_str!("../sql/wrong_stock.sql"))?;
+            let rows = statement.query_map([limit(count)], |row| {
+                let (quantity, ledger): (Option<i64>, Option<i64>) = (row.get(1)?, row.get(2)?);
+                Ok(WrongStock { sku: row.get(0)?, quantity: quantity.map(i128::from), ledger: ledger.map(i128::from) })
+            })?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        });
+        found.await.map_err(fault("wrong_stock"))
+    }
+
+    async fn waiting_page(&self, after: Option<ParkedKey<'_>>, count: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        let found = self.read(|connection| {
+            let (topic, partition, offset, record) = match after {
+                Some(ParkedKey { position: Position { topic, partition, offset }, record }) => {
+                    (topic.as_ref(), *partition, *offset, record.as_str())
+                }
+                None => ("", 0, 0, ""),
+            };
+            let mut statement = connection.prepare_cached(include_str!("../sql/waiting_page.sql"))?;
+            let rows = statement.query_map(params![topic, partition, offset, record, limit(count)], parked_event)?;
+            Ok(rows.collect::<Result<_, _>>()?)
+        });
+        found.await.map_err(fault("waiting_page"))
+    }
+
+    async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
+        let found = self.read(|connection| {
+            let mut statement = connection.prepare_cached(include_str!("../sql/waiting.sql"))?;
+            let mut found = Vec::new();
+            for event_id in event_ids {
+                let rows = statement.query_map([Id(event_id)], parked_event)?;
+                found.extend(rows.collect::<Result<Vec<_>, _>>()?);
+            }
+            Ok(found)
+        });
+        found.await.map_err(fault("waiting"))
+    }
+}
+
+fn fault(operation: &'static str) -> impl FnOnce(Failure) -> Fault {
+    move |failure| failure.into_fault(Dependency::Database, operation)
+}
+
+/// Which rows a statement reads.
+#[derive(Clone, Copy)]
+enum Which {
+    /// So many after a key.
+    Page,
+    /// The one with a key.
+    Key,
+}
+
+/// A statement that reads rows of a table, and one for the items of orders.
+struct Rows<'c> {
+    table: Table,
+    rows: CachedStatement<'c>,
+    items: CachedStatement<'c>,
+}
+
+impl<'c> Rows<'c> {
+    fn prepare(connection: &'c Connection, table: Table, which: Which) -> Result<Self, Failure> {
+        let (key, columns) = match table {
+            Table::Users => ("user_id", "user_id, event_id, event_at, email, email_key, first_name, last_name, created_at"),
+            Table::Orders => ("order_id", "order_id, event_id, event_at, user_id, total_amount, currency, placed_at"),
+            Table::Payments => {
+                ("payment_id", "payment_id, event_id, event_at, order_id, amount, currency, payment_method, status, settled_at")
+            }
+            Table::Adjustments => ("event_id", "event_id, event_id, event_at, sku, delta, adjustment_type, reason, adjusted_at"),
+        };
+        let condition = match which {
+            Which::Page => format!("{key} > ?1 ORDER BY {key} LIMIT ?2"),
+            Which::Key => format!("{key} = ?1"),
+        };
+        Ok(Self {
+            table,
+            rows: connection.prepare_cached(&format!("SELECT {columns} FROM {table} WHERE {condition}"))?,
+            items: connection
+                .prepare_cached("SELECT line_no, sku, quantity, price FROM order_items WHERE order_id = ?1 ORDER BY line_no")?,
+        })
+    }
+
+    fn read(&mut self, values: impl Params) -> Result<Vec<TableRow>, Failure> {
+        let table = self.table;
+        let mut rows: Vec<_> = self.rows.query_map(values, |row| table_row(table, row))?.collect::<Result<_, _>>()?;
+        if table == Table::Orders {
+            for row in &mut rows {
+                add_items(&mut self.items, row)?;
+            }
+        }
+        Ok(rows)
+    }
+}
+
+fn add_items(items: &mut CachedStatement<'_>, order: &mut TableRow) -> Result<(), Failure> {
+    let mut lines = items.query([Id(&order.key)])?;
+    while let Some(line) = lines.next()? {
+        let quantity: i64 = line.get(2)?;
+        let fields = std::mem::take(&mut order.fields);
+        order.fields = fields.item(line.get(0)?, line.get::<_, String>(1)?, quantity, line.get::<_, String>(3)?);
+    }
+    Ok(())
+}
+
+fn table_row(table: Table, row: &Row<'_>) -> rusqlite::Result<TableRow> {
+    let text = |column| row.get::<_, String>(column);
+    let fields = Fields::default();
+    let fields = match table {
+        Table::Users => fields
+            .text("email", text(3)?)
+            .text("email_key", text(4)?)
+            .text("first_name", text(5)?)
+            .text("last_name", text(6)?)
+            .text("created_at", instant(row, 7)?),
+        Table::Orders => {
+            fields.id("user_id", id(row, 3)?).text("total_amount", text(4)?).text("currency", text(5)?).text("placed_at", instant(row, 6)?)
+        }
+        Table::Payments => fields
+            .id("order_id", id(row, 3)?)
+            .text("amount", text(4)?)
+            .text("currency", text(5)?)
+            .text("payment_method", text(6)?)
+            .text("status", text(7)?)
+            .text("settled_at", instant(row, 8)?),
+        Table::Adjustments => fields
+            .text("sku", text(3)?)
+            .number("delta", row.get::<_, i64>(4)?)
+            .text("adjustment_type", text(5)?)
+            .text("reason", text(6)?)
+            .text("adjusted_at", instant(row, 7)?),
+    };
+    Ok(TableRow { key: id(row, 0)?, event_id: id(row, 1)?, event_at: time(row, 2)?, fields })
+}
+
+/// An instant as text; one that no event can have, as the number that it is stored as.
+fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+    let micros: i64 = row.get(column)?;
+    Ok(Timestamp::from_unix_micros(micros).map_or_else(|| micros.to_string(), |at| at.to_string()))
+}

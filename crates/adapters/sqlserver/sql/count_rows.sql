@@ -1,0 +1,5 @@
+-- How many rows the tables have whose rows show one event each.
+SELECT (SELECT COUNT_BIG(*) FROM dbo.users) AS users,
+       (SELECT COUNT_BIG(*) FROM dbo.orders) AS orders,
+       (SELECT COUNT_BIG(*) FROM dbo.payments) AS payments,
+       (SELECT COUNT_BIG(*) FROM dbo.inventory_adjustments) AS inventory_adjustments;

@@ -1,0 +1,35 @@
+//! What is asked for, on a command line.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+
+/// Options of `verify`.
+#[derive(Clone, Debug, Default, PartialEq, Args)]
+pub struct VerifyArgs {
+    /// Keep the shadow in this folder: a later run reads only what is new, and does not need what retention has deleted since. A run that was
+    /// stopped or killed goes on where it was.
+    #[arg(long, value_name = "DIR")]
+    pub state: Option<PathBuf>,
+    /// One JSON object per difference, and a last one with the verdict.
+    #[arg(long)]
+    pub json: bool,
+    /// Tell differences with their values. They may be personal data.
+    #[arg(long)]
+    pub values: bool,
+    /// Rows per second to read from the tables, at most.
+    #[arg(long, value_name = "ROWS", value_parser = positive)]
+    pub rate: Option<f64>,
+    /// Stop after this time, such as 90s or 10m, with exit code 3.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub max_time: Option<Duration>,
+}
+
+fn positive(text: &str) -> Result<f64, String> {
+    text.parse().ok().filter(|rate: &f64| rate.is_finite() && *rate > 0.0).ok_or_else(|| "must be a number above 0".to_owned())
+}
+
+fn time(text: &str) -> Result<Duration, String> {
+    settings::span::parse(text).ok_or_else(|| "must be a number with a unit, such as 90s, 10m or 1h".to_owned())
+}

@@ -1,0 +1,334 @@
+//! Going through the tables and the shadow, and what becomes of a row that differs.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use pipeline::WaitsFor;
+use pipeline::fault::Fault;
+use pipeline::ports::{DeadLetterReader, LogPositions, TableRows};
+use pipeline::rows::{Table, TableRow, WrongStock};
+use pipeline::{LogId, ParkedEvent, pace};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::difference::{Difference, Kind};
+use super::fold::Fold;
+use super::report::{Report, TableReport};
+use super::{Settings, Unfinished};
+use crate::dlq::scan::Scan;
+
+/// Rows that are compared at once.
+const PAGE: usize = 1000;
+/// Rows that differ at first sight and are looked at again together: the memory that they may take.
+const OPEN: usize = 10_000;
+/// Differences that are told one by one; the others are counted.
+pub const TOLD: usize = 100_000;
+/// Articles that are told one by one.
+const STOCK: usize = 1000;
+/// How often stock is added up again before it counts as wrong, and the pause between. Where readers do not see one moment of the database,
+/// an article and its ledger may be read before and after one commit.
+const STOCK_LOOKS: u32 = 3;
+const STOCK_PAUSE: Duration = Duration::from_millis(200);
+/// The pause before events that wait are looked at again.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The tables that are verified.
+pub trait Verified: TableRows + LogPositions {}
+
+impl<T: TableRows + LogPositions> Verified for T {}
+
+/// What is compared, and with what.
+pub struct Verification<'v, T, Q, F> {
+    /// The tables.
+    pub tables: &'v T,
+    /// Their dead letters.
+    pub dead_letters: &'v Q,
+    /// The log, folded.
+    pub fold: &'v mut F,
+    /// The name of the topic, by which the tables know its logs.
+    pub topic: Arc<str>,
+    /// Which log it is.
+    pub log: LogId,
+    /// How it works.
+    pub settings: Settings,
+    /// Ends it early.
+    pub stop: CancellationToken,
+    /// Told what is being done, how much of it is done, and how much there is.
+    pub on_progress: &'v (dyn Fn(&str, u64, u64) + Sync),
+}
+
+/// Compares the tables with the log, and says every difference.
+///
+/// # Errors
+/// See [`Unfinished`].
+pub async fn verify<T: Verified, Q: DeadLetterReader, F: Fold>(verification: Verification<'_, T, Q, F>) -> Result<Report, Unfinished> {
+    let mut comparison = Comparison { verification, report: Report::default(), read: 0, began: Instant::now(), disputed: HashSet::new() };
+    comparison.run().await?;
+    Ok(comparison.report)
+}
+
+/// A verification under way.
+pub(super) struct Comparison<'v, T, Q, F> {
+    pub(super) verification: Verification<'v, T, Q, F>,
+    pub(super) report: Report,
+    /// Rows that were read from the tables.
+    read: u64,
+    began: Instant,
+    /// Users and orders that depend on who holds an e-mail address: their children are not decided by the log either.
+    disputed: HashSet<Uuid>,
+}
+
+/// Rows by their keys.
+type ByKey = HashMap<Uuid, TableRow>;
+
+impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
+    async fn run(&mut self) -> Result<(), Unfinished> {
+        let positions = self.positions().await?;
+        if positions.is_empty() {
+            return Err(Unfinished::NoPositions);
+        }
+        self.verification.fold.fold_to(&positions).await?;
+        let mut waiting = Vec::new();
+        for table in Table::ALL {
+            waiting.extend(self.compare(table).await?);
+        }
+        self.compare_stock().await?;
+        self.compare_waiting().await?;
+        self.wait_for(waiting).await?;
+        self.explain_by_dead_letters().await?;
+        self.report.is_whole = self.verification.fold.is_whole() && !self.knows_other_logs().await?;
+        if !self.report.is_whole {
+            self.report.leave_unexplained();
+        }
+        self.report.outcomes = self.verification.fold.outcomes();
+        self.report.positions = self.positions().await?;
+        Ok(())
+    }
+
+    /// How far the tables hold this log.
+    async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        let Verification { tables, topic, log, .. } = &self.verification;
+        let known = tables.positions(topic).await?;
+        Ok(known.into_iter().filter(|known| known.log == *log).map(|known| (known.partition, known.next_offset)).collect())
+    }
+
+    /// Whether the tables hold rows of an earlier log of this topic, which nobody can read any more.
+    async fn knows_other_logs(&self) -> Result<bool, Fault> {
+        let Verification { tables, topic, log, .. } = &self.verification;
+        Ok(tables.positions(topic).await?.iter().any(|known| known.log != *log))
+    }
+
+    /// Compares a table. Returns rows that are missing because their event still waits, to be looked at again.
+    async fn compare(&mut self, table: Table) -> Result<Vec<(Table, Uuid)>, Unfinished> {
+        let mut table_report = TableReport::default();
+        let (mut open, mut waiting, mut after, mut matched) = (Vec::new(), Vec::new(), None, 0);
+        let count = self.verification.tables.count(table).await?;
+        loop {
+            self.step(table.name(), table_report.rows, count)?;
+            let page = self.verification.tables.rows_after(table, after, PAGE).await?;
+            let Some(last) = page.last() else { break };
+            after = Some(last.key);
+            table_report.rows += page.len() as u64;
+            let keys: Vec<_> = page.iter().map(|row| row.key).collect();
+            let shadow = by_key(self.verification.fold.rows().rows(table, &keys).await?);
+            matched += shadow.len() as u64;
+            open.extend(page.iter().filter(|row| shadow.get(&row.key) != Some(row)).map(|row| row.key));
+            if open.len() >= OPEN {
+                waiting.extend(self.settle(table, &std::mem::take(&mut open)).await?);
+            }
+            self.keep_to_rate(page.len()).await;
+        }
+        // Rows that only the shadow has: where all of its rows were met, there are none.
+        if matched < self.verification.fold.rows().count(table).await? {
+            let mut after = None;
+            loop {
+                self.step(table.name(), table_report.rows, count)?;
+                let page = self.verification.fold.rows().rows_after(table, after, PAGE).await?;
+                let Some(last) = page.last() else { break };
+                after = Some(last.key);
+                let keys: Vec<_> = page.iter().map(|row| row.key).collect();
+                let rows = by_key(self.verification.tables.rows(table, &keys).await?);
+                open.extend(keys.iter().filter(|key| !rows.contains_key(key)));
+                if open.len() >= OPEN {
+                    waiting.extend(self.settle(table, &std::mem::take(&mut open)).await?);
+                }
+                self.keep_to_rate(keys.len()).await;
+            }
+        }
+        waiting.extend(self.settle(table, &open).await?);
+        self.report.tables.insert(table, table_report);
+        Ok(waiting.into_iter().map(|key| (table, key)).collect())
+    }
+
+    /// Looks at rows again that differ, so that what is still different is so for the same offsets. Returns those whose event still waits.
+    async fn settle(&mut self, table: Table, keys: &[Uuid]) -> Result<Vec<Uuid>, Unfinished> {
+        let mut waiting = Vec::new();
+        for keys in keys.chunks(PAGE) {
+            self.step(table.name(), 0, 0)?;
+            // In this order: the rows show at least what these positions mean, and the shadow exactly that.
+            let positions = self.positions().await?;
+            let rows = by_key(self.verification.tables.rows(table, keys).await?);
+            self.verification.fold.fold_to(&positions).await?;
+            let shadow = by_key(self.verification.fold.rows().rows(table, keys).await?);
+            let values = self.verification.settings.values;
+            let differing: Vec<_> =
+                keys.iter().filter_map(|key| Some((*key, Difference::of_row(table, rows.get(key), shadow.get(key), values)?))).collect();
+            waiting.extend(self.judge(differing).await?);
+        }
+        Ok(waiting)
+    }
+
+    /// Decides which differences the log decides.
+    async fn judge(&mut self, differing: Vec<(Uuid, Difference)>) -> Result<Vec<Uuid>, Unfinished> {
+        let ids =
+            |event: fn(&Difference) -> Option<Uuid>| -> Vec<Uuid> { differing.iter().filter_map(|(_, found)| event(found)).collect() };
+        let in_tables = waiting_of(self.verification.tables, &ids(|found| found.expected)).await?;
+        let in_shadow = waiting_of(self.verification.fold.rows(), &ids(|found| found.shown)).await?;
+        let rejected = self.rejected_by_the_shadow(ids(|found| found.shown)).await?;
+        let unknown: HashSet<Uuid> = differing
+            .iter()
+            .filter(|(_, found)| found.kind.is_explained_by_horizon())
+            .filter_map(|(_, found)| found.shown)
+            .filter(|event| !in_shadow.contains_key(event) && !rejected.contains(event))
+            .collect();
+        let beyond = if unknown.is_empty() { unknown } else { self.verification.fold.beyond(unknown).await? };
+        let mut waiting = Vec::new();
+        for (key, found) in differing {
+            let waits = found.expected.and_then(|event| in_tables.get(&event));
+            let is_in_shadow = found.shown.is_some_and(|event| in_shadow.contains_key(&event));
+            if found.kind.is_explained_by_horizon() && found.shown.is_some_and(|event| beyond.contains(&event)) {
+                self.report.in_flight += 1;
+            } else if is_in_shadow || waits.is_some_and(|waits| self.is_disputed(*waits)) {
+                self.disputed.insert(key);
+                self.report.disputed += 1;
+            } else if found.kind.is_explained_by_horizon() && found.shown.is_some_and(|event| rejected.contains(&event)) {
+                self.report.disputed += 1;
+            } else if waits.is_some() {
+                waiting.push(key);
+            } else {
+                self.report.add(found);
+            }
+        }
+        Ok(waiting)
+    }
+
+    fn is_disputed(&self, waits_for: WaitsFor) -> bool {
+        waits_for == WaitsFor::Email || waits_for.parent_id().is_some_and(|parent| self.disputed.contains(&parent))
+    }
+
+    /// Which of these events became dead letters in the shadow: of two events under one id, the one that comes later in the log. Which that is
+    /// was decided by the order in which partitions were read.
+    async fn rejected_by_the_shadow(&self, events: Vec<Uuid>) -> Result<HashSet<Uuid>, Fault> {
+        let events: HashSet<Uuid> = events.into_iter().collect();
+        if events.is_empty() { Ok(events) } else { dead_among(self.verification.fold.rows(), events).await }
+    }
+
+    /// Rows whose event waits in the tables, although the log has what it waits for: consumers release them, soon.
+    async fn wait_for(&mut self, mut waiting: Vec<(Table, Uuid)>) -> Result<(), Unfinished> {
+        let deadline = Instant::now() + self.verification.settings.patience;
+        loop {
+            let is_last = Instant::now() >= deadline;
+            let mut left = Vec::new();
+            for table in Table::ALL {
+                let keys: Vec<_> = waiting.iter().filter(|(of, _)| *of == table).map(|(_, key)| *key).collect();
+                left.extend(self.settle(table, &keys).await?.into_iter().map(|key| (table, key)));
+            }
+            waiting = left;
+            if waiting.is_empty() || is_last {
+                break;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+        for (table, key) in waiting {
+            let expected = self.verification.fold.rows().rows(table, &[key]).await?;
+            self.report.add(Difference {
+                kind: Kind::Waiting,
+                table: table.name(),
+                key: key.to_string(),
+                expected: expected.first().map(|row| row.event_id),
+                shown: None,
+                columns: Vec::new(),
+                values: BTreeMap::new(),
+            });
+        }
+        Ok(())
+    }
+
+    async fn compare_stock(&mut self) -> Result<(), Unfinished> {
+        self.step("inventory", 0, 0)?;
+        let amount = |stock: &WrongStock| (stock.sku.clone(), stock.quantity.unwrap_or_default() - stock.ledger.unwrap_or_default());
+        let mut wrong = self.verification.tables.wrong_stock(STOCK).await?;
+        for _ in 1..STOCK_LOOKS {
+            if wrong.is_empty() {
+                return Ok(());
+            }
+            tokio::time::sleep(STOCK_PAUSE).await;
+            let before: HashSet<_> = wrong.iter().map(amount).collect();
+            wrong = self.verification.tables.wrong_stock(STOCK).await?;
+            wrong.retain(|stock| before.contains(&amount(stock)));
+        }
+        for WrongStock { sku, quantity, ledger } in wrong {
+            let value = |number: Option<i128>| number.map(|number| number.to_string());
+            let values = if self.verification.settings.values {
+                BTreeMap::from([("quantity".to_owned(), (value(quantity), value(ledger)))])
+            } else {
+                BTreeMap::new()
+            };
+            let columns = vec!["quantity".to_owned()];
+            self.report.add(Difference { kind: Kind::Stock, table: "inventory", key: sku, expected: None, shown: None, columns, values });
+        }
+        Ok(())
+    }
+
+    /// Takes away what a dead letter explains: the log says that there should be a row, and the queue says why there is none.
+    async fn explain_by_dead_letters(&mut self) -> Result<(), Unfinished> {
+        self.step("dead letters", 0, 0)?;
+        let expected = self.report.expected();
+        if !expected.is_empty() {
+            let dead = dead_among(self.verification.dead_letters, expected).await?;
+            self.report.explain(&dead);
+        }
+        Ok(())
+    }
+
+    /// Says what is being done, and whether it may go on.
+    pub(super) fn step(&self, phase: &str, done: u64, of: u64) -> Result<(), Unfinished> {
+        (self.verification.on_progress)(phase, done, of);
+        if self.verification.stop.is_cancelled() { Err(Unfinished::Stopped) } else { Ok(()) }
+    }
+
+    /// Waits until so many more rows may have been read.
+    pub(super) async fn keep_to_rate(&mut self, rows: usize) {
+        self.read += rows as u64;
+        let due = self.began + pace::due(self.verification.settings.rate, self.read);
+        tokio::select! {
+            () = tokio::time::sleep_until(due) => {}
+            () = self.verification.stop.cancelled() => {}
+        }
+    }
+}
+
+pub(super) fn by_key(rows: Vec<TableRow>) -> ByKey {
+    rows.into_iter().map(|row| (row.key, row)).collect()
+}
+
+/// Which of these events wait, and for what.
+async fn waiting_of(rows: &impl TableRows, events: &[Uuid]) -> Result<HashMap<Uuid, WaitsFor>, Fault> {
+    let waiting: Vec<ParkedEvent> = if events.is_empty() { Vec::new() } else { rows.waiting(events).await? };
+    Ok(waiting.into_iter().map(|event| (event.event_id, event.waits_for)).collect())
+}
+
+/// Which of these events have a dead letter.
+async fn dead_among(queue: &impl DeadLetterReader, events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Fault> {
+    let (mut dead, mut scan) = (HashSet::new(), Scan::start(queue).await?);
+    loop {
+        let page = scan.look().await?;
+        if page.is_empty() {
+            return Ok(dead);
+        }
+        let ids = page.iter().filter_map(|listed| listed.entry.as_ref()?.event_id.as_deref()).filter_map(|id| Uuid::parse_str(id).ok());
+        dead.extend(ids.filter(|id| events.contains(id)));
+    }
+}

@@ -1,0 +1,278 @@
+//! The shadow: the rows that the log makes, in a store of our own.
+
+use std::collections::{BTreeMap, HashSet};
+use std::marker::PhantomData;
+use std::sync::Arc;
+use std::time::Duration;
+
+use pipeline::fault::Fault;
+use pipeline::offsets::Commit;
+use pipeline::ports::{
+    DeadLetterQueue, DeadLetterReader, EventStore, FloodPermits, GroupProgress, LogPositions, LogReader, OffsetCommitter, ParkingExpiry,
+    ParkingLot, PollLimits, TableRows,
+};
+use pipeline::{LogId, LogPosition, LogState};
+use telemetry::{Health, Metrics, Part};
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::Unfinished;
+use crate::backends::{Adapters, Backends};
+use crate::config::ConsumerConfig;
+use crate::processing::Consumer;
+use crate::waiting::PIPELINE_PART;
+
+/// How long nothing may come of a log that goes on.
+const SILENCE: Duration = Duration::from_secs(60);
+/// Longer than any run: in the shadow nothing expires, since whether it did in the tables is not decided by the log.
+const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// How much of the log is looked through at once.
+const LOOK: PollLimits = PollLimits { records: 10_000, bytes: 16 << 20 };
+
+/// The log, folded into rows.
+pub trait Fold: Send {
+    /// The store of the rows.
+    type Rows: TableRows + DeadLetterReader;
+
+    /// The rows that the log makes, up to what was folded.
+    fn rows(&self) -> &Self::Rows;
+
+    /// Folds the log up to these offsets, and no further.
+    ///
+    /// # Errors
+    /// The shadow is further already, a part fails, or it was stopped.
+    fn fold_to(&mut self, ends: &BTreeMap<i32, i64>) -> impl Future<Output = Result<(), Unfinished>> + Send;
+
+    /// Which of these events stand in the log behind what was folded.
+    ///
+    /// # Errors
+    /// A part fails, or it was stopped.
+    fn beyond(&mut self, events: HashSet<Uuid>) -> impl Future<Output = Result<HashSet<Uuid>, Unfinished>> + Send;
+
+    /// Whether the log was folded from the beginning of each partition.
+    fn is_whole(&self) -> bool;
+
+    /// How many records have become what, since this program began: the statuses of `events_processed_total`, and null values.
+    fn outcomes(&self) -> BTreeMap<String, u64>;
+}
+
+/// A store that a shadow can be in.
+pub trait ShadowStore:
+    EventStore + LogPositions + ParkingLot + ParkingExpiry + TableRows + DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static
+{
+}
+
+impl<S> ShadowStore for S where
+    S: EventStore
+        + LogPositions
+        + ParkingLot
+        + ParkingExpiry
+        + TableRows
+        + DeadLetterQueue
+        + DeadLetterReader
+        + FloodPermits
+        + Clone
+        + 'static
+{
+}
+
+/// The adapters of the consumer that folds.
+struct ShadowBackends<L, G, S>(PhantomData<(L, G, S)>);
+
+impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> Backends for ShadowBackends<L, G, S> {
+    type Source = L;
+    type Offsets = NoOffsets;
+    type Progress = ShadowProgress<G, S>;
+    type Store = S;
+    type DeadLetters = S;
+}
+
+/// A [`Fold`] by the consumer's own loop.
+pub struct ShadowFold<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> {
+    consumer: Consumer<ShadowBackends<L, G, S>>,
+    reader: L,
+    progress: G,
+    store: S,
+    topic: Arc<str>,
+    log: LogId,
+    is_whole: bool,
+    metrics: Metrics,
+    stop: CancellationToken,
+    on_progress: Box<dyn Fn(u64, u64) + Send + Sync>,
+}
+
+impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFold<L, G, S> {
+    /// Folds the log that this reader reads into this store, which holds the shadow of an earlier run, or nothing. `was_whole` says whether what it
+    /// holds was folded from the beginning of the log.
+    ///
+    /// # Errors
+    /// The log cannot be looked at.
+    pub async fn open(
+        (reader, progress): (L, G),
+        store: S,
+        topic: Arc<str>,
+        config: ConsumerConfig,
+        stop: CancellationToken,
+        was_whole: bool,
+    ) -> Result<Self, Unfinished> {
+        let log = progress.log().await?;
+        let known = store.positions(&topic).await?;
+        let position = |partition: i32| LogPosition::find(&known, log.id, partition);
+        // What the shadow does not hold must be in the log, from its beginning on.
+        let is_whole = was_whole && log.partitions.iter().all(|(partition, state)| state.first <= position(*partition).unwrap_or(0));
+        let config = ConsumerConfig { parking_deadline: NEVER, dlq_max_ratio: 1.0, ..config };
+        let metrics = Metrics::new(&[Part::Consumer]).map_err(|_| Unfinished::Stopped)?;
+        let adapters = Adapters {
+            source: reader.clone(),
+            offsets: NoOffsets,
+            progress: ShadowProgress { log: progress.clone(), store: store.clone(), topic: Arc::clone(&topic) },
+            store: store.clone(),
+            dead_letters: store.clone(),
+            topic: Arc::clone(&topic),
+        };
+        let (_, seen) = watch::channel(None);
+        let health = Health::new(&[PIPELINE_PART], None);
+        let consumer = Consumer::new(adapters, Arc::new(config), metrics.clone(), health, stop.clone(), seen);
+        let on_progress = Box::new(|_, _| {});
+        Ok(Self { consumer, reader, progress, store, topic, log: log.id, is_whole, metrics, stop, on_progress })
+    }
+
+    /// Tells how many records of how many have been folded.
+    #[must_use]
+    pub fn telling(mut self, on_progress: impl Fn(u64, u64) + Send + Sync + 'static) -> Self {
+        self.on_progress = Box::new(on_progress);
+        self
+    }
+
+    /// Whether the log was folded from the beginning of each partition.
+    pub const fn is_from_beginning(&self) -> bool {
+        self.is_whole
+    }
+
+    /// Which log it is.
+    pub const fn log(&self) -> LogId {
+        self.log
+    }
+
+    async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+        let known = self.store.positions(&self.topic).await?;
+        Ok(known.into_iter().filter(|known| known.log == self.log).map(|known| (known.partition, known.next_offset)).collect())
+    }
+}
+
+impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> Fold for ShadowFold<L, G, S> {
+    type Rows = S;
+
+    fn rows(&self) -> &S {
+        &self.store
+    }
+
+    async fn fold_to(&mut self, ends: &BTreeMap<i32, i64>) -> Result<(), Unfinished> {
+        let begun = self.positions().await?;
+        let ahead = ends.iter().find(|(partition, end)| begun.get(partition).is_some_and(|shadow| shadow > end));
+        if let Some((partition, tables)) = ahead {
+            return Err(Unfinished::TablesBehind { partition: *partition, shadow: begun[partition], tables: *tables });
+        }
+        self.reader.read_to(ends);
+        let left = |shadow: &BTreeMap<i32, i64>| -> u64 {
+            ends.iter().map(|(partition, end)| (end - shadow.get(partition).unwrap_or(&0).min(end)).unsigned_abs()).sum()
+        };
+        let all = left(&begun);
+        let (mut shadow, mut changed) = (begun, Instant::now());
+        while left(&shadow) > 0 {
+            if self.stop.is_cancelled() {
+                return Err(Unfinished::Stopped);
+            }
+            self.consumer.process_batch().await.map_err(|_| Unfinished::Stopped)?;
+            let now = self.positions().await?;
+            if now != shadow {
+                (shadow, changed) = (now, Instant::now());
+                (self.on_progress)(all - left(&shadow).min(all), all);
+            } else if changed.elapsed() > SILENCE {
+                let waits = ends.iter().find(|(partition, end)| shadow.get(partition).unwrap_or(&0) < end);
+                let (partition, end) = waits.map_or((0, 0), |(partition, end)| (*partition, *end));
+                let next = shadow.get(&partition).copied().unwrap_or_default();
+                return Err(Unfinished::NothingComes { partition, next, end, seconds: SILENCE.as_secs() });
+            }
+        }
+        Ok(())
+    }
+
+    async fn beyond(&mut self, mut events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Unfinished> {
+        let (ends, from) = (self.progress.log().await?.ends(), self.positions().await?);
+        let mut reader = self.reader.another()?;
+        reader.read_to(&ends);
+        for unstarted in reader.unstarted() {
+            let offset = from.get(&unstarted.partition).copied().unwrap_or_default();
+            reader.start(unstarted, offset).await?;
+        }
+        let (mut found, mut changed) = (HashSet::new(), Instant::now());
+        while !events.is_empty() && !reader.is_read() && changed.elapsed() < SILENCE {
+            if self.stop.is_cancelled() {
+                return Err(Unfinished::Stopped);
+            }
+            let records = reader.poll_batch(LOOK, Duration::from_millis(200)).await?;
+            for value in records.iter().filter_map(|record| record.value.as_deref()) {
+                if let Ok(event) = events::decode(value)
+                    && events.remove(&event.id)
+                {
+                    found.insert(event.id);
+                }
+            }
+            if !records.is_empty() {
+                changed = Instant::now();
+            }
+        }
+        Ok(found)
+    }
+
+    fn is_whole(&self) -> bool {
+        self.is_whole
+    }
+
+    fn outcomes(&self) -> BTreeMap<String, u64> {
+        let text = self.metrics.encode();
+        let mut outcomes = BTreeMap::new();
+        for (series, value) in text.lines().filter_map(|line| line.rsplit_once(' ')) {
+            let status = match series.strip_prefix("events_processed_total{") {
+                Some(labels) => labels.split("status=\"").nth(1).and_then(|rest| rest.split('"').next()),
+                None => (series == "pipeline_tombstones_total").then_some("tombstone"),
+            };
+            if let (Some(status), Ok(count)) = (status, value.parse::<f64>()) {
+                *outcomes.entry(status.to_owned()).or_default() += count as u64;
+            }
+        }
+        outcomes
+    }
+}
+
+/// Nothing is committed.
+#[derive(Clone, Copy, Debug)]
+struct NoOffsets;
+
+impl OffsetCommitter for NoOffsets {
+    async fn commit(&self, commit: &Commit) -> Result<usize, Fault> {
+        Ok(commit.iter().count())
+    }
+}
+
+/// The log as it is, and instead of the group the shadow: it goes on where it is, or at the beginning.
+#[derive(Clone)]
+struct ShadowProgress<G, S> {
+    log: G,
+    store: S,
+    topic: Arc<str>,
+}
+
+impl<G: GroupProgress + Clone, S: LogPositions> GroupProgress for ShadowProgress<G, S> {
+    async fn log(&self) -> Result<LogState, Fault> {
+        let mut log = self.log.log().await?;
+        let known = self.store.positions(&self.topic).await?;
+        for (partition, state) in &mut log.partitions {
+            state.committed = LogPosition::find(&known, log.id, *partition);
+        }
+        Ok(log)
+    }
+}

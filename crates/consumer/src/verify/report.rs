@@ -1,0 +1,168 @@
+//! What came of it, as text or JSON.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+
+use pipeline::rows::Table;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::compare::TOLD;
+use super::difference::{Difference, Kind};
+
+/// Differences that the text shows; all that are known are in the JSON.
+const SHOWN: usize = 50;
+
+/// What came of a verification.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Each table that was compared.
+    pub tables: BTreeMap<Table, TableReport>,
+    /// What is wrong, up to a hundred thousand.
+    pub differences: Vec<Difference>,
+    /// How many more there are.
+    pub untold: u64,
+    /// Events that wait, by the log.
+    pub waiting: u64,
+    /// Rows whose event stands in the log behind what the tables say to hold: a consumer is writing it.
+    pub in_flight: u64,
+    /// Rows that the order of arrival decides: who holds an e-mail address, and which of two events of one id came first.
+    pub disputed: u64,
+    /// What would be a difference, and is explained by a dead letter.
+    pub dead_letters: u64,
+    /// Rows that no record explains, where the log does not reach back to its beginning.
+    pub unexplained: u64,
+    /// Whether the log was folded from its beginning.
+    pub is_whole: bool,
+    /// What records came to in the shadow, in this run.
+    pub outcomes: BTreeMap<String, u64>,
+    /// How far the tables hold each partition.
+    pub positions: BTreeMap<i32, i64>,
+}
+
+/// A table that was compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TableReport {
+    /// Rows that it has.
+    pub rows: u64,
+}
+
+impl Report {
+    /// Whether nothing is wrong.
+    pub const fn is_equal(&self) -> bool {
+        self.differences.is_empty() && self.untold == 0
+    }
+
+    pub(super) fn add(&mut self, difference: Difference) {
+        if self.differences.len() < TOLD {
+            self.differences.push(difference);
+        } else {
+            self.untold += 1;
+        }
+    }
+
+    /// The events that should show or wait, of differences that a dead letter may explain.
+    pub(super) fn expected(&self) -> HashSet<Uuid> {
+        self.differences.iter().filter(|found| found.kind.is_explained_by_dead_letter()).filter_map(|found| found.expected).collect()
+    }
+
+    /// Takes away what these dead letters explain.
+    pub(super) fn explain(&mut self, dead: &HashSet<Uuid>) {
+        let before = self.differences.len();
+        let is_explained =
+            |found: &Difference| found.kind.is_explained_by_dead_letter() && found.expected.is_some_and(|event| dead.contains(&event));
+        self.differences.retain(|found| !is_explained(found));
+        self.dead_letters += (before - self.differences.len()) as u64;
+    }
+
+    /// Takes away what may come of records that the log does not hold any more.
+    pub(super) fn leave_unexplained(&mut self) {
+        let before = self.differences.len();
+        self.differences.retain(|found| !found.kind.is_explained_by_horizon());
+        self.unexplained += (before - self.differences.len()) as u64;
+    }
+
+    fn by_kind(&self) -> BTreeMap<(&'static str, Kind), u64> {
+        let mut kinds = BTreeMap::new();
+        for found in &self.differences {
+            *kinds.entry((found.table, found.kind)).or_default() += 1;
+        }
+        kinds
+    }
+
+    fn count(&self) -> u64 {
+        self.differences.len() as u64 + self.untold
+    }
+
+    fn verdict(&self) -> &'static str {
+        if self.is_equal() { "equal" } else { "different" }
+    }
+
+    /// A line for each difference, and a last one with the verdict.
+    pub fn to_json_lines(&self) -> Vec<String> {
+        let rows: BTreeMap<_, _> = self.tables.iter().map(|(table, report)| (table.name(), report.rows)).collect();
+        let verdict = json!({
+            "verdict": self.verdict(),
+            "differences": self.count(),
+            "rows": rows,
+            "waiting": self.waiting,
+            "in_flight": self.in_flight,
+            "disputed": self.disputed,
+            "dead_letters": self.dead_letters,
+            "unexplained": self.unexplained,
+            "whole_log": self.is_whole,
+            "folded": self.outcomes,
+            "positions": self.positions,
+        });
+        let differences = self.differences.iter().map(|found| serde_json::to_value(found).unwrap_or(Value::Null));
+        differences.chain([verdict]).map(|line| line.to_string()).collect()
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{:<24} {:>12} {:>12}", "table", "rows", "differences")?;
+        let kinds = self.by_kind();
+        let of_table = |name: &str| kinds.iter().filter(|((table, _), _)| *table == name).map(|(_, count)| count).sum::<u64>();
+        for (table, report) in &self.tables {
+            writeln!(f, "{:<24} {:>12} {:>12}", table.name(), report.rows, of_table(table.name()))?;
+        }
+        writeln!(f, "{:<24} {:>12} {:>12}", "inventory", "", of_table("inventory"))?;
+        writeln!(f, "{:<24} {:>12} {:>12}", "parked_events", self.waiting, of_table("parked_events"))?;
+        for (count, what) in [
+            (self.in_flight, "rows that a consumer is writing, from records behind its position"),
+            (self.disputed, "rows that the order of arrival decides (e-mail addresses, event ids that came twice)"),
+            (self.dead_letters, "rows that a dead letter explains"),
+            (self.unexplained, "rows that no record explains: the log does not reach back to its beginning"),
+        ] {
+            if count > 0 {
+                writeln!(f, "not counted: {count} {what}")?;
+            }
+        }
+        if !self.differences.is_empty() {
+            writeln!(f)?;
+        }
+        for Difference { kind, table, key, columns, values, .. } in self.differences.iter().take(SHOWN) {
+            write!(f, "{table} {key}: {}", kind.meaning())?;
+            if !columns.is_empty() {
+                write!(f, " ({})", columns.join(", "))?;
+            }
+            for (column, (shown, expected)) in values {
+                let value = |value: &Option<String>| value.as_ref().map_or_else(|| "nothing".to_owned(), |value| format!("{value:?}"));
+                write!(f, "; {column} is {}, by the log {}", value(shown), value(expected))?;
+            }
+            writeln!(f)?;
+        }
+        let more = self.count().saturating_sub(SHOWN as u64);
+        if more > 0 {
+            writeln!(f, "… and {more} more")?;
+        }
+        writeln!(f)?;
+        let whole = if self.is_whole { "from its beginning" } else { "from where it begins now" };
+        match self.count() {
+            0 => write!(f, "equal: the tables are what the log says, {whole}"),
+            1 => write!(f, "1 difference between the tables and the log, read {whole}"),
+            count => write!(f, "{count} differences between the tables and the log, read {whole}"),
+        }
+    }
+}

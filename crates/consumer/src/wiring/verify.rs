@@ -1,0 +1,136 @@
+//! `consumer verify`: the log from Kafka, the shadow in a file of its own, and whatever tables and dead letters there are.
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use indicatif::{ProgressBar, ProgressStyle};
+use kafka::{KafkaConfig, KafkaLogReader, KafkaProgress};
+use pipeline::ports::DeadLetterReader;
+use redis_dlq::{RedisConfig, RedisDlq};
+use sqlite::Sqlite;
+use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::Shutdown;
+use telemetry::output::print_line;
+use tokio_util::sync::CancellationToken;
+
+use super::{CLOSE, with_settings_quietly};
+use crate::config::ConsumerConfig;
+use crate::verify::compare::Verified;
+use crate::verify::{Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, verify};
+
+/// The shadow's file in the folder of `--state`.
+const SHADOW: &str = "shadow.db";
+/// Says that the shadow was not begun at the beginning of the log.
+const PARTIAL: &str = "not-from-the-beginning";
+/// Added to the interval of sweeps: how long an event may wait whose parent is there.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// `consumer verify`: 0 where the tables are what the log says, 1 where they differ, 2 for wrong usage or settings, 3 where it could not be
+/// finished.
+pub fn verify_tables(arguments: VerifyArgs) -> ExitCode {
+    with_settings_quietly(
+        |env| (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env), ConsumerConfig::read(env)),
+        async move |(kafka, database, redis, consumer)| {
+            let tables = SqlServer::new(database);
+            verify_against(&tables, &RedisDlq::new(&redis)?, (&kafka, &consumer), arguments).await
+        },
+    )
+}
+
+/// Verifies these tables against the topic, and tells what came of it.
+///
+/// # Errors
+/// The shadow's file or a client cannot be opened.
+pub async fn verify_against<T: Verified, Q: DeadLetterReader>(
+    tables: &T,
+    dead_letters: &Q,
+    (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
+    arguments: VerifyArgs,
+) -> anyhow::Result<ExitCode> {
+    let stop = Shutdown::on_signals()?.token();
+    if let Some(time) = arguments.max_time {
+        let stop = stop.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(time).await;
+            stop.cancel();
+        });
+    }
+    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg:24} {human_pos:>12} of {human_len}")?);
+    let ended = run(tables, dead_letters, (kafka, consumer), &arguments, &stop, &bar).await;
+    bar.finish_and_clear();
+    match ended? {
+        Ok(report) => {
+            let lines = if arguments.json { report.to_json_lines() } else { vec![report.to_string()] };
+            let printed = lines.into_iter().all(print_line);
+            Ok(if printed && report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
+        Err(unfinished) => {
+            eprintln!("error: the verification was not finished: {unfinished}");
+            Ok(ExitCode::from(3))
+        }
+    }
+}
+
+/// Verifies these tables once against the topic, in a shadow that is gone afterwards.
+///
+/// # Errors
+/// The shadow's file or a client cannot be opened, or it could not be finished.
+pub async fn verify_once<T: Verified, Q: DeadLetterReader>(
+    tables: &T,
+    dead_letters: &Q,
+    settings: (&KafkaConfig, &ConsumerConfig),
+    stop: &CancellationToken,
+) -> anyhow::Result<Report> {
+    Ok(run(tables, dead_letters, settings, &VerifyArgs::default(), stop, &ProgressBar::hidden()).await??)
+}
+
+async fn run<T: Verified, Q: DeadLetterReader>(
+    tables: &T,
+    dead_letters: &Q,
+    (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
+    arguments: &VerifyArgs,
+    stop: &CancellationToken,
+    bar: &ProgressBar,
+) -> anyhow::Result<Result<Report, Unfinished>> {
+    let shadow = arguments.state.as_deref().map_or_else(|| Ok(Sqlite::temporary()?), open_shadow)?;
+    let (reader, progress) = (KafkaLogReader::open(kafka)?, KafkaProgress::open(kafka)?);
+    let topic: Arc<str> = kafka.topic.as_str().into();
+    let partial = arguments.state.as_ref().map(|folder| folder.join(PARTIAL));
+    let was_whole = partial.as_ref().is_none_or(|mark| !mark.exists());
+    let folding = bar.clone();
+    let opened =
+        ShadowFold::open((reader.clone(), progress.clone()), shadow, Arc::clone(&topic), consumer.clone(), stop.clone(), was_whole);
+    let mut fold = match opened.await {
+        Ok(fold) => fold.telling(move |done, of| show(&folding, "reading the log", done, of)),
+        Err(unfinished) => return Ok(Err(unfinished)),
+    };
+    if let Some(mark) = partial.filter(|_| !fold.is_from_beginning()) {
+        std::fs::write(&mark, []).with_context(|| format!("--state: {} cannot be written", mark.display()))?;
+    }
+    let settings = Settings { rate: arguments.rate, patience: consumer.sweep_interval + PATIENCE, values: arguments.values };
+    let log = fold.log();
+    let on_progress = |phase: &str, done, of| show(bar, phase, done, of);
+    let stop = stop.clone();
+    let verification = Verification { tables, dead_letters, fold: &mut fold, topic, log, settings, stop, on_progress: &on_progress };
+    let report = verify(verification).await;
+    drop(fold);
+    // What is left of the clients ends by itself.
+    reader.close(CLOSE).await.ok();
+    progress.close(CLOSE).await.ok();
+    Ok(report)
+}
+
+fn show(bar: &ProgressBar, phase: &str, done: u64, of: u64) {
+    bar.set_message(phase.to_owned());
+    bar.set_length(of.max(done));
+    bar.set_position(done);
+}
+
+/// The shadow of earlier runs, or an empty one.
+fn open_shadow(folder: &Path) -> anyhow::Result<Sqlite> {
+    std::fs::create_dir_all(folder).with_context(|| format!("--state: the folder {} cannot be made", folder.display()))?;
+    Ok(Sqlite::open(&folder.join(SHADOW))?)
+}

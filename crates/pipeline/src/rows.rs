@@ -1,0 +1,181 @@
+//! The tables row by row, in a form in which those of two different stores can be compared.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use events::{Body, Event, Money, OrderItem, Timestamp};
+use uuid::Uuid;
+
+/// A table whose rows show one event each. Stock is none of them: it is the sum of its adjustments.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// `users`.
+    Users,
+    /// `orders`, each with its `order_items`.
+    Orders,
+    /// `payments`.
+    Payments,
+    /// `inventory_adjustments`, the ledger. Its key is the id of the event.
+    Adjustments,
+}
+
+impl Table {
+    /// All of them, parents before children.
+    pub const ALL: [Self; 4] = [Self::Users, Self::Orders, Self::Payments, Self::Adjustments];
+
+    /// Its name in both stores.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Orders => "orders",
+            Self::Payments => "payments",
+            Self::Adjustments => "inventory_adjustments",
+        }
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// A row: what an event has decided of it. When it was written is not part of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TableRow {
+    /// Its primary key.
+    pub key: Uuid,
+    /// The event that it shows.
+    pub event_id: Uuid,
+    /// That event's own time.
+    pub event_at: Timestamp,
+    /// Its other columns, always in the same order.
+    pub fields: Fields,
+}
+
+impl TableRow {
+    /// The row that an event makes, and its table.
+    pub fn of(event: &Event<'_>) -> (Table, Self) {
+        let fields = Fields::default();
+        let (table, key, fields) = match &event.body {
+            Body::UserCreated(user) => {
+                let names = fields.text("email", &*user.email).text("email_key", user.email_key());
+                let names = names.text("first_name", &*user.first_name).text("last_name", &*user.last_name);
+                (Table::Users, user.user_id, names.time("created_at", user.created_at))
+            }
+            Body::OrderPlaced(order) => {
+                let head = fields.id("user_id", order.user_id).money("total_amount", order.total_amount);
+                let head = head.text("currency", &*order.currency).time("placed_at", order.placed_at);
+                let add = |fields: Fields, (line, item): (i64, &OrderItem<'_>)| {
+                    fields.item(line, &*item.sku, item.quantity, item.price.to_string())
+                };
+                (Table::Orders, order.order_id, (1..).zip(&order.items).fold(head, add))
+            }
+            Body::PaymentSettled(payment) => {
+                let fields = fields.id("order_id", payment.order_id).money("amount", payment.amount).text("currency", &*payment.currency);
+                let fields = fields.text("payment_method", &*payment.payment_method).text("status", &*payment.status);
+                (Table::Payments, payment.payment_id, fields.time("settled_at", payment.settled_at))
+            }
+            Body::InventoryAdjusted(adjustment) => {
+                let fields = fields.text("sku", &*adjustment.sku).number("delta", adjustment.delta());
+                let fields = fields.text("adjustment_type", adjustment.adjustment_type.as_str()).text("reason", &*adjustment.reason);
+                (Table::Adjustments, event.id, fields.time("adjusted_at", adjustment.adjusted_at))
+            }
+        };
+        (table, Self { key, event_id: event.id, event_at: event.at, fields })
+    }
+
+    /// By what the last writer is decided.
+    pub const fn clock(&self) -> (Timestamp, Uuid) {
+        (self.event_at, self.event_id)
+    }
+}
+
+/// Columns with their values as text, which is the same for the same value in every store. A value that no event can have, because somebody
+/// else wrote it, is shown as it is stored.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(Cow<'static, str>, String)>);
+
+impl Fields {
+    /// Adds a text.
+    #[must_use]
+    pub fn text(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
+        self.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds an identity.
+    #[must_use]
+    pub fn id(self, name: &'static str, value: Uuid) -> Self {
+        self.text(name, value.to_string())
+    }
+
+    /// Adds an instant.
+    #[must_use]
+    pub fn time(self, name: &'static str, value: Timestamp) -> Self {
+        self.text(name, value.to_string())
+    }
+
+    /// Adds an amount.
+    #[must_use]
+    pub fn money(self, name: impl Into<Cow<'static, str>>, value: Money) -> Self {
+        self.text(name, value.to_string())
+    }
+
+    /// Adds a number.
+    #[must_use]
+    pub fn number(self, name: impl Into<Cow<'static, str>>, value: impl Into<i64>) -> Self {
+        self.text(name, value.into().to_string())
+    }
+
+    /// Adds an order's item, `items.LINE.COLUMN`.
+    #[must_use]
+    pub fn item(self, line: i64, sku: impl Into<String>, quantity: impl Into<i64>, price: impl Into<String>) -> Self {
+        let name = |column: &str| format!("items.{line}.{column}");
+        self.text(name("sku"), sku).number(name("quantity"), quantity).text(name("price"), price)
+    }
+
+    /// Each column with its value.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
+    }
+
+    /// A column's value; `None` where there is no such column.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// The columns in which two rows differ, those of this one first. An item that only one of them has differs in all its columns.
+    pub fn differing<'f>(&'f self, other: &'f Self) -> Vec<&'f str> {
+        let own = self.iter().filter(|(name, value)| other.get(name) != Some(*value)).map(|(name, _)| name);
+        let others = other.iter().filter(|(name, _)| self.get(name).is_none()).map(|(name, _)| name);
+        own.chain(others).collect()
+    }
+}
+
+/// An article whose quantity is not the sum of its ledger.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrongStock {
+    /// The article.
+    pub sku: String,
+    /// What `inventory` says; `None` where it has no such article.
+    pub quantity: Option<i128>,
+    /// What its adjustments add up to; `None` where it has none.
+    pub ledger: Option<i128>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_differ_say_in_which_columns() {
+        let fields = |currency: &str| Fields::default().text("currency", currency).item(1, "A", 2, "1.0000");
+        assert_eq!(fields("EUR"), fields("EUR"));
+        assert!(fields("EUR").differing(&fields("EUR")).is_empty());
+        assert_eq!(fields("EUR").differing(&fields("USD")), ["currency"]);
+        let (one, two) = (fields("EUR"), fields("EUR").item(2, "B", 1, "2.0000"));
+        let second = ["items.2.sku", "items.2.quantity", "items.2.price"];
+        assert_eq!((one.differing(&two), two.differing(&one)), (second.to_vec(), second.to_vec()));
+    }
+}

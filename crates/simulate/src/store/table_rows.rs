@@ -1,0 +1,71 @@
+//! The tables row by row: what `verify` compares, and what the contract suite checks.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use pipeline::ports::TableRows;
+use pipeline::rows::{Table, TableRow, WrongStock};
+use pipeline::{Fault, ParkedEvent, ParkedKey};
+use uuid::Uuid;
+
+use super::adapter::SimStore;
+use super::tables::Tables;
+
+impl TableRows for SimStore {
+    async fn count(&self, table: Table) -> Result<u64, Fault> {
+        Ok(self.world.step(|state| rows_of(&state.tables, table).len() as u64))
+    }
+
+    async fn rows_after(&self, table: Table, after: Option<Uuid>, limit: usize) -> Result<Vec<TableRow>, Fault> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page =
+            |tables: &Tables| rows_of(tables, table).range((from, Bound::Unbounded)).map(|(_, row)| row.clone()).take(limit).collect();
+        Ok(self.world.step(|state| page(&state.tables)))
+    }
+
+    async fn rows(&self, table: Table, keys: &[Uuid]) -> Result<Vec<TableRow>, Fault> {
+        let rows = self.world.step(|state| rows_of(&state.tables, table));
+        Ok(keys.iter().filter_map(|key| rows.get(key).cloned()).collect())
+    }
+
+    async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
+        let mut wrong = self.world.step(|state| wrong_stock(&state.tables));
+        wrong.truncate(limit);
+        Ok(wrong)
+    }
+
+    async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        let after = after.map(|key| (key.position.clone(), key.record.clone()));
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let page =
+            |tables: &Tables| tables.parked.range((from, Bound::Unbounded)).map(|(_, parked)| parked.event.clone()).take(limit).collect();
+        Ok(self.world.step(|state| page(&state.tables)))
+    }
+
+    async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
+        let waiting = self.world.step(|state| state.tables.parked.values().map(|parked| parked.event.clone()).collect::<Vec<_>>());
+        Ok(waiting.into_iter().filter(|event| event_ids.contains(&event.event_id)).collect())
+    }
+}
+
+fn rows_of(tables: &Tables, table: Table) -> BTreeMap<Uuid, TableRow> {
+    let rows = match table {
+        Table::Users => &tables.users,
+        Table::Orders => &tables.orders,
+        Table::Payments => &tables.payments,
+        Table::Adjustments => return tables.ledger.values().map(|line| TableRow::of(&line.event).1).map(|row| (row.key, row)).collect(),
+    };
+    rows.iter().map(|(key, row)| (*key, TableRow::of(&row.event).1)).collect()
+}
+
+fn wrong_stock(tables: &Tables) -> Vec<WrongStock> {
+    let mut wrong: BTreeMap<&str, (Option<i128>, Option<i128>)> = BTreeMap::new();
+    for (sku, (quantity, _)) in &tables.stock {
+        wrong.entry(sku).or_default().0 = Some(i128::from(*quantity));
+    }
+    for line in tables.ledger.values() {
+        *wrong.entry(&line.sku).or_default().1.get_or_insert(0) += i128::from(line.delta);
+    }
+    let wrong = wrong.into_iter().filter(|(_, (quantity, ledger))| quantity != ledger);
+    wrong.map(|(sku, (quantity, ledger))| WrongStock { sku: sku.to_owned(), quantity, ledger }).collect()
+}

@@ -1,0 +1,33 @@
+//! `standalone verify`: proving that the tables are what the log says, on whatever is configured.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use consumer::verify::VerifyArgs;
+use consumer::wiring::verify_against;
+
+use crate::existing::ExistingBackends;
+use crate::wiring::Settings;
+
+const NO_LOG: &str = "the log of the embedded broker ends with its program, and is verified by the demo: set KAFKA_BROKERS";
+const OUT_OF_REACH: &str = "the tables and dead letters of a pipeline on embedded parts are in its --data-dir: name it here too. Or set \
+     MSSQL_SERVER and REDIS_HOST";
+
+/// Compares the tables with the log.
+///
+/// # Errors
+/// A part cannot be opened.
+pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: VerifyArgs) -> anyhow::Result<ExitCode> {
+    let Settings { kafka, database, redis, consumer, .. } = settings;
+    let Some(kafka) = kafka else {
+        eprintln!("error: {NO_LOG}");
+        return Ok(ExitCode::from(2));
+    };
+    let ExistingBackends { dead_letters: Some(dead_letters), tables: Some(tables) } =
+        ExistingBackends::open(redis.as_ref(), database, data_dir)?
+    else {
+        eprintln!("error: {OUT_OF_REACH}");
+        return Ok(ExitCode::from(2));
+    };
+    verify_against(&tables, &dead_letters, (&kafka, &consumer), arguments).await
+}
