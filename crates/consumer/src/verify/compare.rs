@@ -89,6 +89,7 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         if positions.is_empty() {
             return Err(Unfinished::NoPositions);
         }
+        self.report.is_whole = self.verification.fold.is_whole() && !self.knows_other_logs().await?;
         self.verification.fold.fold_to(&positions).await?;
         let mut waiting = Vec::new();
         for table in Table::ALL {
@@ -98,7 +99,6 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         self.compare_waiting().await?;
         self.wait_for(waiting).await?;
         self.explain_by_dead_letters().await?;
-        self.report.is_whole = self.verification.fold.is_whole() && !self.knows_other_logs().await?;
         if !self.report.is_whole {
             self.report.leave_unexplained();
         }
@@ -200,6 +200,9 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             let is_in_shadow = found.shown.is_some_and(|event| in_shadow.contains_key(&event));
             if found.kind.is_explained_by_horizon() && found.shown.is_some_and(|event| beyond.contains(&event)) {
                 self.report.in_flight += 1;
+            } else if is_in_shadow && !self.report.is_whole {
+                // Its parent may have stood in what is gone.
+                self.report.unexplained += 1;
             } else if is_in_shadow || waits.is_some_and(|waits| self.is_disputed(*waits)) {
                 self.disputed.insert(key);
                 self.report.disputed += 1;

@@ -30,7 +30,7 @@ pub struct Report {
     pub disputed: u64,
     /// What would be a difference, and is explained by a dead letter.
     pub dead_letters: u64,
-    /// Rows that no record explains, where the log does not reach back to its beginning.
+    /// Rows that no record explains, or whose parent no record makes, where the log does not reach back to its beginning.
     pub unexplained: u64,
     /// Whether the log was folded from its beginning.
     pub is_whole: bool,
@@ -133,7 +133,7 @@ impl fmt::Display for Report {
             (self.in_flight, "rows that a consumer is writing, from records behind its position"),
             (self.disputed, "rows that the order of arrival decides (e-mail addresses, event ids that came twice)"),
             (self.dead_letters, "rows that a dead letter explains"),
-            (self.unexplained, "rows that no record explains: the log does not reach back to its beginning"),
+            (self.unexplained, "rows that the log does not explain: it does not reach back to its beginning"),
         ] {
             if count > 0 {
                 writeln!(f, "not counted: {count} {what}")?;

@@ -2,10 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use consumer::ConsumerConfig;
+use consumer::wiring::verify_once;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::GroupProgress as _;
 use rusqlite::{Connection, OpenFlags};
 use testkit::history::Rows;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::place::Place;
@@ -27,6 +30,7 @@ const WRONG_SUMS: &str = "SELECT count(*) FROM inventory AS i
 /// - Each unwritable record is one dead letter, with its bytes and its place.
 /// - Stock = the sum of distinct deltas.
 /// - Every row is the one of the reference model, field by field; there is no other row.
+/// - Every row is the one that the log makes, by `verify`.
 pub async fn check(place: &Place, stream: &Stream) {
     let ends = place.progress.high_watermarks().await.unwrap();
     assert_eq!(place.progress.committed().await.unwrap(), ends, "committed = end");
@@ -50,6 +54,14 @@ pub async fn check_tables(place: &Place, stream: &Stream) {
     assert_same(&rows.users, &model.users);
     assert_same(&rows.orders, &model.orders);
     assert_same(&rows.stock, &model.stock);
+    verify(place).await;
+}
+
+/// What `verify` says, which knows nothing of the reference model.
+async fn verify(place: &Place) {
+    let config = ConsumerConfig::default();
+    let report = verify_once(&place.tables, &place.dead_letters, (&place.kafka, &config), &CancellationToken::new()).await.unwrap();
+    assert!(report.is_equal() && report.disputed == 0, "{report}");
 }
 
 /// The events that are in the tables.
