@@ -9,7 +9,7 @@
 //! | [`arguments`] | what is asked for, on a command line |
 //! | [`fold`] | the shadow, and reading the log into it |
 //! | [`compare`] | going through both, and what becomes of a row that differs |
-//! | [`waiting`] | events that wait in one of the two |
+//! | `waiting` | events that wait in one of the two |
 //! | [`difference`] | what can be wrong |
 //! | [`report`] | all of it, as text or JSON |
 //!

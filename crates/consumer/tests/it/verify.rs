@@ -65,8 +65,11 @@ impl GroupProgress for Topic {
 #[derive(Clone, Default)]
 struct Reader {
     topic: Topic,
-    state: Arc<Mutex<(BTreeMap<i32, i64>, BTreeMap<i32, i64>)>>,
+    state: Arc<Mutex<Reading>>,
 }
+
+/// Up to where it reads, and the next offset of each partition that was started.
+type Reading = (BTreeMap<i32, i64>, BTreeMap<i32, i64>);
 
 impl Reader {
     fn of(topic: &Topic) -> Self {
