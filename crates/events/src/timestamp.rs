@@ -25,6 +25,11 @@ impl Timestamp {
     /// 1970-01-01T00:00:00Z.
     pub const UNIX_EPOCH: Self = Self(DateTime::UNIX_EPOCH);
 
+    /// 0001-01-01T00:00:00Z, before which there is none.
+    pub fn earliest() -> Self {
+        Self::UNIX_EPOCH.plus_micros(i64::MIN)
+    }
+
     /// Reads RFC 3339 with any offset. A leap second is the first second of the next minute, as in SQL Server, which has none.
     pub fn parse(text: &str) -> Result<Self, TimestampError> {
         let instant = DateTime::parse_from_rfc3339(text).map_err(|_| TimestampError::NotRfc3339)?;
@@ -127,6 +132,7 @@ mod tests {
         assert_eq!(Timestamp::parse("1969-12-31T23:59:59.9995Z").map(Timestamp::unix_millis), Ok(-1), "never later than it was");
         assert_eq!(Timestamp::from_unix_millis(86_400_123).map(|at| at.to_string()), Some("1970-01-02T00:00:00.123Z".to_owned()));
         assert_eq!((Timestamp::from_unix_millis(i64::MAX), Timestamp::from_unix_millis(253_402_300_800_000)), (None, None));
+        assert_eq!(Timestamp::earliest().to_string(), "0001-01-01T00:00:00Z");
         assert_eq!(Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(86_400_123_456)), at);
     }
 

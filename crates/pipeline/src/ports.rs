@@ -246,6 +246,23 @@ pub trait TableRows: Send + Sync {
     fn waiting(&self, event_ids: &[Uuid]) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
 }
 
+/// Making way for what the log says, where something else has written into the tables.
+pub trait TableRepair: Send + Sync {
+    /// Lets a row that shows this event count as older than any event, so that the event that is applied next is written; a line of the ledger is
+    /// taken out instead. Its values stay until then. Returns whether there was such a row: one that shows another event by now stays as it is.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Adds to the stock of an article what it lacks of the sum of its ledger, unless it has changed since it was looked at: what others add
+    /// meanwhile is in both. Returns whether it was changed.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn correct_stock(&self, wrong: &WrongStock) -> impl Future<Output = Result<bool, Fault>> + Send;
+}
+
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
     /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them is persisted,

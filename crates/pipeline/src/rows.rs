@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use events::{Body, Event, Money, OrderItem, Timestamp};
+use events::{AdjustmentType, Body, Event, InventoryAdjusted, Money, OrderItem, OrderPlaced, PaymentSettled, Timestamp, UserCreated};
 use uuid::Uuid;
 
 /// A table whose rows show one event each. Stock is none of them: it is the sum of its adjustments.
@@ -83,6 +83,66 @@ impl TableRow {
             }
         };
         (table, Self { key, event_id: event.id, event_at: event.at, fields })
+    }
+
+    /// The event that this row of a table shows; `None` where it holds a value that no event can have.
+    pub fn to_event(&self, table: Table) -> Option<Event<'static>> {
+        let text = |name: &str| self.fields.get(name).map(|value| Cow::Owned(value.to_owned()));
+        let time = |name: &str| Timestamp::parse(self.fields.get(name)?).ok();
+        let id = |name: &str| Uuid::parse_str(self.fields.get(name)?).ok();
+        let money = |name: &str| self.fields.get(name)?.parse::<Money>().ok();
+        let body = match table {
+            Table::Users => Body::UserCreated(UserCreated {
+                user_id: self.key,
+                email: text("email")?,
+                first_name: text("first_name")?,
+                last_name: text("last_name")?,
+                created_at: time("created_at")?,
+            }),
+            Table::Orders => Body::OrderPlaced(OrderPlaced {
+                order_id: self.key,
+                user_id: id("user_id")?,
+                total_amount: money("total_amount")?,
+                currency: text("currency")?,
+                items: self.items()?,
+                placed_at: time("placed_at")?,
+            }),
+            Table::Payments => Body::PaymentSettled(PaymentSettled {
+                payment_id: self.key,
+                order_id: id("order_id")?,
+                amount: money("amount")?,
+                currency: text("currency")?,
+                payment_method: text("payment_method")?,
+                status: text("status")?,
+                settled_at: time("settled_at")?,
+            }),
+            Table::Adjustments => {
+                let adjustment_type = AdjustmentType::parse(self.fields.get("adjustment_type")?)?;
+                let delta: i32 = self.fields.get("delta")?.parse().ok()?;
+                let quantity = if adjustment_type == AdjustmentType::Subtract { delta.checked_neg()? } else { delta };
+                Body::InventoryAdjusted(InventoryAdjusted {
+                    sku: text("sku")?,
+                    quantity,
+                    adjustment_type,
+                    reason: text("reason")?,
+                    adjusted_at: time("adjusted_at")?,
+                })
+            }
+        };
+        let event = Event { id: self.event_id, at: self.event_at, body };
+        // What is derived, such as the key of an e-mail address, has to be right too.
+        (Self::of(&event) == (table, self.clone())).then_some(event)
+    }
+
+    fn items(&self) -> Option<Vec<OrderItem<'static>>> {
+        let mut items = Vec::new();
+        for line in 1.. {
+            let get = |column: &str| self.fields.get(&format!("items.{line}.{column}"));
+            let Some(sku) = get("sku") else { break };
+            let (quantity, price) = (get("quantity")?.parse().ok()?, get("price")?.parse().ok()?);
+            items.push(OrderItem { sku: Cow::Owned(sku.to_owned()), quantity, price });
+        }
+        Some(items)
     }
 
     /// By what the last writer is decided.
@@ -166,7 +226,25 @@ pub struct WrongStock {
 
 #[cfg(test)]
 mod tests {
+    use events::{EventType, samples};
+
     use super::*;
+
+    #[test]
+    fn a_row_tells_its_event_unless_a_value_is_none_of_an_event() {
+        for event_type in EventType::ALL {
+            let event = samples::of(event_type);
+            let (table, row) = TableRow::of(&event);
+            assert_eq!(row.to_event(table), Some(event), "{event_type:?}");
+        }
+        let (table, row) = TableRow::of(&samples::of(EventType::UserCreated));
+        let fields = row.fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let changed = fields.fold(Fields::default(), |fields, (name, value)| {
+            let value = if name == "email_key" { "somebody".to_owned() } else { value };
+            fields.text(name, value)
+        });
+        assert_eq!(TableRow { fields: changed, ..row }.to_event(table), None, "the key is not that of the address");
+    }
 
     #[test]
     fn rows_that_differ_say_in_which_columns() {

@@ -1,16 +1,16 @@
-//! `TableRows`: the tables row by row, to compare them with those of another store.
+//! `TableRows` and `TableRepair`: the tables row by row, to compare them with those of another store, and making way for what is right.
 
 use events::Timestamp;
-use pipeline::ports::TableRows;
+use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Fields, Table, TableRow, WrongStock};
 use pipeline::{Dependency, Fault, ParkedEvent, ParkedKey, Position};
 use rusqlite::{CachedStatement, Connection, Params, Row, params};
 use uuid::Uuid;
 
-use crate::database::Sqlite;
+use crate::database::{Sqlite, now};
 use crate::faults::Failure;
 use crate::parking::parked_event;
-use crate::values::{Id, id, limit, time};
+use crate::values::{Id, Micros, id, limit, time};
 
 impl TableRows for Sqlite {
     async fn count(&self, table: Table) -> Result<u64, Fault> {
@@ -84,6 +84,42 @@ impl TableRows for Sqlite {
             Ok(found)
         });
         found.await.map_err(fault("waiting"))
+    }
+}
+
+impl TableRepair for Sqlite {
+    async fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        let outdate = |key| {
+            format!("UPDATE {table} SET event_at = {}, event_id = zeroblob(16) WHERE {key} = ?1", Timestamp::earliest().unix_micros())
+        };
+        let sql = match table {
+            Table::Users => outdate("user_id"),
+            Table::Orders => outdate("order_id"),
+            Table::Payments => outdate("payment_id"),
+            Table::Adjustments => format!("DELETE FROM {table} WHERE event_id = ?1"),
+        };
+        let changed = self.write(Dependency::Database, "outdate", |transaction| {
+            Ok(transaction.prepare_cached(&format!("{sql} AND event_id = ?2"))?.execute(params![Id(&key), Id(&shown)])?)
+        });
+        changed.await.map(|rows| rows > 0)
+    }
+
+    async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
+        let corrected = self.write(Dependency::Database, "correct_stock", |transaction| {
+            let number = |value: Option<i128>| value.map(i64::try_from).transpose().map_err(|_| Failure::StockOverflow);
+            let (quantity, ledger) = (number(wrong.quantity)?, number(wrong.ledger)?.unwrap_or_default());
+            let missing = ledger.checked_sub(quantity.unwrap_or_default()).ok_or(Failure::StockOverflow)?;
+            let rows = match quantity {
+                Some(quantity) => transaction
+                    .prepare_cached("UPDATE inventory SET quantity = quantity + ?2, updated_at = ?4 WHERE sku = ?1 AND quantity = ?3")?
+                    .execute(params![wrong.sku, missing, quantity, Micros(now())])?,
+                None => transaction
+                    .prepare_cached("INSERT INTO inventory (sku, quantity, updated_at) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING")?
+                    .execute(params![wrong.sku, missing, Micros(now())])?,
+            };
+            Ok(rows > 0)
+        });
+        corrected.await
     }
 }
 

@@ -83,6 +83,16 @@ statements! {
     WAITING_PAGE = "waiting_page";
     /// Which of these events wait.
     WAITING = "waiting";
+    /// Lets a user's row count as older than any event.
+    OUTDATE_USER = "outdate_user";
+    /// Lets an order's row count as older than any event.
+    OUTDATE_ORDER = "outdate_order";
+    /// Lets a payment's row count as older than any event.
+    OUTDATE_PAYMENT = "outdate_payment";
+    /// Takes a line out of the ledger.
+    REMOVE_ADJUSTMENT = "remove_adjustment";
+    /// Adds to the stock what it lacks of the sum of its ledger.
+    CORRECT_STOCK = "correct_stock";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.

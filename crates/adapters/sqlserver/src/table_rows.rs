@@ -1,6 +1,6 @@
-//! The tables row by row, to compare them with those of another store.
+//! The tables row by row, to compare them with those of another store, and making way for what is right.
 
-use pipeline::ports::TableRows;
+use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Fields, Table, TableRow, WrongStock};
 use pipeline::{Fault, ParkedEvent, ParkedKey};
 use uuid::Uuid;
@@ -10,8 +10,8 @@ use crate::faults;
 use crate::parking::{ids, only_row, parked_events, to_bigint};
 use crate::row::Columns;
 use crate::statement::{
-    COUNT_ROWS, PAGE_ADJUSTMENTS, PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS, ROWS_ADJUSTMENTS, ROWS_ORDERS, ROWS_PAYMENTS, ROWS_USERS,
-    Statement, WAITING, WAITING_PAGE, WRONG_STOCK,
+    CORRECT_STOCK, COUNT_ROWS, OUTDATE_ORDER, OUTDATE_PAYMENT, OUTDATE_USER, PAGE_ADJUSTMENTS, PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS,
+    REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS, ROWS_PAYMENTS, ROWS_USERS, Statement, WAITING, WAITING_PAGE, WRONG_STOCK,
 };
 use crate::store::SqlServer;
 
@@ -66,6 +66,33 @@ impl TableRows for SqlServer {
         let sets = self.pool.ask(&WAITING, &[&ids(event_ids)]).await?.accept();
         parked_events(&sets, &WAITING)
     }
+}
+
+impl TableRepair for SqlServer {
+    async fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        let statement = match table {
+            Table::Users => &OUTDATE_USER,
+            Table::Orders => &OUTDATE_ORDER,
+            Table::Payments => &OUTDATE_PAYMENT,
+            Table::Adjustments => &REMOVE_ADJUSTMENT,
+        };
+        let sets = self.pool.ask(statement, &[&key, &shown]).await?.accept();
+        changed(&sets, statement)
+    }
+
+    async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
+        let number = |value: Option<i128>| value.map(i64::try_from).transpose().map_err(|_| faults::bug(CORRECT_STOCK.name));
+        let (quantity, ledger) = (number(wrong.quantity)?, number(wrong.ledger)?.unwrap_or_default());
+        let missing = ledger.checked_sub(quantity.unwrap_or_default()).ok_or_else(|| faults::bug(CORRECT_STOCK.name))?;
+        let sets = self.pool.ask(&CORRECT_STOCK, &[&wrong.sku.as_str(), &quantity, &missing]).await?.accept();
+        changed(&sets, &CORRECT_STOCK)
+    }
+}
+
+/// Whether a statement has changed a row.
+fn changed(sets: &ResultSets, statement: &Statement) -> Result<bool, Fault> {
+    let rows: i32 = Columns::of(only_row(sets, statement)?, statement.name).get("changed")?;
+    Ok(rows > 0)
 }
 
 /// The rows of an answer. An order comes as one row per item, one after the other.

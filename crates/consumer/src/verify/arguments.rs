@@ -18,6 +18,15 @@ pub struct VerifyArgs {
     /// Tell differences with their values. They may be personal data.
     #[arg(long)]
     pub values: bool,
+    /// Write what the log says where the tables have something else, and verify once more. Rows that no record explains stay. Asks before.
+    #[arg(long)]
+    pub repair: bool,
+    /// Repair without asking.
+    #[arg(long, requires = "repair")]
+    pub yes: bool,
+    /// Only say what would be repaired.
+    #[arg(long, requires = "repair", conflicts_with = "yes")]
+    pub dry_run: bool,
     /// Rows per second to read from the tables, at most.
     #[arg(long, value_name = "ROWS", value_parser = positive)]
     pub rate: Option<f64>,

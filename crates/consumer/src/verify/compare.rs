@@ -246,32 +246,15 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         }
         for (table, key) in waiting {
             let expected = self.verification.fold.rows().rows(table, &[key]).await?;
-            self.report.add(Difference {
-                kind: Kind::Waiting,
-                table: table.name(),
-                key: key.to_string(),
-                expected: expected.first().map(|row| row.event_id),
-                shown: None,
-                columns: Vec::new(),
-                values: BTreeMap::new(),
-            });
+            let event = expected.first().map(|row| row.event_id);
+            self.report.add(Difference::of(Kind::Waiting, table.name(), key.to_string(), event));
         }
         Ok(())
     }
 
     async fn compare_stock(&mut self) -> Result<(), Unfinished> {
         self.step("inventory", 0, 0)?;
-        let amount = |stock: &WrongStock| (stock.sku.clone(), stock.quantity.unwrap_or_default() - stock.ledger.unwrap_or_default());
-        let mut wrong = self.verification.tables.wrong_stock(STOCK).await?;
-        for _ in 1..STOCK_LOOKS {
-            if wrong.is_empty() {
-                return Ok(());
-            }
-            tokio::time::sleep(STOCK_PAUSE).await;
-            let before: HashSet<_> = wrong.iter().map(amount).collect();
-            wrong = self.verification.tables.wrong_stock(STOCK).await?;
-            wrong.retain(|stock| before.contains(&amount(stock)));
-        }
+        let wrong = stable_stock(self.verification.tables, STOCK_PAUSE).await?;
         for WrongStock { sku, quantity, ledger } in wrong {
             let value = |number: Option<i128>| number.map(|number| number.to_string());
             let values = if self.verification.settings.values {
@@ -279,8 +262,8 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             } else {
                 BTreeMap::new()
             };
-            let columns = vec!["quantity".to_owned()];
-            self.report.add(Difference { kind: Kind::Stock, table: "inventory", key: sku, expected: None, shown: None, columns, values });
+            let wrong = Difference::of(Kind::Stock, "inventory", sku, None);
+            self.report.add(Difference { columns: vec!["quantity".to_owned()], values, ..wrong });
         }
         Ok(())
     }
@@ -311,6 +294,22 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             () = self.verification.stop.cancelled() => {}
         }
     }
+}
+
+/// Stock that is wrong, and by the same amount, each time that it is looked at.
+pub(super) async fn stable_stock(tables: &impl TableRows, pause: Duration) -> Result<Vec<WrongStock>, Fault> {
+    let amount = |stock: &WrongStock| (stock.sku.clone(), stock.quantity.unwrap_or_default() - stock.ledger.unwrap_or_default());
+    let mut wrong = tables.wrong_stock(STOCK).await?;
+    for _ in 1..STOCK_LOOKS {
+        if wrong.is_empty() {
+            break;
+        }
+        tokio::time::sleep(pause).await;
+        let before: HashSet<_> = wrong.iter().map(amount).collect();
+        wrong = tables.wrong_stock(STOCK).await?;
+        wrong.retain(|stock| before.contains(&amount(stock)));
+    }
+    Ok(wrong)
 }
 
 pub(super) fn by_key(rows: Vec<TableRow>) -> ByKey {

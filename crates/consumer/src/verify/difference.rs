@@ -69,6 +69,9 @@ pub struct Difference {
     /// The event that shows.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub shown: Option<Uuid>,
+    /// The row, where it is one of a table whose rows show one event each.
+    #[serde(skip)]
+    pub row: Option<(Table, Uuid)>,
     /// The columns that differ, where the row shows the right event.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub columns: Vec<String>,
@@ -103,9 +106,14 @@ impl Difference {
         };
         let told = |column: &String| (column.clone(), (value(row, column), value(expected, column)));
         let values = if values { columns.iter().map(told).collect() } else { BTreeMap::new() };
-        let key = row.or(expected).map(|row| row.key.to_string()).unwrap_or_default();
+        let key = row.or(expected)?.key;
         let (shown, expected) = (row.map(|row| row.event_id), expected.map(|row| row.event_id));
-        Some(Self { kind, table: table.name(), key, expected, shown, columns, values })
+        Some(Self { kind, table: table.name(), key: key.to_string(), expected, shown, row: Some((table, key)), columns, values })
+    }
+
+    /// Of something else than a row's values: nothing shows, and no column differs.
+    pub(super) fn of(kind: Kind, table: &'static str, key: String, expected: Option<Uuid>) -> Self {
+        Self { kind, table, key, expected, shown: None, row: None, columns: Vec::new(), values: BTreeMap::new() }
     }
 }
 

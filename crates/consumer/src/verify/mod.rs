@@ -11,6 +11,7 @@
 //! | [`compare`] | going through both, and what becomes of a row that differs |
 //! | `waiting` | events that wait in one of the two |
 //! | [`difference`] | what can be wrong |
+//! | [`repair`](mod@repair) | writing what the log says |
 //! | [`report`] | all of it, as text or JSON |
 //!
 //! # Why a pipeline that writes on raises no alarm
@@ -29,6 +30,7 @@ pub mod arguments;
 pub mod compare;
 pub mod difference;
 pub mod fold;
+pub mod repair;
 pub mod report;
 mod waiting;
 
@@ -40,6 +42,7 @@ pub use arguments::VerifyArgs;
 pub use compare::{Verification, verify};
 pub use difference::{Difference, Kind};
 pub use fold::{Fold, ShadowFold};
+pub use repair::{Repairable, repair};
 pub use report::Report;
 
 /// How a verification works.

@@ -90,7 +90,13 @@ impl Report {
         kinds
     }
 
-    fn count(&self) -> u64 {
+    /// How many of the differences the log says how to repair.
+    pub fn repairable(&self) -> u64 {
+        self.differences.iter().filter(|found| found.kind.can_be_repaired()).count() as u64
+    }
+
+    /// How many differences there are.
+    pub const fn count(&self) -> u64 {
         self.differences.len() as u64 + self.untold
     }
 

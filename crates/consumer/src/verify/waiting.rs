@@ -1,6 +1,6 @@
 //! Events that have to wait, by the log: each is waiting in the tables too, or was applied, or is a dead letter.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{HashMap, HashSet};
 
 use pipeline::ParkedEvent;
 use pipeline::ports::{DeadLetterReader, TableRows as _};
@@ -32,15 +32,8 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             let missing: Vec<_> = page.iter().filter(|event| !known.contains(&event.event_id)).collect();
             let applied = self.applied(&missing).await?;
             for event in missing.into_iter().filter(|event| !applied.contains(&event.event_id)) {
-                self.report.add(Difference {
-                    kind: Kind::Lost,
-                    table: "parked_events",
-                    key: event.event_id.to_string(),
-                    expected: Some(event.event_id),
-                    shown: None,
-                    columns: Vec::new(),
-                    values: BTreeMap::new(),
-                });
+                let id = event.event_id;
+                self.report.add(Difference::of(Kind::Lost, "parked_events", id.to_string(), Some(id)));
             }
             self.keep_to_rate(page.len()).await;
         }

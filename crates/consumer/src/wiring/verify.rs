@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CLOSE, with_settings_quietly};
 use crate::config::ConsumerConfig;
 use crate::verify::compare::Verified;
-use crate::verify::{Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, verify};
+use crate::verify::{Repairable, Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify};
 
 /// The shadow's file in the folder of `--state`.
 const SHADOW: &str = "shadow.db";
@@ -44,7 +44,7 @@ pub fn verify_tables(arguments: VerifyArgs) -> ExitCode {
 ///
 /// # Errors
 /// The shadow's file or a client cannot be opened.
-pub async fn verify_against<T: Verified, Q: DeadLetterReader>(
+pub async fn verify_against<T: Verified + Repairable, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
@@ -63,8 +63,7 @@ pub async fn verify_against<T: Verified, Q: DeadLetterReader>(
     bar.finish_and_clear();
     match ended? {
         Ok(report) => {
-            let lines = if arguments.json { report.to_json_lines() } else { vec![report.to_string()] };
-            let printed = lines.into_iter().all(print_line);
+            let printed = print(&report, &arguments);
             Ok(if printed && report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
         }
         Err(unfinished) => {
@@ -78,7 +77,7 @@ pub async fn verify_against<T: Verified, Q: DeadLetterReader>(
 ///
 /// # Errors
 /// The shadow's file or a client cannot be opened, or it could not be finished.
-pub async fn verify_once<T: Verified, Q: DeadLetterReader>(
+pub async fn verify_once<T: Verified + Repairable, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     settings: (&KafkaConfig, &ConsumerConfig),
@@ -87,7 +86,7 @@ pub async fn verify_once<T: Verified, Q: DeadLetterReader>(
     Ok(run(tables, dead_letters, settings, &VerifyArgs::default(), stop, &ProgressBar::hidden()).await??)
 }
 
-async fn run<T: Verified, Q: DeadLetterReader>(
+async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
@@ -114,13 +113,60 @@ async fn run<T: Verified, Q: DeadLetterReader>(
     let log = fold.log();
     let on_progress = |phase: &str, done, of| show(bar, phase, done, of);
     let stop = stop.clone();
-    let verification = Verification { tables, dead_letters, fold: &mut fold, topic, log, settings, stop, on_progress: &on_progress };
-    let report = verify(verification).await;
+    let verification = Verification {
+        tables,
+        dead_letters,
+        fold: &mut fold,
+        topic: Arc::clone(&topic),
+        log,
+        settings,
+        stop: stop.clone(),
+        on_progress: &on_progress,
+    };
+    let mut report = verify(verification).await;
+    if let Ok(found) = &report
+        && arguments.repair
+        && is_to_be_repaired(found, arguments, bar)?
+    {
+        report = match repair(tables, &fold, found).await {
+            Ok(()) => {
+                let again = Verification { tables, dead_letters, fold: &mut fold, topic, log, settings, stop, on_progress: &on_progress };
+                verify(again).await
+            }
+            Err(unfinished) => Err(unfinished),
+        };
+    }
     drop(fold);
     // What is left of the clients ends by itself.
     reader.close(CLOSE).await.ok();
     progress.close(CLOSE).await.ok();
     Ok(report)
+}
+
+fn print(report: &Report, arguments: &VerifyArgs) -> bool {
+    let lines = if arguments.json { report.to_json_lines() } else { vec![report.to_string()] };
+    lines.into_iter().all(print_line)
+}
+
+/// Shows what was found and says how much of it can be repaired; whether it is to be.
+fn is_to_be_repaired(report: &Report, arguments: &VerifyArgs, bar: &ProgressBar) -> anyhow::Result<bool> {
+    let (can, all) = (report.repairable(), report.count());
+    if can == 0 || arguments.dry_run {
+        // The report itself follows.
+        if all > 0 {
+            eprintln!("{can} of {all} differences can be repaired from the log; nothing was written");
+        }
+        return Ok(false);
+    }
+    if arguments.yes {
+        return Ok(true);
+    }
+    bar.suspend(|| {
+        print(report, arguments);
+        let question = format!("Write {can} of these {all} into the tables?");
+        let asked = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
+        asked.context("--repair asks before it writes, and nobody can answer here: say --yes, or --dry-run")
+    })
 }
 
 fn show(bar: &ProgressBar, phase: &str, done: u64, of: u64) {

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
-use consumer::verify::{Fold as _, Kind, Report, Settings, ShadowFold, Unfinished, Verification, verify};
+use consumer::verify::{Fold as _, Kind, Report, Settings, ShadowFold, Unfinished, Verification, repair, verify};
 use events::{Body, Event};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::Fault;
@@ -287,7 +287,7 @@ fn seeds() -> u64 {
 }
 
 #[tokio::test(start_paused = true)]
-async fn whole_tables_are_equal_and_every_damage_is_found_and_nothing_else() {
+async fn whole_tables_are_equal_and_every_damage_is_found_and_repaired_and_nothing_else() {
     for number in 0..seeds() {
         let mut seed = Seed::numbered(number, "verify");
         let scene = Scene::of(&history(&mut seed)).await;
@@ -305,6 +305,10 @@ async fn whole_tables_are_equal_and_every_damage_is_found_and_nothing_else() {
         let kinds: Vec<_> = report.differences.iter().map(|found| found.kind).collect();
         assert_eq!(kinds, damage.kinds, "seed {number}: {}\n{report}", damage.sql);
         assert_eq!((report.differences[0].table, report.differences[0].key.as_str()), (damage.table.name(), key.to_string().as_str()));
+        let fold = fold(&scene.topic, &scene.shadow).await;
+        repair(&scene.tables, &fold, &report).await.unwrap();
+        let repaired = scene.verify().await.unwrap();
+        assert!(repaired.is_equal(), "seed {number}: {}\n{repaired}", damage.sql);
     }
 }
 
@@ -365,6 +369,9 @@ async fn an_event_that_waited_and_is_nowhere_is_lost_unless_it_is_a_dead_letter(
     scene.damage("DELETE FROM parked_events", orphan.id);
     let report = scene.verify().await.unwrap();
     assert_eq!(found(&report), [(Kind::Lost, "parked_events", orphan.id.to_string().as_str())]);
+    repair(&scene.tables, &fold(&scene.topic, &scene.shadow).await, &report).await.unwrap();
+    assert!(scene.verify().await.unwrap().is_equal(), "it waits again");
+    scene.damage("DELETE FROM parked_events", orphan.id);
     scene.bury(&orphan).await;
     let report = scene.verify().await.unwrap();
     assert_eq!((report.is_equal(), report.dead_letters), (true, 1), "{report}");

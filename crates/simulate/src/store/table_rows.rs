@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
+use std::sync::Arc;
 
-use pipeline::ports::TableRows;
+use events::{Event, Timestamp};
+use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Fault, ParkedEvent, ParkedKey};
 use uuid::Uuid;
@@ -46,6 +48,36 @@ impl TableRows for SimStore {
         let waiting = self.world.step(|state| state.tables.parked.values().map(|parked| parked.event.clone()).collect::<Vec<_>>());
         Ok(waiting.into_iter().filter(|event| event_ids.contains(&event.event_id)).collect())
     }
+}
+
+impl TableRepair for SimStore {
+    async fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        Ok(self.world.step(|state| outdate(&mut state.tables, table, key, shown)))
+    }
+
+    async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
+        let (seen, right) = (wrong.quantity.map(|seen| seen as i64), wrong.ledger.unwrap_or_default() as i64);
+        Ok(self.world.step(|state| {
+            let is_as_seen = state.tables.stock.get(&wrong.sku).map(|(quantity, _)| *quantity) == seen;
+            if is_as_seen {
+                let updated_at = state.tables.stock.get(&wrong.sku).map_or(Timestamp::UNIX_EPOCH, |(_, updated_at)| *updated_at);
+                state.tables.stock.insert(wrong.sku.clone(), (right, updated_at));
+            }
+            is_as_seen
+        }))
+    }
+}
+
+fn outdate(tables: &mut Tables, table: Table, key: Uuid, shown: Uuid) -> bool {
+    let rows = match table {
+        Table::Users => &mut tables.users,
+        Table::Orders => &mut tables.orders,
+        Table::Payments => &mut tables.payments,
+        Table::Adjustments => return tables.ledger.remove(&key).is_some(),
+    };
+    let Some(row) = rows.get_mut(&key).filter(|row| row.event.id == shown) else { return false };
+    row.event = Arc::new(Event { id: Uuid::nil(), at: Timestamp::earliest(), ..(*row.event).clone() });
+    true
 }
 
 fn rows_of(tables: &Tables, table: Table) -> BTreeMap<Uuid, TableRow> {

@@ -1,7 +1,7 @@
 //! The database: SQL Server where it is configured, SQLite otherwise.
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -71,6 +71,16 @@ impl TableRows for Store {
 
     async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
         either!(self, store => store.waiting(event_ids))
+    }
+}
+
+impl TableRepair for Store {
+    async fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        either!(self, store => store.outdate(table, key, shown))
+    }
+
+    async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
+        either!(self, store => store.correct_stock(wrong))
     }
 }
 

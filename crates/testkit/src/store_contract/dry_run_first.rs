@@ -1,7 +1,7 @@
 //! Each batch of the suite is dry-run before it is applied.
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -66,6 +66,16 @@ impl<S: TableRows> TableRows for DryRunFirst<S> {
 
     async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
         self.0.waiting(event_ids).await
+    }
+}
+
+impl<S: TableRepair> TableRepair for DryRunFirst<S> {
+    async fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        self.0.outdate(table, key, shown).await
+    }
+
+    async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
+        self.0.correct_stock(wrong).await
     }
 }
 

@@ -39,7 +39,7 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRows};
+use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -48,9 +48,12 @@ use uuid::Uuid;
 pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
-pub trait Database: EventStore + LogPositions + DryRun + EventTrace + TableRows + ParkingLot + ParkingExpiry + ReadStore {}
+pub trait Database:
+    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + ParkingLot + ParkingExpiry + ReadStore
+{
+}
 
-impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -186,6 +189,10 @@ macro_rules! store_contract {
             pages_hold_each_row_once
             stock_that_is_the_sum_of_its_ledger_is_not_wrong
             what_waits_is_told_by_its_place_and_by_its_id
+            a_row_that_is_outdated_is_written_again_by_its_own_event
+            a_row_that_shows_another_event_by_now_is_not_outdated
+            a_line_that_is_taken_out_of_the_ledger_is_written_again
+            stock_is_corrected_only_as_long_as_it_is_what_was_seen
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row

@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use events::Event;
 use pipeline::ParkedEvent;
-use pipeline::rows::{Table, TableRow};
+use pipeline::rows::{Table, TableRow, WrongStock};
 use uuid::Uuid;
 
-use super::{Database, park};
+use super::{Database, first_name, park, quantity};
 use crate::builders::{Build, adjustment, id, item, money, order, parked_at, payment, second, unique, user};
 use crate::delivery::apply;
 
@@ -95,4 +95,63 @@ pub async fn what_waits_is_told_by_its_place_and_by_its_id<S: Database>(store: &
     let told = store.waiting(&[id(), first.id]).await.expect("the store looks for events");
     assert_eq!(ids(&told), [first.id]);
     assert_eq!((&told[0].value, told[0].waits_for), (&waiting[0].value, waiting[0].waits_for));
+}
+
+async fn outdate<S: Database>(store: &S, event: &Event<'_>, shown: Uuid) -> bool {
+    let (table, row) = TableRow::of(event);
+    store.outdate(table, row.key, shown).await.expect("the store outdates a row")
+}
+
+pub async fn a_row_that_is_outdated_is_written_again_by_its_own_event<S: Database>(store: &S) {
+    let events = events();
+    apply(store, &events).await;
+    for event in &events[..3] {
+        let (table, row) = TableRow::of(event);
+        assert!(outdate(store, event, event.id).await, "{table}");
+        let outdated = rows(store, table, &[row.key]).await;
+        assert!(outdated[0].clock() < row.clock() && outdated[0].fields == row.fields, "{table}: its values stay");
+        assert!(!outdate(store, event, event.id).await, "{table}: once");
+        apply(store, std::slice::from_ref(event)).await;
+        assert_eq!(rows(store, table, &[row.key]).await, [row], "{table}");
+    }
+}
+
+pub async fn a_row_that_shows_another_event_by_now_is_not_outdated<S: Database>(store: &S) {
+    let (older, user_id) = (user(id()), id());
+    let newer = user(user_id).with_user(|user| user.first_name = "Newer".into());
+    apply(store, std::slice::from_ref(&newer)).await;
+    assert!(!outdate(store, &newer, older.id).await);
+    assert!(!outdate(store, &older, older.id).await, "there is no such row");
+    assert_eq!(first_name(store, user_id).await.as_deref(), Some("Newer"));
+}
+
+pub async fn a_line_that_is_taken_out_of_the_ledger_is_written_again<S: Database>(store: &S) {
+    let sku = unique("sku");
+    let event = adjustment(&sku, 5);
+    apply(store, std::slice::from_ref(&event)).await;
+    assert!(outdate(store, &event, event.id).await);
+    assert!(rows(store, Table::Adjustments, &[event.id]).await.is_empty());
+    let wrong = WrongStock { sku: sku.clone(), quantity: Some(5), ledger: None };
+    let found = store.wrong_stock(10_000).await.expect("the store adds up");
+    assert!(found.contains(&wrong), "the stock is no sum any more: {found:?}");
+    apply(store, std::slice::from_ref(&event)).await;
+    assert_eq!(quantity(store, &sku).await, 10, "applying adds once more");
+    assert_eq!(store.correct_stock(&WrongStock { sku: sku.clone(), quantity: Some(10), ledger: Some(5) }).await, Ok(true));
+    assert_eq!(quantity(store, &sku).await, 5);
+}
+
+pub async fn stock_is_corrected_only_as_long_as_it_is_what_was_seen<S: Database>(store: &S) {
+    let (sku, unknown) = (unique("sku"), unique("sku"));
+    apply(store, &[adjustment(&sku, 5)]).await;
+    let seen = |sku: &str, quantity, ledger| WrongStock { sku: sku.to_owned(), quantity, ledger };
+    assert_eq!(store.correct_stock(&seen(&sku, Some(4), Some(9))).await, Ok(false), "somebody has changed it");
+    assert_eq!(quantity(store, &sku).await, 5);
+    assert_eq!(store.correct_stock(&seen(&sku, Some(5), Some(-2))).await, Ok(true));
+    assert_eq!(quantity(store, &sku).await, -2);
+    assert_eq!(store.correct_stock(&seen(&unknown, None, Some(3))).await, Ok(true), "an article that is not there is made");
+    assert_eq!(store.correct_stock(&seen(&unknown, None, Some(3))).await, Ok(false));
+    assert_eq!(quantity(store, &unknown).await, 3);
+    // What this case has made wrong must not stay so for others.
+    assert_eq!(store.correct_stock(&seen(&sku, Some(-2), Some(5))).await, Ok(true));
+    assert_eq!(store.correct_stock(&seen(&unknown, Some(3), Some(0))).await, Ok(true));
 }
