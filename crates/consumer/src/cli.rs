@@ -52,7 +52,7 @@ pub enum Command {
     Trace(TraceArgs),
     /// Prove that the tables are what the log says: read the topic once more, beside the group, and compare every row.
     ///
-    /// Changes nothing, and may run beside consumers. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
+    /// May run beside consumers, and changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///

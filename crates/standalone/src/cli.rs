@@ -63,7 +63,7 @@ pub enum Command {
     Trace(TraceArgs),
     /// Prove that the tables are what the log says: read the topic of `KAFKA_BROKERS` once more, beside the group, and compare every row.
     ///
-    /// Changes nothing. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
+    /// Changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),

@@ -26,13 +26,28 @@ pub(crate) fn writer(path: &Path) -> rusqlite::Result<Connection> {
     Ok(connection)
 }
 
+/// What of the commits outlives what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// Each is on the disk before it is told as done.
+    PowerLoss,
+    /// All outlive the process; a loss of power may take the last ones, and leaves the file whole.
+    Process,
+    /// Nothing is to outlive the process.
+    None,
+}
+
 /// Sets how commits reach the disk.
-pub(crate) fn set_durability(writer: &Connection, kept: bool) -> rusqlite::Result<()> {
+pub(crate) fn set_durability(writer: &Connection, durability: Durability) -> rusqlite::Result<()> {
     // Readers go on while a batch is written. The mode stays with the file.
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
-    // FULL: a commit is on the disk before an offset is committed. A temporary file does not outlive the machine anyway.
-    writer.pragma_update(None, "synchronous", if kept { "FULL" } else { "OFF" })
+    let synchronous = match durability {
+        Durability::PowerLoss => "FULL",
+        Durability::Process => "NORMAL",
+        Durability::None => "OFF",
+    };
+    writer.pragma_update(None, "synchronous", synchronous)
 }
 
 /// A connection that reads.

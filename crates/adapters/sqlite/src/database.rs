@@ -11,7 +11,7 @@ use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 
 use crate::config::SqliteConfig;
-use crate::connection;
+use crate::connection::{self, Durability};
 use crate::connections::Connections;
 use crate::faults::{Failure, OpenError};
 use crate::schema;
@@ -49,11 +49,12 @@ impl Sqlite {
     /// See [`OpenError`].
     pub fn start(config: &SqliteConfig) -> Result<Self, OpenError> {
         match &config.path {
-            Some(path) => Self::assemble(path, None, config.seen_retention),
+            // A commit is on the disk before an offset is committed.
+            Some(path) => Self::assemble(path, None, Durability::PowerLoss, config.seen_retention),
             None => {
                 let folder = TempDir::with_prefix("event-pipeline-").map_err(|error| OpenError::NoTemporaryFolder(error.kind()))?;
                 let path = folder.path().join("events.db");
-                Self::assemble(&path, Some(folder), config.seen_retention)
+                Self::assemble(&path, Some(folder), Durability::None, config.seen_retention)
             }
         }
     }
@@ -64,6 +65,15 @@ impl Sqlite {
     /// See [`OpenError`].
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::start(&SqliteConfig { path: Some(path.to_owned()), ..SqliteConfig::default() })
+    }
+
+    /// Opens this file for what can be made again, and creates it where there is none. What it holds survives the end of the process; a loss of
+    /// power may take the last commits, and leaves the file whole.
+    ///
+    /// # Errors
+    /// See [`OpenError`].
+    pub fn open_remakeable(path: &Path) -> Result<Self, OpenError> {
+        Self::assemble(path, None, Durability::Process, SqliteConfig::default().seen_retention)
     }
 
     /// Opens a file in a temporary folder, which is removed with the last clone.
@@ -79,7 +89,7 @@ impl Sqlite {
         &self.shared.path
     }
 
-    fn assemble(path: &Path, folder: Option<TempDir>, seen_retention: Duration) -> Result<Self, OpenError> {
+    fn assemble(path: &Path, folder: Option<TempDir>, durability: Durability, seen_retention: Duration) -> Result<Self, OpenError> {
         // Absolute: SQLite would read a name that begins with `file:` as an address.
         let path = std::path::absolute(path).map_err(|_| OpenError::NoDirectory(path.to_owned()))?;
         if let Some(directory) = path.parent().filter(|directory| !directory.is_dir()) {
@@ -91,7 +101,7 @@ impl Sqlite {
         if version != schema::VERSION {
             return Err(OpenError::OtherVersion { path, found: version, known: schema::VERSION });
         }
-        connection::set_durability(&writer, folder.is_none()).map_err(|error| unusable(error.into()))?;
+        connection::set_durability(&writer, durability).map_err(|error| unusable(error.into()))?;
         let readers: Result<_, _> = (0..READERS).map(|_| connection::reader(&path)).collect();
         let readers = Connections::new(readers.map_err(|error| unusable(error.into()))?);
         let shared = Shared { writer: Connections::new(vec![writer]), readers, path, seen_retention, _folder: folder };

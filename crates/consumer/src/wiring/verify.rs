@@ -1,5 +1,6 @@
 //! `consumer verify`: the log from Kafka, the shadow in a file of its own, and whatever tables and dead letters there are.
 
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -25,6 +26,7 @@ use crate::verify::{Repairable, Report, Settings, ShadowFold, Unfinished, Verifi
 const SHADOW: &str = "shadow.db";
 /// Says that the shadow was not begun at the beginning of the log.
 const PARTIAL: &str = "not-from-the-beginning";
+const UNASKED: &str = "--repair asks before it writes, and nobody can answer here: say --yes, or --dry-run";
 /// Added to the interval of sweeps: how long an event may wait whose parent is there.
 const PATIENCE: Duration = Duration::from_secs(5);
 
@@ -50,6 +52,10 @@ pub async fn verify_against<T: Verified + Repairable, Q: DeadLetterReader>(
     (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
     arguments: VerifyArgs,
 ) -> anyhow::Result<ExitCode> {
+    if arguments.repair && !arguments.yes && !arguments.dry_run && !std::io::stdin().is_terminal() {
+        eprintln!("error: {UNASKED}");
+        return Ok(ExitCode::from(2));
+    }
     let stop = Shutdown::on_signals()?.token();
     if let Some(time) = arguments.max_time {
         let stop = stop.clone();
@@ -165,7 +171,7 @@ fn is_to_be_repaired(report: &Report, arguments: &VerifyArgs, bar: &ProgressBar)
         print(report, arguments);
         let question = format!("Write {can} of these {all} into the tables?");
         let asked = dialoguer::Confirm::new().with_prompt(question).default(false).interact();
-        asked.context("--repair asks before it writes, and nobody can answer here: say --yes, or --dry-run")
+        asked.context(UNASKED)
     })
 }
 
@@ -178,5 +184,6 @@ fn show(bar: &ProgressBar, phase: &str, done: u64, of: u64) {
 /// The shadow of earlier runs, or an empty one.
 fn open_shadow(folder: &Path) -> anyhow::Result<Sqlite> {
     std::fs::create_dir_all(folder).with_context(|| format!("--state: the folder {} cannot be made", folder.display()))?;
-    Ok(Sqlite::open(&folder.join(SHADOW))?)
+    // Its positions are in the same commits: what a loss of power takes is read again.
+    Ok(Sqlite::open_remakeable(&folder.join(SHADOW))?)
 }

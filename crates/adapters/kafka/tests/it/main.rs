@@ -15,6 +15,7 @@ mod new_logs;
 mod outages;
 mod pausing;
 mod proxy;
+mod reading;
 mod secured;
 mod sharing;
 mod topics;

@@ -11,7 +11,7 @@ use rdkafka::producer::{BaseProducer, BaseRecord, Producer as _};
 
 use crate::lab::{BOUND, Consumer, Lab, numbers, within};
 
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub const TIMEOUT: Duration = Duration::from_secs(30);
 /// How soon partitions are found that were added to the topic.
 const FOUND: Duration = Duration::from_secs(30);
 
@@ -21,14 +21,14 @@ fn client(lab: &Lab) -> ClientConfig {
     client
 }
 
-fn transactional(lab: &Lab) -> BaseProducer {
+pub fn transactional(lab: &Lab) -> BaseProducer {
     let producer: BaseProducer = client(lab).set("transactional.id", &lab.config.topic).create().unwrap();
     producer.init_transactions(TIMEOUT).unwrap();
     producer
 }
 
 /// Sends numbers in one transaction, which stays open.
-fn begin(producer: &BaseProducer, lab: &Lab, values: std::ops::Range<u32>) {
+pub fn begin(producer: &BaseProducer, lab: &Lab, values: std::ops::Range<u32>) {
     producer.begin_transaction().unwrap();
     for number in values {
         let text = number.to_string();
