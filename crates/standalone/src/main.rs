@@ -61,7 +61,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Demo { .. } => serve::demo(settings, data_dir).await,
         Command::Status(arguments) => status::run(settings, data_dir, arguments).await,
         Command::Trace(arguments) => trace::run(settings, data_dir, arguments).await,
-        Command::Verify(arguments) => verify::run(settings, data_dir, arguments).await,
+        Command::Verify(arguments) => Ok(verify::run(settings, data_dir, arguments).await),
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,

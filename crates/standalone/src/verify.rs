@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use consumer::verify::VerifyArgs;
-use consumer::wiring::verify_against;
+use consumer::wiring::{unfinished, verify_against};
 
 use crate::existing::ExistingBackends;
 use crate::wiring::Settings;
@@ -14,20 +14,20 @@ const OUT_OF_REACH: &str = "the tables and dead letters of a pipeline on embedde
      MSSQL_SERVER and REDIS_HOST";
 
 /// Compares the tables with the log.
-///
-/// # Errors
-/// A part cannot be opened.
-pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: VerifyArgs) -> anyhow::Result<ExitCode> {
+pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: VerifyArgs) -> ExitCode {
     let Settings { kafka, database, redis, consumer, .. } = settings;
     let Some(kafka) = kafka else {
         eprintln!("error: {NO_LOG}");
-        return Ok(ExitCode::from(2));
+        return ExitCode::from(2);
     };
-    let ExistingBackends { dead_letters: Some(dead_letters), tables: Some(tables) } =
-        ExistingBackends::open(redis.as_ref(), database, data_dir)?
-    else {
-        eprintln!("error: {OUT_OF_REACH}");
-        return Ok(ExitCode::from(2));
-    };
-    verify_against(&tables, &dead_letters, (&kafka, &consumer), arguments).await
+    match ExistingBackends::open(redis.as_ref(), database, data_dir) {
+        Ok(ExistingBackends { dead_letters: Some(dead_letters), tables: Some(tables) }) => {
+            verify_against(&tables, &dead_letters, (&kafka, &consumer), arguments).await
+        }
+        Ok(_) => {
+            eprintln!("error: {OUT_OF_REACH}");
+            ExitCode::from(2)
+        }
+        Err(why) => unfinished(&why),
+    }
 }

@@ -65,9 +65,9 @@ impl ConsumerContext for Rebalancing {
     /// Takes and gives up what the group says.
     ///
     /// Partitions are taken from the log's beginning, paused, and not from the group's offset as librdkafka would: where they begin is said
-    /// later, by a seek. The group's offset is one more request, and where the coordinator refuses it (a member that it does not know, an
-    /// error that is not worth another try), librdkafka 2.12.1 tells so and never fetches these partitions again, though it goes on to own
-    /// them; a seek then fails for ever.
+    /// later, by a seek. The group's offset is one more request, and where the coordinator refuses it, be it because it is moving
+    /// (`COORDINATOR_NOT_AVAILABLE`), librdkafka 2.12.1 tells so and never fetches these partitions, though it goes on to own them; a seek then
+    /// fails for ever.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let is_cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let is_current = self.membership.is_current(self.generation);

@@ -12,7 +12,7 @@ use pipeline::ports::{
     ParkingLot, PollLimits, TableRows,
 };
 use pipeline::{LogId, LogPosition, LogState};
-use telemetry::{Health, Metrics, Part};
+use telemetry::{Health, Metrics};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -114,6 +114,7 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         store: S,
         topic: Arc<str>,
         config: ConsumerConfig,
+        metrics: Metrics,
         stop: CancellationToken,
         was_whole: bool,
     ) -> Result<Self, Unfinished> {
@@ -123,7 +124,6 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         // What the shadow does not hold must be in the log, from its beginning on.
         let is_whole = was_whole && log.partitions.iter().all(|(partition, state)| state.first <= position(*partition).unwrap_or(0));
         let config = ConsumerConfig { parking_deadline: NEVER, dlq_max_ratio: 1.0, ..config };
-        let metrics = Metrics::new(&[Part::Consumer]).map_err(|_| Unfinished::Stopped)?;
         let adapters = Adapters {
             source: reader.clone(),
             offsets: NoOffsets,

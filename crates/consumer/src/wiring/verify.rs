@@ -6,15 +6,17 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use kafka::{KafkaConfig, KafkaLogReader, KafkaProgress};
-use pipeline::ports::DeadLetterReader;
+use pipeline::fault::Fault;
+use pipeline::ports::{DeadLetterReader, LogPositions as _, TableRows as _};
+use pipeline::rows::Table;
 use redis_dlq::{RedisConfig, RedisDlq};
 use sqlite::Sqlite;
 use sqlserver::{SqlServer, SqlServerConfig};
-use telemetry::Shutdown;
 use telemetry::output::print_line;
+use telemetry::{Metrics, Part, Shutdown};
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOSE, with_settings_quietly};
@@ -36,27 +38,36 @@ pub fn verify_tables(arguments: VerifyArgs) -> ExitCode {
     with_settings_quietly(
         |env| (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env), ConsumerConfig::read(env)),
         async move |(kafka, database, redis, consumer)| {
-            let tables = SqlServer::new(database);
-            verify_against(&tables, &RedisDlq::new(&redis)?, (&kafka, &consumer), arguments).await
+            let dead_letters = match RedisDlq::new(&redis) {
+                Ok(dead_letters) => dead_letters,
+                Err(fault) => return Ok(unfinished(&fault.into())),
+            };
+            Ok(verify_against(&SqlServer::new(database), &dead_letters, (&kafka, &consumer), arguments).await)
         },
     )
 }
 
+/// Tells why a verification did not come to its end: 1 would say that the tables differ.
+pub fn unfinished(why: &anyhow::Error) -> ExitCode {
+    eprintln!("error: the verification was not finished: {why:#}");
+    ExitCode::from(3)
+}
+
 /// Verifies these tables against the topic, and tells what came of it.
-///
-/// # Errors
-/// The shadow's file or a client cannot be opened.
 pub async fn verify_against<T: Verified + Repairable, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     (kafka, consumer): (&KafkaConfig, &ConsumerConfig),
     arguments: VerifyArgs,
-) -> anyhow::Result<ExitCode> {
+) -> ExitCode {
     if arguments.repair && !arguments.yes && !arguments.dry_run && !std::io::stdin().is_terminal() {
         eprintln!("error: {UNASKED}");
-        return Ok(ExitCode::from(2));
+        return ExitCode::from(2);
     }
-    let stop = Shutdown::on_signals()?.token();
+    let stop = match Shutdown::on_signals() {
+        Ok(shutdown) => shutdown.token(),
+        Err(error) => return unfinished(&error.into()),
+    };
     if let Some(time) = arguments.max_time {
         let stop = stop.clone();
         tokio::spawn(async move {
@@ -64,18 +75,18 @@ pub async fn verify_against<T: Verified + Repairable, Q: DeadLetterReader>(
             stop.cancel();
         });
     }
-    let bar = ProgressBar::new(0).with_style(ProgressStyle::with_template("{msg:24} {human_pos:>12} of {human_len}")?);
+    let bar = ProgressBar::new(0);
+    if let Ok(style) = ProgressStyle::with_template("{msg:24} {human_pos:>12} of {human_len}") {
+        bar.set_style(style);
+    }
     let ended = run(tables, dead_letters, (kafka, consumer), &arguments, &stop, &bar).await;
     bar.finish_and_clear();
-    match ended? {
+    match ended.and_then(|ended| Ok(ended?)) {
         Ok(report) => {
             let printed = print(&report, &arguments);
-            Ok(if printed && report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+            if printed && report.is_equal() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
         }
-        Err(unfinished) => {
-            eprintln!("error: the verification was not finished: {unfinished}");
-            Ok(ExitCode::from(3))
-        }
+        Err(why) => unfinished(&why),
     }
 }
 
@@ -103,11 +114,14 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     let shadow = arguments.state.as_deref().map_or_else(|| Ok(Sqlite::temporary()?), open_shadow)?;
     let (reader, progress) = (KafkaLogReader::open(kafka)?, KafkaProgress::open(kafka)?);
     let topic: Arc<str> = kafka.topic.as_str().into();
+    if shadow.positions(&topic).await?.is_empty() && has_rows(&shadow).await? {
+        bail!("--state: the shadow there is of another topic than {topic}; name another folder");
+    }
     let partial = arguments.state.as_ref().map(|folder| folder.join(PARTIAL));
     let was_whole = partial.as_ref().is_none_or(|mark| !mark.exists());
     let folding = bar.clone();
-    let opened =
-        ShadowFold::open((reader.clone(), progress.clone()), shadow, Arc::clone(&topic), consumer.clone(), stop.clone(), was_whole);
+    let (log, metrics) = ((reader.clone(), progress.clone()), Metrics::new(&[Part::Consumer])?);
+    let opened = ShadowFold::open(log, shadow, Arc::clone(&topic), consumer.clone(), metrics, stop.clone(), was_whole);
     let mut fold = match opened.await {
         Ok(fold) => fold.telling(move |done, of| show(&folding, "reading the log", done, of)),
         Err(unfinished) => return Ok(Err(unfinished)),
@@ -147,6 +161,15 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     reader.close(CLOSE).await.ok();
     progress.close(CLOSE).await.ok();
     Ok(report)
+}
+
+async fn has_rows(shadow: &Sqlite) -> Result<bool, Fault> {
+    for table in Table::ALL {
+        if shadow.count(table).await? > 0 {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn print(report: &Report, arguments: &VerifyArgs) -> bool {

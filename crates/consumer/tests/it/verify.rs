@@ -22,6 +22,7 @@ use pipeline::{
 };
 use rusqlite::Connection;
 use sqlite::Sqlite;
+use telemetry::{Metrics, Part};
 use testkit::builders::{Build as _, adjustment, id, order, payment, record, second, user};
 use testkit::history::History;
 use testkit::seed::Seed;
@@ -215,7 +216,8 @@ impl Scene {
 async fn fold(topic: &Topic, store: &Sqlite) -> ShadowFold<Reader, Topic, Sqlite> {
     let log = (Reader::of(topic), topic.clone());
     let config = ConsumerConfig { sweep_interval: Duration::ZERO, ..ConsumerConfig::default() };
-    ShadowFold::open(log, store.clone(), "events".into(), config, CancellationToken::new(), true).await.unwrap()
+    let metrics = Metrics::new(&[Part::Consumer]).unwrap();
+    ShadowFold::open(log, store.clone(), "events".into(), config, metrics, CancellationToken::new(), true).await.unwrap()
 }
 
 async fn verify_tables(topic: &Topic, tables: &impl Verified, shadow: &Sqlite) -> Result<Report, Unfinished> {

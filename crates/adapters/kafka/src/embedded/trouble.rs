@@ -36,6 +36,8 @@ pub enum Failure {
     RequestTimedOut,
     /// Another broker coordinates the group now.
     NotCoordinator,
+    /// No broker coordinates the group at the moment.
+    CoordinatorNotAvailable,
     /// The coordinator is still reading its state.
     CoordinatorLoadInProgress,
     /// The group has moved on without this member's knowledge.
@@ -96,6 +98,7 @@ impl Failure {
             Self::Disconnect => RDKafkaRespErr::RD_KAFKA_RESP_ERR__TRANSPORT,
             Self::RequestTimedOut => RDKafkaRespErr::RD_KAFKA_RESP_ERR_REQUEST_TIMED_OUT,
             Self::NotCoordinator => RDKafkaRespErr::RD_KAFKA_RESP_ERR_NOT_COORDINATOR,
+            Self::CoordinatorNotAvailable => RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_NOT_AVAILABLE,
             Self::CoordinatorLoadInProgress => RDKafkaRespErr::RD_KAFKA_RESP_ERR_COORDINATOR_LOAD_IN_PROGRESS,
             Self::StaleMemberEpoch => RDKafkaRespErr::RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH,
             Self::UnknownMemberId => RDKafkaRespErr::RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID,

@@ -78,7 +78,7 @@ async fn an_outage_is_told_in_one_line_and_its_end_in_another() {
 /// librdkafka never fetches a partition whose offset it asked for in vain, though it goes on to own it.
 #[tokio::test(flavor = "multi_thread")]
 async fn partitions_begin_whatever_the_coordinator_answers_about_offsets() {
-    for failure in [Failure::UnknownMemberId, Failure::StorageError, Failure::StaleMemberEpoch] {
+    for failure in [Failure::CoordinatorNotAvailable, Failure::UnknownMemberId, Failure::StorageError, Failure::StaleMemberEpoch] {
         let lab = Lab::embedded(4);
         lab.publish_numbers(0, 100).await;
         lab.broker().fail_next(Request::OffsetFetch, &[failure; 20]).unwrap();
