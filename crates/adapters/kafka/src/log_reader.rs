@@ -6,10 +6,9 @@ use std::time::Duration;
 
 use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{LogReader, Lost, PollLimits, Skipped, Unstarted};
-use pipeline::{Fault, Position, Record, RecordSource};
+use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult};
-use rdkafka::message::BorrowedMessage;
 use rdkafka::{Message as _, Offset, TopicPartitionList};
 use tokio::time::Instant;
 
@@ -17,7 +16,7 @@ use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::embedded::EmbeddedBroker;
 use crate::health::Health;
-use crate::receiver::retry_count;
+use crate::receiver::{positions, record};
 use crate::{blocking, client, faults};
 
 /// The only assignment that there is: partitions do not move.
@@ -151,7 +150,7 @@ impl Shared {
                 Some(Ok(message)) => {
                     self.health.working();
                     if self.state().arrived(message.partition(), message.offset()) {
-                        let record = self.record(&message);
+                        let record = record(&message, &self.topic, ASSIGNMENT);
                         bytes += record.size();
                         taken.push(record);
                         wait = Duration::ZERO;
@@ -172,23 +171,9 @@ impl Shared {
     }
 
     fn note_positions(&self) {
-        let Ok(positions) = self.consumer.position() else { return };
         let mut state = self.state();
-        for element in positions.elements() {
-            if let Offset::Offset(position) = element.offset() {
-                state.passed(element.partition(), position);
-            }
-        }
-    }
-
-    fn record(&self, message: &BorrowedMessage<'_>) -> Record {
-        Record {
-            position: Position { topic: Arc::clone(&self.topic), partition: message.partition(), offset: message.offset() },
-            assignment: ASSIGNMENT,
-            timestamp_ms: message.timestamp().to_millis(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().map(<[u8]>::to_vec),
-            retry_count: retry_count(message),
+        for (partition, position) in positions(&self.consumer) {
+            state.passed(partition, position);
         }
     }
 }

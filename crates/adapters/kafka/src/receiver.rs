@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{Position, Record};
-use rdkafka::consumer::{Consumer as _, StreamConsumer};
+use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
@@ -161,19 +161,12 @@ impl Scene<'_> {
             self.membership.add_missing(arrival.missing);
             tracing::error!(partition, offset, missing = arrival.missing, "the embedded broker dropped records before they were consumed");
         }
-        Some(Record {
-            position: Position { topic: Arc::clone(self.topic), partition, offset },
-            assignment: arrival.assignment,
-            timestamp_ms: message.timestamp().to_millis(),
-            key: message.key().map(<[u8]>::to_vec),
-            value: message.payload().map(<[u8]>::to_vec),
-            retry_count: retry_count(message),
-        })
+        Some(record(message, self.topic, arrival.assignment))
     }
 }
 
 /// The client's position in each partition that has one. Only asks librdkafka's own thread.
-fn positions(consumer: &StreamConsumer<Rebalancing>) -> Vec<(i32, i64)> {
+pub(crate) fn positions<X: ConsumerContext, C: Consumer<X>>(consumer: &C) -> Vec<(i32, i64)> {
     let Ok(positions) = consumer.position() else { return Vec::new() };
     let known = |element: &TopicPartitionListElem<'_>| match element.offset() {
         Offset::Offset(offset) => Some((element.partition(), offset)),
@@ -182,8 +175,19 @@ fn positions(consumer: &StreamConsumer<Rebalancing>) -> Vec<(i32, i64)> {
     positions.elements().iter().filter_map(known).collect()
 }
 
-/// How often a record was redriven, by its header.
-pub(crate) fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
+/// The record, its bytes copied out of the client.
+pub(crate) fn record(message: &BorrowedMessage<'_>, topic: &Arc<str>, assignment: u64) -> Record {
+    Record {
+        position: Position { topic: Arc::clone(topic), partition: message.partition(), offset: message.offset() },
+        assignment,
+        timestamp_ms: message.timestamp().to_millis(),
+        key: message.key().map(<[u8]>::to_vec),
+        value: message.payload().map(<[u8]>::to_vec),
+        retry_count: retry_count(message),
+    }
+}
+
+fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
     let Some(headers) = message.headers() else { return 0 };
     let value = headers.iter().find(|header| header.key == RETRY_COUNT_HEADER).and_then(|header| header.value);
     value.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok()).unwrap_or_default()

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
 use super::report::{Report, TableReport};
-use super::{Settings, Unfinished};
+use super::{Settings, Unfinished, positions};
 use crate::dlq::scan::Scan;
 
 /// Rows that are compared at once.
@@ -110,8 +110,7 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
     /// How far the tables hold this log.
     async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
         let Verification { tables, topic, log, .. } = &self.verification;
-        let known = tables.positions(topic).await?;
-        Ok(known.into_iter().filter(|known| known.log == *log).map(|known| (known.partition, known.next_offset)).collect())
+        positions(*tables, topic, *log).await
     }
 
     /// Whether the tables hold rows of an earlier log of this topic, which nobody can read any more.

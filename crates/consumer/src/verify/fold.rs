@@ -18,7 +18,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::Unfinished;
+use super::{Unfinished, positions};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::processing::Consumer;
@@ -146,19 +146,13 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         self
     }
 
-    /// Whether the log was folded from the beginning of each partition.
-    pub const fn is_from_beginning(&self) -> bool {
-        self.is_whole
-    }
-
     /// Which log it is.
     pub const fn log(&self) -> LogId {
         self.log
     }
 
     async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        let known = self.store.positions(&self.topic).await?;
-        Ok(known.into_iter().filter(|known| known.log == self.log).map(|known| (known.partition, known.next_offset)).collect())
+        positions(&self.store, &self.topic, self.log).await
     }
 }
 
@@ -186,6 +180,8 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> Fold for 
                 return Err(Unfinished::Stopped);
             }
             self.consumer.process_batch().await.map_err(|_| Unfinished::Stopped)?;
+            // Nobody asks for gaps here: what retention took is told by where the log begins.
+            drop(self.reader.skipped());
             let now = self.positions().await?;
             if now != shadow {
                 (shadow, changed) = (now, Instant::now());

@@ -34,9 +34,11 @@ pub mod repair;
 pub mod report;
 mod waiting;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pipeline::Fault;
+use pipeline::ports::LogPositions;
+use pipeline::{Fault, LogId};
 
 pub use arguments::VerifyArgs;
 pub use compare::{Verification, verify};
@@ -93,4 +95,10 @@ pub enum Unfinished {
     /// The tables know nothing of this log.
     #[error("the tables hold no position of this topic: no consumer has written into them, or one that is older than positions")]
     NoPositions,
+}
+
+/// How far these tables hold each partition of this log.
+async fn positions(tables: &impl LogPositions, topic: &str, log: LogId) -> Result<BTreeMap<i32, i64>, Fault> {
+    let known = tables.positions(topic).await?;
+    Ok(known.into_iter().filter(|known| known.log == log).map(|known| (known.partition, known.next_offset)).collect())
 }

@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CLOSE, with_settings_quietly};
 use crate::config::ConsumerConfig;
 use crate::verify::compare::Verified;
-use crate::verify::{Repairable, Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify};
+use crate::verify::{Fold as _, Repairable, Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify};
 
 /// The shadow's file in the folder of `--state`.
 const SHADOW: &str = "shadow.db";
@@ -126,7 +126,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         Ok(fold) => fold.telling(move |done, of| show(&folding, "reading the log", done, of)),
         Err(unfinished) => return Ok(Err(unfinished)),
     };
-    if let Some(mark) = partial.filter(|_| !fold.is_from_beginning()) {
+    if let Some(mark) = partial.filter(|_| !fold.is_whole()) {
         std::fs::write(&mark, []).with_context(|| format!("--state: {} cannot be written", mark.display()))?;
     }
     let settings = Settings { rate: arguments.rate, patience: consumer.sweep_interval + PATIENCE, values: arguments.values };
