@@ -77,6 +77,7 @@ impl Observer {
                 Ok(id)
             }
             Err(error) if known.is_none() && is_unanswered(&error) => {
+                // They do answer: it was no outage.
                 admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)?;
                 self.tells_ids.get_or_init(|| false);
                 tracing::info!("the brokers tell no topic ids: a topic that is created anew is known by its offsets alone");
@@ -86,14 +87,17 @@ impl Observer {
         }
     }
 
-    /// The ends come first and the group's offsets last: what is committed then was consumed at or after that look.
+    /// The partitions come first: any broker answers about them, and tells besides who the controller is, which is asked for the id. That
+    /// question alone would wait for a controller that has gone, and librdkafka 2.12.1 looks for another one every five minutes.
+    /// The ends come before the group's offsets: what is committed then was consumed at or after that look.
     fn log(&self, deadline: Instant) -> KafkaResult<LogState> {
+        let numbers = admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)?;
         let id = match self.broker() {
             Some(embedded) => embedded.log(),
             None => self.log_id(deadline)?,
         };
         let mut partitions = BTreeMap::new();
-        for partition in admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)? {
+        for partition in numbers {
             let (first, end) = self.consumer.fetch_watermarks(&self.topic, partition, left(deadline)?)?;
             // The embedded broker's log begins with the process: what it has dropped since then is a gap.
             let first = if self.broker().is_some() { 0 } else { first };

@@ -45,7 +45,8 @@ pub struct Metadata<'b> {
     /// Correlation, tags, time of throttling.
     head: &'b [u8],
     brokers: Vec<i32>,
-    cluster_and_controller: &'b [u8],
+    cluster: &'b [u8],
+    controller: i32,
     /// How many topics it names.
     pub topics: u32,
     rest: &'b [u8],
@@ -56,15 +57,20 @@ impl<'b> Metadata<'b> {
         let mut rest = Fields(answer);
         let head = rest.take(9);
         let brokers = (0..rest.count()).map(|_| rest.broker()).collect();
-        let cluster_and_controller = rest.cluster_and_controller();
-        Self { head, brokers, cluster_and_controller, topics: rest.count(), rest: rest.0 }
+        let (cluster, controller) = (rest.string(), rest.number());
+        Self { head, brokers, cluster, controller, topics: rest.count(), rest: rest.0 }
+    }
+
+    pub fn with_controller(self, id: i32) -> Self {
+        Self { controller: id, ..self }
     }
 
     pub fn with_brokers_at(&self, port: u16) -> Vec<u8> {
         let mut answer = self.head.to_vec();
         put_count(&mut answer, u32::try_from(self.brokers.len()).unwrap());
         self.brokers.iter().for_each(|id| put_broker(&mut answer, *id, port));
-        answer.extend(self.cluster_and_controller);
+        answer.extend(self.cluster);
+        answer.extend(self.controller.to_be_bytes());
         put_count(&mut answer, self.topics);
         answer.extend(self.rest);
         answer
@@ -73,7 +79,8 @@ impl<'b> Metadata<'b> {
     pub fn without_brokers(&self) -> Vec<u8> {
         let mut answer = self.head.to_vec();
         put_count(&mut answer, 0);
-        answer.extend(self.cluster_and_controller);
+        answer.extend(self.cluster);
+        answer.extend(self.controller.to_be_bytes());
         put_count(&mut answer, self.topics + MORE_TOPICS);
         (0..MORE_TOPICS).for_each(|number| put_topic(&mut answer, number));
         answer.extend(self.rest);
@@ -112,9 +119,12 @@ impl<'b> Fields<'b> {
         count.saturating_sub(1)
     }
 
-    fn string(&mut self) {
+    /// With its length.
+    fn string(&mut self) -> &'b [u8] {
+        let before = self.0;
         let length = self.count();
         self.take(usize::try_from(length).unwrap());
+        &before[..before.len() - self.0.len()]
     }
 
     /// Its number.
@@ -125,13 +135,6 @@ impl<'b> Fields<'b> {
         self.string();
         assert_eq!(self.take(1), [0], "tags");
         id
-    }
-
-    fn cluster_and_controller(&mut self) -> &'b [u8] {
-        let before = self.0;
-        self.string();
-        self.number();
-        &before[..before.len() - self.0.len()]
     }
 }
 

@@ -1,16 +1,17 @@
-//! A cluster that for a moment names none of its brokers: one whose only broker was away so long that its controller fenced it.
+//! A cluster that for a moment names none of its brokers, one whose only broker was away so long that its controller fenced it, or names a
+//! controller that has gone.
 //!
-//! Whether a client loses its brokers over such an answer is up to which of its threads is faster. So it gets one after the other until it has.
+//! Whether a client loses its brokers over an answer without any is up to which of its threads is faster. So it gets one after the other until it has.
 //! With a librdkafka that loses none these tests fail, and `bootstrap` can go.
 
 use kafka::embedded::{Failure, Request};
-use kafka::{KafkaProgress, KafkaPublisher};
-use pipeline::Publisher as _;
+use kafka::{Flavor, KafkaConfig, KafkaProgress, KafkaPublisher};
 use pipeline::ports::GroupProgress as _;
+use pipeline::{LogId, Publisher as _};
 use tokio::time::Instant;
 
 use crate::lab::{BOUND, Consumer, Lab, Log, message, numbers, within};
-use crate::proxy::Proxy;
+use crate::proxy::{BROKER, Proxy};
 
 /// What is logged once the brokers were lost, and given back.
 const LOST: &str = "lost all its brokers";
@@ -74,4 +75,20 @@ async fn an_observer_that_is_told_of_no_broker_goes_on() {
         assert!(Instant::now() < deadline);
     }
     within(progress.high_watermarks()).await.unwrap();
+}
+
+/// The brokers of a cluster name any of them as the controller, also one that is about to leave.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_observer_that_was_told_of_a_controller_that_is_gone_learns_of_another() {
+    const GONE: i32 = BROKER + 6;
+    let lab = Lab::embedded(1);
+    let proxy = Proxy::before(&lab.config).await;
+    let progress = KafkaProgress::open(&KafkaConfig { flavor: Flavor::Real, ..proxy.instead(&lab.config) }).unwrap();
+    let known = within(progress.log()).await.unwrap();
+    assert_ne!(known.id, LogId::UNKNOWN);
+    proxy.name_controller(GONE);
+    // Whether this look asks the one that is gone depends on what it asks first.
+    drop(within(progress.log()).await);
+    proxy.name_controller(BROKER);
+    assert_eq!(within(progress.log()).await.unwrap(), known);
 }

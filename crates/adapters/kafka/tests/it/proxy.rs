@@ -1,8 +1,8 @@
-//! A way to a broker on which the names of all brokers can be lost.
+//! A way to a broker on which the names of all brokers can be lost, and the controller's be another one.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use kafka::KafkaConfig;
@@ -22,7 +22,12 @@ struct State {
     port: u16,
     /// Whether the next answer about topics is to name no broker.
     hides: AtomicBool,
+    /// Who is named as the controller.
+    controller: AtomicI32,
 }
+
+/// The broker behind the proxy.
+pub const BROKER: i32 = 1;
 
 /// The requests whose answers are changed.
 type Asked = Mutex<BTreeMap<i32, Kind>>;
@@ -31,7 +36,8 @@ impl Proxy {
     pub async fn before(config: &KafkaConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state = Arc::new(State { broker: config.brokers.clone(), port, hides: AtomicBool::new(false) });
+        let state =
+            Arc::new(State { broker: config.brokers.clone(), port, hides: AtomicBool::new(false), controller: AtomicI32::new(BROKER) });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -50,6 +56,11 @@ impl Proxy {
     /// Lets the next answer about topics name no broker.
     pub fn hide_brokers(&self) {
         self.state.hides.store(true, Ordering::SeqCst);
+    }
+
+    /// Lets answers name this controller.
+    pub fn name_controller(&self, id: i32) {
+        self.state.controller.store(id, Ordering::SeqCst);
     }
 
     /// Whether that answer was given.
@@ -76,7 +87,7 @@ impl State {
                 None => answer,
                 Some(Kind::Coordinator) => with_coordinator_at(self.port, answer),
                 Some(Kind::Metadata) => {
-                    let metadata = Metadata::read(&answer);
+                    let metadata = Metadata::read(&answer).with_controller(self.controller.load(Ordering::SeqCst));
                     let hides = metadata.topics > 0 && self.hides.swap(false, Ordering::SeqCst);
                     if hides { metadata.without_brokers() } else { metadata.with_brokers_at(self.port) }
                 }
