@@ -1,4 +1,5 @@
-//! Reading the topic from outside of the group, up to given offsets.
+//! Reading the topic from outside of the group, up to given offsets. Partitions are merged as those of a member are, so that few events have to
+//! wait for a parent that stands in another one.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +16,7 @@ use tokio::time::Instant;
 use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::embedded::EmbeddedBroker;
+use crate::fetch_buffer::FetchBuffer;
 use crate::health::Health;
 use crate::receiver::{positions, record};
 use crate::{blocking, client, faults};
@@ -50,6 +52,8 @@ struct State {
     next: BTreeMap<i32, i64>,
     /// What the client fetches now.
     fetched: BTreeSet<i32>,
+    /// What has come and was not taken.
+    fetch_buffer: FetchBuffer,
     skipped: Vec<Skipped>,
 }
 
@@ -109,6 +113,11 @@ impl State {
         true
     }
 
+    /// The next offset of each partition of which nothing waits to be taken.
+    fn taken(&self) -> impl Iterator<Item = (i32, i64)> {
+        self.next.iter().filter(|(partition, _)| !self.fetch_buffer.holds(**partition)).map(|(partition, next)| (*partition, *next))
+    }
+
     /// The client's position in a partition: what is before it was handed over, or holds no record.
     fn passed(&mut self, partition: i32, position: i64) {
         let end = self.ends.get(&partition).copied().unwrap_or_default();
@@ -140,19 +149,19 @@ impl Shared {
         Ok(())
     }
 
-    /// Waits for the first record, and takes what is there.
+    /// Waits for the first record, and takes the oldest of what is there.
     fn poll(&self, limits: PollLimits, patience: Duration) -> KafkaResult<Vec<Record>> {
         self.consumer.context().restore(self.consumer.client());
         self.assign()?;
-        let (mut taken, mut bytes, mut wait) = (Vec::new(), 0, patience.min(WAIT));
-        while taken.len() < limits.records && bytes < limits.bytes {
+        let is_empty = self.state().fetch_buffer.is_empty();
+        let mut wait = if is_empty { patience.min(WAIT) } else { Duration::ZERO };
+        while !self.state().fetch_buffer.is_full(limits) {
             match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     self.health.working();
-                    if self.state().arrived(message.partition(), message.offset()) {
-                        let record = record(&message, &self.topic, ASSIGNMENT);
-                        bytes += record.size();
-                        taken.push(record);
+                    let mut state = self.state();
+                    if state.arrived(message.partition(), message.offset()) {
+                        state.fetch_buffer.push(record(&message, &self.topic, ASSIGNMENT));
                         wait = Duration::ZERO;
                     }
                 }
@@ -160,10 +169,11 @@ impl Shared {
                 Some(Err(error)) => return Err(error),
                 None => break,
             }
-            if taken.is_empty() && self.state().open().is_empty() {
+            if self.state().open().is_empty() {
                 break;
             }
         }
+        let taken = self.state().fetch_buffer.take(limits);
         if taken.is_empty() {
             self.note_positions();
         }
@@ -194,8 +204,8 @@ impl RecordSource for KafkaLogReader {
 
     fn passed(&self) -> Commit {
         let mut passed = Commit::default();
-        for (partition, next) in &self.shared.state().next {
-            passed.add(Arc::clone(&self.shared.topic), *partition, NextOffset { offset: *next, assignment: ASSIGNMENT });
+        for (partition, offset) in self.shared.state().taken() {
+            passed.add(Arc::clone(&self.shared.topic), partition, NextOffset { offset, assignment: ASSIGNMENT });
         }
         passed
     }
@@ -244,7 +254,7 @@ impl LogReader for KafkaLogReader {
 
     fn is_read(&self) -> bool {
         let state = self.shared.state();
-        state.open().is_empty() && state.ends.keys().all(|partition| state.next.contains_key(partition))
+        state.open().is_empty() && state.fetch_buffer.is_empty() && state.ends.keys().all(|partition| state.next.contains_key(partition))
     }
 
     fn another(&self) -> Result<Self, Fault> {
