@@ -255,6 +255,13 @@ pub trait TableRepair: Send + Sync {
     /// See [`crate::fault::FaultClass`].
     fn outdate(&self, table: Table, key: Uuid, shown: Uuid) -> impl Future<Output = Result<bool, Fault>> + Send;
 
+    /// Deletes a row that shows this event, with all that belongs to it, unless a row of another table refers to it. Returns whether it did: one that
+    /// shows another event by now stays.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> impl Future<Output = Result<bool, Fault>> + Send;
+
     /// Adds to the stock of an article what it lacks of the sum of its ledger, unless it has changed since it was looked at: what others add
     /// meanwhile is in both. Returns whether it was changed.
     ///

@@ -104,6 +104,24 @@ impl TableRepair for Sqlite {
         changed.await.map(|rows| rows > 0)
     }
 
+    async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        let row = match table {
+            Table::Users => "users WHERE user_id = ?1 AND event_id = ?2 AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = ?1)",
+            Table::Orders => "orders WHERE order_id = ?1 AND event_id = ?2 AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = ?1)",
+            Table::Payments => "payments WHERE payment_id = ?1 AND event_id = ?2",
+            Table::Adjustments => "inventory_adjustments WHERE event_id = ?1 AND event_id = ?2",
+        };
+        let deleted = self.write(Dependency::Database, "delete", |transaction| {
+            let values = params![Id(&key), Id(&shown)];
+            if table == Table::Orders {
+                let items = format!("DELETE FROM order_items WHERE order_id = ?1 AND EXISTS (SELECT 1 FROM {row})");
+                transaction.prepare_cached(&items)?.execute(values)?;
+            }
+            Ok(transaction.prepare_cached(&format!("DELETE FROM {row}"))?.execute(values)?)
+        });
+        deleted.await.map(|rows| rows > 0)
+    }
+
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         let corrected = self.write(Dependency::Database, "correct_stock", |transaction| {
             let number = |value: Option<i128>| value.map(i64::try_from).transpose().map_err(|_| Failure::StockOverflow);

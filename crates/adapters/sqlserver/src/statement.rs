@@ -91,6 +91,12 @@ statements! {
     OUTDATE_PAYMENT = "outdate_payment";
     /// Takes a line out of the ledger.
     REMOVE_ADJUSTMENT = "remove_adjustment";
+    /// Deletes a user's row.
+    DELETE_USER = "delete_user";
+    /// Deletes an order's row and its items.
+    DELETE_ORDER = "delete_order";
+    /// Deletes a payment's row.
+    DELETE_PAYMENT = "delete_payment";
     /// Adds to the stock what it lacks of the sum of its ledger.
     CORRECT_STOCK = "correct_stock";
     /// A user with the last orders.

@@ -10,8 +10,9 @@ use crate::faults;
 use crate::parking::{ids, only_row, parked_events, to_bigint};
 use crate::row::Columns;
 use crate::statement::{
-    CORRECT_STOCK, COUNT_ROWS, OUTDATE_ORDER, OUTDATE_PAYMENT, OUTDATE_USER, PAGE_ADJUSTMENTS, PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS,
-    REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS, ROWS_PAYMENTS, ROWS_USERS, Statement, WAITING, WAITING_PAGE, WRONG_STOCK,
+    CORRECT_STOCK, COUNT_ROWS, DELETE_ORDER, DELETE_PAYMENT, DELETE_USER, OUTDATE_ORDER, OUTDATE_PAYMENT, OUTDATE_USER, PAGE_ADJUSTMENTS,
+    PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS, REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS, ROWS_PAYMENTS, ROWS_USERS, Statement,
+    WAITING, WAITING_PAGE, WRONG_STOCK,
 };
 use crate::store::SqlServer;
 
@@ -74,6 +75,17 @@ impl TableRepair for SqlServer {
             Table::Users => &OUTDATE_USER,
             Table::Orders => &OUTDATE_ORDER,
             Table::Payments => &OUTDATE_PAYMENT,
+            Table::Adjustments => &REMOVE_ADJUSTMENT,
+        };
+        let sets = self.pool.ask(statement, &[&key, &shown]).await?.accept();
+        changed(&sets, statement)
+    }
+
+    async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        let statement = match table {
+            Table::Users => &DELETE_USER,
+            Table::Orders => &DELETE_ORDER,
+            Table::Payments => &DELETE_PAYMENT,
             Table::Adjustments => &REMOVE_ADJUSTMENT,
         };
         let sets = self.pool.ask(statement, &[&key, &shown]).await?.accept();

@@ -7,6 +7,7 @@
 mod ahead;
 mod chunk;
 mod commit;
+mod counts;
 mod dead_letters;
 mod dlq_limit;
 mod expire;
@@ -37,6 +38,7 @@ use crate::waiting::{PIPELINE_PART, Stopped, Waiting};
 use ahead::DecodeAhead;
 use chunk::{DecodeRules, DecodedBatch};
 use commit::Uncommitted;
+pub use counts::{Counts, RecordCounts};
 use dead_letters::DeadLetters;
 use expire::Expiry;
 pub(crate) use isolate::outcome_of_one;
@@ -64,6 +66,7 @@ pub struct Consumer<P: Backends> {
     topic: Arc<str>,
     positions: Positions,
     log_watch: LogWatch,
+    counts: Option<RecordCounts>,
 }
 
 impl<P: Backends> Consumer<P> {
@@ -95,7 +98,14 @@ impl<P: Backends> Consumer<P> {
             topic,
             positions: Positions::default(),
             log_watch: LogWatch::new(log),
+            counts: None,
         }
+    }
+
+    /// Counts what the records of each partition come to.
+    #[must_use]
+    pub fn counting(self, counts: RecordCounts) -> Self {
+        Self { counts: Some(counts), ..self }
     }
 
     /// One take, from the log to the commit. Nothing of it is in flight when this returns, so that partitions may move.
@@ -122,6 +132,9 @@ impl<P: Backends> Consumer<P> {
             clean &= dead_letters.is_empty() && !written.outcomes.iter().any(|outcome| !outcome.persisted());
             if written.moved {
                 self.positions.moved(&moving);
+            }
+            if let Some(counts) = &self.counts {
+                counts.add(&chunk, &written.outcomes);
             }
             self.send_to_dlq_within_limit(chunk.records().len(), dead_letters).await?;
             chunks.push(WrittenChunk { chunk, written });

@@ -18,7 +18,10 @@ pub struct VerifyArgs {
     /// Tell differences with their values. They may be personal data.
     #[arg(long)]
     pub values: bool,
-    /// Write what the log says where the tables have something else, and verify once more. Rows that no record explains stay. Asks before.
+    /// Compare the dead letters too, one by one. Those that were redriven or purged are then told as missing.
+    #[arg(long)]
+    pub dead_letters: bool,
+    /// Write what the log says where the tables have something else, and verify once more. Rows that no record explains stay, without --delete-extra. Asks before.
     #[arg(long)]
     pub repair: bool,
     /// Repair without asking.
@@ -27,6 +30,9 @@ pub struct VerifyArgs {
     /// Only say what would be repaired.
     #[arg(long, requires = "repair", conflicts_with = "yes")]
     pub dry_run: bool,
+    /// Repair deletes rows too that no record of the log explains, where the log was read from its beginning.
+    #[arg(long, requires = "repair")]
+    pub delete_extra: bool,
     /// Rows per second to read from the tables, at most.
     #[arg(long, value_name = "ROWS", value_parser = positive)]
     pub rate: Option<f64>,

@@ -13,11 +13,11 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::dead_letters::dead_among;
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
 use super::report::{Report, TableReport};
 use super::{Settings, Unfinished, positions};
-use crate::dlq::scan::Scan;
 
 /// Rows that are compared at once.
 const PAGE: usize = 1000;
@@ -32,7 +32,7 @@ const STOCK: usize = 1000;
 const STOCK_LOOKS: u32 = 3;
 const STOCK_PAUSE: Duration = Duration::from_millis(200);
 /// The pause before events that wait are looked at again.
-const PAUSE: Duration = Duration::from_millis(500);
+pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
 /// The tables that are verified.
 pub trait Verified: TableRows + LogPositions {}
@@ -98,17 +98,33 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         self.compare_stock().await?;
         self.compare_waiting().await?;
         self.wait_for(waiting).await?;
+        self.compare_waiting_of_tables().await?;
         self.explain_by_dead_letters().await?;
+        // The offsets of an earlier log are others' places now.
+        if self.verification.settings.dead_letters && !self.knows_other_logs().await? {
+            self.compare_dead_letters().await?;
+        }
         if !self.report.is_whole {
             self.report.leave_unexplained();
         }
-        self.report.outcomes = self.verification.fold.outcomes();
+        self.account_for_records().await?;
         self.report.positions = self.positions().await?;
         Ok(())
     }
 
+    /// Every record that was folded came to one thing.
+    async fn account_for_records(&mut self) -> Result<(), Fault> {
+        self.report.folded = self.verification.fold.folded().await?;
+        let unbalanced: Vec<_> =
+            self.report.folded.iter().filter(|(_, folded)| !folded.is_balanced()).map(|(partition, _)| *partition).collect();
+        for partition in unbalanced {
+            self.report.add(Difference::of(Kind::Unbalanced, "log", partition.to_string(), None));
+        }
+        Ok(())
+    }
+
     /// How far the tables hold this log.
-    async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
+    pub(super) async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
         let Verification { tables, topic, log, .. } = &self.verification;
         positions(*tables, topic, *log).await
     }
@@ -216,13 +232,13 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         Ok(waiting)
     }
 
-    fn is_disputed(&self, waits_for: WaitsFor) -> bool {
+    pub(super) fn is_disputed(&self, waits_for: WaitsFor) -> bool {
         waits_for == WaitsFor::Email || waits_for.parent_id().is_some_and(|parent| self.disputed.contains(&parent))
     }
 
     /// Which of these events became dead letters in the shadow: of two events under one id, the one that comes later in the log. Which that is
     /// was decided by the order in which partitions were read.
-    async fn rejected_by_the_shadow(&self, events: Vec<Uuid>) -> Result<HashSet<Uuid>, Fault> {
+    pub(super) async fn rejected_by_the_shadow(&self, events: Vec<Uuid>) -> Result<HashSet<Uuid>, Fault> {
         let events: HashSet<Uuid> = events.into_iter().collect();
         if events.is_empty() { Ok(events) } else { dead_among(self.verification.fold.rows(), events).await }
     }
@@ -267,17 +283,6 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         Ok(())
     }
 
-    /// Takes away what a dead letter explains: the log says that there should be a row, and the queue says why there is none.
-    async fn explain_by_dead_letters(&mut self) -> Result<(), Unfinished> {
-        self.step("dead letters", 0, 0)?;
-        let expected = self.report.expected();
-        if !expected.is_empty() {
-            let dead = dead_among(self.verification.dead_letters, expected).await?;
-            self.report.explain(&dead);
-        }
-        Ok(())
-    }
-
     /// Says what is being done, and whether it may go on.
     pub(super) fn step(&self, phase: &str, done: u64, of: u64) -> Result<(), Unfinished> {
         (self.verification.on_progress)(phase, done, of);
@@ -316,20 +321,7 @@ pub(super) fn by_key(rows: Vec<TableRow>) -> ByKey {
 }
 
 /// Which of these events wait, and for what.
-async fn waiting_of(rows: &impl TableRows, events: &[Uuid]) -> Result<HashMap<Uuid, WaitsFor>, Fault> {
+pub(super) async fn waiting_of(rows: &impl TableRows, events: &[Uuid]) -> Result<HashMap<Uuid, WaitsFor>, Fault> {
     let waiting: Vec<ParkedEvent> = if events.is_empty() { Vec::new() } else { rows.waiting(events).await? };
     Ok(waiting.into_iter().map(|event| (event.event_id, event.waits_for)).collect())
-}
-
-/// Which of these events have a dead letter.
-async fn dead_among(queue: &impl DeadLetterReader, events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Fault> {
-    let (mut dead, mut scan) = (HashSet::new(), Scan::start(queue).await?);
-    loop {
-        let page = scan.look().await?;
-        if page.is_empty() {
-            return Ok(dead);
-        }
-        let ids = page.iter().filter_map(|listed| listed.entry.as_ref()?.event_id.as_deref()).filter_map(|id| Uuid::parse_str(id).ok());
-        dead.extend(ids.filter(|id| events.contains(id)));
-    }
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 /// How the tables differ from the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
+#[serde(into = "&'static str")]
 pub enum Kind {
     /// The log makes a row, and there is none.
     Missing,
@@ -26,9 +26,51 @@ pub enum Kind {
     Waiting,
     /// An event that has to wait is neither waiting, nor applied, nor a dead letter.
     Lost,
+    /// The records that were read of a partition did not come to one thing each.
+    Unbalanced,
+    /// The log makes a dead letter, and the queue does not hold it.
+    NoDeadLetter,
+    /// There is a dead letter, and the log makes none.
+    ExtraDeadLetter,
+    /// The queue holds a record's dead letter more than once.
+    DoubleDeadLetter,
 }
 
 impl Kind {
+    /// All of them.
+    pub const ALL: [Self; 12] = [
+        Self::Missing,
+        Self::Older,
+        Self::Changed,
+        Self::Newer,
+        Self::Extra,
+        Self::Stock,
+        Self::Waiting,
+        Self::Lost,
+        Self::Unbalanced,
+        Self::NoDeadLetter,
+        Self::ExtraDeadLetter,
+        Self::DoubleDeadLetter,
+    ];
+
+    /// Its name in JSON and in metrics.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Missing => "missing",
+            Self::Older => "older",
+            Self::Changed => "changed",
+            Self::Newer => "newer",
+            Self::Extra => "extra",
+            Self::Stock => "stock",
+            Self::Waiting => "waiting",
+            Self::Lost => "lost",
+            Self::Unbalanced => "unbalanced",
+            Self::NoDeadLetter => "no_dead_letter",
+            Self::ExtraDeadLetter => "extra_dead_letter",
+            Self::DoubleDeadLetter => "double_dead_letter",
+        }
+    }
+
     /// What it means, for people.
     pub const fn meaning(self) -> &'static str {
         match self {
@@ -40,6 +82,10 @@ impl Kind {
             Self::Stock => "the quantity is not the sum of its ledger",
             Self::Waiting => "the event waits, although what it waits for is there",
             Self::Lost => "the event neither waits, nor is applied, nor a dead letter",
+            Self::Unbalanced => "the records of this partition did not come to one thing each, which is a defect of this program",
+            Self::NoDeadLetter => "the record can never be written, and the queue does not hold it: redriven, purged or lost",
+            Self::ExtraDeadLetter => "the queue holds this record, although it can be written",
+            Self::DoubleDeadLetter => "the queue holds this record more than once",
         }
     }
 
@@ -54,14 +100,20 @@ impl Kind {
     }
 }
 
+impl From<Kind> for &'static str {
+    fn from(kind: Kind) -> Self {
+        kind.name()
+    }
+}
+
 /// One difference.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// What is wrong.
     pub kind: Kind,
-    /// The table; `inventory` for stock, `parked_events` for what is lost.
+    /// The table; `inventory` for stock, `parked_events` for what waits or is lost, `dead_letters`, or `log`.
     pub table: &'static str,
-    /// The row's key, an article's name, or the id of an event that is lost.
+    /// The row's key, an article's name, the id of an event that waits or is lost, a partition, or a record's `partition/offset`.
     pub key: String,
     /// The event that should show, by the log.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -12,6 +12,7 @@ use pipeline::ports::{
     ParkingLot, PollLimits, TableRows,
 };
 use pipeline::{LogId, LogPosition, LogState};
+use serde::Serialize;
 use telemetry::{Health, Metrics};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -21,7 +22,7 @@ use uuid::Uuid;
 use super::{Unfinished, positions};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
-use crate::processing::Consumer;
+use crate::processing::{Consumer, Counts, RecordCounts};
 use crate::waiting::PIPELINE_PART;
 
 /// How long nothing may come of a log that goes on.
@@ -30,6 +31,30 @@ const SILENCE: Duration = Duration::from_secs(60);
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
 /// How much of the log is looked through at once.
 const LOOK: PollLimits = PollLimits { records: 10_000, bytes: 16 << 20 };
+
+/// A stretch of a partition that was folded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Folded {
+    /// Its first offset.
+    pub from: i64,
+    /// The offset behind its last one.
+    pub to: i64,
+    /// What its records came to.
+    #[serde(flatten)]
+    pub counts: Counts,
+}
+
+impl Folded {
+    /// Offsets without a record: the markers of transactions, what was aborted, and what compaction has removed.
+    pub const fn without_record(&self) -> i64 {
+        self.to - self.from - self.counts.records.cast_signed()
+    }
+
+    /// Whether each of its offsets holds one record at most, and each record came to one thing.
+    pub const fn is_balanced(&self) -> bool {
+        self.without_record() >= 0 && self.counts.records == self.counts.accounted()
+    }
+}
 
 /// The log, folded into rows.
 pub trait Fold: Send {
@@ -54,8 +79,11 @@ pub trait Fold: Send {
     /// Whether the log was folded from the beginning of each partition.
     fn is_whole(&self) -> bool;
 
-    /// How many records have become what, since this program began: the statuses of `events_processed_total`, and null values.
-    fn outcomes(&self) -> BTreeMap<String, u64>;
+    /// What was folded of each partition since this fold was opened.
+    ///
+    /// # Errors
+    /// The shadow cannot be read.
+    fn folded(&self) -> impl Future<Output = Result<BTreeMap<i32, Folded>, Fault>> + Send;
 }
 
 /// A store that a shadow can be in.
@@ -98,7 +126,9 @@ pub struct ShadowFold<L: LogReader, G: GroupProgress + Clone + 'static, S: Shado
     topic: Arc<str>,
     log: LogId,
     is_whole: bool,
-    metrics: Metrics,
+    /// Where each partition was when this began.
+    begun: BTreeMap<i32, i64>,
+    counts: RecordCounts,
     stop: CancellationToken,
     on_progress: Box<dyn Fn(u64, u64) + Send + Sync>,
 }
@@ -123,6 +153,7 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         let position = |partition: i32| LogPosition::find(&known, log.id, partition);
         // What the shadow does not hold must be in the log, from its beginning on.
         let is_whole = was_whole && log.partitions.iter().all(|(partition, state)| state.first <= position(*partition).unwrap_or(0));
+        let begun = log.partitions.iter().map(|(partition, state)| (*partition, position(*partition).unwrap_or(state.first))).collect();
         let config = ConsumerConfig { parking_deadline: NEVER, dlq_max_ratio: 1.0, ..config };
         let adapters = Adapters {
             source: reader.clone(),
@@ -134,9 +165,10 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         };
         let (_, seen) = watch::channel(None);
         let health = Health::new(&[PIPELINE_PART], None);
-        let consumer = Consumer::new(adapters, Arc::new(config), metrics.clone(), health, stop.clone(), seen);
+        let counts = RecordCounts::default();
+        let consumer = Consumer::new(adapters, Arc::new(config), metrics, health, stop.clone(), seen).counting(counts.clone());
         let on_progress = Box::new(|_, _| {});
-        Ok(Self { consumer, reader, progress, store, topic, log: log.id, is_whole, metrics, stop, on_progress })
+        Ok(Self { consumer, reader, progress, store, topic, log: log.id, is_whole, begun, counts, stop, on_progress })
     }
 
     /// Tells how many records of how many have been folded.
@@ -228,19 +260,13 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> Fold for 
         self.is_whole
     }
 
-    fn outcomes(&self) -> BTreeMap<String, u64> {
-        let text = self.metrics.encode();
-        let mut outcomes = BTreeMap::new();
-        for (series, value) in text.lines().filter_map(|line| line.rsplit_once(' ')) {
-            let status = match series.strip_prefix("events_processed_total{") {
-                Some(labels) => labels.split("status=\"").nth(1).and_then(|rest| rest.split('"').next()),
-                None => (series == "pipeline_tombstones_total").then_some("tombstone"),
-            };
-            if let (Some(status), Ok(count)) = (status, value.parse::<f64>()) {
-                *outcomes.entry(status.to_owned()).or_default() += count as u64;
-            }
-        }
-        outcomes
+    async fn folded(&self) -> Result<BTreeMap<i32, Folded>, Fault> {
+        let (ends, counts) = (self.positions().await?, self.counts.by_partition());
+        let folded = |(partition, to): (i32, i64)| {
+            let from = self.begun.get(&partition).copied().unwrap_or_default();
+            (partition, Folded { from, to, counts: counts.get(&partition).copied().unwrap_or_default() })
+        };
+        Ok(ends.into_iter().map(folded).collect())
     }
 }
 

@@ -10,6 +10,7 @@
 //! | [`fold`] | the shadow, and reading the log into it |
 //! | [`compare`] | going through both, and what becomes of a row that differs |
 //! | `waiting` | events that wait in one of the two |
+//! | `dead_letters` | records that became dead letters, and what those explain |
 //! | [`difference`] | what can be wrong |
 //! | [`repair`](mod@repair) | writing what the log says |
 //! | [`report`] | all of it, as text or JSON |
@@ -28,6 +29,7 @@
 
 pub mod arguments;
 pub mod compare;
+mod dead_letters;
 pub mod difference;
 pub mod fold;
 pub mod repair;
@@ -43,7 +45,7 @@ use pipeline::{Fault, LogId};
 pub use arguments::VerifyArgs;
 pub use compare::{Verification, verify};
 pub use difference::{Difference, Kind};
-pub use fold::{Fold, ShadowFold};
+pub use fold::{Fold, Folded, ShadowFold};
 pub use repair::{Repairable, repair};
 pub use report::Report;
 
@@ -56,6 +58,8 @@ pub struct Settings {
     pub patience: Duration,
     /// Whether differences are told with values. They may be personal data.
     pub values: bool,
+    /// Whether dead letters are compared with those that the log makes. One that was redriven or purged is missing then.
+    pub dead_letters: bool,
 }
 
 /// Why a verification did not come to its end.

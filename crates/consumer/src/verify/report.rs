@@ -9,6 +9,8 @@ use uuid::Uuid;
 
 use super::compare::TOLD;
 use super::difference::{Difference, Kind};
+use super::fold::Folded;
+use crate::processing::Counts;
 
 /// Differences that the text shows; all that are known are in the JSON.
 const SHOWN: usize = 50;
@@ -34,8 +36,8 @@ pub struct Report {
     pub unexplained: u64,
     /// Whether the log was folded from its beginning.
     pub is_whole: bool,
-    /// What records came to in the shadow, in this run.
-    pub outcomes: BTreeMap<String, u64>,
+    /// What was folded of each partition in this run.
+    pub folded: BTreeMap<i32, Folded>,
     /// How far the tables hold each partition.
     pub positions: BTreeMap<i32, i64>,
 }
@@ -90,14 +92,42 @@ impl Report {
         kinds
     }
 
-    /// How many of the differences the log says how to repair.
-    pub fn repairable(&self) -> u64 {
-        self.differences.iter().filter(|found| found.kind.can_be_repaired()).count() as u64
+    /// How many of the differences the log says how to repair, where rows that it does not explain may be deleted or not.
+    pub fn repairable(&self, delete_extra: bool) -> u64 {
+        self.differences.iter().filter(|found| found.kind.can_be_repaired(delete_extra)).count() as u64
     }
 
     /// How many differences there are.
     pub const fn count(&self) -> u64 {
         self.differences.len() as u64 + self.untold
+    }
+
+    /// The law of conservation: what was read, and what became of it.
+    fn write_folded(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (mut all, mut without_record) = (Counts::default(), 0);
+        for folded in self.folded.values() {
+            all += folded.counts;
+            without_record += folded.without_record();
+        }
+        let Counts { records, applied, duplicate, stale, parked, dead_letters, tombstones } = all;
+        if records == 0 && without_record == 0 {
+            return Ok(());
+        }
+        let mut parts = Vec::new();
+        for (count, what) in [
+            (applied, "applied"),
+            (duplicate, "duplicate"),
+            (stale, "stale"),
+            (parked, "parked at first"),
+            (dead_letters, "dead letters"),
+            (tombstones, "tombstones"),
+        ] {
+            if count > 0 {
+                parts.push(format!("{count} {what}"));
+            }
+        }
+        let offsets = if without_record > 0 { format!("; {without_record} offsets hold no record") } else { String::new() };
+        writeln!(f, "read from the log: {records} records: {}{offsets}", parts.join(", "))
     }
 
     fn verdict(&self) -> &'static str {
@@ -117,7 +147,7 @@ impl Report {
             "dead_letters": self.dead_letters,
             "unexplained": self.unexplained,
             "whole_log": self.is_whole,
-            "folded": self.outcomes,
+            "folded": self.folded,
             "positions": self.positions,
         });
         let differences = self.differences.iter().map(|found| serde_json::to_value(found).unwrap_or(Value::Null));
@@ -164,6 +194,7 @@ impl fmt::Display for Report {
             writeln!(f, "… and {more} more")?;
         }
         writeln!(f)?;
+        self.write_folded(f)?;
         let whole = if self.is_whole { "from its beginning" } else { "from where it begins now" };
         match self.count() {
             0 => write!(f, "equal: the tables are what the log says, {whole}"),

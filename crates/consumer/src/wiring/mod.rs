@@ -81,12 +81,12 @@ fn with_settings<S, T: Termination>(read: impl FnOnce(&mut Reader) -> S, work: i
     with_logged_settings(read, LoggingConfig::read, work)
 }
 
-/// The same for a command whose own lines are what is read: of the log only errors come between them.
+/// The same for a command whose own lines are what is read: of the log only errors come between them, and the changes that a repair makes.
 fn with_settings_quietly<S, T: Termination>(
     read: impl FnOnce(&mut Reader) -> S,
     work: impl AsyncFnOnce(S) -> anyhow::Result<T>,
 ) -> ExitCode {
-    with_logged_settings(read, |env| LoggingConfig::read_or(env, "error,kafka=error"), work)
+    with_logged_settings(read, |env| LoggingConfig::read_or(env, "error,kafka=error,consumer::verify::repair=info"), work)
 }
 
 fn with_logged_settings<S, T: Termination>(

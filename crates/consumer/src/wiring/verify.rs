@@ -129,7 +129,12 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     if let Some(mark) = partial.filter(|_| !fold.is_whole()) {
         std::fs::write(&mark, []).with_context(|| format!("--state: {} cannot be written", mark.display()))?;
     }
-    let settings = Settings { rate: arguments.rate, patience: consumer.sweep_interval + PATIENCE, values: arguments.values };
+    let settings = Settings {
+        rate: arguments.rate,
+        patience: consumer.sweep_interval + PATIENCE,
+        values: arguments.values,
+        dead_letters: arguments.dead_letters,
+    };
     let log = fold.log();
     let on_progress = |phase: &str, done, of| show(bar, phase, done, of);
     let stop = stop.clone();
@@ -148,7 +153,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         && arguments.repair
         && is_to_be_repaired(found, arguments, bar)?
     {
-        report = match repair(tables, &fold, found).await {
+        report = match repair(tables, &fold, found, arguments.delete_extra).await {
             Ok(()) => {
                 let again = Verification { tables, dead_letters, fold: &mut fold, topic, log, settings, stop, on_progress: &on_progress };
                 verify(again).await
@@ -179,7 +184,7 @@ fn print(report: &Report, arguments: &VerifyArgs) -> bool {
 
 /// Shows what was found and says how much of it can be repaired; whether it is to be.
 fn is_to_be_repaired(report: &Report, arguments: &VerifyArgs, bar: &ProgressBar) -> anyhow::Result<bool> {
-    let (can, all) = (report.repairable(), report.count());
+    let (can, all) = (report.repairable(arguments.delete_extra), report.count());
     if can == 0 || arguments.dry_run {
         // The report itself follows.
         if all > 0 {

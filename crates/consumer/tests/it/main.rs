@@ -8,6 +8,7 @@ mod clocks;
 mod dlq;
 mod dlq_limit;
 mod embedded;
+mod fake_log;
 mod fakes;
 mod faults;
 mod faulty;

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use events::{Event, Timestamp};
 use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
-use pipeline::{Fault, ParkedEvent, ParkedKey};
+use pipeline::{Fault, ParkedEvent, ParkedKey, WaitsFor};
 use uuid::Uuid;
 
 use super::adapter::SimStore;
-use super::tables::Tables;
+use super::tables::{Row, Tables};
 
 impl TableRows for SimStore {
     async fn count(&self, table: Table) -> Result<u64, Fault> {
@@ -55,6 +55,10 @@ impl TableRepair for SimStore {
         Ok(self.world.step(|state| outdate(&mut state.tables, table, key, shown)))
     }
 
+    async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        Ok(self.world.step(|state| delete(&mut state.tables, table, key, shown)))
+    }
+
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         let (seen, right) = (wrong.quantity.map(|seen| seen as i64), wrong.ledger.unwrap_or_default() as i64);
         Ok(self.world.step(|state| {
@@ -78,6 +82,21 @@ fn outdate(tables: &mut Tables, table: Table, key: Uuid, shown: Uuid) -> bool {
     let Some(row) = rows.get_mut(&key).filter(|row| row.event.id == shown) else { return false };
     row.event = Arc::new(Event { id: Uuid::nil(), at: Timestamp::earliest(), ..(*row.event).clone() });
     true
+}
+
+fn delete(tables: &mut Tables, table: Table, key: Uuid, shown: Uuid) -> bool {
+    let refers = |child: &Row| WaitsFor::parent_of(&child.event.body).and_then(WaitsFor::parent_id) == Some(key);
+    let (rows, is_referred_to) = match table {
+        Table::Users => (&mut tables.users, tables.orders.values().any(refers)),
+        Table::Orders => (&mut tables.orders, tables.payments.values().any(refers)),
+        Table::Payments => (&mut tables.payments, false),
+        Table::Adjustments => return tables.ledger.remove(&key).is_some(),
+    };
+    let is_deleted = !is_referred_to && rows.get(&key).is_some_and(|row| row.event.id == shown) && rows.remove(&key).is_some();
+    if is_deleted && table == Table::Users {
+        tables.addresses.retain(|_, holder| *holder != key);
+    }
+    is_deleted
 }
 
 fn rows_of(tables: &Tables, table: Table) -> BTreeMap<Uuid, TableRow> {

@@ -79,6 +79,10 @@ impl TableRepair for Store {
         either!(self, store => store.outdate(table, key, shown))
     }
 
+    async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        either!(self, store => store.delete(table, key, shown))
+    }
+
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         either!(self, store => store.correct_stock(wrong))
     }

@@ -74,6 +74,10 @@ impl<S: TableRepair> TableRepair for DryRunFirst<S> {
         self.0.outdate(table, key, shown).await
     }
 
+    async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
+        self.0.delete(table, key, shown).await
+    }
+
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         self.0.correct_stock(wrong).await
     }

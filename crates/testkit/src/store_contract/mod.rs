@@ -191,6 +191,7 @@ macro_rules! store_contract {
             what_waits_is_told_by_its_place_and_by_its_id
             a_row_that_is_outdated_is_written_again_by_its_own_event
             a_row_that_shows_another_event_by_now_is_not_outdated
+            a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_seen
             a_line_that_is_taken_out_of_the_ledger_is_written_again
             stock_is_corrected_only_as_long_as_it_is_what_was_seen
         }

@@ -125,6 +125,38 @@ pub async fn a_row_that_shows_another_event_by_now_is_not_outdated<S: Database>(
     assert_eq!(first_name(store, user_id).await.as_deref(), Some("Newer"));
 }
 
+pub async fn a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_seen<S: Database>(store: &S) {
+    let events = events();
+    apply(store, &events).await;
+    let delete = async |event: &Event<'_>, shown| {
+        let (table, row) = TableRow::of(event);
+        store.delete(table, row.key, shown).await.expect("the store deletes a row")
+    };
+    let [user, order, payment, adjustment] = &events;
+    for event in [user, order] {
+        assert!(!delete(event, event.id).await, "another row refers to it");
+    }
+    for event in [payment, order, user, adjustment] {
+        let (table, row) = TableRow::of(event);
+        if table != Table::Adjustments {
+            assert!(!delete(event, id()).await, "{table}: it shows another event");
+        }
+        assert_eq!(rows(store, table, &[row.key]).await, [row.clone()], "{table}");
+        assert!(delete(event, event.id).await, "{table}");
+        assert!(!delete(event, event.id).await, "{table}: once");
+        assert!(rows(store, table, &[row.key]).await.is_empty(), "{table}");
+    }
+    // Its items and its address went too: nothing is in the way of the same events.
+    let wrong =
+        WrongStock { sku: TableRow::of(adjustment).1.fields.get("sku").unwrap_or_default().to_owned(), quantity: Some(-7), ledger: None };
+    assert_eq!(store.correct_stock(&wrong).await, Ok(true));
+    apply(store, &events).await;
+    for event in &events {
+        let (table, row) = TableRow::of(event);
+        assert_eq!(rows(store, table, &[row.key]).await, [row], "{table}");
+    }
+}
+
 pub async fn a_line_that_is_taken_out_of_the_ledger_is_written_again<S: Database>(store: &S) {
     let sku = unique("sku");
     let event = adjustment(&sku, 5);
