@@ -270,6 +270,22 @@ pub trait TableRepair: Send + Sync {
     fn correct_stock(&self, wrong: &WrongStock) -> impl Future<Output = Result<bool, Fault>> + Send;
 }
 
+/// Who of several processes does what one of them is to do.
+pub trait Leases: Send + Sync {
+    /// Takes a lease for so long (whole seconds) by the database's clock, or prolongs one's own. Returns whether this holder has it: somebody else may,
+    /// until theirs ends.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Gives a lease back before its time; one that somebody else has by now stays theirs.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn release_lease(&self, name: &str, holder: Uuid) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
     /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them is persisted,

@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         Err(problem) => return wrong(&problem),
     };
     // Where a person reads along, log lines would stand between the lines of the story.
-    let log_level = if command == Command::Run { "info" } else { "error,standalone=warn" };
+    let log_level = if command == Command::Run { "info" } else { "error,standalone=warn,consumer::verify::repair=info" };
     let mut settings = Settings::read(&mut env, log_level);
     settings.create_topic = cli.create_topic;
     if let Err(problems) = env.finish() {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use consumer::verify::VerifyArgs;
 use consumer::wiring::verify_once;
 use producer::{Exit, Target, Timed};
 use tokio_util::sync::CancellationToken;
@@ -51,8 +52,9 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
     say!("Event Pipeline: demo\n\n{}", table(&stack.parts));
     let (tables, dead_letters, kafka) = (stack.tables.clone(), stack.dead_letters.clone(), stack.kafka.clone());
-    let verification: demo::Verification =
-        Box::pin(async move { verify_once(&tables, &dead_letters, (&kafka, &consumer), &CancellationToken::new()).await });
+    let verification: demo::Verification = Box::pin(async move {
+        verify_once(&tables, &dead_letters, (&kafka, &consumer), &VerifyArgs::default(), &CancellationToken::new()).await
+    });
     let stage = Stage {
         publisher: stack.publisher.clone(),
         progress: stack.progress.clone(),

@@ -9,7 +9,8 @@ use api::ApiConfig;
 use axum::Router;
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
-use consumer::wiring::Liveness;
+use consumer::verify::ScheduleConfig;
+use consumer::wiring::{Liveness, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
@@ -76,6 +77,7 @@ pub struct Settings {
     /// How dead letters are sent again.
     pub terms: Terms,
     admin: Option<AdminConfig>,
+    verify: Option<ScheduleConfig>,
     /// How the consumer works.
     pub consumer: ConsumerConfig,
     /// How to log.
@@ -94,6 +96,7 @@ impl Settings {
         Self {
             terms: Terms::read(env, &consumer, topic.to_owned(), timeout),
             admin: AdminConfig::read(env),
+            verify: ScheduleConfig::read(env),
             kafka,
             create_topic: false,
             database: env.is_set("MSSQL_SERVER").then(|| SqlServerConfig::read(env)),
@@ -197,6 +200,14 @@ impl Stack {
         let router = api::router(store.clone(), metrics.clone(), health.clone()).merge(admin);
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
+        if let Some(schedule) = settings.verify {
+            if matches!(kafka.flavor, Flavor::Embedded(_)) {
+                tracing::warn!("VERIFY_INTERVAL does nothing without KAFKA_BROKERS: the embedded broker forgets what was consumed");
+            } else {
+                let (tables, clients) = ((store.clone(), dead_letters.clone()), (metrics.clone(), health.clone()));
+                spawn_verify(tables, (kafka.clone(), settings.consumer.clone()), schedule, clients, shutdown.token());
+            }
+        }
         let (source, offsets) = kafka::open(&kafka)?;
         let progress = KafkaProgress::open(&kafka)?;
         let adapters = Adapters::<LocalBackends> {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `events` | events and how they ended: batches, parked events, dead letters |
 //! | `group` | polls, commits, lag, and why nothing is consumed |
+//! | `verify` | whether the tables are what the log says |
 //! | `calls` | calls of others and of ourselves: database, broker, HTTP |
 
 mod age;
@@ -15,6 +16,7 @@ mod group;
 pub mod metric;
 mod rate;
 mod registration;
+mod verify;
 
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};

@@ -78,7 +78,8 @@ pub(crate) fn log_reader(config: &KafkaConfig) -> ClientConfig {
         .set("isolation.level", "read_committed")
         // Where nothing follows but markers of transactions, only this tells how far it has come.
         .set("enable.partition.eof", "true")
-        .set("queued.max.messages.kbytes", "16384")
+        // It reads beside a consumer, and merges partitions in a buffer of its own.
+        .set("queued.max.messages.kbytes", "4096")
         .set("fetch.queue.backoff.ms", "100")
         .set("statistics.interval.ms", STATISTICS);
     if config.embedded_broker().is_some() {

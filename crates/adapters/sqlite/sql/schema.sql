@@ -118,6 +118,13 @@ CREATE TABLE log_positions (
   PRIMARY KEY (log_id, topic, kafka_partition)
 ) STRICT, WITHOUT ROWID;
 
+-- Which of several processes does what one of them is to do, and until when it need not say so again.
+CREATE TABLE leases (
+  name    TEXT    NOT NULL PRIMARY KEY,
+  holder  BLOB    NOT NULL,
+  ends_at INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Dead letters, the oldest with the lowest number. One with a lease is claimed and not in the list. Its token stays when the lease is taken
 -- back, so that whoever claimed it last can still settle it.
 CREATE TABLE dead_letters (

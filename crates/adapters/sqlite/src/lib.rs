@@ -32,6 +32,7 @@ pub mod database;
 mod dead_letters;
 mod emails;
 pub mod faults;
+mod leases;
 mod parking;
 mod permits;
 mod positions;

@@ -44,6 +44,7 @@ mod connection;
 mod faults;
 mod inspect;
 mod json;
+mod leases;
 mod migrate;
 mod parking;
 mod pool;

@@ -157,11 +157,10 @@ mod tests {
 
     #[test]
     fn scripts_that_ran_are_skipped() {
-        let [tables, snapshot, rest @ ..] = &SCRIPTS;
-        let [positions, addresses, identity] = rest;
-        assert_eq!(names(&pending(&[]).unwrap()), [tables.name, snapshot.name, positions.name, addresses.name, identity.name]);
-        let first = ran(1, checksum(tables.text));
-        assert_eq!(names(&pending(&[first]).unwrap()), [snapshot.name, positions.name, addresses.name, identity.name]);
+        let every: Vec<_> = SCRIPTS.iter().map(|script| script.name).collect();
+        assert_eq!(names(&pending(&[]).unwrap()), every);
+        let first = ran(1, checksum(SCRIPTS[0].text));
+        assert_eq!(names(&pending(&[first]).unwrap()), every[1..]);
         let all = SCRIPTS.each_ref().map(|script| ran(script.version, checksum(script.text)));
         assert!(pending(&all).unwrap().is_empty());
     }

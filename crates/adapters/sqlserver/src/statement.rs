@@ -99,6 +99,10 @@ statements! {
     DELETE_PAYMENT = "delete_payment";
     /// Adds to the stock what it lacks of the sum of its ledger.
     CORRECT_STOCK = "correct_stock";
+    /// Takes or prolongs a lease.
+    TAKE_LEASE = "take_lease";
+    /// Gives a lease back.
+    RELEASE_LEASE = "release_lease";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.

@@ -36,6 +36,9 @@ pub struct VerifyArgs {
     /// Rows per second to read from the tables, at most.
     #[arg(long, value_name = "ROWS", value_parser = positive)]
     pub rate: Option<f64>,
+    /// Records of the log per second to read, at most.
+    #[arg(skip)]
+    pub fold_rate: Option<f64>,
     /// Stop after this time, such as 90s or 10m, with exit code 3.
     #[arg(long, value_name = "TIME", value_parser = time)]
     pub max_time: Option<Duration>,

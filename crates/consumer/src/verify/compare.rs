@@ -1,6 +1,7 @@
 //! Going through the tables and the shadow, and what becomes of a row that differs.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use pipeline::fault::Fault;
 use pipeline::ports::{DeadLetterReader, LogPositions, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{LogId, ParkedEvent, pace};
+use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -35,9 +37,9 @@ const STOCK_PAUSE: Duration = Duration::from_millis(200);
 pub(super) const PAUSE: Duration = Duration::from_millis(500);
 
 /// The tables that are verified.
-pub trait Verified: TableRows + LogPositions {}
+pub trait Verified: TableRows + LogPositions + Clone + 'static {}
 
-impl<T: TableRows + LogPositions> Verified for T {}
+impl<T: TableRows + LogPositions + Clone + 'static> Verified for T {}
 
 /// What is compared, and with what.
 pub struct Verification<'v, T, Q, F> {
@@ -138,13 +140,15 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
     /// Compares a table. Returns rows that are missing because their event still waits, to be looked at again.
     async fn compare(&mut self, table: Table) -> Result<Vec<(Table, Uuid)>, Unfinished> {
         let mut table_report = TableReport::default();
-        let (mut open, mut waiting, mut after, mut matched) = (Vec::new(), Vec::new(), None, 0);
+        let (mut open, mut waiting, mut matched) = (Vec::new(), Vec::new(), 0);
         let count = self.verification.tables.count(table).await?;
+        let mut pages = Pages::begin(self.verification.tables, table);
         loop {
             self.step(table.name(), table_report.rows, count)?;
-            let page = self.verification.tables.rows_after(table, after, PAGE).await?;
-            let Some(last) = page.last() else { break };
-            after = Some(last.key);
+            let page = pages.next().await?;
+            if page.is_empty() {
+                break;
+            }
             table_report.rows += page.len() as u64;
             let keys: Vec<_> = page.iter().map(|row| row.key).collect();
             let shadow = by_key(self.verification.fold.rows().rows(table, &keys).await?);
@@ -298,6 +302,39 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             () = self.verification.stop.cancelled() => {}
         }
     }
+}
+
+/// The rows of a table, page by page: the next one is read while one is compared.
+struct Pages<'t, T> {
+    tables: &'t T,
+    table: Table,
+    next: JoinHandle<Result<Vec<TableRow>, Fault>>,
+}
+
+impl<'t, T: Verified> Pages<'t, T> {
+    fn begin(tables: &'t T, table: Table) -> Self {
+        Self { tables, table, next: read(tables, table, None) }
+    }
+
+    /// None is left where it is empty.
+    async fn next(&mut self) -> Result<Vec<TableRow>, Fault> {
+        let page = (&mut self.next).await.unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()))?;
+        if let Some(last) = page.last() {
+            self.next = read(self.tables, self.table, Some(last.key));
+        }
+        Ok(page)
+    }
+}
+
+impl<T> Drop for Pages<'_, T> {
+    fn drop(&mut self) {
+        self.next.abort();
+    }
+}
+
+fn read<T: Verified>(tables: &T, table: Table, after: Option<Uuid>) -> JoinHandle<Result<Vec<TableRow>, Fault>> {
+    let tables = tables.clone();
+    tokio::spawn(async move { tables.rows_after(table, after, PAGE).await })
 }
 
 /// Stock that is wrong, and by the same amount, each time that it is looked at.

@@ -11,12 +11,14 @@ use pipeline::ports::{
     DeadLetterQueue, DeadLetterReader, EventStore, FloodPermits, GroupProgress, LogPositions, LogReader, OffsetCommitter, ParkingExpiry,
     ParkingLot, PollLimits, TableRows,
 };
-use pipeline::{LogId, LogPosition, LogState};
+use pipeline::{LogId, LogPosition, LogState, pace};
 use serde::Serialize;
 use telemetry::{Health, Metrics};
 use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use tracing::instrument::WithSubscriber as _;
+use tracing::subscriber::NoSubscriber;
 use uuid::Uuid;
 
 use super::{Unfinished, positions};
@@ -29,6 +31,9 @@ use crate::waiting::PIPELINE_PART;
 const SILENCE: Duration = Duration::from_secs(60);
 /// Longer than any run: in the shadow nothing expires, since whether it did in the tables is not decided by the log.
 const NEVER: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// Events that are folded in one transaction, and the rows that those may have.
+const BATCH: usize = 10_000;
+const ROWS: usize = 50_000;
 /// How much of the log is looked through at once.
 const LOOK: PollLimits = PollLimits { records: 10_000, bytes: 16 << 20 };
 
@@ -106,6 +111,27 @@ impl<S> ShadowStore for S where
 {
 }
 
+/// How a shadow is folded.
+#[derive(Clone, Debug)]
+pub struct FoldSettings {
+    /// How consumers judge records.
+    pub consumer: ConsumerConfig,
+    /// Whether what the store holds was folded from the beginning of the log.
+    pub was_whole: bool,
+    /// Records per second, at most.
+    pub rate: Option<f64>,
+}
+
+/// How much is folded at once. Nobody else waits for the shadow's locks, and the larger a batch is, the more of its rows stand on the same
+/// pages; one that is to keep to a rate does so in small steps.
+fn batches(config: &ConsumerConfig, rate: Option<f64>) -> ConsumerConfig {
+    if rate.is_some() {
+        return ConsumerConfig { batches_per_take: 1, ..config.clone() };
+    }
+    let batch = PollLimits { records: config.batch.records.max(BATCH), ..config.batch };
+    ConsumerConfig { batch, batches_per_take: 2, max_rows: config.max_rows.max(ROWS), ..config.clone() }
+}
+
 /// The adapters of the consumer that folds.
 struct ShadowBackends<L, G, S>(PhantomData<(L, G, S)>);
 
@@ -129,13 +155,15 @@ pub struct ShadowFold<L: LogReader, G: GroupProgress + Clone + 'static, S: Shado
     /// Where each partition was when this began.
     begun: BTreeMap<i32, i64>,
     counts: RecordCounts,
+    health: Health,
     stop: CancellationToken,
     on_progress: Box<dyn Fn(u64, u64) + Send + Sync>,
+    /// Records per second, at most.
+    rate: Option<f64>,
 }
 
 impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFold<L, G, S> {
-    /// Folds the log that this reader reads into this store, which holds the shadow of an earlier run, or nothing. `was_whole` says whether what it
-    /// holds was folded from the beginning of the log.
+    /// Folds the log that this reader reads into this store, which holds the shadow of an earlier run, or nothing.
     ///
     /// # Errors
     /// The log cannot be looked at.
@@ -143,18 +171,18 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         (reader, progress): (L, G),
         store: S,
         topic: Arc<str>,
-        config: ConsumerConfig,
+        settings: FoldSettings,
         metrics: Metrics,
         stop: CancellationToken,
-        was_whole: bool,
     ) -> Result<Self, Unfinished> {
+        let FoldSettings { consumer: config, was_whole, rate } = settings;
         let log = progress.log().await?;
         let known = store.positions(&topic).await?;
         let position = |partition: i32| LogPosition::find(&known, log.id, partition);
         // What the shadow does not hold must be in the log, from its beginning on.
         let is_whole = was_whole && log.partitions.iter().all(|(partition, state)| state.first <= position(*partition).unwrap_or(0));
         let begun = log.partitions.iter().map(|(partition, state)| (*partition, position(*partition).unwrap_or(state.first))).collect();
-        let config = ConsumerConfig { parking_deadline: NEVER, dlq_max_ratio: 1.0, ..config };
+        let config = ConsumerConfig { parking_deadline: NEVER, dlq_max_ratio: 1.0, ..batches(&config, rate) };
         let adapters = Adapters {
             source: reader.clone(),
             offsets: NoOffsets,
@@ -166,9 +194,9 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> ShadowFol
         let (_, seen) = watch::channel(None);
         let health = Health::new(&[PIPELINE_PART], None);
         let counts = RecordCounts::default();
-        let consumer = Consumer::new(adapters, Arc::new(config), metrics, health, stop.clone(), seen).counting(counts.clone());
+        let consumer = Consumer::new(adapters, Arc::new(config), metrics, health.clone(), stop.clone(), seen).counting(counts.clone());
         let on_progress = Box::new(|_, _| {});
-        Ok(Self { consumer, reader, progress, store, topic, log: log.id, is_whole, begun, counts, stop, on_progress })
+        Ok(Self { consumer, reader, progress, store, topic, log: log.id, is_whole, begun, counts, health, stop, on_progress, rate })
     }
 
     /// Tells how many records of how many have been folded.
@@ -206,23 +234,35 @@ impl<L: LogReader, G: GroupProgress + Clone + 'static, S: ShadowStore> Fold for 
             ends.iter().map(|(partition, end)| (end - shadow.get(partition).unwrap_or(&0).min(end)).unsigned_abs()).sum()
         };
         let all = left(&begun);
-        let (mut shadow, mut changed) = (begun, Instant::now());
+        let began = Instant::now();
+        let (mut shadow, mut changed) = (begun, began);
         while left(&shadow) > 0 {
             if self.stop.is_cancelled() {
                 return Err(Unfinished::Stopped);
             }
-            self.consumer.process_batch().await.map_err(|_| Unfinished::Stopped)?;
+            // What it logs was logged when these records were consumed.
+            let processed = self.consumer.process_batch().with_subscriber(NoSubscriber::default());
+            processed.await.map_err(|_| Unfinished::Stopped)?;
             // Nobody asks for gaps here: what retention took is told by where the log begins.
             drop(self.reader.skipped());
             let now = self.positions().await?;
             if now != shadow {
-                (shadow, changed) = (now, Instant::now());
-                (self.on_progress)(all - left(&shadow).min(all), all);
+                shadow = now;
+                let done = all - left(&shadow).min(all);
+                (self.on_progress)(done, all);
+                let due = began + pace::due(self.rate, done);
+                tokio::select! {
+                    () = tokio::time::sleep_until(due) => {}
+                    () = self.stop.cancelled() => {}
+                }
+                changed = Instant::now();
             } else if changed.elapsed() > SILENCE {
                 let waits = ends.iter().find(|(partition, end)| shadow.get(partition).unwrap_or(&0) < end);
                 let (partition, end) = waits.map_or((0, 0), |(partition, end)| (*partition, *end));
                 let next = shadow.get(&partition).copied().unwrap_or_default();
-                return Err(Unfinished::NothingComes { partition, next, end, seconds: SILENCE.as_secs() });
+                let reason = self.health.ready_report().parts.remove(PIPELINE_PART).and_then(|part| part.reason);
+                let reason = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
+                return Err(Unfinished::NothingComes { partition, next, end, seconds: SILENCE.as_secs(), reason });
             }
         }
         Ok(())

@@ -14,6 +14,7 @@
 //! | [`difference`] | what can be wrong |
 //! | [`repair`](mod@repair) | writing what the log says |
 //! | [`report`] | all of it, as text or JSON |
+//! | [`schedule`] | doing it again and again, in one consumer of the group |
 //!
 //! # Why a pipeline that writes on raises no alarm
 //! A row that differs is read again: first how far the tables hold the log (P), then the row. Rows only ever become newer, so the row shows
@@ -34,6 +35,7 @@ pub mod difference;
 pub mod fold;
 pub mod repair;
 pub mod report;
+pub mod schedule;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -45,9 +47,10 @@ use pipeline::{Fault, LogId};
 pub use arguments::VerifyArgs;
 pub use compare::{Verification, verify};
 pub use difference::{Difference, Kind};
-pub use fold::{Fold, Folded, ShadowFold};
+pub use fold::{Fold, FoldSettings, Folded, ShadowFold};
 pub use repair::{Repairable, repair};
 pub use report::Report;
+pub use schedule::ScheduleConfig;
 
 /// How a verification works.
 #[derive(Clone, Copy, Debug)]
@@ -85,7 +88,7 @@ pub enum Unfinished {
         tables: i64,
     },
     /// Nothing has come of the log for too long.
-    #[error("partition {partition}: nothing has come for {seconds} s, although the log goes on from offset {next} to {end}")]
+    #[error("partition {partition}: nothing has come for {seconds} s, although the log goes on from offset {next} to {end}{reason}")]
     NothingComes {
         /// The partition.
         partition: i32,
@@ -95,6 +98,8 @@ pub enum Unfinished {
         end: i64,
         /// How long.
         seconds: u64,
+        /// Why, where that is known.
+        reason: String,
     },
     /// The tables know nothing of this log.
     #[error("the tables hold no position of this topic: no consumer has written into them, or one that is older than positions")]

@@ -84,7 +84,8 @@ impl Report {
         self.unexplained += (before - self.differences.len()) as u64;
     }
 
-    fn by_kind(&self) -> BTreeMap<(&'static str, Kind), u64> {
+    /// How many differences of each kind each table has, of those that are known one by one.
+    pub fn by_kind(&self) -> BTreeMap<(&'static str, Kind), u64> {
         let mut kinds = BTreeMap::new();
         for found in &self.differences {
             *kinds.entry((found.table, found.kind)).or_default() += 1;

@@ -27,7 +27,7 @@ pub use liveness::Liveness;
 pub use run::{Settings, run};
 pub use status::tell_status;
 pub use trace::trace_event;
-pub use verify::{unfinished, verify_against, verify_once, verify_tables};
+pub use verify::{spawn_verify, unfinished, verify_against, verify_once, verify_tables};
 
 /// The parts of the health report.
 pub const HEALTH_PARTS: [&str; 4] =

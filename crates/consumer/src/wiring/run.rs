@@ -11,12 +11,13 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::admin;
-use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, with_settings};
+use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, spawn_verify, with_settings};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::dlq::admin::AdminConfig;
 use crate::starting::Starting;
+use crate::verify::ScheduleConfig;
 
 /// `consumer run`. Where it is not told to migrate, it waits until somebody has.
 pub fn run(migrate: bool) -> ExitCode {
@@ -42,6 +43,7 @@ pub struct Settings {
     consumer: ConsumerConfig,
     terms: Terms,
     admin: Option<AdminConfig>,
+    verify: Option<ScheduleConfig>,
     /// Where metrics and health are served.
     address: SocketAddr,
 }
@@ -52,14 +54,14 @@ impl Settings {
         let (kafka, database, redis) = (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env));
         let consumer = ConsumerConfig::read(env);
         let terms = Terms::read(env, &consumer, kafka.topic.clone(), kafka.delivery_timeout);
-        let admin = AdminConfig::read(env);
-        Self { kafka, database, redis, consumer, terms, admin, address: metrics_address(env) }
+        let (admin, verify) = (AdminConfig::read(env), ScheduleConfig::read(env));
+        Self { kafka, database, redis, consumer, terms, admin, verify, address: metrics_address(env) }
     }
 }
 
 async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let liveness = Liveness::for_parts(Some(&settings.database), Some(&settings.redis));
-    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, address } = settings;
+    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, verify, address } = settings;
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Consumer])?;
     metrics.poll_age_limit(liveness.silence);
@@ -80,6 +82,10 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     if schema_fits(&database, migrate, &starting).await {
         let pool = store.clone();
         metrics.db_pool(move || pool_use(&pool));
+        if let Some(schedule) = verify {
+            let (tables, settings) = ((store.clone(), dead_letters.clone()), (kafka_config.clone(), consumer.clone()));
+            spawn_verify(tables, settings, schedule, (metrics.clone(), health.clone()), shutdown.token());
+        }
         let (source, offsets) = kafka::open(&kafka_config)?;
         let adapters = Adapters::<RealBackends> {
             source,

@@ -10,19 +10,22 @@ use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use kafka::{KafkaConfig, KafkaLogReader, KafkaProgress};
 use pipeline::fault::Fault;
-use pipeline::ports::{DeadLetterReader, LogPositions as _, TableRows as _};
+use pipeline::ports::{DeadLetterReader, Leases, LogPositions as _, TableRows as _};
 use pipeline::rows::Table;
 use redis_dlq::{RedisConfig, RedisDlq};
 use sqlite::Sqlite;
 use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::output::print_line;
-use telemetry::{Metrics, Part, Shutdown};
+use telemetry::{Health, Metrics, Part, Shutdown, side_task};
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOSE, with_settings_quietly};
 use crate::config::ConsumerConfig;
 use crate::verify::compare::Verified;
-use crate::verify::{Fold as _, Repairable, Report, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify};
+use crate::verify::schedule::keep_verifying;
+use crate::verify::{
+    Fold as _, FoldSettings, Repairable, Report, ScheduleConfig, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify,
+};
 
 /// The shadow's file in the folder of `--state`.
 const SHADOW: &str = "shadow.db";
@@ -90,7 +93,7 @@ pub async fn verify_against<T: Verified + Repairable, Q: DeadLetterReader>(
     }
 }
 
-/// Verifies these tables once against the topic, in a shadow that is gone afterwards.
+/// Verifies these tables once against the topic, and says nothing meanwhile.
 ///
 /// # Errors
 /// The shadow's file or a client cannot be opened, or it could not be finished.
@@ -98,9 +101,46 @@ pub async fn verify_once<T: Verified + Repairable, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     settings: (&KafkaConfig, &ConsumerConfig),
+    arguments: &VerifyArgs,
     stop: &CancellationToken,
 ) -> anyhow::Result<Report> {
-    Ok(run(tables, dead_letters, settings, &VerifyArgs::default(), stop, &ProgressBar::hidden()).await??)
+    Ok(run(tables, dead_letters, settings, arguments, stop, &ProgressBar::hidden()).await??)
+}
+
+/// Verifies these tables again and again beside the consumer until `stop`, while this process has the lease.
+pub fn spawn_verify<T, Q>(
+    (tables, dead_letters): (T, Q),
+    settings: (KafkaConfig, ConsumerConfig),
+    schedule: ScheduleConfig,
+    (metrics, health): (Metrics, Health),
+    stop: CancellationToken,
+) where
+    T: Verified + Repairable + Leases + Clone + 'static,
+    Q: DeadLetterReader + Clone + 'static,
+{
+    let stopped = stop.clone();
+    let start = move || {
+        verify_on_schedule(tables.clone(), dead_letters.clone(), settings.clone(), schedule.clone(), metrics.clone(), stopped.clone())
+    };
+    // It ends by itself.
+    drop(tokio::spawn(side_task::keep_running("verify", health, stop, start)));
+}
+
+async fn verify_on_schedule<T: Verified + Repairable + Leases, Q: DeadLetterReader>(
+    tables: T,
+    dead_letters: Q,
+    (kafka, consumer): (KafkaConfig, ConsumerConfig),
+    schedule: ScheduleConfig,
+    metrics: Metrics,
+    stop: CancellationToken,
+) {
+    let rate = Some(schedule.rate);
+    let arguments = VerifyArgs { state: schedule.state.clone(), rate, fold_rate: rate, ..VerifyArgs::default() };
+    let (tables, dead_letters, kafka, consumer, arguments) = (&tables, &dead_letters, &kafka, &consumer, &arguments);
+    let verify = move |stop: CancellationToken| async move {
+        Ok(run(tables, dead_letters, (kafka, consumer), arguments, &stop, &ProgressBar::hidden()).await??)
+    };
+    keep_verifying(tables, &kafka.topic, &schedule, &metrics, &stop, verify).await;
 }
 
 async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
@@ -121,7 +161,8 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     let was_whole = partial.as_ref().is_none_or(|mark| !mark.exists());
     let folding = bar.clone();
     let (log, metrics) = ((reader.clone(), progress.clone()), Metrics::new(&[Part::Consumer])?);
-    let opened = ShadowFold::open(log, shadow, Arc::clone(&topic), consumer.clone(), metrics, stop.clone(), was_whole);
+    let settings = FoldSettings { consumer: consumer.clone(), was_whole, rate: arguments.fold_rate };
+    let opened = ShadowFold::open(log, shadow, Arc::clone(&topic), settings, metrics, stop.clone());
     let mut fold = match opened.await {
         Ok(fold) => fold.telling(move |done, of| show(&folding, "reading the log", done, of)),
         Err(unfinished) => return Ok(Err(unfinished)),

@@ -25,6 +25,7 @@ mod parking;
 mod polls;
 mod privacy;
 mod rig;
+mod schedule;
 mod stops;
 mod trace;
 mod verify;

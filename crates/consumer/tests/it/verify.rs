@@ -1,11 +1,12 @@
 //! Verifying tables on purpose damaged, and whole ones while they are written.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
 use consumer::verify::compare::Verified;
-use consumer::verify::{Fold as _, Folded, Kind, Report, Settings, ShadowFold, Unfinished, Verification, repair, verify};
+use consumer::verify::{Fold as _, FoldSettings, Folded, Kind, Report, Settings, ShadowFold, Unfinished, Verification, repair, verify};
 use events::{Body, Event, Rule};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::Fault;
@@ -86,7 +87,8 @@ async fn fold(topic: &Topic, store: &Sqlite) -> ShadowFold<Reader, Topic, Sqlite
     let log = (Reader::of(topic), topic.clone());
     let config = ConsumerConfig { sweep_interval: Duration::ZERO, ..ConsumerConfig::default() };
     let metrics = Metrics::new(&[Part::Consumer]).unwrap();
-    ShadowFold::open(log, store.clone(), "events".into(), config, metrics, CancellationToken::new(), true).await.unwrap()
+    let settings = FoldSettings { consumer: config, was_whole: true, rate: None };
+    ShadowFold::open(log, store.clone(), "events".into(), settings, metrics, CancellationToken::new()).await.unwrap()
 }
 
 async fn verify_tables(topic: &Topic, tables: &impl Verified, shadow: &Sqlite) -> Result<Report, Unfinished> {
@@ -272,9 +274,10 @@ async fn whole_tables_are_equal_and_every_damage_is_found_and_repaired_and_nothi
 }
 
 /// Tables into which a consumer writes before some of the calls that verify makes.
+#[derive(Clone)]
 struct Meanwhile {
     tables: Sqlite,
-    consumer: tokio::sync::Mutex<Consuming>,
+    consumer: Arc<tokio::sync::Mutex<Consuming>>,
 }
 
 struct Consuming {
@@ -352,7 +355,7 @@ async fn tables_that_are_written_meanwhile_raise_no_alarm() {
         let scene = Scene::of(&history(&mut seed)).await;
         let (topic, tables, shadow) = (scene.topic.clone(), scene.tables.clone(), scene.shadow.clone());
         let left = history(&mut seed);
-        let tables = Meanwhile { tables, consumer: tokio::sync::Mutex::new(Consuming { scene, seed, left }) };
+        let tables = Meanwhile { tables, consumer: Arc::new(tokio::sync::Mutex::new(Consuming { scene, seed, left })) };
         let report = verify_tables(&topic, &tables, &shadow).await.unwrap();
         assert!(report.is_equal(), "seed {number}: {report}");
         in_flight += report.in_flight;

@@ -1,10 +1,12 @@
 //! The ports that the consumer uses, over the simulated database.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, LogPositions, ParkingExpiry};
+use pipeline::ports::{DryRun, Leases, LogPositions, ParkingExpiry};
 use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot};
+use uuid::Uuid;
 
 use super::apply::{Job, apply};
 use super::locks::Lock;
@@ -111,6 +113,24 @@ impl ParkingLot for SimStore {
         let defect = self.defect();
         let keys = events.iter().map(|event| key::named(*event, defect)).collect();
         self.write("discard", parking::discard(self.world.clone(), self.name.clone(), keys)).await
+    }
+}
+
+impl Leases for SimStore {
+    async fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, Fault> {
+        Ok(self.world.step(|state| {
+            let now = state.elapsed();
+            let is_held = state.tables.leases.get(name).is_some_and(|(other, ends_at)| *other != holder && *ends_at > now);
+            if !is_held {
+                state.tables.leases.insert(name.to_owned(), (holder, now + duration));
+            }
+            !is_held
+        }))
+    }
+
+    async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
+        self.world.step(|state| state.tables.leases.retain(|known, (other, _)| known != name || *other != holder));
+        Ok(())
     }
 }
 

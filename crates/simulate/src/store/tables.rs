@@ -74,6 +74,8 @@ pub struct Tables {
     pub parked: BTreeMap<ParkedKey, Parked>,
     /// How far the tables hold each partition of each log.
     pub positions: BTreeMap<PositionKey, i64>,
+    /// Who has a lease, and until which time of the run.
+    pub leases: BTreeMap<String, (Uuid, Duration)>,
     /// Nobody answers before this time of the run.
     pub away_until: Duration,
     /// Nothing can be written before this time of the run.

@@ -1,7 +1,9 @@
 //! The database: SQL Server where it is configured, SQLite otherwise.
 
+use std::time::Duration;
+
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -85,6 +87,16 @@ impl TableRepair for Store {
 
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         either!(self, store => store.correct_stock(wrong))
+    }
+}
+
+impl Leases for Store {
+    async fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, Fault> {
+        either!(self, store => store.take_lease(name, holder, duration))
+    }
+
+    async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
+        either!(self, store => store.release_lease(name, holder))
     }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 /// Functions, operators and aggregations that our queries use. A word that is neither here nor a metric fails the test that asks.
-const WORDS: [&str; 16] = [
+const WORDS: [&str; 18] = [
     "sum",
     "max",
     "min",
@@ -20,6 +20,8 @@ const WORDS: [&str; 16] = [
     "clamp_min",
     "deriv",
     "delta",
+    "time",
+    "max_over_time",
 ];
 const GROUPINGS: [&str; 4] = ["by", "without", "on", "ignoring"];
 

@@ -64,6 +64,8 @@ const POOL_STATE: Label = Label { name: "state", values: Values::Known(&["idle",
 const OPERATION: Label = Label { name: "operation", values: Values::Each("method of the stores' ports") };
 const PARTITION: Label = Label { name: "partition", values: Values::Each("partition of the topic, whoever owns it") };
 const OWNED_PARTITION: Label = Label { name: "partition", values: Values::Each("partition that this process owns") };
+const ENTITY: Label = Label { name: "entity", values: Values::Each("table, `dead_letters`, or `log`, of which something differs") };
+const DIFFERENCE: Label = Label { name: "kind", values: Values::Each("kind of difference that was found") };
 const ROUTE: Label = Label { name: "route", values: Values::Each("route template, or `unmatched`") };
 const METHOD: Label = Label { name: "method", values: Values::Each("HTTP method of the standard, or `other`") };
 const HTTP_STATUS: Label = Label { name: "status", values: Values::Each("HTTP status code that was answered") };
@@ -130,6 +132,14 @@ catalog! {
         "Partitions that this process owns.";
     DEPENDENCY_UP = "pipeline_dependency_up" Kind::Gauge, [DEPENDENCY], CONSUMER,
         "1 while the dependency answers, 0 while it does not or was not reached yet.";
+    VERIFY_INTERVAL = "pipeline_verify_interval_seconds" Kind::Gauge, [], CONSUMER,
+        "How often one consumer of the group compares the tables with the log (VERIFY_INTERVAL); 0 where none does.";
+    VERIFY_LAST_SUCCESS = "pipeline_verify_last_success_timestamp_seconds" Kind::Gauge, [], CONSUMER,
+        "When this process finished its last verification, whatever it found, in seconds since 1970; 0 where it has finished none. Take the maximum.";
+    VERIFY_VERIFIED = "pipeline_verify_verified_events" Kind::Gauge, [], CONSUMER,
+        "Offsets of the log that this process's last finished verification covered.";
+    VERIFY_DIFFERENCES = "pipeline_verify_differences" Kind::Gauge, [ENTITY, DIFFERENCE], CONSUMER,
+        "What this process's last finished verification found different from the log; no series where nothing was.";
     HTTP_REQUESTS = "http_requests_total" Kind::Counter, [ROUTE, METHOD, HTTP_STATUS], API,
         "Requests that were answered.";
     HTTP_DURATION = "http_request_duration_seconds" SECONDS, [ROUTE], API,

@@ -52,6 +52,10 @@ collectors! {
     log_gap: IntCounterVec = counter(LOG_GAP);
     assigned_partitions: GaugeVec = gauge(ASSIGNED_PARTITIONS);
     dependency_up: GaugeVec = gauge(DEPENDENCY_UP);
+    verify_interval: GaugeVec = gauge(VERIFY_INTERVAL);
+    verify_last_success: GaugeVec = gauge(VERIFY_LAST_SUCCESS);
+    verify_verified: GaugeVec = gauge(VERIFY_VERIFIED);
+    verify_differences: GaugeVec = gauge(VERIFY_DIFFERENCES);
     http_requests: IntCounterVec = counter(HTTP_REQUESTS);
     http_duration: HistogramVec = histogram(HTTP_DURATION);
     build_info: GaugeVec = gauge(BUILD_INFO);

@@ -1,7 +1,9 @@
 //! Each batch of the suite is dry-run before it is applied.
 
+use std::time::Duration;
+
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -80,6 +82,16 @@ impl<S: TableRepair> TableRepair for DryRunFirst<S> {
 
     async fn correct_stock(&self, wrong: &WrongStock) -> Result<bool, Fault> {
         self.0.correct_stock(wrong).await
+    }
+}
+
+impl<S: Leases> Leases for DryRunFirst<S> {
+    async fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, Fault> {
+        self.0.take_lease(name, holder, duration).await
+    }
+
+    async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
+        self.0.release_lease(name, holder).await
     }
 }
 

@@ -29,6 +29,7 @@ pub mod dry_run;
 pub mod dry_run_first;
 pub mod emails;
 pub mod expiry;
+pub mod leases;
 pub mod orders;
 pub mod parking;
 pub mod positions;
@@ -39,7 +40,7 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{DryRun, EventTrace, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -49,11 +50,14 @@ pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
 pub trait Database:
-    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + ParkingLot + ParkingExpiry + ReadStore
+    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + ParkingLot + ParkingExpiry + ReadStore
 {
 }
 
-impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + ParkingLot + ParkingExpiry + ReadStore> Database for S {}
+impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + ParkingLot + ParkingExpiry + ReadStore>
+    Database for S
+{
+}
 
 /// Makes a test of each case of the store contract.
 ///
@@ -194,6 +198,11 @@ macro_rules! store_contract {
             a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_seen
             a_line_that_is_taken_out_of_the_ledger_is_written_again
             stock_is_corrected_only_as_long_as_it_is_what_was_seen
+        }
+        $crate::store_contract! { @cases $factory, beside_others, leases:
+            one_holder_at_a_time_has_a_lease
+            a_lease_that_has_ended_is_anybodys
+            a_lease_that_is_given_back_is_anybodys_and_only_its_holder_gives_it_back
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row

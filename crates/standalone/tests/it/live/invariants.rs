@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use consumer::ConsumerConfig;
+use consumer::verify::VerifyArgs;
 use consumer::wiring::verify_once;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::GroupProgress as _;
@@ -30,7 +31,7 @@ const WRONG_SUMS: &str = "SELECT count(*) FROM inventory AS i
 /// - Each unwritable record is one dead letter, with its bytes and its place.
 /// - Stock = the sum of distinct deltas.
 /// - Every row is the one of the reference model, field by field; there is no other row.
-/// - Every row is the one that the log makes, by `verify`.
+/// - Every row and dead letter is the one that the log makes, by `verify`.
 pub async fn check(place: &Place, stream: &Stream) {
     let ends = place.progress.high_watermarks().await.unwrap();
     assert_eq!(place.progress.committed().await.unwrap(), ends, "committed = end");
@@ -40,11 +41,17 @@ pub async fn check(place: &Place, stream: &Stream) {
     let poison: BTreeMap<_, _> = place.sender.sent().into_iter().filter(|(_, value)| stream.poison.contains(value)).collect();
     assert_eq!(dead_letters, poison, "each unwritable record is a dead letter, once, with its bytes and its place");
     assert_eq!(poison.len(), stream.poison.len());
-    check_tables(place, stream).await;
+    check_rows(place, stream).await;
+    verify(place, true).await;
 }
 
 /// What of it can be said of the tables alone, also where the log that the records came from is gone.
 pub async fn check_tables(place: &Place, stream: &Stream) {
+    check_rows(place, stream).await;
+    verify(place, false).await;
+}
+
+async fn check_rows(place: &Place, stream: &Stream) {
     let store = Ids::read(place);
     assert_eq!(store.applied, stream.history.shown(), "the newest event of each entity and every adjustment are applied, once");
     assert_eq!(store.parked, stream.orphans, "what has no parent waits, and nothing else");
@@ -54,13 +61,14 @@ pub async fn check_tables(place: &Place, stream: &Stream) {
     assert_same(&rows.users, &model.users);
     assert_same(&rows.orders, &model.orders);
     assert_same(&rows.stock, &model.stock);
-    verify(place).await;
 }
 
 /// What `verify` says, which knows nothing of the reference model.
-async fn verify(place: &Place) {
+async fn verify(place: &Place, dead_letters: bool) {
+    let arguments = VerifyArgs { dead_letters, ..VerifyArgs::default() };
     let config = ConsumerConfig::default();
-    let report = verify_once(&place.tables, &place.dead_letters, (&place.kafka, &config), &CancellationToken::new()).await.unwrap();
+    let report =
+        verify_once(&place.tables, &place.dead_letters, (&place.kafka, &config), &arguments, &CancellationToken::new()).await.unwrap();
     assert!(report.is_equal() && report.disputed == 0, "{report}");
 }
 
