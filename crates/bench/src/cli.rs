@@ -87,13 +87,15 @@ pub enum Part {
     Latency,
     /// How much memory a long backlog takes.
     Memory,
+    /// How long it takes to prove that the tables are what the log says.
+    Verify,
     /// The API while the consumer writes.
     Api,
 }
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Name; 16] = [
+        const ALL: [Name; 17] = [
             Name::Scenario(Scenario::InsertOnly),
             Name::Scenario(Scenario::HalfUpdate),
             Name::Scenario(Scenario::HotKey),
@@ -109,6 +111,7 @@ impl ValueEnum for Name {
             Name::Part(Part::TableSize),
             Name::Part(Part::Latency),
             Name::Part(Part::Memory),
+            Name::Part(Part::Verify),
             Name::Part(Part::Api),
         ];
         &ALL
@@ -145,6 +148,8 @@ pub struct Scale {
     pub growth_events: usize,
     /// Records of the long backlog.
     pub backlog: u64,
+    /// How often the long backlog is verified.
+    pub verify_runs: u32,
     /// Requests per second.
     pub requests: u32,
     /// How long the latency and the API are watched.
@@ -201,6 +206,7 @@ impl Scale {
             rows: vec![10_000, 100_000, 1_000_000],
             growth_events: 3_000,
             backlog: 1_000_000,
+            verify_runs: 3,
             requests: 1000,
             watch: Duration::from_secs(10),
             dead_letters: 1000,
@@ -220,6 +226,7 @@ impl Scale {
             rows: vec![100, 300],
             growth_events: 200,
             backlog: 1_000,
+            verify_runs: 1,
             requests: 100,
             watch: Duration::from_millis(300),
             dead_letters: 20,

@@ -10,7 +10,7 @@
 //! | [`floor`] | the bare loop |
 //! | [`running`], [`meter`] | the consumer's own loop, watched from both ends |
 //! | [`check`] | whether the rows are right |
-//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`api_load`], [`dead_letters`], [`pure`] | the measurements |
+//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`verify`], [`api_load`], [`dead_letters`], [`pure`] | the measurements |
 //! | [`web`] | the read API, and asking it |
 //! | [`statistics`], [`results`], [`reach`], [`table`], [`report`], [`machine`] | what they gave, as Markdown |
 
@@ -40,5 +40,6 @@ pub mod stage;
 pub mod statistics;
 pub mod table;
 pub mod tap;
+pub mod verify;
 pub mod web;
 pub mod workload;

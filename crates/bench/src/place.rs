@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry};
+use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry, TableRows};
 use pipeline::{EventStore, ParkingLot};
 use readmodel::ReadStore;
 use redis_dlq::{RedisConfig, RedisDlq};
@@ -12,10 +12,10 @@ use sqlserver::{SqlServer, SqlServerConfig};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-/// Tables that a consumer writes and the API reads.
-pub trait Tables: EventStore + LogPositions + ParkingLot + ParkingExpiry + ReadStore + Clone {}
+/// Tables that a consumer writes, the API reads and `verify` compares.
+pub trait Tables: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + Clone + 'static {}
 
-impl<T: EventStore + LogPositions + ParkingLot + ParkingExpiry + ReadStore + Clone> Tables for T {}
+impl<T: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + Clone + 'static> Tables for T {}
 
 /// A dead letter queue that a consumer can work with.
 pub trait Queue: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static {}

@@ -73,6 +73,9 @@ async fn measure<P: Place>(place: &P, options: &Options, settings: &Settings, re
     if options.wants_part(Part::Memory) {
         results.memory = Some(stage.memory().await?);
     }
+    if options.wants_part(Part::Verify) {
+        results.verified = Some(stage.verified().await?);
+    }
     if options.wants_part(Part::Pure) {
         results.costs = Some(pure::costs(options.batch, stage.scale.repeats));
     }

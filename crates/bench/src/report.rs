@@ -60,6 +60,15 @@ pub fn report(head: &Head, results: &Results) -> String {
             latency(results),
         ),
         ("Memory", only("memory", "Resident memory of this process while a backlog is consumed that is made meanwhile."), memory(results)),
+        (
+            "Verify",
+            only(
+                "verify",
+                "Seconds to read a log in memory into a shadow that is kept and to compare every row, and against the first pass, in which a consumer \
+                 wrote them. Beside: a first pass into other tables, while these are verified at the rate of `VERIFY_RATE`.",
+            ),
+            verified(results),
+        ),
         ("API", only("api", "`GET` of users and orders that are there, while the consumer writes at full rate."), api(results)),
     ];
     let mut text = title(head);
@@ -198,6 +207,22 @@ fn memory(results: &Results) -> String {
     table.to_string()
 }
 
+fn verified(results: &Results) -> String {
+    let Some(verified) = &results.verified else { return NOT_MEASURED.to_owned() };
+    let mut table = Table::new(["step", "seconds", "of the first pass"]);
+    for (step, samples) in [
+        ("first pass", &verified.first_pass),
+        ("verify", &verified.whole),
+        ("compare alone", &verified.compare),
+        ("again after 1000 events", &verified.again),
+        ("first pass beside it", &verified.beside),
+    ] {
+        let seconds = with_spread(Some(samples), |seconds| format!("{seconds:.1}"));
+        table.row([step.to_owned(), seconds, with_spread(Some(&samples.over(&verified.first_pass)), ratio)]);
+    }
+    format!("{} records; at most {} of memory beside what was there before.\n\n{table}", whole(verified.records as f64), mib(verified.most))
+}
+
 fn api(results: &Results) -> String {
     let Some(load) = &results.load else { return NOT_MEASURED.to_owned() };
     let mut table = Table::new(["requests per second", "requests", "p50", "p99", "longest", "errors", "records written per second"]);
@@ -228,7 +253,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_said_to_be_so() {
         let text = report(&head(), &Results::default());
-        assert_eq!(text.matches(NOT_MEASURED.trim()).count(), 8, "{text}");
+        assert_eq!(text.matches(NOT_MEASURED.trim()).count(), 9, "{text}");
         assert!(text.contains("REDIS_HOST") && text.contains("| processor | a fast one |") && text.contains("is a mock"), "{text}");
     }
 

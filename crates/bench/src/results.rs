@@ -8,6 +8,7 @@ use crate::memory::Memory;
 use crate::pure::Cost;
 use crate::scenarios::Scenario;
 use crate::statistics::Samples;
+use crate::verify::Verified;
 
 /// Everything that a run has measured.
 #[derive(Clone, Debug, Default)]
@@ -28,6 +29,8 @@ pub struct Results {
     pub latency: Option<Latency>,
     /// Over a long backlog.
     pub memory: Option<Memory>,
+    /// How long it takes to verify it.
+    pub verified: Option<Verified>,
     /// The API while the consumer writes.
     pub load: Option<Load>,
 }

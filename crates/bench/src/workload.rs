@@ -85,9 +85,14 @@ impl Workload {
 
 /// The insert-only stream; its last event lies a moment before now.
 pub fn generator(count: usize, seed: u64) -> Generator {
-    let mut config = GeneratorConfig::new(count as u64, seed);
+    Generator::new(insert_only(count as u64, seed))
+}
+
+/// What that stream is made of.
+pub fn insert_only(count: u64, seed: u64) -> GeneratorConfig {
+    let mut config = GeneratorConfig::new(count, seed);
     config.start = config.start_before(SystemTime::now().into());
-    Generator::new(config)
+    config
 }
 
 fn generated(count: usize, seed: u64) -> Vec<Event<'static>> {

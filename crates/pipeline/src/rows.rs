@@ -87,9 +87,9 @@ impl TableRow {
 
     /// The event that this row of a table shows; `None` where it holds a value that no event can have.
     pub fn to_event(&self, table: Table) -> Option<Event<'static>> {
-        let text = |name: &str| self.fields.get(name).map(|value| Cow::Owned(value.to_owned()));
-        let time = |name: &str| Timestamp::parse(self.fields.get(name)?).ok();
-        let id = |name: &str| Uuid::parse_str(self.fields.get(name)?).ok();
+        let text = |name: &str| self.fields.get(name).map(|value| Cow::Owned(value.into_owned()));
+        let time = |name: &str| Timestamp::parse(&self.fields.get(name)?).ok();
+        let id = |name: &str| Uuid::parse_str(&self.fields.get(name)?).ok();
         let money = |name: &str| self.fields.get(name)?.parse::<Money>().ok();
         let body = match table {
             Table::Users => Body::UserCreated(UserCreated {
@@ -117,7 +117,7 @@ impl TableRow {
                 settled_at: time("settled_at")?,
             }),
             Table::Adjustments => {
-                let adjustment_type = AdjustmentType::parse(self.fields.get("adjustment_type")?)?;
+                let adjustment_type = AdjustmentType::parse(&self.fields.get("adjustment_type")?)?;
                 let delta: i32 = self.fields.get("delta")?.parse().ok()?;
                 let quantity = if adjustment_type == AdjustmentType::Subtract { delta.checked_neg()? } else { delta };
                 Body::InventoryAdjusted(InventoryAdjusted {
@@ -135,14 +135,11 @@ impl TableRow {
     }
 
     fn items(&self) -> Option<Vec<OrderItem<'static>>> {
-        let mut items = Vec::new();
-        for line in 1.. {
-            let get = |column: &str| self.fields.get(&format!("items.{line}.{column}"));
-            let Some(sku) = get("sku") else { break };
-            let (quantity, price) = (get("quantity")?.parse().ok()?, get("price")?.parse().ok()?);
-            items.push(OrderItem { sku: Cow::Owned(sku.to_owned()), quantity, price });
-        }
-        Some(items)
+        let item = |(line, item): (i64, &ItemFields)| {
+            let (quantity, price) = (item.quantity.try_into().ok()?, item.price.parse().ok()?);
+            (item.line == line).then(|| OrderItem { sku: Cow::Owned(item.sku.clone()), quantity, price })
+        };
+        (1..).zip(&self.fields.items).map(item).collect()
     }
 
     /// By what the last writer is decided.
@@ -151,63 +148,112 @@ impl TableRow {
     }
 }
 
-/// Columns with their values as text, which is the same for the same value in every store. A value that no event can have, because somebody
-/// else wrote it, is shown as it is stored.
+/// A column's value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text; an amount, as the decimal that it is; or what no event can have, as it is stored.
+    Text(String),
+    /// An identity.
+    Id(Uuid),
+    /// An instant.
+    Time(Timestamp),
+    /// A number.
+    Number(i64),
+}
+
+impl Value {
+    fn text(&self) -> Cow<'_, str> {
+        match self {
+            Self::Text(text) => Cow::Borrowed(text),
+            Self::Id(id) => Cow::Owned(id.to_string()),
+            Self::Time(at) => Cow::Owned(at.to_string()),
+            Self::Number(number) => Cow::Owned(number.to_string()),
+        }
+    }
+}
+
+/// Columns with their values, which are the same for the same value in every store. A value that no event can have, because somebody else wrote
+/// it, is a text. Millions of them are compared and few are shown: they are made into texts only then.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Fields(Vec<(Cow<'static, str>, String)>);
+pub struct Fields {
+    columns: Vec<(&'static str, Value)>,
+    items: Vec<ItemFields>,
+}
+
+/// An order's item.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct ItemFields {
+    line: i64,
+    sku: String,
+    quantity: i64,
+    price: String,
+}
 
 impl Fields {
+    fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.columns.push((name, value));
+        self
+    }
+
     /// Adds a text.
     #[must_use]
-    pub fn text(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<String>) -> Self {
-        self.0.push((name.into(), value.into()));
-        self
+    pub fn text(self, name: &'static str, value: impl Into<String>) -> Self {
+        self.with(name, Value::Text(value.into()))
     }
 
     /// Adds an identity.
     #[must_use]
     pub fn id(self, name: &'static str, value: Uuid) -> Self {
-        self.text(name, value.to_string())
+        self.with(name, Value::Id(value))
     }
 
     /// Adds an instant.
     #[must_use]
     pub fn time(self, name: &'static str, value: Timestamp) -> Self {
-        self.text(name, value.to_string())
+        self.with(name, Value::Time(value))
     }
 
     /// Adds an amount.
     #[must_use]
-    pub fn money(self, name: impl Into<Cow<'static, str>>, value: Money) -> Self {
+    pub fn money(self, name: &'static str, value: Money) -> Self {
         self.text(name, value.to_string())
     }
 
     /// Adds a number.
     #[must_use]
-    pub fn number(self, name: impl Into<Cow<'static, str>>, value: impl Into<i64>) -> Self {
-        self.text(name, value.into().to_string())
+    pub fn number(self, name: &'static str, value: impl Into<i64>) -> Self {
+        self.with(name, Value::Number(value.into()))
     }
 
     /// Adds an order's item, `items.LINE.COLUMN`.
     #[must_use]
-    pub fn item(self, line: i64, sku: impl Into<String>, quantity: impl Into<i64>, price: impl Into<String>) -> Self {
-        let name = |column: &str| format!("items.{line}.{column}");
-        self.text(name("sku"), sku).number(name("quantity"), quantity).text(name("price"), price)
+    pub fn item(mut self, line: i64, sku: impl Into<String>, quantity: impl Into<i64>, price: impl Into<String>) -> Self {
+        self.items.push(ItemFields { line, sku: sku.into(), quantity: quantity.into(), price: price.into() });
+        self
     }
 
-    /// Each column with its value.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_ref(), value.as_str()))
+    /// Each column with its value as text.
+    pub fn iter(&self) -> impl Iterator<Item = (Cow<'static, str>, Cow<'_, str>)> {
+        let columns = self.columns.iter().map(|(name, value)| (Cow::Borrowed(*name), value.text()));
+        let items = self.items.iter().flat_map(|ItemFields { line, sku, quantity, price }| {
+            let name = |column: &str| Cow::Owned(format!("items.{line}.{column}"));
+            let (sku, price) = (Cow::Borrowed(sku.as_str()), Cow::Borrowed(price.as_str()));
+            [(name("sku"), sku), (name("quantity"), Cow::Owned(quantity.to_string())), (name("price"), price)]
+        });
+        columns.chain(items)
     }
 
-    /// A column's value; `None` where there is no such column.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.iter().find(|(known, _)| *known == name).map(|(_, value)| value)
+    /// A column's value as text; `None` where there is no such column.
+    pub fn get(&self, name: &str) -> Option<Cow<'_, str>> {
+        match self.columns.iter().find(|(known, _)| *known == name) {
+            Some((_, value)) => Some(value.text()),
+            None => self.iter().find(|(known, _)| known == name).map(|(_, value)| value),
+        }
     }
 
     /// The columns in which two rows differ, those of this one first. An item that only one of them has differs in all its columns.
-    pub fn differing<'f>(&'f self, other: &'f Self) -> Vec<&'f str> {
-        let own = self.iter().filter(|(name, value)| other.get(name) != Some(*value)).map(|(name, _)| name);
+    pub fn differing(&self, other: &Self) -> Vec<Cow<'static, str>> {
+        let own = self.iter().filter(|(name, value)| other.get(name).as_ref() != Some(value)).map(|(name, _)| name);
         let others = other.iter().filter(|(name, _)| self.get(name).is_none()).map(|(name, _)| name);
         own.chain(others).collect()
     }
@@ -238,12 +284,12 @@ mod tests {
             assert_eq!(row.to_event(table), Some(event), "{event_type:?}");
         }
         let (table, row) = TableRow::of(&samples::of(EventType::UserCreated));
-        let fields = row.fields.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let changed = fields.fold(Fields::default(), |fields, (name, value)| {
-            let value = if name == "email_key" { "somebody".to_owned() } else { value };
-            fields.text(name, value)
+        let columns = row.fields.columns.iter().map(|(name, value)| match *name {
+            "email_key" => ("email_key", Value::Text("somebody".to_owned())),
+            name => (name, value.clone()),
         });
-        assert_eq!(TableRow { fields: changed, ..row }.to_event(table), None, "the key is not that of the address");
+        let fields = Fields { columns: columns.collect(), items: Vec::new() };
+        assert_eq!(TableRow { fields, ..row }.to_event(table), None, "the key is not that of the address");
     }
 
     #[test]
@@ -254,6 +300,6 @@ mod tests {
         assert_eq!(fields("EUR").differing(&fields("USD")), ["currency"]);
         let (one, two) = (fields("EUR"), fields("EUR").item(2, "B", 1, "2.0000"));
         let second = ["items.2.sku", "items.2.quantity", "items.2.price"];
-        assert_eq!((one.differing(&two), two.differing(&one)), (second.to_vec(), second.to_vec()));
+        assert_eq!((one.differing(&two), two.differing(&one)), (second.map(Cow::from).to_vec(), second.map(Cow::from).to_vec()));
     }
 }

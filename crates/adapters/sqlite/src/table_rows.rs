@@ -209,34 +209,32 @@ fn table_row(table: Table, row: &Row<'_>) -> rusqlite::Result<TableRow> {
     let text = |column| row.get::<_, String>(column);
     let fields = Fields::default();
     let fields = match table {
-        Table::Users => fields
-            .text("email", text(3)?)
-            .text("email_key", text(4)?)
-            .text("first_name", text(5)?)
-            .text("last_name", text(6)?)
-            .text("created_at", instant(row, 7)?),
-        Table::Orders => {
-            fields.id("user_id", id(row, 3)?).text("total_amount", text(4)?).text("currency", text(5)?).text("placed_at", instant(row, 6)?)
+        Table::Users => {
+            let fields =
+                fields.text("email", text(3)?).text("email_key", text(4)?).text("first_name", text(5)?).text("last_name", text(6)?);
+            instant(fields, "created_at", row, 7)?
         }
-        Table::Payments => fields
-            .id("order_id", id(row, 3)?)
-            .text("amount", text(4)?)
-            .text("currency", text(5)?)
-            .text("payment_method", text(6)?)
-            .text("status", text(7)?)
-            .text("settled_at", instant(row, 8)?),
-        Table::Adjustments => fields
-            .text("sku", text(3)?)
-            .number("delta", row.get::<_, i64>(4)?)
-            .text("adjustment_type", text(5)?)
-            .text("reason", text(6)?)
-            .text("adjusted_at", instant(row, 7)?),
+        Table::Orders => {
+            let fields = fields.id("user_id", id(row, 3)?).text("total_amount", text(4)?).text("currency", text(5)?);
+            instant(fields, "placed_at", row, 6)?
+        }
+        Table::Payments => {
+            let fields = fields.id("order_id", id(row, 3)?).text("amount", text(4)?).text("currency", text(5)?);
+            instant(fields.text("payment_method", text(6)?).text("status", text(7)?), "settled_at", row, 8)?
+        }
+        Table::Adjustments => {
+            let fields = fields.text("sku", text(3)?).number("delta", row.get::<_, i64>(4)?);
+            instant(fields.text("adjustment_type", text(5)?).text("reason", text(6)?), "adjusted_at", row, 7)?
+        }
     };
     Ok(TableRow { key: id(row, 0)?, event_id: id(row, 1)?, event_at: time(row, 2)?, fields })
 }
 
-/// An instant as text; one that no event can have, as the number that it is stored as.
-fn instant(row: &Row<'_>, column: usize) -> rusqlite::Result<String> {
+/// Adds an instant; one that no event can have, as the number that it is stored as.
+fn instant(fields: Fields, name: &'static str, row: &Row<'_>, column: usize) -> rusqlite::Result<Fields> {
     let micros: i64 = row.get(column)?;
-    Ok(Timestamp::from_unix_micros(micros).map_or_else(|| micros.to_string(), |at| at.to_string()))
+    Ok(match Timestamp::from_unix_micros(micros) {
+        Some(at) => fields.time(name, at),
+        None => fields.text(name, micros.to_string()),
+    })
 }

@@ -45,6 +45,9 @@ fn assert_growth(report: &str) {
 fn assert_watched(report: &str) {
     assert_eq!(cells(report, "Memory", "1 000").len(), 6);
     assert_eq!(cells(report, "API", "100")[0], "30");
+    for step in ["first pass", "verify", "compare alone", "again after 1000 events", "first pass beside it"] {
+        assert_measured(report, "Verify", step);
+    }
     assert_measured(report, "Pure parts", "plan a batch of 1000");
     assert_eq!(report.matches("| decode and validate `").count(), 4);
     assert!(report.contains("under 100.0 ms") && report.contains("\n## Latency\n") && report.contains("| p99 |"), "{report}");
@@ -65,7 +68,7 @@ async fn a_short_run_has_right_rows_and_a_report_with_every_line() {
         report_of(early.map(Scenario::name)),
         report_of(refused.map(Scenario::name)),
         report_of(["batch-size", "partitions", "table-size"]),
-        report_of(["memory", "latency", "api", "pure", "redis"]),
+        report_of(["memory", "verify", "latency", "api", "pure", "redis"]),
     );
     assert_compared(&reports.0, &all_new);
     assert_compared(&reports.1, &changed);

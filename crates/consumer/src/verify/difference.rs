@@ -1,5 +1,6 @@
 //! What can be wrong.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use pipeline::rows::{Table, TableRow};
@@ -148,13 +149,13 @@ impl Difference {
         let columns = match (row, expected) {
             (Some(row), Some(expected)) if kind == Kind::Changed => {
                 let event_at = (row.event_at != expected.event_at).then_some("event_at");
-                event_at.into_iter().chain(row.fields.differing(&expected.fields)).map(str::to_owned).collect()
+                event_at.map(Cow::from).into_iter().chain(row.fields.differing(&expected.fields)).map(Cow::into_owned).collect()
             }
             _ => Vec::new(),
         };
         let value = |row: Option<&TableRow>, column: &str| match column {
             "event_at" => row.map(|row| row.event_at.to_string()),
-            _ => row.and_then(|row| row.fields.get(column)).map(str::to_owned),
+            _ => row.and_then(|row| row.fields.get(column)).map(Cow::into_owned),
         };
         let told = |column: &String| (column.clone(), (value(row, column), value(expected, column)));
         let values = if values { columns.iter().map(told).collect() } else { BTreeMap::new() };

@@ -4,6 +4,7 @@
 //! write meanwhile. A row that shows the right event with other values, or an event that is not in the log, first counts as older than any. What
 //! ends half way is found and repaired by the next run.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::time::Duration;
 
@@ -73,7 +74,7 @@ pub async fn repair<T: Repairable, F: Fold>(tables: &T, fold: &F, report: &Repor
             let mut rows = fold.rows().rows(table, &keys).await?;
             rows.sort_unstable_by_key(|row| row.key);
             if table == Table::Adjustments {
-                articles.extend(rows.iter().filter_map(|row| row.fields.get("sku")).map(str::to_owned));
+                articles.extend(rows.iter().filter_map(|row| row.fields.get("sku")).map(Cow::into_owned));
             }
             let events: Vec<Event<'static>> = rows.iter().filter_map(|row| row.to_event(table)).collect();
             let items: Vec<_> = events.iter().map(|event| Item { event, releases: Vec::new() }).collect();
@@ -110,7 +111,7 @@ async fn delete<T: Repairable>(tables: &T, report: &Report) -> Result<HashSet<St
         for ((_, key), shown, found) in rows.clone().filter(|((of, _), ..)| *of == table) {
             let row = if table == Table::Adjustments { tables.rows(table, &[key]).await? } else { Vec::new() };
             if tables.delete(table, key, shown).await? {
-                articles.extend(row.iter().filter_map(|row| row.fields.get("sku")).map(str::to_owned));
+                articles.extend(row.iter().filter_map(|row| row.fields.get("sku")).map(Cow::into_owned));
                 note(found, "deleted");
             }
         }

@@ -19,6 +19,8 @@ use super::Report;
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long it may take until another process notices that a lease has ended, and the pause after a verification that was not finished.
 const LOOK: Duration = MINUTE;
+/// Records and rows per second, where nothing is said: a consumer beside it keeps its speed.
+pub const RATE: f64 = 5000.0;
 /// Differences that are told one by one in the log.
 const TOLD: usize = 10;
 
@@ -44,7 +46,7 @@ impl ScheduleConfig {
         );
         let rate = env.number(
             "VERIFY_RATE",
-            5000.0,
+            RATE,
             1.0..=1e9,
             "Records of the log, and after them rows of the tables, that such a verification reads per second, at most.",
         );

@@ -1,5 +1,7 @@
 //! Verifying tables on purpose damaged, and whole ones while they are written.
 
+mod silent;
+
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,7 +12,7 @@ use consumer::verify::{Fold as _, FoldSettings, Folded, Kind, Report, Settings, 
 use events::{Body, Event, Rule};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::Fault;
-use pipeline::ports::{DeadLetterReader as _, End, LogPositions as _, TableRows as _};
+use pipeline::ports::{DeadLetterReader as _, End, LogPositions as _, TableRepair as _, TableRows as _};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{
     Batch, DeadLetter, DeadLetterQueue as _, EventStore as _, Item, LogId, LogPosition, ParkedEvent, ParkedKey, ParkingLot as _, Position,

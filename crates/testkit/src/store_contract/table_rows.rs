@@ -148,7 +148,7 @@ pub async fn a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_see
     }
     // Its items and its address went too: nothing is in the way of the same events.
     let wrong =
-        WrongStock { sku: TableRow::of(adjustment).1.fields.get("sku").unwrap_or_default().to_owned(), quantity: Some(-7), ledger: None };
+        WrongStock { sku: TableRow::of(adjustment).1.fields.get("sku").unwrap_or_default().into_owned(), quantity: Some(-7), ledger: None };
     assert_eq!(store.correct_stock(&wrong).await, Ok(true));
     apply(store, &events).await;
     for event in &events {
