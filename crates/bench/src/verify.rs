@@ -251,6 +251,7 @@ impl<P: Place> Stage<'_, P> {
 }
 
 async fn fold(log: &SeededLog, shadow: Sqlite, rate: Option<f64>) -> anyhow::Result<Fold> {
+    shadow.drop_read_indexes().await?;
     let settings = FoldSettings { consumer: ConsumerConfig::default(), was_whole: true, rate };
     let metrics = Metrics::new(&[Part::Consumer])?;
     let reader = (SeededReader::of(log), log.clone());

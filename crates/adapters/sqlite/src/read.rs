@@ -1,6 +1,7 @@
 //! `ReadStore`: each answer by one statement, so that it shows one moment.
 
 use events::Timestamp;
+use pipeline::{Dependency, Fault};
 use readmodel::views::ORDERS_SHOWN;
 use readmodel::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -9,6 +10,20 @@ use uuid::Uuid;
 use crate::database::Sqlite;
 use crate::faults::Failure;
 use crate::values::{Id, id, money, time};
+
+/// The indexes that nothing but these questions needs.
+const INDEXES: &str =
+    "DROP INDEX IF EXISTS ix_users_created; DROP INDEX IF EXISTS ix_orders_user_placed; DROP INDEX IF EXISTS ix_payments_order_settled;";
+
+impl Sqlite {
+    /// Lets go of the indexes that only the read API needs, for good: tables that nobody asks so are written faster.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub async fn drop_read_indexes(&self) -> Result<(), Fault> {
+        self.write(Dependency::Database, "drop_read_indexes", |transaction| Ok(transaction.execute_batch(INDEXES)?)).await
+    }
+}
 
 impl ReadStore for Sqlite {
     async fn user(&self, user_id: Uuid) -> Result<Option<UserView>, ReadFault> {

@@ -218,7 +218,7 @@ mod tests {
         let sets = vec![vec![order(1, Some(1)), order(1, Some(2)), order(2, None)]];
         let rows = table_rows(Table::Orders, &sets, &PAGE_ORDERS).unwrap();
         assert_eq!(rows.iter().map(|row| row.key.as_u128()).collect::<Vec<_>>(), [1, 2]);
-        let names: Vec<_> = rows[0].fields.iter().map(|(name, _)| name.to_owned()).collect();
+        let names: Vec<_> = rows[0].fields.iter().map(|(name, _)| name).collect();
         assert_eq!(names.len(), 4 + 2 * 3, "{names:?}");
         assert_eq!(rows[0].fields.get("items.2.price").as_deref(), Some("1"));
         assert_eq!(rows[0].fields.get("total_amount").as_deref(), Some("12.5"));

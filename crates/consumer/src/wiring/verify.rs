@@ -152,6 +152,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     bar: &ProgressBar,
 ) -> anyhow::Result<Result<Report, Unfinished>> {
     let shadow = arguments.state.as_deref().map_or_else(|| Ok(Sqlite::temporary()?), open_shadow)?;
+    shadow.drop_read_indexes().await?;
     let (reader, progress) = (KafkaLogReader::open(kafka)?, KafkaProgress::open(kafka)?);
     let topic: Arc<str> = kafka.topic.as_str().into();
     if shadow.positions(&topic).await?.is_empty() && has_rows(&shadow).await? {

@@ -121,3 +121,19 @@ async fn an_identity_is_forgotten_after_its_retention() {
     assert_eq!(queue.push(&[young]).await.unwrap(), 0, "remembered, and the old one is trimmed");
     assert_eq!(queue.push(&[old]).await.unwrap(), 1);
 }
+
+#[tokio::test]
+async fn tables_that_nobody_asks_do_without_the_three_indexes_of_the_read_api_and_work_on() {
+    let store = Sqlite::temporary().unwrap();
+    let indexes = |store: &Sqlite| {
+        let file = Connection::open(store.path()).unwrap();
+        file.query_row("SELECT count(*) FROM sqlite_schema WHERE type = 'index'", [], |row| row.get::<_, i64>(0)).unwrap()
+    };
+    let before = indexes(&store);
+    store.drop_read_indexes().await.unwrap();
+    assert_eq!(indexes(&store), before - 3);
+    let user_id = testkit::builders::id();
+    testkit::delivery::apply(&store, &[testkit::builders::user(user_id)]).await;
+    assert!(readmodel::ReadStore::user(&store, user_id).await.unwrap().is_some());
+    store.drop_read_indexes().await.unwrap();
+}
