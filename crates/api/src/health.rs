@@ -8,10 +8,14 @@ use telemetry::Report;
 
 use crate::reads::Reads;
 
-/// 200 while reading is possible, whatever the other parts of the process do.
+/// 200 while reading is possible. It is `degraded` while another part of the process does not work, such as a consumer that is held.
 pub(crate) async fn overview<S: ReadStore>(State(reads): State<Arc<Reads<S>>>) -> Report {
     let ok = reads.look().await;
-    let status = if ok { "ok" } else { "unavailable" };
+    let status = match (ok, reads.health.is_impaired()) {
+        (true, false) => "ok",
+        (true, true) => "degraded",
+        (false, _) => "unavailable",
+    };
     Report { ok, status, ..reads.health.ready_report() }
 }
 

@@ -22,6 +22,9 @@ const REASONS_INTERVAL: Duration = Duration::from_secs(30);
 /// How often the log is looked at, at least: that soon a topic that was created anew is noticed.
 const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
+/// How soon a part that did not answer is asked again, at most: so soon its return is noticed.
+const RETURN_INTERVAL: Duration = Duration::from_secs(1);
+
 /// Asks the parts at an interval. On its own task, so that it tells the truth while the loop waits.
 pub struct Monitor<P: Backends> {
     /// See [`Backends::Progress`].
@@ -52,30 +55,36 @@ impl<P: Backends> Monitor<P> {
 
     async fn watch_kafka(&self) {
         loop {
-            if let Some(log) = self.note(Dependency::Kafka, self.progress.log().await) {
+            let answer = self.note(Dependency::Kafka, self.progress.log().await);
+            let pause = self.pause(answer.is_some());
+            if let Some(log) = answer {
                 self.metrics.lags(log.partitions.iter().map(|(partition, state)| (*partition, state.lag())));
                 self.log.send_replace(Some(Arc::new(log)));
             }
-            tokio::time::sleep(self.interval.min(LOG_INTERVAL)).await;
+            tokio::time::sleep(pause.min(LOG_INTERVAL)).await;
         }
     }
 
     async fn watch_store(&self) {
         loop {
             let answer = async { Ok((self.store.parked().await?, self.store.now().await?)) }.await;
-            if let Some(((count, oldest), now)) = self.note(Dependency::Database, answer) {
+            let answer = self.note(Dependency::Database, answer);
+            let pause = self.pause(answer.is_some());
+            if let Some(((count, oldest), now)) = answer {
                 let age =
                     |oldest: Timestamp| Duration::from_micros((now.unix_micros() - oldest.unix_micros()).try_into().unwrap_or_default());
                 self.metrics.parked(count, oldest.map(age));
             }
-            tokio::time::sleep(self.interval).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
     async fn watch_dead_letters(&self) {
         let mut count_again = Instant::now();
         loop {
-            if let Some(depth) = self.note(Dependency::DeadLetterQueue, self.dead_letters.depth().await) {
+            let answer = self.note(Dependency::DeadLetterQueue, self.dead_letters.depth().await);
+            let pause = self.pause(answer.is_some());
+            if let Some(depth) = answer {
                 self.metrics.dlq_depth(depth);
                 if depth == 0 {
                     self.metrics.dlq_reasons(&BTreeMap::new());
@@ -84,7 +93,7 @@ impl<P: Backends> Monitor<P> {
                     count_again = Instant::now() + REASONS_INTERVAL;
                 }
             }
-            tokio::time::sleep(self.interval).await;
+            tokio::time::sleep(pause).await;
         }
     }
 
@@ -92,6 +101,11 @@ impl<P: Backends> Monitor<P> {
         if let Some(reasons) = self.note(Dependency::DeadLetterQueue, self.dead_letters.reasons().await) {
             self.metrics.dlq_reasons(&reasons);
         }
+    }
+
+    /// Until the next question.
+    fn pause(&self, has_answered: bool) -> Duration {
+        if has_answered { self.interval } else { self.interval.min(RETURN_INTERVAL) }
     }
 
     /// Shows whether a part answered; one line of log when that changes.

@@ -141,13 +141,15 @@ impl<S: RecordSource> Waiting<S> {
         Ok(Next::Again)
     }
 
-    /// Pauses the partitions and keeps polling for as long as the backoff says.
+    /// Pauses the partitions and keeps polling for as long as the backoff says, or until the monitor finds that the dependency answers again.
     ///
     /// # Errors
     /// The consumer was told to stop meanwhile.
     pub async fn hold(&mut self, fault: &Fault, cause: Cause, tries: u32) -> Result<(), Stopped> {
         self.note_held(fault, cause);
         let until = Instant::now() + backoff::outage(tries, chance::fraction());
+        let dependency = fault.dependency.label();
+        let mut was_down = !self.health.is_up(dependency);
         loop {
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
@@ -161,6 +163,12 @@ impl<S: RecordSource> Waiting<S> {
             }
             // Not before: a source that hangs has not polled.
             self.polled();
+            let is_up = self.health.is_up(dependency);
+            if was_down && is_up {
+                return Ok(());
+            }
+            // One that answers the monitor and fails us all the same is waited for as long as ever.
+            was_down |= !is_up;
         }
     }
 

@@ -80,6 +80,11 @@ impl Health {
         self.lock().parts.get(part).is_some_and(|part| part.state == State::Up)
     }
 
+    /// Whether a part was found not to work. One that nobody has looked at yet was not.
+    pub fn is_impaired(&self) -> bool {
+        self.lock().parts.values().any(|part| matches!(part.state, State::Down(_)))
+    }
+
     /// Whether every part is up and the process is not stopping.
     pub fn ready(&self) -> bool {
         self.lock().ready()

@@ -49,6 +49,21 @@ const fn look_at(word: &'static str) -> &'static str {
     match word.as_bytes() {
         b"NOAUTH" | b"WRONGPASS" => LOGIN,
         b"NOPERM" => RIGHTS,
+        b"OOM" => "OOM: Redis has no memory left for a dead letter; raise its maxmemory, or take entries out with `dlq`",
+        b"MISCONF" => "MISCONF: Redis cannot save to its disk, and takes no dead letter until it can; its own log says why",
+        b"IOERR" => "IOERR: Redis cannot read or write its disk; its own log says why",
+        b"WRONGTYPE" => {
+            "WRONGTYPE: the key of REDIS_DLQ_KEY, or one beside it, holds something else; set REDIS_DLQ_KEY to a name of its own"
+        }
+        b"CROSSSLOT" => {
+            "CROSSSLOT: a Redis Cluster keeps the list and the keys beside it on several nodes; give the name a hash tag, such as \
+             REDIS_DLQ_KEY={dlq:events}"
+        }
+        b"MOVED" => "MOVED: another node of the Redis Cluster holds the list; name that one in REDIS_HOST, or a proxy of the cluster",
+        b"ASK" => {
+            "ASK: the list is just moving to another node of the Redis Cluster; name that one in REDIS_HOST, or a proxy of the cluster"
+        }
+        b"NOSCRIPT" => "NOSCRIPT: requests are spread over several servers; name one of them in REDIS_HOST",
         _ => word,
     }
 }
@@ -135,6 +150,17 @@ mod tests {
             assert_eq!(working("push", &reply(line)), working("push", &reply("NOPERM")), "{line}");
         }
         assert_eq!(working("push", &reply("ERR user_script:1: x")).class, FaultClass::Bug);
+    }
+
+    /// Where a person must act, the fault says what to do.
+    #[test]
+    fn what_is_for_the_operator_is_a_sentence_that_begins_with_the_code_or_what_it_is_about() {
+        for (word, _) in CODES.iter().filter(|(_, class)| *class == FaultClass::Operator) {
+            let sentence = look_at(word);
+            let names_it = [word, "login", "rights"].iter().any(|about| sentence.starts_with(&format!("{about}: ")));
+            // Protected mode: what Redis says of it is in its own answer alone.
+            assert!(names_it || *word == "DENIED", "{word}: {sentence}");
+        }
     }
 
     #[test]

@@ -28,12 +28,12 @@ pub enum OpenError {
         known: i64,
     },
     /// SQLite cannot use it.
-    #[error("{} cannot be used as the embedded database ({class}, SQLite error {code})", path.display())]
+    #[error("{} cannot be used as the embedded database: {what} (SQLite error {code})", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
-        /// The label of the class.
-        class: &'static str,
+        /// What is wrong, and what to look at.
+        what: &'static str,
         /// SQLite's extended result code (<https://www.sqlite.org/rescode.html>), or 0 where it gave none.
         code: i64,
     },
@@ -42,7 +42,8 @@ pub enum OpenError {
 impl OpenError {
     pub(crate) fn unusable(path: &Path, failure: Failure) -> Self {
         let fault = failure.into_fault(Dependency::Database, "open");
-        Self::Unusable { path: path.to_owned(), class: fault.class.label(), code: fault.code.unwrap_or_default() }
+        let what = if fault.subject == "open" { fault.class.label() } else { fault.subject };
+        Self::Unusable { path: path.to_owned(), what, code: fault.code.unwrap_or_default() }
     }
 }
 
@@ -102,8 +103,25 @@ fn classify(error: &rusqlite::Error, operation: &'static str) -> (FaultClass, Op
         ffi::SQLITE_CONSTRAINT_FOREIGNKEY => Some((FaultClass::MissingParent, "foreign_key")),
         _ => None,
     };
-    let (class, subject) = constraint.unwrap_or((by_number(number), operation));
+    let (class, subject) = constraint.unwrap_or_else(|| (by_number(number), look_at(number).unwrap_or(operation)));
     (class, Some(number.into()), subject)
+}
+
+/// What to look at, where the number says it.
+const fn look_at(number: i32) -> Option<&'static str> {
+    Some(match number & 0xff {
+        ffi::SQLITE_FULL => "disk: there is no room left for the file of the embedded database",
+        ffi::SQLITE_READONLY => "rights: the file of the embedded database, or its folder, can only be read; whose is it?",
+        ffi::SQLITE_CANTOPEN => {
+            "file: the embedded database cannot be opened or created; are its folder and this user's rights there right?"
+        }
+        ffi::SQLITE_PERM | ffi::SQLITE_AUTH => "rights: this user may not use the file of the embedded database",
+        ffi::SQLITE_CORRUPT => "file: the embedded database is damaged; put a copy of it in its place, or begin a new one",
+        ffi::SQLITE_NOTADB => "file: this is no SQLite database; name another folder or file",
+        ffi::SQLITE_NOMEM => "memory: there is none left for the embedded database",
+        ffi::SQLITE_IOERR => "disk: the file of the embedded database cannot be read or written; the system's log says why",
+        _ => return None,
+    })
 }
 
 /// The extended code holds the primary one in its lowest eight bits (<https://www.sqlite.org/rescode.html>).
@@ -172,6 +190,8 @@ mod tests {
         ] {
             let fault = fault(number, "");
             assert_eq!((fault.class, fault.code), (class, Some(number.into())));
+            // Where a person must act, it says what to look at.
+            assert_eq!(fault.subject.contains(": "), matches!(class, FaultClass::Operator) || class == unavailable, "{number}");
         }
     }
 

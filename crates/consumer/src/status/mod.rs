@@ -16,7 +16,7 @@ use telemetry::output::print_line;
 
 pub use dead_letters::Group;
 use dead_letters::groups;
-pub use process::{Answer, Part, Process};
+pub use process::{Answer, Part, Process, Verification};
 
 use crate::backends::SystemClock;
 use crate::reason;
@@ -165,9 +165,11 @@ async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>)
 }
 
 impl Status {
-    /// Whether the process is ready, and every part that was asked has answered. Lag and dead letters do not count: both are work that goes on.
+    /// Whether the process is ready, has not found the tables different from the log, and every part that was asked has answered. Lag and dead
+    /// letters do not count: both are work that goes on.
     pub fn is_well(&self) -> bool {
         self.process.is_ready()
+            && !self.process.tables_differ()
             && !matches!(self.lag, Some(Known::No { .. }))
             && !matches!(self.parked, Some(Known::No { .. }))
             && !matches!(self.dead_letters, Some(Known::No { .. }))

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use events::Timestamp;
 use serde::{Deserialize, Serialize};
 use telemetry::probe;
 
@@ -17,6 +18,38 @@ pub struct Process {
     pub address: SocketAddr,
     /// What it answered to `/health/ready`; `None` where nothing that is ours answers there.
     pub answer: Option<Answer>,
+    /// Whether it compares the tables with the log, and what it found; `None` where it does not.
+    pub verification: Option<Verification>,
+}
+
+/// What a process says of its own verifications, by its metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Verification {
+    /// Seconds from the beginning of one to that of the next.
+    pub interval_seconds: u64,
+    /// When it finished the last one; `None` where it has finished none: another process does it, or it is the first.
+    pub last: Option<Timestamp>,
+    /// What that one found different from the log.
+    pub differences: u64,
+}
+
+impl Verification {
+    /// From the text of `/metrics`.
+    fn read(metrics: &str) -> Option<Self> {
+        let samples = metrics.lines().filter_map(|line| line.rsplit_once(' '));
+        let values = |name: &'static str| {
+            let of_name = samples.clone().filter(move |(series, _)| series.split('{').next() == Some(name));
+            of_name.filter_map(|(_, value)| value.parse::<f64>().ok()).map(|value| value as u64)
+        };
+        let interval_seconds = values("pipeline_verify_interval_seconds").next().filter(|seconds| *seconds > 0)?;
+        let last = values("pipeline_verify_last_success_timestamp_seconds").next().filter(|seconds| *seconds > 0);
+        Some(Self {
+            interval_seconds,
+            last: last.and_then(|seconds| Timestamp::from_unix_millis(i64::try_from(seconds).ok()?.checked_mul(1000)?)),
+            differences: values("pipeline_verify_differences").sum(),
+        })
+    }
 }
 
 /// The answer of `/health/ready`.
@@ -42,13 +75,47 @@ pub struct Part {
 impl Process {
     /// Asks the process that listens there; for "every address", on loopback.
     pub async fn ask(address: SocketAddr) -> Self {
-        let asked = tokio::task::spawn_blocking(move || probe::ask(address, "/health/ready", PATIENCE)).await;
-        let answer = asked.ok().and_then(Result::ok).and_then(|body| serde_json::from_str(&body).ok());
-        Self { address: probe::reachable(address), answer }
+        let asked = tokio::task::spawn_blocking(move || {
+            let health = probe::ask(address, "/health/ready", PATIENCE)?;
+            Ok::<_, std::io::Error>((health, probe::ask(address, "/metrics", PATIENCE)?))
+        });
+        let (answer, verification) = match asked.await {
+            Ok(Ok((health, metrics))) => (serde_json::from_str(&health).ok(), Verification::read(&metrics)),
+            _ => (None, None),
+        };
+        Self { address: probe::reachable(address), answer, verification }
     }
 
     /// Whether it answered that all of it works.
     pub fn is_ready(&self) -> bool {
         self.answer.as_ref().is_some_and(|answer| answer.status == "ready")
+    }
+
+    /// Whether it has found the tables different from the log.
+    pub fn tables_differ(&self) -> bool {
+        self.verification.is_some_and(|verification| verification.differences > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_verification_is_told_by_the_metrics_of_whoever_is_to_do_it() {
+        let metrics = |interval, last| {
+            format!(
+                "# HELP pipeline_verify_interval_seconds x\npipeline_verify_interval_seconds {interval}\n\
+                 pipeline_verify_last_success_timestamp_seconds {last}\n\
+                 pipeline_verify_differences{{entity=\"users\",kind=\"missing\"}} 2\n\
+                 pipeline_verify_differences{{entity=\"orders\",kind=\"changed\"}} 1\n"
+            )
+        };
+        assert_eq!(Verification::read(&metrics("0", "0")), None);
+        assert_eq!(Verification::read("other 1\n"), None);
+        let found = Verification::read(&metrics("3600", "1768471200.5")).unwrap();
+        assert_eq!((found.interval_seconds, found.differences), (3600, 3));
+        assert_eq!(found.last, Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()));
+        assert_eq!(Verification::read(&metrics("3600", "0")).unwrap().last, None);
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 
-use super::{Group, Known, Lag, Parked, PartitionLag, Process, Status};
+use super::{Group, Known, Lag, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 
 /// Groups of dead letters that are shown.
@@ -21,11 +21,12 @@ impl Display for Status {
         })?;
         section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
             dead_letters(f, known)
-        })
+        })?;
+        self.process.verification.map_or(Ok(()), |verification| verified(f, verification, self.at))
     }
 }
 
-fn process(f: &mut Formatter<'_>, Process { address, answer }: &Process) -> fmt::Result {
+fn process(f: &mut Formatter<'_>, Process { address, answer, .. }: &Process) -> fmt::Result {
     let Some(answer) = answer else {
         return writeln!(f, "consumer      nothing answers at http://{address}: it does not run, or it listens elsewhere");
     };
@@ -70,10 +71,28 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag) -> fmt::Re
 fn parked(f: &mut Formatter<'_>, Parked { events, oldest }: Parked, now: Timestamp) -> fmt::Result {
     write!(f, "{events}")?;
     if let Some(oldest) = oldest {
-        let micros = u64::try_from(now.unix_micros() - oldest.unix_micros()).unwrap_or_default();
-        write!(f, ", the oldest for {}", settings::span::format(Duration::from_secs(micros / 1_000_000)))?;
+        write!(f, ", the oldest for {}", settings::span::format(since(oldest, now)))?;
     }
     writeln!(f)
+}
+
+fn verified(f: &mut Formatter<'_>, Verification { interval_seconds, last, differences }: Verification, now: Timestamp) -> fmt::Result {
+    write!(f, "{:<13} ", "verified")?;
+    let interval = settings::span::format(Duration::from_secs(interval_seconds));
+    let Some(last) = last else {
+        return writeln!(f, "not yet by this process, of which one does it each {interval}");
+    };
+    let ago = settings::span::format(since(last, now));
+    match differences {
+        0 => writeln!(f, "{ago} ago: the tables are what the log says"),
+        1 => writeln!(f, "{ago} ago: 1 difference from the log, see `verify`"),
+        count => writeln!(f, "{ago} ago: {count} differences from the log, see `verify`"),
+    }
+}
+
+/// Whole seconds between two times; none where the later one is before.
+fn since(then: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_secs(u64::try_from(now.unix_micros() - then.unix_micros()).unwrap_or_default() / 1_000_000)
 }
 
 fn dead_letters(f: &mut Formatter<'_>, groups: &[Group]) -> fmt::Result {
@@ -121,7 +140,15 @@ mod tests {
         let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12 };
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: Some(Answer { status: "not ready".into(), parts }) },
+            process: Process {
+                address: "127.0.0.1:9090".parse().unwrap(),
+                answer: Some(Answer { status: "not ready".into(), parts }),
+                verification: Some(Verification {
+                    interval_seconds: 21_600,
+                    last: Timestamp::parse("2026-01-15T09:12:00Z").ok(),
+                    differences: 3,
+                }),
+            },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
             dead_letters: Some(Known::Yes(vec![group])),
@@ -139,6 +166,7 @@ parked        3, the oldest for 12m
 dead letters  150
       count  first seen            last seen             fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
+verified      1h ago: 3 differences from the log, see `verify`
 ";
         assert_eq!(status.to_string(), expected);
         assert!(!status.is_well());
@@ -148,7 +176,7 @@ dead letters  150
     fn what_cannot_be_asked_says_why_and_how_it_could() {
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None },
+            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None, verification: None },
             lag: None,
             parked: Some(Known::No { problem: "the database does not answer in time".into() }),
             dead_letters: Some(Known::Yes(Vec::new())),

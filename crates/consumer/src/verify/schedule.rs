@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::Report;
+use super::{Report, Unfinished};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long it may take until another process notices that a lease has ended, and the pause after a verification that was not finished.
@@ -109,6 +109,8 @@ pub async fn keep_verifying<L: Leases, V: Future<Output = anyhow::Result<Report>
                 due = began + config.interval;
             }
             Err(_) if stop.is_cancelled() => return,
+            // Nothing was consumed yet.
+            Err(why) if why.downcast_ref() == Some(&Unfinished::NoPositions) => tracing::debug!("there is nothing to verify yet"),
             Err(why) => tracing::warn!("the tables were not verified: {why:#}"),
         }
     }

@@ -31,6 +31,8 @@ use crate::verify::{
 const SHADOW: &str = "shadow.db";
 /// Says that the shadow was not begun at the beginning of the log.
 const PARTIAL: &str = "not-from-the-beginning";
+/// What names the folder of the shadow.
+const FOLDER: &str = "--state or VERIFY_STATE";
 const UNASKED: &str = "--repair asks before it writes, and nobody can answer here: say --yes, or --dry-run";
 /// Added to the interval of sweeps: how long an event may wait whose parent is there.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -156,7 +158,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
     let (reader, progress) = (KafkaLogReader::open(kafka)?, KafkaProgress::open(kafka)?);
     let topic: Arc<str> = kafka.topic.as_str().into();
     if shadow.positions(&topic).await?.is_empty() && has_rows(&shadow).await? {
-        bail!("--state: the shadow there is of another topic than {topic}; name another folder");
+        bail!("{FOLDER}: the shadow there is of another topic than {topic}; name another folder");
     }
     let partial = arguments.state.as_ref().map(|folder| folder.join(PARTIAL));
     let was_whole = partial.as_ref().is_none_or(|mark| !mark.exists());
@@ -169,7 +171,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         Err(unfinished) => return Ok(Err(unfinished)),
     };
     if let Some(mark) = partial.filter(|_| !fold.is_whole()) {
-        std::fs::write(&mark, []).with_context(|| format!("--state: {} cannot be written", mark.display()))?;
+        std::fs::write(&mark, []).with_context(|| format!("{FOLDER}: {} cannot be written", mark.display()))?;
     }
     let settings = Settings {
         rate: arguments.rate,
@@ -253,7 +255,7 @@ fn show(bar: &ProgressBar, phase: &str, done: u64, of: u64) {
 
 /// The shadow of earlier runs, or an empty one.
 fn open_shadow(folder: &Path) -> anyhow::Result<Sqlite> {
-    std::fs::create_dir_all(folder).with_context(|| format!("--state: the folder {} cannot be made", folder.display()))?;
+    std::fs::create_dir_all(folder).with_context(|| format!("{FOLDER}: the folder {} cannot be made", folder.display()))?;
     // Its positions are in the same commits: what a loss of power takes is read again.
     Ok(Sqlite::open_remakeable(&folder.join(SHADOW))?)
 }

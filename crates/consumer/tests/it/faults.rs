@@ -226,3 +226,43 @@ async fn a_database_that_is_away_for_seconds_or_a_minute_is_waited_for_and_found
         assert_eq!((rig.dead_letters.reasons(), rig.log.committed_offset(0)), (vec!["not_json"], Some(501)), "error {code}");
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_work_goes_on_as_soon_as_the_monitor_finds_the_database_again() {
+    let mut rig = Rig::new();
+    let sku = unique("sku");
+    rig.append(&adjustment(&sku, 3));
+    // Long enough for the longest pauses.
+    let back = tokio::time::Instant::now() + Duration::from_secs(200);
+    rig.store.fail_by(move |_| (tokio::time::Instant::now() < back).then(|| fault(AWAY, 10054)));
+    let health = rig.health.clone();
+    let monitor = async {
+        tokio::time::sleep_until(back).await;
+        assert!(!health.is_up("database"));
+        health.up("database");
+    };
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), monitor);
+    turned.unwrap();
+    assert!(back.elapsed() <= Duration::from_secs(2), "{:?} after the return", back.elapsed());
+    assert_eq!(rig.stock(&sku).await, Some(3));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_database_that_answers_the_monitor_alone_is_not_asked_more_often_for_it() {
+    let mut rig = Rig::new();
+    rig.append(&adjustment(&unique("sku"), 3));
+    let begun = tokio::time::Instant::now();
+    rig.store.fail_by(move |_| (begun.elapsed() < Duration::from_secs(600)).then(|| fault(AWAY, 10054)));
+    let health = rig.health.clone();
+    let monitor = async {
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        while begun.elapsed() < Duration::from_secs(600) {
+            health.up("database");
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+    };
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), monitor);
+    turned.unwrap();
+    // Six short pauses, then one of 24 to 30 seconds after the other.
+    assert!(rig.store.statements() < 40, "{}", rig.store.statements());
+}

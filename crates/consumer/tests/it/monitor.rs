@@ -105,3 +105,53 @@ async fn a_monitor_that_panics_is_shown_and_started_again() {
     };
     tokio::join!(running, watching);
 }
+
+/// A log that cannot be looked at until somebody says so.
+#[derive(Clone)]
+struct AwayUntil {
+    log: Log,
+    is_back: Arc<AtomicBool>,
+}
+
+impl GroupProgress for AwayUntil {
+    async fn log(&self) -> Result<LogState, Fault> {
+        if self.is_back.load(Ordering::Relaxed) {
+            return self.log.log().await;
+        }
+        let class = pipeline::FaultClass::Unavailable { timed_out: false };
+        Err(Fault { dependency: pipeline::Dependency::Kafka, class, code: None, subject: "log" })
+    }
+}
+
+struct AwayAtFirst;
+
+impl Backends for AwayAtFirst {
+    type Source = Log;
+    type Offsets = Log;
+    type Progress = AwayUntil;
+    type Store = Faulty;
+    type DeadLetters = DeadLetters;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_part_that_is_away_is_asked_each_second_however_long_the_interval_is() {
+    let rig = Rig::new();
+    let is_back = Arc::new(AtomicBool::new(false));
+    let monitor = Arc::new(Monitor::<AwayAtFirst> {
+        progress: AwayUntil { log: rig.log.clone(), is_back: Arc::clone(&is_back) },
+        store: rig.store.clone(),
+        dead_letters: rig.dead_letters.clone(),
+        metrics: rig.metrics.clone(),
+        health: rig.health.clone(),
+        log: tokio::sync::watch::channel(None).0,
+        interval: Duration::from_secs(600),
+    });
+    let running = tokio::spawn(monitor.run(rig.stop.clone()));
+    tokio::time::sleep(Duration::from_millis(12_500)).await;
+    assert!(!rig.health.is_up("kafka"));
+    is_back.store(true, Ordering::Relaxed);
+    after(1).await;
+    assert!(rig.health.is_up("kafka"));
+    rig.stop.cancel();
+    running.await.unwrap();
+}

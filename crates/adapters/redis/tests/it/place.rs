@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::time::Duration;
 
-use pipeline::DeadLetter;
+use pipeline::{DeadLetter, Fault};
 use redis::{AsyncConnectionConfig, Client, Cmd, ConnectionAddr, FromRedisValue, IntoConnectionInfo, RedisConnectionInfo};
 use redis_dlq::RedisDlq;
 use redis_dlq::config::{RedisConfig, Tls};
@@ -146,3 +146,8 @@ pub fn say(text: &str) {
 
 /// A bound for what takes milliseconds.
 pub const SOON: Duration = Duration::from_secs(20);
+
+/// The word with which Redis refuses, before what we say to look at.
+pub fn word(fault: &Fault) -> &str {
+    fault.subject.split(':').next().unwrap_or_default()
+}

@@ -7,7 +7,7 @@ use pipeline::{DeadLetter, FaultClass};
 use redis_dlq::RedisConfig;
 use testkit::proxy::{Network, Proxy};
 
-use crate::place::{Place, as_user, dead_letter, dead_letters};
+use crate::place::{Place, as_user, dead_letter, dead_letters, word};
 
 #[tokio::test]
 async fn readers_of_the_list_find_the_newest_letter_first_as_it_was_pushed() {
@@ -98,7 +98,7 @@ async fn a_push_that_is_refused_leaves_no_trace_whichever_key_refuses_it() {
     for key in [place.config.list.clone(), place.seen()] {
         let _: () = place.run(&format!("SET {key} other")).await;
         let fault = queue.push(&dead_letters).await.unwrap_err();
-        assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "WRONGTYPE"));
+        assert_eq!((fault.class, word(&fault)), (FaultClass::Operator, "WRONGTYPE"));
         let _: i64 = place.run(&format!("DEL {key}")).await;
         let left: i64 = place.run(&format!("EXISTS {} {}", place.config.list, place.seen())).await;
         assert_eq!(left, 0);

@@ -6,7 +6,7 @@ use pipeline::FaultClass;
 use pipeline::ports::{ClaimQueue as _, DeadLetterQueue as _, DeadLetterReader as _, End};
 use redis_dlq::{RedisConfig, RedisDlq};
 
-use crate::place::{Place, as_user, dead_letters};
+use crate::place::{Place, as_user, dead_letters, word};
 
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
@@ -61,7 +61,7 @@ async fn no_memory_is_for_the_operator_and_leaves_no_trace() {
     let (queue, dead_letters) = (place.queue(), dead_letters(2));
     let _: () = place.run("CONFIG SET maxmemory 1").await;
     let fault = queue.push(&dead_letters).await.unwrap_err();
-    assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "OOM"));
+    assert_eq!((fault.class, word(&fault)), (FaultClass::Operator, "OOM"));
     assert_eq!(queue.depth().await, Ok(0), "reading goes on");
     let _: () = place.run("CONFIG SET maxmemory 0").await;
     assert_eq!(queue.push(&dead_letters).await, Ok(2));
@@ -99,6 +99,6 @@ async fn keys_of_different_slots_are_for_the_operator_and_a_hash_tag_mends_it() 
     assert_eq!((tagged.give_back(&claims).await, tagged.give_back_overdue().await, tagged.settle(&claims).await), (Ok(1), Ok(0), Ok(1)));
     for fault in [place.queue().push(&dead_letters(1)).await.unwrap_err(), place.queue().claim(&listed, Duration::ZERO).await.unwrap_err()]
     {
-        assert_eq!((fault.class, fault.subject), (FaultClass::Operator, "CROSSSLOT"));
+        assert_eq!((fault.class, word(&fault)), (FaultClass::Operator, "CROSSSLOT"));
     }
 }
