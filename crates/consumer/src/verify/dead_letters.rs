@@ -33,12 +33,14 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
     /// Compares the dead letters with those of the shadow, one by one.
     pub(super) async fn compare_dead_letters(&mut self) -> Result<(), Unfinished> {
         self.step("dead letters", 0, 0)?;
+        // In this order: the dead letter of a record is in the queue before the position moves beyond it, and the shadow is no further than that.
         let positions = self.positions().await?;
+        self.verification.fold.fold_to(&positions).await?;
         let is_folded = |(partition, offset): (i32, i64)| positions.get(&partition).is_some_and(|next| offset < *next);
         let topic = &self.verification.topic;
-        // The shadow comes first: what becomes a dead letter meanwhile is in the queue before the position moves.
         let expected = dead_records(self.verification.fold.rows(), topic).await?;
         let queued = dead_records(self.verification.dead_letters, topic).await?;
+        self.report.compared_dead_letters = Some(queued.len() as u64);
         let doubled = queued.windows(2).filter(|pair| pair[0].0 == pair[1].0).map(|pair| pair[0].0);
         let mut found: Vec<_> = doubled.map(|place| (Kind::DoubleDeadLetter, place)).collect();
         found.dedup();

@@ -32,6 +32,8 @@ pub struct Report {
     pub disputed: u64,
     /// What would be a difference, and is explained by a dead letter.
     pub dead_letters: u64,
+    /// Dead letters that were compared one by one; `None` where they were not.
+    pub compared_dead_letters: Option<u64>,
     /// Rows that no record explains, or whose parent no record makes, where the log does not reach back to its beginning.
     pub unexplained: u64,
     /// Whether the log was folded from its beginning.
@@ -146,6 +148,7 @@ impl Report {
             "in_flight": self.in_flight,
             "disputed": self.disputed,
             "dead_letters": self.dead_letters,
+            "compared_dead_letters": self.compared_dead_letters,
             "unexplained": self.unexplained,
             "whole_log": self.is_whole,
             "folded": self.folded,
@@ -166,6 +169,9 @@ impl fmt::Display for Report {
         }
         writeln!(f, "{:<24} {:>12} {:>12}", "inventory", "", of_table("inventory"))?;
         writeln!(f, "{:<24} {:>12} {:>12}", "parked_events", self.waiting, of_table("parked_events"))?;
+        if let Some(compared) = self.compared_dead_letters {
+            writeln!(f, "{:<24} {:>12} {:>12}", "dead_letters", compared, of_table("dead_letters"))?;
+        }
         for (count, what) in [
             (self.in_flight, "rows that a consumer is writing, from records behind its position"),
             (self.disputed, "rows that the order of arrival decides (e-mail addresses, event ids that came twice)"),

@@ -32,10 +32,11 @@ async fn an_event_that_was_taken_for_another_one_at_its_place_is_lost() {
 #[tokio::test(start_paused = true)]
 async fn a_record_whose_dead_letter_was_never_pushed_is_told() {
     let mut scene = Scene::of(&[user(id())]).await;
+    let place = format!("2/{}", scene.topic.ends().get(&2).copied().unwrap_or_default());
     scene.topic.append_bytes(2, b"no event".to_vec());
     scene.consume().await;
     scene.damage("DELETE FROM dead_letters", id());
-    assert_eq!(found(&scene.verify().await.unwrap()), [(Kind::NoDeadLetter, "dead_letters", "2/0")]);
+    assert_eq!(found(&scene.verify().await.unwrap()), [(Kind::NoDeadLetter, "dead_letters", place.as_str())]);
 }
 
 /// A record that is delivered again is added to the stock again: the guard is the ledger, and it was not asked.
