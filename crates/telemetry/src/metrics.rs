@@ -194,6 +194,8 @@ mod tests {
         metrics.poll_age_limit(second * 13);
         metrics.dependency("database", true);
         metrics.parked(12, None);
+        metrics.verify_interval(second * 15);
+        metrics.verified(16, [(("users", "missing"), 17)]);
         metrics.http_request("/orders/{id}", "GET", 404, second);
         for (series, expected) in [
             ("events_processed_total{event_type=\"OrderPlaced\",status=\"parked\"}", 3.0),
@@ -217,6 +219,9 @@ mod tests {
             ("pipeline_last_poll_age_limit_seconds", 13.0),
             ("pipeline_dependency_up{dependency=\"database\"}", 1.0),
             ("pipeline_parked_events", 12.0),
+            ("pipeline_verify_interval_seconds", 15.0),
+            ("pipeline_verify_verified_events", 16.0),
+            ("pipeline_verify_differences{entity=\"users\",kind=\"missing\"}", 17.0),
             ("http_requests_total{method=\"GET\",route=\"/orders/{id}\",status=\"404\"}", 1.0),
             ("http_request_duration_seconds_sum{route=\"/orders/{id}\"}", 1.0),
         ] {

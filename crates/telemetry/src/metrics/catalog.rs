@@ -226,7 +226,7 @@ mod tests {
 
     #[test]
     fn no_label_is_without_bound() {
-        let bounded_by_nature = ["operation", "partition", "route", "method", "status", "version", "rust_version"];
+        let bounded_by_nature = ["operation", "partition", "entity", "kind", "route", "method", "status", "version", "rust_version"];
         for metric in ALL {
             let mut series = 1;
             for label in metric.labels {
