@@ -1,7 +1,6 @@
 //! How long it takes to prove that the tables are what the log says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::iter::Peekable;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -89,7 +88,7 @@ struct SeededReader {
 
 #[derive(Default)]
 struct Reading {
-    records: Option<Peekable<Box<dyn Iterator<Item = Record> + Send + Sync>>>,
+    records: Option<Box<dyn Iterator<Item = Record> + Send + Sync>>,
     next: i64,
     end: i64,
 }
@@ -130,9 +129,9 @@ impl RecordSource for SeededReader {
     }
 
     async fn start(&mut self, _: Unstarted, offset: i64) -> Result<(), Fault> {
-        let records: Box<dyn Iterator<Item = Record> + Send + Sync> = Box::new(self.log.from(offset));
         let mut reading = self.reading();
-        (reading.records, reading.next) = (Some(records.peekable()), offset);
+        reading.records = Some(Box::new(self.log.from(offset)));
+        reading.next = offset;
         Ok(())
     }
 

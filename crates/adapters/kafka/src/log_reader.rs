@@ -92,8 +92,17 @@ impl KafkaLogReader {
 impl State {
     /// The partitions that are not read to their ends.
     fn open(&self) -> BTreeSet<i32> {
-        let is_open = |(partition, next): (&i32, &i64)| self.ends.get(partition).is_some_and(|end| next < end);
-        self.next.iter().filter(|entry| is_open((entry.0, entry.1))).map(|(partition, _)| *partition).collect()
+        self.still_open().collect()
+    }
+
+    fn still_open(&self) -> impl Iterator<Item = i32> {
+        let is_open = |partition: &i32, next: &i64| self.ends.get(partition).is_some_and(|end| next < end);
+        self.next.iter().filter(move |(partition, next)| is_open(partition, next)).map(|(partition, _)| *partition)
+    }
+
+    /// Whether every partition that was started is read to its end.
+    fn is_at_ends(&self) -> bool {
+        self.still_open().next().is_none()
     }
 
     /// A record at this offset has come; whether it is among those that are to be read.
@@ -169,7 +178,7 @@ impl Shared {
                 Some(Err(error)) => return Err(error),
                 None => break,
             }
-            if self.state().open().is_empty() {
+            if self.state().is_at_ends() {
                 break;
             }
         }
@@ -254,7 +263,7 @@ impl LogReader for KafkaLogReader {
 
     fn is_read(&self) -> bool {
         let state = self.shared.state();
-        state.open().is_empty() && state.fetch_buffer.is_empty() && state.ends.keys().all(|partition| state.next.contains_key(partition))
+        state.is_at_ends() && state.fetch_buffer.is_empty() && state.ends.keys().all(|partition| state.next.contains_key(partition))
     }
 
     fn another(&self) -> Result<Self, Fault> {

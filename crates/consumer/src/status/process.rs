@@ -75,15 +75,13 @@ pub struct Part {
 impl Process {
     /// Asks the process that listens there; for "every address", on loopback.
     pub async fn ask(address: SocketAddr) -> Self {
-        let asked = tokio::task::spawn_blocking(move || {
-            let health = probe::ask(address, "/health/ready", PATIENCE)?;
-            Ok::<_, std::io::Error>((health, probe::ask(address, "/metrics", PATIENCE)?))
-        });
-        let (answer, verification) = match asked.await {
-            Ok(Ok((health, metrics))) => (serde_json::from_str(&health).ok(), Verification::read(&metrics)),
-            _ => (None, None),
-        };
-        Self { address: probe::reachable(address), answer, verification }
+        let get = async |path| tokio::task::spawn_blocking(move || probe::ask(address, path, PATIENCE)).await.ok()?.ok();
+        let (health, metrics): (Option<String>, Option<String>) = tokio::join!(get("/health/ready"), get("/metrics"));
+        Self {
+            address: probe::reachable(address),
+            answer: health.and_then(|body| serde_json::from_str(&body).ok()),
+            verification: metrics.and_then(|text| Verification::read(&text)),
+        }
     }
 
     /// Whether it answered that all of it works.

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::DeadLetterReader;
 use uuid::Uuid;
@@ -58,30 +59,28 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
 
 /// The records of this topic that have a dead letter, in their order.
 async fn dead_records(queue: &impl DeadLetterReader, topic: &str) -> Result<Vec<Dead>, Fault> {
-    let (mut dead, mut scan) = (Vec::new(), Scan::start(queue).await?);
-    loop {
-        let page = scan.look().await?;
-        if page.is_empty() {
-            dead.sort_unstable();
-            return Ok(dead);
-        }
-        let entries = page.iter().filter_map(|listed| listed.entry.as_ref()).filter(|entry| entry.topic.as_deref() == Some(topic));
-        dead.extend(entries.filter_map(|entry| {
-            let is_certain = !CIRCUMSTANCES.contains(&entry.reason_label());
-            Some(((entry.partition?, entry.offset?), is_certain))
-        }));
-    }
+    let dead = |entry: &Entry| {
+        let is_certain = !CIRCUMSTANCES.contains(&entry.reason_label());
+        (entry.topic.as_deref() == Some(topic)).then_some(((entry.partition?, entry.offset?), is_certain))
+    };
+    let mut dead: Vec<Dead> = each(queue, dead).await?;
+    dead.sort_unstable();
+    Ok(dead)
 }
 
 /// Which of these events have a dead letter.
 pub(super) async fn dead_among(queue: &impl DeadLetterReader, events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Fault> {
-    let (mut dead, mut scan) = (HashSet::new(), Scan::start(queue).await?);
+    each(queue, |entry| Uuid::parse_str(entry.event_id.as_deref()?).ok().filter(|id| events.contains(id))).await
+}
+
+/// What is read in each entry of the queue, page by page.
+async fn each<T, C: Default + Extend<T>>(queue: &impl DeadLetterReader, read: impl Fn(&Entry) -> Option<T>) -> Result<C, Fault> {
+    let (mut all, mut scan) = (C::default(), Scan::start(queue).await?);
     loop {
         let page = scan.look().await?;
         if page.is_empty() {
-            return Ok(dead);
+            return Ok(all);
         }
-        let ids = page.iter().filter_map(|listed| listed.entry.as_ref()?.event_id.as_deref()).filter_map(|id| Uuid::parse_str(id).ok());
-        dead.extend(ids.filter(|id| events.contains(id)));
+        all.extend(page.iter().filter_map(|listed| read(listed.entry.as_ref()?)));
     }
 }
