@@ -215,6 +215,7 @@ fn verified(results: &Results) -> String {
         ("verify", &verified.whole),
         ("compare alone", &verified.compare),
         ("again after 1000 events", &verified.again),
+        ("the same with --changed-only", &verified.changed),
         ("first pass beside it", &verified.beside),
     ] {
         let seconds = with_spread(Some(samples), |seconds| format!("{seconds:.1}"));

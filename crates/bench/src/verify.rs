@@ -42,7 +42,9 @@ pub struct Verified {
     pub whole: Samples,
     /// Every row is compared with that shadow once more.
     pub compare: Samples,
-    /// The same after a thousand new events.
+    /// A thousand events more, and what they changed is compared.
+    pub changed: Samples,
+    /// A thousand events more, and every row is compared.
     pub again: Samples,
     /// A consumer writes as many records into empty tables while others are verified at the usual rate.
     pub beside: Samples,
@@ -59,7 +61,7 @@ struct SeededLog {
 
 impl SeededLog {
     fn new(records: u64, seed: u64) -> Self {
-        Self { events: insert_only(records + NEW, seed), end: Arc::new(Mutex::new(records.cast_signed())) }
+        Self { events: insert_only(records + 2 * NEW, seed), end: Arc::new(Mutex::new(records.cast_signed())) }
     }
 
     /// Its records from this offset on, those that have not come yet among them.
@@ -194,7 +196,7 @@ impl<P: Place> Stage<'_, P> {
             let before = resident().unwrap_or_default();
             let mut most = before;
             {
-                let mut timed = std::pin::pin!(timed(&opened, &mut fold, None));
+                let mut timed = std::pin::pin!(timed(&opened, &mut fold, None, false));
                 let took = loop {
                     tokio::select! {
                         took = &mut timed => break took?,
@@ -204,10 +206,13 @@ impl<P: Place> Stage<'_, P> {
                 verified.whole.add(took);
             }
             verified.most = verified.most.max(most - before);
-            verified.compare.add(timed(&opened, &mut fold, None).await?);
+            verified.compare.add(timed(&opened, &mut fold, None, false).await?);
             *log.end() += NEW.cast_signed();
             self.consume(&opened, &log, NEW).await?;
-            verified.again.add(timed(&opened, &mut fold, None).await?);
+            verified.changed.add(timed(&opened, &mut fold, None, true).await?);
+            *log.end() += NEW.cast_signed();
+            self.consume(&opened, &log, NEW).await?;
+            verified.again.add(timed(&opened, &mut fold, None, false).await?);
             drop(fold);
             verified.beside.add(self.consume_beside(&opened, &log).await?);
         }
@@ -232,14 +237,14 @@ impl<P: Place> Stage<'_, P> {
             while !ended.is_cancelled() {
                 let mut fold = fold(log, Sqlite::temporary()?, rate).await?;
                 tokio::select! {
-                    took = timed(verified, &mut fold, rate) => drop(took?),
+                    took = timed(verified, &mut fold, rate, false) => drop(took?),
                     () = ended.cancelled() => {}
                 }
             }
             anyhow::Ok(())
         };
         let consuming = async {
-            let took = self.consume(&others, log, self.scale.backlog + NEW).await;
+            let took = self.consume(&others, log, self.scale.backlog + 2 * NEW).await;
             ended.cancel();
             took
         };
@@ -258,13 +263,13 @@ async fn fold(log: &SeededLog, shadow: Sqlite, rate: Option<f64>) -> anyhow::Res
 }
 
 /// Verifies, and says how many seconds that took.
-async fn timed<T, Q>(opened: &Opened<T, Q>, fold: &mut Fold, rate: Option<f64>) -> anyhow::Result<f64>
+async fn timed<T, Q>(opened: &Opened<T, Q>, fold: &mut Fold, rate: Option<f64>, changed_only: bool) -> anyhow::Result<f64>
 where
     T: Tables,
     Q: Queue,
 {
     let began = Instant::now();
-    let settings = Settings { rate, patience: Duration::from_secs(5), values: false, dead_letters: false };
+    let settings = Settings { rate, patience: Duration::from_secs(5), values: false, dead_letters: false, changed_only };
     let verification = Verification {
         tables: &opened.tables,
         dead_letters: &opened.dead_letters,

@@ -246,6 +246,32 @@ pub trait TableRows: Send + Sync {
     fn waiting(&self, event_ids: &[Uuid]) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
 }
 
+/// A place in what [`RowChanges`] has noted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChangeMark(pub i64);
+
+/// Knowing which rows of a shadow have been written since they were compared with those of the tables.
+pub trait RowChanges: Send + Sync {
+    /// Notes from now on, for good, which rows are written. Returns how far that has come.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn note_changes(&self) -> impl Future<Output = Result<ChangeMark, Fault>> + Send;
+
+    /// The rows that were written up to this mark and not compared since, each once, table by table; `None` where there are more than `most`, or
+    /// where it is not known that all others were found equal.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn changed(&self, mark: ChangeMark, most: usize) -> impl Future<Output = Result<Option<Vec<(Table, Uuid)>>, Fault>> + Send;
+
+    /// Everything up to this mark was compared, and all of it was equal or not.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn compared(&self, mark: ChangeMark, equal: bool) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
 /// Making way for what the log says, where something else has written into the tables.
 pub trait TableRepair: Send + Sync {
     /// Lets a row that shows this event count as older than any event, so that the event that is applied next is written; a line of the ledger is

@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
+use crate::changes::FORGET;
 use crate::faults::Failure;
 
 /// The newest tables, created in an empty file.
@@ -34,6 +35,8 @@ pub(crate) fn prepare(connection: &mut Connection) -> Result<i64, Failure> {
         for (_, step) in UPGRADES.iter().filter(|(after, _)| *after > version) {
             transaction.execute_batch(step)?;
         }
+        // A table that a step makes anew has lost its triggers.
+        transaction.execute_batch(FORGET)?;
     } else {
         return Ok(version);
     }

@@ -12,6 +12,10 @@ pub struct VerifyArgs {
     /// stopped or killed goes on where it was.
     #[arg(long, value_name = "DIR")]
     pub state: Option<PathBuf>,
+    /// Compare only those rows that the log has changed since a verification with the same --state found all equal; all of them where none has. What
+    /// something else has written into the others is not found.
+    #[arg(long, requires = "state")]
+    pub changed_only: bool,
     /// One JSON object per difference, and a last one with the verdict.
     #[arg(long)]
     pub json: bool,

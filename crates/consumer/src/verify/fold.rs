@@ -9,7 +9,7 @@ use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
 use pipeline::ports::{
     DeadLetterQueue, DeadLetterReader, EventStore, FloodPermits, GroupProgress, LogPositions, LogReader, OffsetCommitter, ParkingExpiry,
-    ParkingLot, PollLimits, TableRows,
+    ParkingLot, PollLimits, RowChanges, TableRows,
 };
 use pipeline::{LogId, LogPosition, LogState, pace};
 use serde::Serialize;
@@ -64,7 +64,7 @@ impl Folded {
 /// The log, folded into rows.
 pub trait Fold: Send {
     /// The store of the rows.
-    type Rows: TableRows + DeadLetterReader;
+    type Rows: TableRows + RowChanges + DeadLetterReader;
 
     /// The rows that the log makes, up to what was folded.
     fn rows(&self) -> &Self::Rows;
@@ -93,7 +93,17 @@ pub trait Fold: Send {
 
 /// A store that a shadow can be in.
 pub trait ShadowStore:
-    EventStore + LogPositions + ParkingLot + ParkingExpiry + TableRows + DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static
+    EventStore
+    + LogPositions
+    + ParkingLot
+    + ParkingExpiry
+    + TableRows
+    + RowChanges
+    + DeadLetterQueue
+    + DeadLetterReader
+    + FloodPermits
+    + Clone
+    + 'static
 {
 }
 
@@ -103,6 +113,7 @@ impl<S> ShadowStore for S where
         + ParkingLot
         + ParkingExpiry
         + TableRows
+        + RowChanges
         + DeadLetterQueue
         + DeadLetterReader
         + FloodPermits

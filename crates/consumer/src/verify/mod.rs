@@ -63,6 +63,8 @@ pub struct Settings {
     pub values: bool,
     /// Whether dead letters are compared with those that the log makes. One that was redriven or purged is missing then.
     pub dead_letters: bool,
+    /// Whether only those rows are compared that the log has changed since a verification that found all equal; all of them where there was none.
+    pub changed_only: bool,
 }
 
 /// Why a verification did not come to its end.

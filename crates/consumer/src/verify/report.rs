@@ -36,6 +36,8 @@ pub struct Report {
     pub compared_dead_letters: Option<u64>,
     /// Rows that no record explains, or whose parent no record makes, where the log does not reach back to its beginning.
     pub unexplained: u64,
+    /// Whether only those rows were compared that the log has changed since a verification that found all equal.
+    pub changed_only: bool,
     /// Whether the log was folded from its beginning.
     pub is_whole: bool,
     /// What was folded of each partition in this run.
@@ -47,7 +49,7 @@ pub struct Report {
 /// A table that was compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct TableReport {
-    /// Rows that it has.
+    /// Rows that were compared.
     pub rows: u64,
 }
 
@@ -150,6 +152,7 @@ impl Report {
             "dead_letters": self.dead_letters,
             "compared_dead_letters": self.compared_dead_letters,
             "unexplained": self.unexplained,
+            "changed_only": self.changed_only,
             "whole_log": self.is_whole,
             "folded": self.folded,
             "positions": self.positions,
@@ -204,6 +207,10 @@ impl fmt::Display for Report {
         self.write_folded(f)?;
         let whole = if self.is_whole { "from its beginning" } else { "from where it begins now" };
         match self.count() {
+            0 if self.changed_only => write!(
+                f,
+                "equal: the rows that the log has changed since all were found equal are what it says; the others were not looked at"
+            ),
             0 => write!(f, "equal: the tables are what the log says, {whole}"),
             1 => write!(f, "1 difference between the tables and the log, read {whole}"),
             count => write!(f, "{count} differences between the tables and the log, read {whole}"),

@@ -178,6 +178,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         patience: consumer.sweep_interval + PATIENCE,
         values: arguments.values,
         dead_letters: arguments.dead_letters,
+        changed_only: arguments.changed_only,
     };
     let log = fold.log();
     let on_progress = |phase: &str, done, of| show(bar, phase, done, of);

@@ -1,5 +1,6 @@
 //! Verifying tables on purpose damaged, and whole ones while they are written.
 
+mod changed;
 mod silent;
 
 use std::collections::{BTreeMap, HashSet};
@@ -104,8 +105,19 @@ async fn verify_with(
     dead_letters: &impl DeadLetterReader,
     shadow: &Sqlite,
 ) -> Result<Report, Unfinished> {
+    let settings = Settings { rate: None, patience: Duration::ZERO, values: true, dead_letters: true, changed_only: false };
+    verify_as(settings, topic, tables, dead_letters, shadow, &CancellationToken::new()).await
+}
+
+async fn verify_as(
+    settings: Settings,
+    topic: &Topic,
+    tables: &impl Verified,
+    dead_letters: &impl DeadLetterReader,
+    shadow: &Sqlite,
+    stop: &CancellationToken,
+) -> Result<Report, Unfinished> {
     let mut fold = fold(topic, shadow).await;
-    let settings = Settings { rate: None, patience: Duration::ZERO, values: true, dead_letters: true };
     let verification = Verification {
         tables,
         dead_letters,
@@ -113,7 +125,7 @@ async fn verify_with(
         topic: "events".into(),
         log: LOG,
         settings,
-        stop: CancellationToken::new(),
+        stop: stop.clone(),
         on_progress: &|_, _, _| {},
     };
     verify(verification).await
