@@ -1,0 +1,154 @@
+//! The checks in front of every route.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Redirect, Response};
+use subtle::ConstantTimeEq as _;
+
+use super::session::SessionKey;
+use super::{Account, Gate, Role, login, origin};
+use crate::fields::{Fields, address};
+use crate::pages::problem::{Chrome, problem};
+use crate::pages::theme::Theme;
+use crate::port::Caller;
+
+/// The name of the cookie that holds a session's id.
+pub(super) const SESSION: &str = "console_session";
+/// The script sets it on requests for a part of a page.
+const PARTIAL: &str = "hx-request";
+
+/// Nothing inline, nothing from elsewhere, in no frame.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; form-action 'self'; \
+     frame-ancestors 'none'; base-uri 'none'",
+);
+
+/// Who asks, and how.
+#[derive(Clone)]
+pub(crate) struct Visitor {
+    pub key: SessionKey,
+    pub account: Account,
+    /// What each form carries.
+    pub csrf: String,
+    pub theme: Theme,
+    /// The address that was asked for, to come back to.
+    pub here: String,
+    /// Whether only a part of the page is renewed.
+    pub partial: bool,
+}
+
+impl Visitor {
+    pub fn caller(&self) -> Caller {
+        Caller(self.account.name.clone())
+    }
+
+    pub fn may(&self, role: Role) -> bool {
+        self.account.role >= role
+    }
+}
+
+/// What a route needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Need {
+    pub role: Role,
+    /// The largest form it takes.
+    pub bytes: usize,
+}
+
+/// What every answer carries.
+pub(crate) async fn headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, POLICY);
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    response
+}
+
+/// Lets a request pass that comes from this machine, unless others may ask too.
+pub(crate) async fn local_only(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
+    if gate.access.allow_remote || is_local(&request) {
+        return next.run(request).await;
+    }
+    let chrome = Chrome::stranger(request.headers());
+    problem(chrome, StatusCode::FORBIDDEN, "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.")
+}
+
+/// Lets a request pass that has a session whose role suffices, and, where it changes something, comes from a page of the console.
+pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut request: Request, next: Next) -> Response {
+    let partial = request.headers().contains_key(PARTIAL);
+    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
+    let session = cookie(request.headers(), SESSION).and_then(|id| gate.sessions.find(id, Instant::now(), changes || !partial));
+    let here = request.uri().path_and_query().map_or("/console/", |here| here.as_str()).to_owned();
+    let Some((key, account, csrf)) = session else {
+        return stranger(&request, &here, changes, partial);
+    };
+    // A form has no address to come back to.
+    let here = if changes { "/console/".to_owned() } else { here };
+    let visitor = Visitor { key, account, csrf, theme: Theme::of(request.headers()), here, partial };
+    // Made only for a refusal: it takes the notice that the page itself is to show.
+    let chrome = || Chrome::visitor(&gate, &visitor);
+    if !visitor.may(need.role) {
+        tracing::warn!(caller = visitor.account.name, method = %request.method(), path = request.uri().path(), "refused: the role does not allow it");
+        let sentence = format!("This needs the role {}; yours is {}.", need.role.label(), visitor.account.role.label());
+        return problem(chrome(), StatusCode::FORBIDDEN, &sentence);
+    }
+    if changes {
+        if !origin::is_own(request.headers()) {
+            tracing::warn!(caller = visitor.account.name, path = request.uri().path(), "refused: the request comes from another site");
+            return problem(chrome(), StatusCode::FORBIDDEN, "This came from another site, and nothing was done.");
+        }
+        let body = std::mem::replace(request.body_mut(), Body::empty());
+        let Ok(body) = to_bytes(body, need.bytes).await else {
+            return problem(chrome(), StatusCode::PAYLOAD_TOO_LARGE, "The form is larger than is taken here, and nothing was done.");
+        };
+        let fields = Fields::parse(&body);
+        let fits = bool::from(fields.get("csrf").unwrap_or_default().as_bytes().ct_eq(visitor.csrf.as_bytes()));
+        if !fits {
+            tracing::warn!(caller = visitor.account.name, path = request.uri().path(), "refused: the form is not of this session");
+            return problem(chrome(), StatusCode::FORBIDDEN, "The form is of another session, and nothing was done: load its page again.");
+        }
+        request.extensions_mut().insert(fields);
+    }
+    request.extensions_mut().insert(visitor);
+    next.run(request).await
+}
+
+/// Nobody is logged in: shows where to.
+fn stranger(request: &Request, here: &str, changes: bool, partial: bool) -> Response {
+    // What a form would have done is not repeated after the login.
+    let here = if changes { "/console/" } else { here };
+    let login = address("/console/login", &[("next", here)]);
+    if partial {
+        // A redirect would be followed unseen, and the login page be taken for the part that was asked for.
+        return (StatusCode::UNAUTHORIZED, [(HeaderName::from_static("hx-redirect"), login)]).into_response();
+    }
+    // A link in a chat or an alert: the browser sends no cookie then, but does on the next request of our own page.
+    let elsewhere = request.headers().get("sec-fetch-site").is_some_and(|site| site == "cross-site" || site == "same-site");
+    if elsewhere && !changes {
+        return login::bounce(request.headers(), here);
+    }
+    Redirect::to(&login).into_response()
+}
+
+/// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
+fn is_local(request: &Request) -> bool {
+    let forwarded = request.headers().contains_key(FORWARDED) || request.headers().contains_key("x-forwarded-for");
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    !forwarded && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+}
+
+/// The value of a cookie.
+pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
+    all.filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}

@@ -1,0 +1,86 @@
+//! The page that asks for a token, and leaving again.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use askama::Template;
+use axum::Extension;
+use axum::body::Bytes;
+use axum::extract::{RawQuery, State};
+use axum::http::header::{RETRY_AFTER, SET_COOKIE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::{IntoResponse as _, Redirect, Response};
+
+use super::guard::{SESSION, Visitor};
+use super::session::TOTAL;
+use super::{Gate, origin};
+use crate::fields::{Fields, own_address};
+use crate::pages::html;
+use crate::pages::problem::{Chrome, problem};
+use crate::pages::theme::Theme;
+use crate::port::Operations;
+use crate::routes::Console;
+
+#[derive(Template)]
+#[template(path = "login.html")]
+struct LoginPage {
+    theme: Theme,
+    next: String,
+    problem: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "bounce.html")]
+struct BouncePage {
+    theme: Theme,
+    next: String,
+}
+
+/// `GET /console/login`.
+pub(crate) async fn ask(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
+    let fields = Fields::parse(query.unwrap_or_default().as_bytes());
+    page(&headers, fields.get("next"), StatusCode::OK, None)
+}
+
+/// `POST /console/login`.
+pub(crate) async fn enter(State(gate): State<Arc<Gate>>, headers: HeaderMap, body: Bytes) -> Response {
+    if !origin::is_own(&headers) {
+        return problem(Chrome::stranger(&headers), StatusCode::FORBIDDEN, "This came from another site, and nothing was done.");
+    }
+    let fields = Fields::parse(&body);
+    let now = Instant::now();
+    if let Some(wait) = gate.bound.closed_for(now) {
+        let seconds = wait.as_secs().max(1);
+        let sentence = format!("Too many wrong tokens were tried. Nobody can log in for another {seconds} s.");
+        let mut response = page(&headers, fields.get("next"), StatusCode::TOO_MANY_REQUESTS, Some(sentence));
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        return response;
+    }
+    let Some(account) = (gate.access.authenticate)(fields.get("token").unwrap_or_default().trim()) else {
+        gate.bound.wrong(now);
+        tracing::warn!("a login to the console had no token, or a wrong one");
+        return page(&headers, fields.get("next"), StatusCode::FORBIDDEN, Some("This is no token of this console.".to_owned()));
+    };
+    tracing::info!(caller = account.name, role = account.role.label(), "logged in to the console");
+    let id = gate.sessions.begin(account, now);
+    let secure = if headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") { "; Secure" } else { "" };
+    let cookie = format!("{SESSION}={id}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{secure}", TOTAL.as_secs());
+    ([(SET_COOKIE, cookie)], Redirect::to(&own_address(fields.get("next")))).into_response()
+}
+
+/// `POST /console/logout`.
+pub(crate) async fn leave<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {
+    console.gate.sessions.end(&visitor.key);
+    tracing::info!(caller = visitor.account.name, "logged out of the console");
+    let gone = format!("{SESSION}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0");
+    ([(SET_COOKIE, gone)], Redirect::to("/console/login")).into_response()
+}
+
+/// Goes to the same address once more, from a page of our own. Only addresses that change nothing come here.
+pub(super) fn bounce(headers: &HeaderMap, next: &str) -> Response {
+    html(StatusCode::OK, &BouncePage { theme: Theme::of(headers), next: own_address(Some(next)) })
+}
+
+fn page(headers: &HeaderMap, next: Option<&str>, status: StatusCode, problem: Option<String>) -> Response {
+    html(status, &LoginPage { theme: Theme::of(headers), next: own_address(next), problem })
+}

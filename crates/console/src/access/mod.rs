@@ -1,0 +1,70 @@
+//! Who may ask, from where, and for what.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `session` | who is logged in, for how long |
+//! | `guard` | the check in front of every route: this machine, a session, a role, no other site |
+//! | `origin` | whether a request that changes something comes from the console's own pages |
+//! | `login` | the page that asks for a token |
+//! | `bound` | how many wrong tokens may be tried |
+
+mod bound;
+mod guard;
+pub(crate) mod login;
+mod origin;
+mod session;
+
+use std::sync::Arc;
+
+pub(crate) use bound::LoginBound;
+pub(crate) use guard::{Need, Visitor, cookie, guard, headers, local_only};
+pub(crate) use session::{Notice, Sessions};
+
+/// Tells whose token this is; takes equally long whichever it is, or none.
+pub type Authenticate = Arc<dyn Fn(&str) -> Option<Account> + Send + Sync>;
+
+/// Who may ask, and from where.
+pub struct Access {
+    /// Whose token this is.
+    pub authenticate: Authenticate,
+    /// Whether clients on other machines are answered.
+    pub allow_remote: bool,
+}
+
+/// Whose token it is, and what they may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Account {
+    /// Stands in the log of every change.
+    pub name: String,
+    /// What they may do.
+    pub role: Role,
+}
+
+/// What someone may do. Each role may also do what the one before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Role {
+    /// Sees everything but payloads and keys, which hold personal data.
+    Viewer,
+    /// Redrives, purges, permits and stops.
+    Operator,
+    /// Sees payloads and keys, and sends edited ones.
+    Editor,
+}
+
+impl Role {
+    /// As a page names it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::Viewer => "viewer",
+            Self::Operator => "operator",
+            Self::Editor => "editor",
+        }
+    }
+}
+
+/// What the checks share.
+pub(crate) struct Gate {
+    pub access: Access,
+    pub sessions: Sessions,
+    pub bound: LoginBound,
+}

@@ -1,0 +1,35 @@
+//! The operator's console: what the pipeline does, what it could not write, and what an operator can do about it, under `/console`.
+//!
+//! Pages are made by the server and work without script; a small script adds keys, and renews in place what changes.
+//! What the console shows and does comes from an [`Operations`]; who may see and do it is told by an [`Access`].
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `port` | what the programs fill: [`Operations`] and its views |
+//! | `access` | who may ask: sessions, roles, the guard in front of every route |
+//! | `pages` | one file per screen: its handler and its template |
+//! | `selection` | which dead letters are meant, in an address and in words |
+//! | `draw` | what is drawn: the flow, sparklines |
+//! | `words` | numbers, times and labels as an operator reads them |
+//! | `assets` | style, script and their hashes |
+
+mod access;
+mod assets;
+mod draw;
+mod fields;
+mod filters;
+mod locate;
+mod pages;
+mod port;
+mod proof;
+mod rates;
+mod routes;
+mod selection;
+mod words;
+
+pub use access::{Access, Account, Authenticate, Role};
+pub use port::{
+    Caller, Draft, Flow, Foreseen, Group, Job, Known, Letter, LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked,
+    Part, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, Waiting,
+};
+pub use routes::routes;

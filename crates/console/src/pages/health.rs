@@ -1,0 +1,45 @@
+//! The parts of this process, the last verification, and the settings.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::flow::{Down, down};
+use super::{Screen, Shell, html};
+use crate::access::Visitor;
+use crate::filters;
+use crate::port::{Flow, Operations, Part};
+use crate::routes::Console;
+use crate::words::When;
+
+#[derive(Template)]
+#[template(path = "health.html")]
+struct HealthPage {
+    shell: Shell,
+    flow: Flow,
+    at: When,
+    parts: Vec<(Part, When)>,
+    down: Vec<Down>,
+    settings: Vec<(String, String)>,
+}
+
+/// `GET /console/health`.
+pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {
+    let flow = console.operations.flow().await;
+    let now = SystemTime::now();
+    let parts = flow.parts.iter().map(|part| (part.clone(), When::of(&part.since, now))).collect();
+    let page = HealthPage {
+        shell: Shell::new(&console.gate, &visitor, Screen::Health, "Health"),
+        at: When::of(&flow.at, now),
+        parts,
+        down: down(&flow.parts, now),
+        settings: console.operations.settings(),
+        flow,
+    };
+    html(StatusCode::OK, &page)
+}

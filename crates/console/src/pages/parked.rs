@@ -1,0 +1,111 @@
+//! Events that wait, by what they wait for.
+
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::State;
+use axum::http::StatusCode;
+
+use super::problem::refused;
+use super::{Answer, Screen, Shell, html};
+use crate::access::Visitor;
+use crate::fields::address;
+use crate::port::{MissingParent, Operations};
+use crate::routes::Console;
+use crate::words::{When, counted, parse, span, thousands};
+
+#[derive(Template)]
+#[template(path = "parked.html")]
+struct ParkedPage {
+    shell: Shell,
+    summary: String,
+    deadline: String,
+    parents: Vec<Parent>,
+}
+
+struct Parent {
+    name: String,
+    children: String,
+    oldest: When,
+    left: String,
+    class: &'static str,
+    waiting: Vec<Child>,
+    unnamed: u64,
+}
+
+struct Child {
+    event_id: String,
+    place: String,
+    parked: When,
+    left: String,
+    trace: String,
+}
+
+/// `GET /console/parked`.
+pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
+    let parked = console.operations.parked().await.map_err(|why| refused(&console, &visitor, &why))?;
+    let now = SystemTime::now();
+    let deadline = Duration::from_secs(parked.deadline_seconds);
+    let (examined, more) = parked.examined;
+    let events = counted(examined, "event", "events");
+    let parents = counted(parked.parents.len() as u64, "missing parent", "missing parents");
+    let summary = match (examined, more) {
+        (0, _) => "No event waits.".to_owned(),
+        (1, false) => format!("1 event waits for {parents}."),
+        (_, false) => format!("{events} wait for {parents}."),
+        (_, true) => format!("The first {events} wait for {parents}; there are more."),
+    };
+    let page = ParkedPage {
+        shell: Shell::new(&console.gate, &visitor, Screen::Parked, "Parked"),
+        summary,
+        deadline: span(deadline),
+        parents: parked.parents.into_iter().map(|parent| Parent::of(parent, deadline, now)).collect(),
+    };
+    Ok(html(StatusCode::OK, &page))
+}
+
+impl Parent {
+    fn of(parent: MissingParent, deadline: Duration, now: SystemTime) -> Self {
+        let remaining = left(&parent.oldest, deadline, now);
+        let soon = remaining.is_some_and(|left| left < deadline / 10);
+        Self {
+            children: counted(parent.children, "event", "events"),
+            oldest: When::of(&parent.oldest, now),
+            left: remaining.map_or_else(unknown, in_words),
+            class: if soon { "bad" } else { "plain" },
+            unnamed: parent.children.saturating_sub(parent.first.len() as u64),
+            waiting: parent
+                .first
+                .into_iter()
+                .map(|child| Child {
+                    parked: When::of(&child.parked_at, now),
+                    left: left(&child.parked_at, deadline, now).map_or_else(unknown, in_words),
+                    trace: address("/console/trace", &[("event", &child.event_id)]),
+                    event_id: child.event_id,
+                    place: child.place,
+                })
+                .collect(),
+            name: parent.name,
+        }
+    }
+
+    fn unnamed_words(&self) -> String {
+        thousands(self.unnamed)
+    }
+}
+
+/// How long it may still wait.
+fn left(parked_at: &str, deadline: Duration, now: SystemTime) -> Option<Duration> {
+    let end = parse(parked_at)?.checked_add(deadline)?;
+    Some(end.duration_since(now).unwrap_or_default())
+}
+
+fn in_words(left: Duration) -> String {
+    if left.is_zero() { "past its deadline".to_owned() } else { format!("{} left", span(left)) }
+}
+
+fn unknown() -> String {
+    "unknown".to_owned()
+}

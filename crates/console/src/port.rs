@@ -1,0 +1,422 @@
+//! What the console shows and does: the port that the consumer's programs fill.
+//!
+//! Everything here is plain data, already fit for a page: sentences are whole sentences, and nothing of a driver is in them.
+
+use std::time::Duration;
+
+/// The pipeline behind the console.
+pub trait Operations: Send + Sync + 'static {
+    /// Everything that is known of the flow now. A part that cannot be asked says why in its place. Answers within some seconds.
+    fn flow(&self) -> impl Future<Output = Flow> + Send;
+
+    /// The dead letters by fingerprint, the most frequent first. Looks at every entry.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn groups(&self) -> impl Future<Output = Result<Vec<Group>, Refused>> + Send;
+
+    /// Dead letters, the newest first. `start` is the place in the list from which to look: 0, or [`LetterPage::next`] of the page before.
+    ///
+    /// # Errors
+    /// The queue is away, or the selection is not understood.
+    fn letters(&self, selection: &Selection, start: u64, limit: u64) -> impl Future<Output = Result<LetterPage, Refused>> + Send;
+
+    /// One dead letter, by the first 4 to 12 hexadecimal digits of its id.
+    ///
+    /// # Errors
+    /// It is not there (any more), the id is none, or it is not the only one that begins so.
+    fn letter(&self, id: &str) -> impl Future<Output = Result<Letter, Refused>> + Send;
+
+    /// What would come of this payload: whether the decoder takes it, what changed, and how the database would end it. Changes nothing.
+    ///
+    /// # Errors
+    /// The letter is not there (any more), or cannot be edited at all. A payload that is wrong is no error but a [`Draft`] that says so.
+    fn check(&self, id: &str, payload: &str) -> impl Future<Output = Result<Draft, Refused>> + Send;
+
+    /// Sends this payload instead of the letter's, under the same event id, and takes the letter off the list.
+    ///
+    /// # Errors
+    /// The payload is wrong, or a part is away.
+    fn send(&self, caller: &Caller, id: &str, payload: &str) -> impl Future<Output = Result<Sent, Refused>> + Send;
+
+    /// What a redrive of this selection would come to, by the database itself. Changes nothing.
+    ///
+    /// # Errors
+    /// A part is away, or the selection is not understood.
+    fn rehearse(&self, selection: &Selection, limit: u64) -> impl Future<Output = Result<Rehearsal, Refused>> + Send;
+
+    /// Begins a redrive, and returns the number of the job that does it.
+    ///
+    /// # Errors
+    /// The selection is not understood, or means nothing in particular; no broker is known.
+    fn redrive(&self, caller: &Caller, order: &Order) -> impl Future<Output = Result<u64, Refused>> + Send;
+
+    /// Stops a job: what is in flight is waited for, the rest stays in the list. Returns whether there was such a job and it ran.
+    fn stop(&self, caller: &Caller, job: u64) -> bool;
+
+    /// The jobs of this process, the newest first.
+    fn jobs(&self) -> Vec<Job>;
+
+    /// Deletes dead letters for good. Returns how many.
+    ///
+    /// # Errors
+    /// The queue is away, or the selection is not understood, or means nothing in particular.
+    fn purge(&self, caller: &Caller, selection: &Selection) -> impl Future<Output = Result<u64, Refused>> + Send;
+
+    /// Events that wait, gathered by what they wait for, the one with the most children first.
+    ///
+    /// # Errors
+    /// The tables are away.
+    fn parked(&self) -> impl Future<Output = Result<Parked, Refused>> + Send;
+
+    /// What the system knows of one event, by its id in full.
+    ///
+    /// # Errors
+    /// It is no id.
+    fn trace(&self, event_id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
+
+    /// Lets unwritable records of a flood pass: so many, or all of them from now on, or none.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn permit(&self, caller: &Caller, permit: Permit) -> impl Future<Output = Result<(), Refused>> + Send;
+
+    /// The settings of this process by name, as the log shows them: secrets are hidden.
+    fn settings(&self) -> Vec<(String, String)>;
+}
+
+/// Why nothing was done, or not all of it, as a sentence for the operator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// What kind of refusal it is.
+    pub kind: RefusalKind,
+    /// One sentence; quotes no value of an event.
+    pub sentence: String,
+}
+
+/// What kind of refusal it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RefusalKind {
+    /// What was asked for is not understood.
+    Bad,
+    /// It is not there (any more).
+    NotFound,
+    /// It is understood and cannot be done.
+    Impossible,
+    /// A part is away.
+    Unavailable,
+}
+
+/// Who asks: the name of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Caller(pub String);
+
+/// Something, or a sentence that says why it is not known.
+pub type Known<T> = Result<T, String>;
+
+/// The flow: producers → partitions → consumers → tables, waiting, dead letters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flow {
+    /// When it was asked for, RFC 3339 in UTC.
+    pub at: String,
+    /// The topic that is read.
+    pub topic: String,
+    /// The consumer group.
+    pub group: String,
+    /// `ready`, `not ready` or `stopping`.
+    pub status: String,
+    /// The parts that this process depends on.
+    pub parts: Vec<Part>,
+    /// The partitions of the topic.
+    pub partitions: Known<Vec<Partition>>,
+    /// What this process has come to since it started.
+    pub outcomes: Outcomes,
+    /// Events that wait in the tables, and when the oldest of them was parked (RFC 3339).
+    pub parked: Known<(u64, Option<String>)>,
+    /// How many dead letters are in the list.
+    pub dead_letters: Known<u64>,
+    /// The last verification of the tables against the log, as a sentence; `None` where this process does none.
+    pub verification: Option<String>,
+}
+
+/// A part that a process depends on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Its name: `kafka`, `database`, `dead_letter_queue`, `flow` (down while a flood is held), …
+    pub name: String,
+    /// Whether it works.
+    pub up: bool,
+    /// Since when it is so, RFC 3339.
+    pub since: String,
+    /// Why it is down, what goes on by itself, and what needs a person.
+    pub reason: Option<String>,
+}
+
+/// One partition of the topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Partition {
+    /// Its number.
+    pub number: i32,
+    /// One after the last offset.
+    pub end: i64,
+    /// The next offset that the group reads.
+    pub next: i64,
+    /// Offsets that the group has not consumed.
+    pub lag: u64,
+    /// Whether this process reads it.
+    pub ours: bool,
+}
+
+/// What records came to in this process since it started.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Outcomes {
+    /// Records that were polled.
+    pub polled: u64,
+    /// Events that are in their tables.
+    pub applied: u64,
+    /// Events that were there before.
+    pub duplicate: u64,
+    /// Events behind something newer.
+    pub stale: u64,
+    /// Events that were parked.
+    pub parked: u64,
+    /// Records that became dead letters.
+    pub dead_letters: u64,
+}
+
+/// Dead letters with one fingerprint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// What they have in common: `reason:eventType:subject`.
+    pub fingerprint: String,
+    /// How many.
+    pub count: u64,
+    /// When the first and the last of them became dead letters, RFC 3339, where the entries tell it.
+    pub first_seen: Option<String>,
+    /// See `first_seen`.
+    pub last_seen: Option<String>,
+    /// How many came in each of equally long spans between the first and the last of the whole list, for a sparkline.
+    pub history: Vec<u64>,
+    /// The sentence of one of them.
+    pub sample: String,
+    /// The id of that one.
+    pub sample_id: String,
+}
+
+/// Which dead letters are meant: those to which everything that is given applies. Texts as an operator types them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// Ids (12 hexadecimal digits); none stands for any.
+    pub ids: Vec<String>,
+    /// A reason's label, such as `invalid_value`.
+    pub reason: Option<String>,
+    /// A fingerprint.
+    pub fingerprint: Option<String>,
+    /// An event type, such as `OrderPlaced`.
+    pub event_type: Option<String>,
+    /// A number with a unit, such as `90s`, `15m`, `1h` or `7d`.
+    pub older_than: Option<String>,
+    /// Every dead letter is meant where nothing else is given.
+    pub all: bool,
+}
+
+/// A page of dead letters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterPage {
+    /// How many are in the whole list.
+    pub depth: u64,
+    /// The page.
+    pub rows: Vec<LetterRow>,
+    /// Where to go on; `None` at the end.
+    pub next: Option<u64>,
+}
+
+/// What a list says about a dead letter; no payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LetterRow {
+    /// 12 hexadecimal digits.
+    pub id: String,
+    /// Since when it is a dead letter (RFC 3339), where it tells.
+    pub since: Option<String>,
+    /// A label.
+    pub reason: String,
+    /// One of the four types, or `unknown`.
+    pub event_type: String,
+    /// Where it could be read.
+    pub event_id: Option<String>,
+    /// See [`Group::fingerprint`].
+    pub fingerprint: String,
+    /// One sentence; quotes no value where this program wrote it.
+    pub error: String,
+    /// `topic/partition/offset`, where known.
+    pub place: Option<String>,
+    /// How often it was redriven.
+    pub retries: u32,
+}
+
+/// One dead letter in full.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// What a list says about it.
+    pub row: LetterRow,
+    /// The message key, where there was one: text, or hexadecimal digits where it is not UTF-8.
+    pub key: Option<String>,
+    /// The message value, byte for byte.
+    pub bytes: Vec<u8>,
+    /// Whether the bytes are UTF-8.
+    pub is_text: bool,
+    /// The payload as a person edits it, one field per line; `None` where it cannot be edited.
+    pub editable: Option<String>,
+    /// The field at which the decoder stopped, as a JSON path such as `payload.email`, where it names one.
+    pub field: Option<String>,
+}
+
+/// A payload that an operator wrote, looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Draft {
+    /// What is wrong with it, as a sentence; `None` where it could be sent.
+    pub problem: Option<String>,
+    /// The field that is wrong, where one is.
+    pub field: Option<String>,
+    /// What changed, as a unified diff; empty where it could not be compared.
+    pub diff: String,
+    /// How the database would end it; `None` where it was not asked, because the payload is wrong.
+    pub foreseen: Option<Known<Foreseen>>,
+}
+
+/// How an event would end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Foreseen {
+    /// `applied`, `duplicate`, `stale`, `parked`, `rejected`, `dead letter`, `too many retries` or `unreadable`.
+    pub outcome: String,
+    /// What it waits for, or why it would be refused.
+    pub detail: Option<String>,
+}
+
+/// A payload that was sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sent {
+    /// Under which event id.
+    pub event_id: String,
+    /// Where the broker put it: `topic/partition/offset`.
+    pub place: String,
+}
+
+/// What a redrive would come to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// How many would end how, in a fixed order of outcomes (see [`Foreseen::outcome`]); only those that occur.
+    pub totals: Vec<(String, u64)>,
+    /// How many the selection means in all.
+    pub selected: u64,
+    /// The first of them, each with its outcome.
+    pub rows: Vec<RehearsedRow>,
+    /// Whether they did not fit into one batch, so that children may seem to wait for parents of an earlier one.
+    pub batches: u64,
+}
+
+/// A dead letter of a [`Rehearsal`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RehearsedRow {
+    /// 12 hexadecimal digits.
+    pub id: String,
+    /// One of the four types, or `unknown`.
+    pub event_type: String,
+    /// Where it could be read.
+    pub event_id: Option<String>,
+    /// How it would end.
+    pub foreseen: Foreseen,
+}
+
+/// A redrive to begin.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Order {
+    /// Which dead letters.
+    pub selection: Selection,
+    /// How many of them at most, the oldest first; 10 for a canary.
+    pub limit: Option<u64>,
+    /// How many per second at most.
+    pub rate: Option<f64>,
+}
+
+/// A redrive of this process.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Job {
+    /// Its number in this process.
+    pub number: u64,
+    /// Who began it.
+    pub caller: String,
+    /// When, RFC 3339.
+    pub began: String,
+    /// What it redrives.
+    pub order: Order,
+    /// `running`, `done`, `stopped` or `failed`.
+    pub state: &'static str,
+    /// How many of how many have been looked at; the second is the length of the list when it began.
+    pub examined: (u64, u64),
+    /// What came of them, in words and numbers that add up, such as (`redriven`, 12).
+    pub counts: Vec<(String, u64)>,
+    /// Why not all of it was done.
+    pub problem: Option<String>,
+    /// How long it has taken.
+    pub took: Duration,
+}
+
+/// Events that wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parked {
+    /// By what they wait for.
+    pub parents: Vec<MissingParent>,
+    /// How many events were looked at, and whether there are more than that.
+    pub examined: (u64, bool),
+    /// How long an event may wait, in seconds.
+    pub deadline_seconds: u64,
+}
+
+/// What some events wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MissingParent {
+    /// Such as `user 0190…`, `order 0190…` or `an e-mail address`.
+    pub name: String,
+    /// How many wait for it.
+    pub children: u64,
+    /// When the first of them was parked, RFC 3339.
+    pub oldest: String,
+    /// The first of them, at most 100: event id, `topic/partition/offset`, when it was parked.
+    pub first: Vec<Waiting>,
+}
+
+/// An event that waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// Its id.
+    pub event_id: String,
+    /// `topic/partition/offset`.
+    pub place: String,
+    /// RFC 3339.
+    pub parked_at: String,
+}
+
+/// What is known of an event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trace {
+    /// Its id.
+    pub event_id: String,
+    /// One sentence.
+    pub verdict: String,
+    /// What each place says: its name (`rows`, `ledger`, `parking`, `dead letters`) and a sentence.
+    pub findings: Vec<(String, String)>,
+    /// Ids of its dead letters.
+    pub letters: Vec<String>,
+}
+
+/// What of a flood may pass.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Nothing.
+    Nothing,
+    /// So many records.
+    Records(u64),
+    /// All from now on.
+    Everything,
+}

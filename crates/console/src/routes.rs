@@ -1,0 +1,67 @@
+//! Which address leads where, and which role it needs.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::response::Redirect;
+use axum::routing::{MethodRouter, get, post};
+
+use crate::access::{Access, Gate, LoginBound, Need, Role, Sessions, guard, headers, local_only, login};
+use crate::assets;
+use crate::pages::{flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace};
+use crate::port::Operations;
+use crate::proof::Proofs;
+use crate::rates::Samples;
+
+/// The largest form that says what to do: a page of ids, in bytes.
+const ORDER_BYTES: usize = 64 << 10;
+/// The largest form with a payload: 16 MiB, each byte of which may need three in a form.
+const PAYLOAD_BYTES: usize = 48 << 20;
+
+/// What the handlers share.
+pub(crate) struct Console<O> {
+    pub operations: Arc<O>,
+    pub proofs: Proofs,
+    pub samples: Samples,
+    pub gate: Arc<Gate>,
+}
+
+/// The console, under `/console`, for whoever [`Access`] lets in.
+///
+/// The server must give each request the address of its client as a [`ConnectInfo`](axum::extract::ConnectInfo); without one it is refused.
+pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
+    let gate = Arc::new(Gate { access, sessions: Sessions::default(), bound: LoginBound::default() });
+    let console = Arc::new(Console { operations, proofs: Proofs::default(), samples: Samples::default(), gate: gate.clone() });
+    let by = |role: Role, bytes: usize, methods: MethodRouter<Arc<Console<O>>>| {
+        // The inner layer runs last: the guard first finds out who it is.
+        methods.route_layer(from_fn_with_state((gate.clone(), Need { role, bytes }), guard))
+    };
+    let read = |methods| by(Role::Viewer, ORDER_BYTES, methods);
+    let act = |methods| by(Role::Operator, ORDER_BYTES, methods);
+    let edit = |methods| by(Role::Editor, PAYLOAD_BYTES, methods);
+    let pages = Router::new()
+        .route("/console/", read(get(flow::show::<O>)))
+        .route("/console/permit", act(post(flow::permit::<O>)))
+        .route("/console/dead-letters", read(get(groups::show::<O>)))
+        .route("/console/dead-letters/{id}", read(get(letter::show::<O>)))
+        .route("/console/dead-letters/{id}/check", edit(post(letter::check::<O>)))
+        .route("/console/dead-letters/{id}/send", edit(post(letter::send::<O>)))
+        .route("/console/redrive", act(get(redrive::show::<O>).post(redrive::begin::<O>)))
+        .route("/console/purge", act(get(purge::ask::<O>).post(purge::remove::<O>)))
+        .route("/console/jobs", read(get(jobs::show::<O>)))
+        .route("/console/jobs/{number}/stop", act(post(jobs::stop::<O>)))
+        .route("/console/parked", read(get(parked::show::<O>)))
+        .route("/console/trace", read(get(trace::show::<O>)))
+        .route("/console/health", read(get(health::show::<O>)))
+        .route("/console/theme", read(post(theme::choose)))
+        .route("/console/logout", read(post(login::leave::<O>)))
+        .route("/console/{*rest}", read(get(missing::show::<O>)))
+        .with_state(console);
+    let open = Router::new()
+        .route("/console", get(async || Redirect::permanent("/console/")))
+        .route("/console/login", get(login::ask).post(login::enter))
+        .route("/console/assets/{name}", get(assets::serve))
+        .with_state(gate.clone());
+    pages.merge(open).layer(from_fn_with_state(gate, local_only)).layer(axum::middleware::from_fn(headers))
+}

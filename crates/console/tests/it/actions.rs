@@ -1,0 +1,183 @@
+//! What forms do.
+
+use axum::http::StatusCode;
+use console::{Order, Permit, Selection};
+
+use super::client::{Client, between};
+use super::data;
+use super::fake::{Asked, Fake};
+
+fn reason(reason: &str) -> Selection {
+    Selection { reason: Some(reason.to_owned()), ..Selection::default() }
+}
+
+#[tokio::test]
+async fn what_is_picked_becomes_an_address() {
+    let fake = Fake::with(400);
+    let client = Client::operator(&fake).await;
+    let lead = async |query: &str| client.get(query).await.location().to_owned();
+    let picked = "scope=list&reason=too_large&id=3fa9c1d20000&id=3fa9c1d20001";
+    assert_eq!(lead(&format!("/console/redrive?{picked}&rehearse=1")).await, "/console/redrive?id=3fa9c1d20000&id=3fa9c1d20001&rehearse=1");
+    assert_eq!(lead(&format!("/console/purge?{picked}")).await, "/console/purge?id=3fa9c1d20000&id=3fa9c1d20001");
+    let matching = lead(&format!("/console/redrive?{picked}&older=1h&matching=1")).await;
+    assert_eq!(matching, "/console/redrive?reason=too_large&older=1h", "the filter counts, not the page");
+    assert_eq!(lead("/console/purge?scope=list&matching=1").await, "/console/purge?all=1");
+    for nothing in ["?scope=list&reason=too_large", "?scope=list", "", "?reason="] {
+        for screen in ["redrive", "purge"] {
+            let answer = client.get(&format!("/console/{screen}{nothing}")).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{screen}{nothing}");
+            answer.has("Nothing is picked");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_small_redrive_needs_no_rehearsal() {
+    let fake = Fake::with(400);
+    let client = Client::operator(&fake).await;
+    let page = client.get("/console/redrive?reason=too_large").await;
+    page.has("100 dead letters selected").has("Start the redrive").has(">Rehearse</a>");
+    assert_eq!(fake.asked(), [], "a look asks for no rehearsal");
+    let form = [("reason", "too_large"), ("limit", "1,000"), ("rate", "2.5")];
+    let answer = client.post("/console/redrive", &form).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/jobs#job-3"));
+    let order = Order { selection: reason("too_large"), limit: Some(1_000), rate: Some(2.5) };
+    assert_eq!(fake.asked(), [Asked::Redrive("olga".to_owned(), order)]);
+    client.get("/console/jobs").await.has("Job 3 has begun.");
+    client.get("/console/jobs").await.lacks("Job 3 has begun.");
+}
+
+#[tokio::test]
+async fn a_large_redrive_needs_the_rehearsal_of_its_very_selection() {
+    let fake = Fake::with(404);
+    let client = Client::operator(&fake).await;
+    let page = client.get("/console/redrive?reason=too_large").await;
+    page.has("more than 100 dead letters selected").has("not redriven without a rehearsal").lacks("Start the redrive");
+    let form = |reason, proof| [("reason", reason), ("proof", proof), ("rate", "")];
+    for canary in [&[("canary", "1")][..], &[("limit", "5")], &[]] {
+        let answer = client.post("/console/redrive", &[&form("too_large", "1.ab")[..], canary].concat()).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        answer.has("a rehearsal must come first");
+    }
+    assert_eq!(fake.asked(), []);
+
+    let page = client.get("/console/redrive?reason=too_large&rehearse=1").await;
+    page.has("Start the redrive").has("101 dead letters selected").has("would come back as dead letters");
+    let proof = between(&page.body, "name=\"proof\" value=\"", "\"");
+    let other = client.post("/console/redrive", &[("all", "1"), ("proof", proof)]).await;
+    assert_eq!(other.status, StatusCode::BAD_REQUEST, "another selection");
+    let thief = Client::editor(&fake).await.post("/console/redrive", &form("too_large", proof)).await;
+    assert_eq!(thief.status, StatusCode::BAD_REQUEST, "someone else has seen it");
+    let answer = client.post("/console/redrive", &[&form("too_large", proof)[..], &[("canary", "1")]].concat()).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let answer = client.post("/console/redrive", &form("too_large", proof)).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "the rest, after the canary");
+    let order = |limit| Asked::Redrive("olga".to_owned(), Order { selection: reason("too_large"), limit, rate: None });
+    assert_eq!(fake.asked(), [Asked::Rehearse(reason("too_large")), order(Some(10)), order(None)]);
+}
+
+#[tokio::test]
+async fn numbers_that_are_none_are_refused() {
+    let fake = Fake::with(4);
+    let client = Client::operator(&fake).await;
+    for (name, value) in [("limit", "0"), ("limit", "-1"), ("limit", "x"), ("rate", "0"), ("rate", "NaN"), ("rate", "inf"), ("rate", "-2")]
+    {
+        let answer = client.post("/console/redrive", &[("reason", "too_large"), (name, value)]).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}={value}");
+    }
+    for form in [&[("permit", "records"), ("records", "0")][..], &[("permit", "records")], &[("permit", "some")], &[]] {
+        assert_eq!(client.post("/console/permit", form).await.status, StatusCode::BAD_REQUEST);
+    }
+    assert_eq!(client.post("/console/jobs/x/stop", &[]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(fake.asked(), []);
+}
+
+#[tokio::test]
+async fn a_flood_is_let_pass() {
+    let fake = Fake::with(4);
+    let client = Client::operator(&fake).await;
+    client.get("/console/").await.has("action=\"/console/permit\"");
+    let cases = [
+        ("records", Permit::Records(1_200), "1,200 unwritable records may become dead letters."),
+        ("everything", Permit::Everything, "Every unwritable record may become a dead letter from now on."),
+        ("nothing", Permit::Nothing, "Nothing may pass"),
+    ];
+    for (name, permit, sentence) in cases {
+        let answer = client.post("/console/permit", &[("permit", name), ("records", "1,200")]).await;
+        assert_eq!(answer.location(), "/console/");
+        client.get("/console/").await.has(sentence);
+        assert_eq!(fake.asked().pop().unwrap(), Asked::Permit("olga".to_owned(), permit));
+    }
+    Client::viewer(&fake).await.get("/console/").await.has("An operator can let records pass.").lacks("/console/permit");
+}
+
+#[tokio::test]
+async fn a_purge_is_asked_for_and_meant() {
+    let fake = Fake::with(40);
+    let client = Client::operator(&fake).await;
+    let page = client.get("/console/purge?reason=too_large").await;
+    page.has("10 dead letters would be deleted for good").has("name=\"sure\"");
+    let answer = client.post("/console/purge", &[("reason", "too_large")]).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    assert_eq!(fake.asked(), []);
+    let answer = client.post("/console/purge", &[("reason", "too_large"), ("sure", "1")]).await;
+    assert_eq!(answer.location(), "/console/dead-letters");
+    assert_eq!(fake.asked(), [Asked::Purge("olga".to_owned(), reason("too_large"))]);
+    client.get("/console/dead-letters").await.has("10 dead letters were deleted for good.");
+}
+
+#[tokio::test]
+async fn a_job_is_stopped() {
+    let fake = Fake::with(40);
+    let client = Client::operator(&fake).await;
+    assert_eq!(client.post("/console/jobs/3/stop", &[]).await.location(), "/console/jobs#job-3");
+    client.get("/console/jobs").await.has("Job 3 stops");
+    client.post("/console/jobs/9/stop", &[]).await;
+    client.get("/console/jobs").await.has("Job 9 does not run");
+    assert_eq!(fake.asked(), [Asked::Stop("olga".to_owned(), 3), Asked::Stop("olga".to_owned(), 9)]);
+}
+
+#[tokio::test]
+async fn a_payload_is_checked_and_sent() {
+    let fake = Fake::with(40);
+    let client = Client::editor(&fake).await;
+    let letter = "/console/dead-letters/3fa9c1d20000";
+    let (wrong, right) = (data::payload("ada at example.org"), data::payload("ada@example.org"));
+    let page = client.post(&format!("{letter}/check"), &[("payload", &wrong)]).await;
+    page.has("<html")
+        .has("is no e-mail address")
+        .has("<span class=\"hit\"><span class=\"gutter\">   7</span>")
+        .lacks("The decoder takes it");
+    let page = client.post(&format!("{letter}/check"), &[("payload", &right)]).await;
+    page.has("The decoder takes it").has("The database foresees: <strong>applied</strong>").has("<span class=\"add\">+    &#34;email&#34;");
+    page.has("ada@example.org").has("<textarea");
+    assert_eq!(fake.asked(), [], "a check changes nothing");
+
+    let part = Client { headers: vec![("hx-request", "true".to_owned())], ..client.clone() };
+    let part = part.post(&format!("{letter}/check"), &[("payload", &right)]).await;
+    part.has("The decoder takes it").lacks("<html");
+    assert!(part.body.starts_with("<div id=\"draft\""));
+
+    let page = client.post(&format!("{letter}/send"), &[("payload", &wrong)]).await;
+    assert_eq!(page.status, StatusCode::BAD_REQUEST);
+    page.has("It was not sent: payload.email is no e-mail address.").has("ada at example.org").has("class=\"hit\"");
+    let answer = client.post(&format!("{letter}/send"), &[("payload", &right.replace('\n', "\r\n"))]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/dead-letters"));
+    assert_eq!(fake.asked(), [Asked::Send("ada".to_owned(), "3fa9c1d20000".to_owned(), right)], "line ends as they were");
+    let page = client.get("/console/dead-letters").await;
+    page.has(&format!("Dead letter 3fa9c1d20000 was sent as event {} to shop.events/4/1204399", data::EVENT)).has("Trace the event");
+}
+
+#[tokio::test]
+async fn colours_are_chosen_and_kept() {
+    let client = Client::viewer(&Fake::with(4)).await;
+    let answer = client.post("/console/theme", &[("theme", "contrast"), ("next", "/console/parked")]).await;
+    assert_eq!(answer.location(), "/console/parked");
+    let cookie = answer.headers["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let with = Client { cookie: Some(format!("{}; {cookie}", client.cookie.clone().unwrap())), ..client.clone() };
+    with.get("/console/parked").await.has("data-theme=\"contrast\"").has("<option value=\"contrast\" selected>");
+    client.get("/console/parked").await.has("data-theme=\"system\"");
+    let answer = client.post("/console/theme", &[("theme", "\r\nx"), ("next", "//evil")]).await;
+    assert_eq!(answer.location(), "/console/");
+    assert!(answer.headers["set-cookie"].to_str().unwrap().starts_with("console_theme=system;"));
+}

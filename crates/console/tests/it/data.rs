@@ -1,0 +1,266 @@
+//! What the fake pipeline shows.
+
+use std::time::{Duration, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use console::*;
+
+/// So long ago, RFC 3339.
+pub fn ago(seconds: u64) -> String {
+    let time: DateTime<Utc> = (SystemTime::now() - Duration::from_secs(seconds)).into();
+    time.to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+pub const POISON: &str = "invalid_value:UserCreated:payload.email";
+pub const EVENT: &str = "0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21";
+
+pub fn payload(email: &str) -> String {
+    format!(
+        "{{\n  \"eventId\": \"{EVENT}\",\n  \"eventType\": \"UserCreated\",\n  \"occurredAt\": \"2026-11-29T09:14:02.118Z\",\n  \"payload\": {{\n    \
+         \"userId\": \"0190a2b4-0000-7000-8000-000000000042\",\n    \"email\": \"{email}\",\n    \"name\": \"Ada Lovelace\",\n    \
+         \"country\": \"GB\"\n  }}\n}}"
+    )
+}
+
+pub fn flow(looks: u64) -> Flow {
+    let lag = |number: i64| match number {
+        2 => 48_210_u64.saturating_sub(looks * 2_600),
+        5 => 1_204,
+        7 => 310,
+        _ => 0,
+    };
+    let partitions = (0..12).map(|number| {
+        let end = 1_204_330 + number * 7_013 + looks as i64 * 1_250;
+        let lag = lag(number);
+        Partition { number: number as i32, end, next: end - lag as i64, lag, ours: number % 3 != 1 }
+    });
+    Flow {
+        at: ago(0),
+        topic: "shop.events".to_owned(),
+        group: "event-pipeline".to_owned(),
+        status: "not ready".to_owned(),
+        parts: vec![
+            Part { name: "database".to_owned(), up: true, since: ago(86_400 * 3), reason: None },
+            Part { name: "dead_letter_queue".to_owned(), up: true, since: ago(86_400 * 3), reason: None },
+            Part {
+                name: "flow".to_owned(),
+                up: false,
+                since: ago(780),
+                reason: Some(
+                    "312 of the last 500 records could not be written, more than DLQ_MAX_RATIO allows. They are held and nothing is \
+                     committed; the other partitions go on. Someone must say how many may become dead letters."
+                        .to_owned(),
+                ),
+            },
+            Part { name: "kafka".to_owned(), up: true, since: ago(7_260), reason: None },
+        ],
+        partitions: Ok(partitions.collect()),
+        outcomes: Outcomes {
+            polled: 14_402_118 + looks * 4_000,
+            applied: 14_388_402 + looks * 3_990,
+            duplicate: 9_120,
+            stale: 2_331,
+            parked: 1_240,
+            dead_letters: 1_025,
+        },
+        parked: Ok((418, Some(ago(5_400)))),
+        dead_letters: Ok(1_337),
+        verification: Some(
+            "Verified 14,388,402 rows up to 4 minutes ago: the tables equal the log. The next verification begins in 56 minutes."
+                .to_owned(),
+        ),
+    }
+}
+
+pub fn groups() -> Vec<Group> {
+    let group = |fingerprint: &str, count, first, last, history: &[u64], sample: &str, id: &str| Group {
+        fingerprint: fingerprint.to_owned(),
+        count,
+        first_seen: Some(ago(first)),
+        last_seen: Some(ago(last)),
+        history: history.to_vec(),
+        sample: sample.to_owned(),
+        sample_id: id.to_owned(),
+    };
+    vec![
+        group(POISON, 1_204, 50_400, 40, &[0, 0, 0, 2, 5, 9, 30, 80, 140, 210, 260, 190, 120, 158], EMAIL, "3fa9c1d20b77"),
+        group(
+            "missing_parent:OrderPlaced:user",
+            96,
+            86_400 * 6,
+            3_600,
+            &[4, 9, 3, 12, 7, 0, 0, 14, 11, 6, 8, 9, 7, 6],
+            "its user did not come before the deadline",
+            "81be00c4f9aa",
+        ),
+        group(
+            "too_large::",
+            31,
+            86_400 * 2,
+            86_400,
+            &[0, 0, 0, 0, 0, 0, 0, 0, 31, 0, 0, 0, 0, 0],
+            "the record has 1,402,118 bytes; 1,048,576 are allowed",
+            "c0ffee00aa11",
+        ),
+        group(
+            "invalid_money:PaymentSettled:payload.amount",
+            5,
+            7_200,
+            6_900,
+            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 3, 0],
+            "payload.amount: has more than 4 decimals",
+            "5ad17e4b2290",
+        ),
+        group(
+            "event_id_conflict:StockAdjusted:quantity",
+            1,
+            900,
+            900,
+            &[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1],
+            "the ledger holds this eventId with another sku or quantity",
+            "e11d5c0a7f3b",
+        ),
+    ]
+}
+
+pub const EMAIL: &str = "payload.email: is no e-mail address: one @ with something on both sides of it is needed";
+
+pub fn row(number: u64) -> LetterRow {
+    let kinds = [
+        (POISON, "invalid_value", "UserCreated", EMAIL),
+        ("missing_parent:OrderPlaced:user", "missing_parent", "OrderPlaced", "its user did not come before the deadline"),
+        (POISON, "invalid_value", "UserCreated", EMAIL),
+        ("too_large::", "too_large", "unknown", "the record has 1,402,118 bytes; 1,048,576 are allowed"),
+    ];
+    let (fingerprint, reason, event_type, error) = kinds[(number % 4) as usize];
+    LetterRow {
+        id: format!("3fa9c1d2{number:04x}"),
+        since: Some(ago(40 + number * 37)),
+        reason: reason.to_owned(),
+        event_type: event_type.to_owned(),
+        event_id: (event_type != "unknown").then(|| EVENT.to_owned()),
+        fingerprint: fingerprint.to_owned(),
+        error: error.to_owned(),
+        place: Some(format!("shop.events/{}/{}", number % 12, 1_204_330 - number)),
+        retries: (number % 5 == 4).into(),
+    }
+}
+
+pub fn letter(id: &str) -> Letter {
+    let number = u64::from_str_radix(id.get(8..).unwrap_or_default(), 16).unwrap_or(0);
+    let row = LetterRow { id: id.to_owned(), ..row(number) };
+    if row.reason == "too_large" {
+        return Letter { row, key: None, bytes: (0..=255).cycle().take(5_000).collect(), is_text: false, editable: None, field: None };
+    }
+    let text = payload("ada at example.org").replace('\n', "").replace("  ", "");
+    Letter {
+        row,
+        key: Some("user-42".to_owned()),
+        bytes: text.into_bytes(),
+        is_text: true,
+        editable: Some(payload("ada at example.org")),
+        field: Some("payload.email".to_owned()),
+    }
+}
+
+pub fn rehearsal(selected: u64) -> Rehearsal {
+    let endings = [
+        ("applied", None),
+        ("applied", None),
+        ("parked", Some("waits for user 0190a2b4-0000-7000-8000-000000000042")),
+        ("unreadable", Some("payload.email: is no e-mail address")),
+    ];
+    let rows = (0..selected.min(30)).map(|number| {
+        let (outcome, detail) = endings[(number % 4) as usize];
+        let row = row(number);
+        let foreseen = Foreseen { outcome: outcome.to_owned(), detail: detail.map(str::to_owned) };
+        RehearsedRow { id: row.id, event_type: row.event_type, event_id: row.event_id, foreseen }
+    });
+    let quarter = selected / 4;
+    Rehearsal {
+        totals: vec![("applied".to_owned(), selected - 2 * quarter), ("parked".to_owned(), quarter), ("unreadable".to_owned(), quarter)],
+        selected,
+        rows: rows.collect(),
+        batches: 1 + selected / 500,
+    }
+}
+
+pub fn jobs(looks: u64) -> Vec<Job> {
+    let order = |limit, rate| Order { selection: Selection { fingerprint: Some(POISON.to_owned()), ..Selection::default() }, limit, rate };
+    let counts = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    vec![
+        Job {
+            number: 3,
+            caller: "ada".to_owned(),
+            began: ago(48),
+            order: order(None, Some(25.0)),
+            state: "running",
+            examined: (420 + looks * 50, 1_337),
+            counts: counts(&[("redriven", 400 + looks * 50), ("unreadable", 20)]),
+            problem: None,
+            took: Duration::from_secs(48 + looks),
+        },
+        Job {
+            number: 2,
+            caller: "ada".to_owned(),
+            began: ago(190),
+            order: order(Some(10), None),
+            state: "done",
+            examined: (10, 1_347),
+            counts: counts(&[("redriven", 10)]),
+            problem: None,
+            took: Duration::from_millis(840),
+        },
+        Job {
+            number: 1,
+            caller: "grace".to_owned(),
+            began: ago(4_000),
+            order: Order { selection: Selection { all: true, ..Selection::default() }, limit: None, rate: None },
+            state: "failed",
+            examined: (57, 1_410),
+            counts: counts(&[("redriven", 57)]),
+            problem: Some("The broker did not answer for 30 s. What was in flight stays in the list.".to_owned()),
+            took: Duration::from_secs(75),
+        },
+    ]
+}
+
+pub fn parked() -> Parked {
+    let waiting = |parent: u64, many: u64| {
+        (0..many).map(move |number| Waiting {
+            event_id: format!("0190a2b4-7c1e-7d3a-9f{parent:02}-{number:012}"),
+            place: format!("shop.events/{}/{}", number % 12, 880_000 + number),
+            parked_at: ago(5_400 - number * 60 - parent * 300),
+        })
+    };
+    let parent = |name: &str, children: u64, parent: u64| MissingParent {
+        name: name.to_owned(),
+        children,
+        oldest: ago(5_400 - parent * 300),
+        first: waiting(parent, children.min(8)).collect(),
+    };
+    Parked {
+        parents: vec![
+            parent("user 0190a2b4-0000-7000-8000-000000000042", 361, 0),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b7", 52, 1),
+            parent("an e-mail address", 5, 2),
+        ],
+        examined: (418, false),
+        deadline_seconds: 6_000,
+    }
+}
+
+pub fn trace(event_id: &str) -> Trace {
+    let finding = |place: &str, sentence: &str| (place.to_owned(), sentence.to_owned());
+    Trace {
+        event_id: event_id.to_owned(),
+        verdict: "It is a dead letter and was never written.".to_owned(),
+        findings: vec![
+            finding("rows", "No row was written by it. The row of its user has the version of 2026-11-28 17:20:11 UTC."),
+            finding("ledger", "It is no stock adjustment, so the ledger does not know it."),
+            finding("parking", "It does not wait."),
+            finding("dead letters", "One dead letter has its id."),
+        ],
+        letters: vec!["3fa9c1d20000".to_owned()],
+    }
+}

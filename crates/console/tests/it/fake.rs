@@ -1,0 +1,306 @@
+//! A pipeline that shows what it is told to, and notes what was asked of it.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use console::*;
+
+use super::data;
+
+/// What was asked of the pipeline.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Asked {
+    Send(String, String, String),
+    Rehearse(Selection),
+    Redrive(String, Order),
+    Stop(String, u64),
+    Purge(String, Selection),
+    Permit(String, Permit),
+}
+
+/// The pipeline.
+#[derive(Default)]
+pub struct Fake {
+    pub asked: Mutex<Vec<Asked>>,
+    pub looks: AtomicU64,
+    /// How many dead letters there are.
+    pub depth: AtomicU64,
+    /// Whether nothing can be reached.
+    pub away: AtomicBool,
+    /// Replaces every text that is shown.
+    pub markup: Option<&'static str>,
+    pub gone: Mutex<Vec<String>>,
+}
+
+impl Fake {
+    pub fn with(depth: u64) -> Arc<Self> {
+        Arc::new(Self { depth: depth.into(), ..Self::default() })
+    }
+
+    pub fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap().clone()
+    }
+
+    fn note(&self, asked: Asked) {
+        self.asked.lock().unwrap().push(asked);
+    }
+
+    fn reach(&self) -> Result<(), Refused> {
+        if self.away.load(Ordering::SeqCst) {
+            return Err(Refused { kind: RefusalKind::Unavailable, sentence: self.text("The dead letter queue does not answer.") });
+        }
+        Ok(())
+    }
+
+    /// A text, or the markup that stands in for every text.
+    fn text(&self, text: &str) -> String {
+        self.markup.unwrap_or(text).to_owned()
+    }
+
+    fn dirty(&self, texts: &mut [&mut String]) {
+        if let Some(markup) = self.markup {
+            for text in texts {
+                **text = markup.to_owned();
+            }
+        }
+    }
+
+    fn some(&self, text: &mut Option<String>) {
+        if let Some(markup) = self.markup {
+            *text = Some(markup.to_owned());
+        }
+    }
+
+    fn row(&self, mut row: LetterRow) -> LetterRow {
+        self.dirty(&mut [&mut row.reason, &mut row.event_type, &mut row.fingerprint, &mut row.error, &mut row.id]);
+        for text in [&mut row.since, &mut row.event_id, &mut row.place] {
+            self.some(text);
+        }
+        row
+    }
+
+    fn foreseen(&self, mut foreseen: Foreseen) -> Foreseen {
+        self.dirty(&mut [&mut foreseen.outcome]);
+        self.some(&mut foreseen.detail);
+        foreseen
+    }
+
+    fn selection(&self, mut selection: Selection) -> Selection {
+        for text in [&mut selection.reason, &mut selection.fingerprint, &mut selection.event_type, &mut selection.older_than] {
+            self.some(text);
+        }
+        selection
+    }
+
+    fn matching(&self, selection: &Selection) -> Vec<LetterRow> {
+        let gone = self.gone.lock().unwrap();
+        let fits = |wanted: &Option<String>, is: &String| wanted.as_ref().is_none_or(|wanted| wanted == is);
+        (0..self.depth.load(Ordering::SeqCst))
+            .map(data::row)
+            .filter(|row| !gone.contains(&row.id))
+            .filter(|row| selection.ids.is_empty() || selection.ids.contains(&row.id))
+            .filter(|row| self.markup.is_some() || fits(&selection.reason, &row.reason))
+            .filter(|row| self.markup.is_some() || fits(&selection.fingerprint, &row.fingerprint))
+            .filter(|row| self.markup.is_some() || fits(&selection.event_type, &row.event_type))
+            .map(|row| self.row(row))
+            .collect()
+    }
+}
+
+impl Operations for Fake {
+    async fn flow(&self) -> Flow {
+        let mut flow = data::flow(self.looks.fetch_add(1, Ordering::SeqCst));
+        self.dirty(&mut [&mut flow.at, &mut flow.topic, &mut flow.group, &mut flow.status]);
+        for part in &mut flow.parts {
+            let flood = part.name == "flow";
+            self.dirty(&mut [&mut part.name, &mut part.since]);
+            self.some(&mut part.reason);
+            if flood {
+                "flow".clone_into(&mut part.name);
+            }
+        }
+        self.some(&mut flow.verification);
+        if self.away.load(Ordering::SeqCst) {
+            flow.partitions = Err(self.text("the broker does not answer"));
+            flow.parked = Err(self.text("the database does not answer"));
+            flow.dead_letters = Err(self.text("the queue does not answer"));
+        }
+        if let (Some(markup), Ok((_, oldest))) = (self.markup, &mut flow.parked) {
+            *oldest = Some(markup.to_owned());
+        }
+        flow
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, Refused> {
+        self.reach()?;
+        if self.depth.load(Ordering::SeqCst) == 0 {
+            return Ok(Vec::new());
+        }
+        let mut groups = data::groups();
+        for group in &mut groups {
+            self.dirty(&mut [&mut group.fingerprint, &mut group.sample, &mut group.sample_id]);
+            self.some(&mut group.first_seen);
+            self.some(&mut group.last_seen);
+        }
+        Ok(groups)
+    }
+
+    async fn letters(&self, selection: &Selection, start: u64, limit: u64) -> Result<LetterPage, Refused> {
+        self.reach()?;
+        if selection.older_than.as_deref() == Some("soon") {
+            return Err(Refused { kind: RefusalKind::Bad, sentence: "An age is a number with a unit, such as 15m.".to_owned() });
+        }
+        let all = self.matching(selection);
+        let end = start.saturating_add(limit).min(all.len() as u64);
+        let rows = all.get(start as usize..end as usize).unwrap_or_default().to_vec();
+        let depth = self.depth.load(Ordering::SeqCst) - self.gone.lock().unwrap().len() as u64;
+        Ok(LetterPage { depth, rows, next: (end < all.len() as u64).then_some(end) })
+    }
+
+    async fn letter(&self, id: &str) -> Result<Letter, Refused> {
+        self.reach()?;
+        if id == "ffffffffffff" {
+            return Err(Refused { kind: RefusalKind::NotFound, sentence: self.text("There is no such dead letter (any more).") });
+        }
+        let mut letter = data::letter(id);
+        if let Some(markup) = self.markup {
+            letter.bytes = format!("{markup}{{\"a\": \"{markup}\"}}").into_bytes();
+            letter.editable = Some(format!("</textarea>{markup}"));
+            letter.is_text = true;
+        }
+        letter.row = self.row(letter.row);
+        self.some(&mut letter.key);
+        self.some(&mut letter.field);
+        Ok(letter)
+    }
+
+    async fn check(&self, _: &str, payload: &str) -> Result<Draft, Refused> {
+        self.reach()?;
+        let wrong = payload.contains(" at ") || !payload.contains('@');
+        let diff = "--- before\n+++ after\n@@ -6,3 +6,3 @@\n     \"userId\": \"0190a2b4-0000-7000-8000-000000000042\",\n-    \"email\": \"ada at \
+                    example.org\",\n+    \"email\": \"ada@example.org\",\n     \"name\": \"Ada Lovelace\",";
+        let foreseen = Foreseen { outcome: "applied".to_owned(), detail: None };
+        let mut draft = Draft {
+            problem: wrong.then(|| "is no e-mail address: one @ with something on both sides of it is needed".to_owned()),
+            field: wrong.then(|| "payload.email".to_owned()),
+            diff: if payload == data::payload("ada at example.org") { String::new() } else { diff.to_owned() },
+            foreseen: (!wrong).then(|| Ok(self.foreseen(foreseen))),
+        };
+        if let Some(markup) = self.markup {
+            draft.diff = format!("+{markup}\n-{markup}\n@@{markup}\n {markup}");
+            self.some(&mut draft.field);
+            if wrong {
+                self.some(&mut draft.problem);
+            }
+        }
+        Ok(draft)
+    }
+
+    async fn send(&self, caller: &Caller, id: &str, payload: &str) -> Result<Sent, Refused> {
+        self.reach()?;
+        if payload.contains(" at ") {
+            return Err(Refused { kind: RefusalKind::Bad, sentence: self.text("payload.email is no e-mail address.") });
+        }
+        self.note(Asked::Send(caller.0.clone(), id.to_owned(), payload.to_owned()));
+        self.gone.lock().unwrap().push(id.to_owned());
+        Ok(Sent { event_id: self.text(data::EVENT), place: self.text("shop.events/4/1204399") })
+    }
+
+    async fn rehearse(&self, selection: &Selection, _: u64) -> Result<Rehearsal, Refused> {
+        self.reach()?;
+        self.note(Asked::Rehearse(selection.clone()));
+        let mut rehearsal = data::rehearsal(self.matching(selection).len() as u64);
+        for (outcome, _) in &mut rehearsal.totals {
+            self.dirty(&mut [outcome]);
+        }
+        for row in &mut rehearsal.rows {
+            self.dirty(&mut [&mut row.id, &mut row.event_type]);
+            self.some(&mut row.event_id);
+            row.foreseen = self.foreseen(row.foreseen.clone());
+        }
+        Ok(rehearsal)
+    }
+
+    async fn redrive(&self, caller: &Caller, order: &Order) -> Result<u64, Refused> {
+        self.reach()?;
+        self.note(Asked::Redrive(caller.0.clone(), order.clone()));
+        Ok(3)
+    }
+
+    fn stop(&self, caller: &Caller, job: u64) -> bool {
+        self.note(Asked::Stop(caller.0.clone(), job));
+        job == 3
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        if self.depth.load(Ordering::SeqCst) == 0 {
+            return Vec::new();
+        }
+        let mut jobs = data::jobs(self.looks.fetch_add(1, Ordering::SeqCst));
+        for job in &mut jobs {
+            self.dirty(&mut [&mut job.caller, &mut job.began]);
+            self.some(&mut job.problem);
+            job.order.selection = self.selection(job.order.selection.clone());
+            for (name, _) in &mut job.counts {
+                self.dirty(&mut [name]);
+            }
+        }
+        jobs
+    }
+
+    async fn purge(&self, caller: &Caller, selection: &Selection) -> Result<u64, Refused> {
+        self.reach()?;
+        self.note(Asked::Purge(caller.0.clone(), selection.clone()));
+        Ok(self.matching(selection).len() as u64)
+    }
+
+    async fn parked(&self) -> Result<Parked, Refused> {
+        self.reach()?;
+        let mut parked = data::parked();
+        if self.depth.load(Ordering::SeqCst) == 0 {
+            parked = Parked { parents: Vec::new(), examined: (0, false), ..parked };
+        }
+        for parent in &mut parked.parents {
+            self.dirty(&mut [&mut parent.name, &mut parent.oldest]);
+            for child in &mut parent.first {
+                self.dirty(&mut [&mut child.event_id, &mut child.place, &mut child.parked_at]);
+            }
+        }
+        Ok(parked)
+    }
+
+    async fn trace(&self, event_id: &str) -> Result<Trace, Refused> {
+        if event_id == "none" {
+            return Err(Refused { kind: RefusalKind::Bad, sentence: self.text("An event id is a UUID.") });
+        }
+        let mut trace = data::trace(event_id);
+        self.dirty(&mut [&mut trace.event_id, &mut trace.verdict]);
+        for (place, sentence) in &mut trace.findings {
+            self.dirty(&mut [place, sentence]);
+        }
+        for id in &mut trace.letters {
+            self.dirty(&mut [id]);
+        }
+        Ok(trace)
+    }
+
+    async fn permit(&self, caller: &Caller, permit: Permit) -> Result<(), Refused> {
+        self.reach()?;
+        self.note(Asked::Permit(caller.0.clone(), permit));
+        Ok(())
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        let settings = [
+            ("ADMIN_ALLOW_REMOTE", "false"),
+            ("ADMIN_TOKEN", "(hidden)"),
+            ("BATCH_SIZE", "500"),
+            ("DATABASE_URL", "server=tcp:sql.internal,1433;database=shop;user=pipeline;password=(hidden)"),
+            ("DLQ_MAX_RATIO", "0.5 of 500"),
+            ("KAFKA_BROKERS", "kafka-1:9092,kafka-2:9092,kafka-3:9092"),
+            ("KAFKA_TOPIC", "shop.events"),
+            ("PARKING_DEADLINE", "6000s"),
+        ];
+        settings.map(|(name, value)| (self.text(name), self.text(value))).into()
+    }
+}

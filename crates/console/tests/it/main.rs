@@ -1,0 +1,11 @@
+//! The console over a fake pipeline: through its routes, and in a browser.
+#![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
+
+mod access;
+mod actions;
+mod assets;
+mod client;
+mod data;
+mod fake;
+mod injection;
+mod screens;

@@ -1,0 +1,114 @@
+//! What each screen shows.
+
+use std::sync::atomic::Ordering;
+
+use axum::http::StatusCode;
+
+use super::client::Client;
+use super::fake::Fake;
+
+async fn page(depth: u64, address: &str) -> super::client::Answer {
+    let answer = Client::editor(&Fake::with(depth)).await.get(address).await;
+    assert_eq!(answer.status, StatusCode::OK, "{}", answer.body);
+    answer
+}
+
+#[tokio::test]
+async fn the_flow_is_drawn_and_told() {
+    let page = page(40, "/console/").await;
+    page.has("<svg class=\"diagram wide\"").has("<svg class=\"diagram narrow\"").has("Dead letters: 1,337").has("and 2 more below");
+    page.has("<strong>flow is down.</strong> 312 of the last 500 records").has("13 min ago").has(" UTC");
+    page.has("this process").has("another process").has("14,388,402").has("Verified 14,388,402 rows");
+}
+
+#[tokio::test]
+async fn rates_come_from_two_looks() {
+    let fake = Fake::with(40);
+    let client = Client::viewer(&fake).await;
+    client.get("/console/").await.has("measuring");
+    let start = std::time::Instant::now();
+    loop {
+        // Looks closer together than a second tell nothing.
+        let page = client.get("/console/").await;
+        if !page.body.contains("measuring") {
+            page.has("caught up").has("/s</td>");
+            break;
+        }
+        assert!(start.elapsed().as_secs() < 10, "no rates came");
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn parts_that_cannot_be_asked_say_so() {
+    let fake = Fake::with(40);
+    fake.away.store(true, Ordering::SeqCst);
+    let client = Client::editor(&fake).await;
+    let page = client.get("/console/").await;
+    page.has("The partitions are not known: the broker does not answer").has("the database does not answer").has("unknown");
+    for address in ["/console/dead-letters", "/console/dead-letters/3fa9c1d20000", "/console/parked", "/console/redrive?all=1&rehearse=1"] {
+        let answer = client.get(address).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{address}");
+        answer.has("The dead letter queue does not answer.").has("aria-label=\"Screens\"");
+        assert!(answer.headers.contains_key("retry-after"));
+    }
+    assert_eq!(client.get("/console/health").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn dead_letters_are_grouped_and_listed() {
+    let letters = page(1_337, "/console/dead-letters").await;
+    letters.has("1,337").has("invalid_value:UserCreated:payload.email").has("1,204").has("<svg class=\"spark\"").has("missing_parent");
+    letters.has("/console/dead-letters?fingerprint=invalid_value%3AUserCreated%3Apayload.email").has("all 1,337 dead letters");
+    letters.has("href=\"/console/dead-letters?start=50\" rel=\"next\"").lacks("Newest");
+    let second = page(1_337, "/console/dead-letters?reason=too_large&start=50").await;
+    second.has("showing dead letters with the reason too_large").has("value=\"too_large\"").has("Newest");
+    second.has("/console/dead-letters?reason=too_large&#38;start=100").lacks("Groups</h2>");
+    page(10, "/console/dead-letters?reason=none").await.has("No dead letter matches this filter.");
+}
+
+#[tokio::test]
+async fn empty_screens_say_what_that_means() {
+    page(0, "/console/dead-letters").await.has("No dead letters: every record that was read could be written.");
+    page(0, "/console/jobs").await.has("No jobs: nothing was redriven since this process started.");
+    page(0, "/console/parked").await.has("Nothing is parked: every event found its parent.");
+    page(0, "/console/redrive?reason=too_large").await.has("The selection means no dead letter now");
+}
+
+#[tokio::test]
+async fn a_letter_is_shown_with_its_field_marked() {
+    let letter = page(40, "/console/dead-letters/3fa9c1d20000").await;
+    letter.has("<mark>&#34;email&#34;: &#34;ada at example.org&#34;</mark>").has("00000000  7b 22 65 76").has("user-42").has("<textarea");
+    let bytes = page(40, "/console/dead-letters/3fa9c1d20003").await;
+    bytes.has("The bytes are not text.").has("It cannot be edited").has("5,000 bytes, not text").lacks("<textarea");
+    let client = Client::editor(&Fake::with(4)).await;
+    let answer = client.get("/console/dead-letters/ffffffffffff").await;
+    assert_eq!(answer.status, StatusCode::NOT_FOUND);
+    answer.has("There is no such dead letter (any more).");
+    assert_eq!(client.get("/console/dead-letters?older=soon").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_other_screens_show_what_they_are_for() {
+    let jobs = page(40, "/console/jobs").await;
+    jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/stop\"").lacks("/console/jobs/2/stop");
+    jobs.has("by grace").has("The broker did not answer for 30 s.").has("at most 10 dead letters").has("every dead letter");
+    let parked = page(40, "/console/parked").await;
+    parked.has("418 events wait for 3 missing parents.").has("<details").has("361 events").has("min left").has("353 more are not shown");
+    parked.has("/console/trace?event=0190a2b4");
+    let trace = page(40, "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21").await;
+    trace.has("It is a dead letter and was never written.").has("href=\"/console/dead-letters/3fa9c1d20000\"");
+    page(40, "/console/trace").await.has("name=\"event\"").lacks("ledger");
+    let health = page(40, "/console/health").await;
+    health.has("dead letter queue").has("PARKING_DEADLINE").has("password=(hidden)").has("Verified");
+    let wrong = Client::viewer(&Fake::with(4)).await.get("/console/trace?event=none").await;
+    assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
+    wrong.has("An event id is a UUID.").has("value=\"none\"");
+}
+
+#[tokio::test]
+async fn a_rehearsal_is_totals_and_rows() {
+    let page = page(40, "/console/redrive?all=1&rehearse=1").await;
+    page.has("every dead letter").has("10 of 40 would come back").lacks("40 of 40");
+    page.has("waits for user 0190a2b4").has("50 %").has("Redrive 10");
+}
