@@ -4,8 +4,10 @@
 mod access;
 mod actions;
 mod assets;
+mod browser;
 mod client;
 mod data;
+mod driver;
 mod fake;
 mod injection;
 mod screens;

@@ -1,0 +1,280 @@
+//! The console in a browser, where there is one: what only a browser can tell.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use base64::Engine as _;
+use console::{Order, Selection, routes};
+use serde_json::Value;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+use super::client::access;
+use super::data;
+use super::driver::{Browser, ENTER, TAB};
+use super::fake::{Asked, Fake};
+use super::injection::poisoned;
+
+const SCREENS: [(&str, &str); 11] = [
+    ("flow", "/console/"),
+    ("dead-letters", "/console/dead-letters"),
+    ("dead-letters-filtered", "/console/dead-letters?fingerprint=invalid_value%3AUserCreated%3Apayload.email"),
+    ("letter", "/console/dead-letters/3fa9c1d20000"),
+    ("redrive", "/console/redrive?reason=too_large"),
+    ("rehearsal", "/console/redrive?reason=invalid_value&rehearse=1"),
+    ("purge", "/console/purge?reason=too_large"),
+    ("jobs", "/console/jobs"),
+    ("parked", "/console/parked"),
+    ("trace", "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21"),
+    ("health", "/console/health"),
+];
+
+/// A console that is served, and a browser that looks at it.
+struct Desk {
+    browser: Browser,
+    fake: Arc<Fake>,
+    origin: String,
+    server: JoinHandle<()>,
+}
+
+impl Desk {
+    async fn new(fake: Arc<Fake>) -> Option<Self> {
+        let browser = Browser::start().await?;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let origin = format!("http://{}", listener.local_addr().unwrap());
+        let router = routes(access(false), fake.clone());
+        let server = tokio::spawn(async move { telemetry::http::serve(listener, router, std::future::pending()).await.unwrap() });
+        Some(Self { browser, fake, origin, server })
+    }
+
+    async fn open(&self, address: &str) {
+        self.browser.open(&format!("{}{address}", self.origin)).await;
+    }
+
+    /// Logs in by typing, and nothing else.
+    async fn log_in(&self) {
+        self.open("/console/login").await;
+        self.browser.until("document.activeElement.id === 'token'").await;
+        self.browser.keys("editor-token-0123").await;
+        self.browser.keys(ENTER).await;
+        self.at("/console/").await;
+    }
+
+    /// Waits until a page is loaded whose address begins so.
+    #[track_caller]
+    fn at(&self, address: &str) -> impl Future<Output = ()> {
+        let wanted = format!("(location.pathname + location.search).startsWith({})", Value::from(address));
+        let ready = format!("{wanted} && document.readyState === 'complete' && document.documentElement.classList.contains('script')");
+        let caller = std::panic::Location::caller();
+        async move {
+            let start = std::time::Instant::now();
+            let script = format!("return !!({ready})");
+            while self.browser.run(&script).await != Value::Bool(true) {
+                assert!(start.elapsed().as_secs() < 20, "{caller}: never at {address}: {}", self.browser.run("return location.href").await);
+            }
+        }
+    }
+
+    /// Goes from control to control by the tab key until one says so.
+    async fn tab_to(&self, text: &str) {
+        for _ in 0..80 {
+            self.browser.keys(TAB).await;
+            let focused = self.browser.run("return document.activeElement.textContent.trim()").await;
+            if focused.as_str().is_some_and(|focused| focused == text) {
+                return;
+            }
+        }
+        panic!("no control says {text:?}");
+    }
+
+    #[track_caller]
+    fn quiet(&self) -> impl Future<Output = ()> {
+        let caller = std::panic::Location::caller();
+        async move {
+            let complaints = self.browser.complaints().await;
+            assert!(complaints.is_empty(), "{caller}: the browser complains: {complaints:#?}");
+        }
+    }
+
+    async fn leave(self) {
+        self.browser.stop().await;
+        self.server.abort();
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_screen_comes_up_without_complaint() {
+    let Some(desk) = Desk::new(Fake::with(1_337)).await else { return };
+    desk.log_in().await;
+    for width in [1280, 390] {
+        desk.browser.width(width).await;
+        for (name, address) in SCREENS {
+            desk.open(address).await;
+            desk.at(address).await;
+            let overflow = desk.browser.run("return document.documentElement.scrollWidth - document.documentElement.clientWidth").await;
+            assert_eq!(overflow, 0, "{name} is wider than {width}");
+            desk.quiet().await;
+        }
+    }
+    pictures(&desk).await;
+    desk.leave().await;
+}
+
+/// Pictures of every screen, for whoever wants to look at them.
+async fn pictures(desk: &Desk) {
+    let Ok(directory) = std::env::var("CONSOLE_SCREENSHOTS") else { return };
+    std::fs::create_dir_all(&directory).unwrap();
+    for (scheme, contrast, theme) in [("light", "no-preference", "light"), ("dark", "no-preference", "dark"), ("dark", "more", "contrast")] {
+        desk.browser.prefer(scheme, contrast).await;
+        for width in [1280, 390] {
+            desk.browser.width(width).await;
+            for (name, address) in SCREENS.into_iter().chain([("login", "/console/login")]) {
+                desk.open(address).await;
+                if name == "letter" {
+                    let typed = "const it = document.getElementById('payload'); it.value = it.value.replace(' at ', '@'); \
+                                 it.dispatchEvent(new Event('input', {bubbles: true}))";
+                    desk.browser.run(typed).await;
+                    desk.browser.until("document.querySelector('#draft .diff')").await;
+                }
+                if name == "parked" {
+                    desk.browser.run("document.querySelector('details').open = true").await;
+                }
+                let picture = base64::engine::general_purpose::STANDARD.decode(desk.browser.picture().await).unwrap();
+                std::fs::write(Path::new(&directory).join(format!("{name}-{width}-{theme}.png")), picture).unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_poison_group_is_triaged_by_keyboard_alone() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    let browser = &desk.browser;
+    desk.log_in().await;
+    browser.keys("/").await;
+    browser.until("document.querySelector('#palette').open").await;
+    browser.keys("dead").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/dead-letters").await;
+    // The group, its first letter, its editor.
+    browser.keys("j").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/dead-letters?fingerprint=").await;
+    browser.keys("j").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/dead-letters/3fa9c1d20000").await;
+    browser.keys("e").await;
+    browser.until("document.activeElement.id === 'payload'").await;
+    browser.keys("x").await;
+    browser.until("document.querySelector('#draft .verdict.bad .hit')").await;
+    let right = data::payload("ada@example.org");
+    browser.control('a').await;
+    browser.keys(&right).await;
+    browser.until("document.querySelector('#draft .verdict.good') && document.querySelector('#draft .diff .add')").await;
+    desk.tab_to("Send under the same event id").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('was sent as event')").await;
+    // The others of the group: rehearsal, canary, all.
+    browser.keys("j").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/dead-letters?fingerprint=").await;
+    browser.keys("r").await;
+    desk.at("/console/redrive?fingerprint=").await;
+    browser.until("document.body.textContent.includes('would come back as dead letters')").await;
+    desk.tab_to("Redrive 10").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/jobs").await;
+    browser.control('k').await;
+    browser.until("document.querySelector('#palette').open").await;
+    browser.keys("dead").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/dead-letters").await;
+    browser.keys("jr").await;
+    desk.at("/console/redrive?fingerprint=").await;
+    desk.tab_to("Start the redrive").await;
+    browser.keys(ENTER).await;
+    desk.at("/console/jobs").await;
+    browser.keys("?").await;
+    browser.until("document.querySelector('#help').open").await;
+    desk.quiet().await;
+
+    let group = Selection { fingerprint: Some(data::POISON.to_owned()), ..Selection::default() };
+    let order = |limit, rate| Asked::Redrive("ada".to_owned(), Order { selection: group.clone(), limit, rate });
+    let rehearsed = || Asked::Rehearse(group.clone());
+    let sent = Asked::Send("ada".to_owned(), "3fa9c1d20000".to_owned(), right);
+    assert_eq!(desk.fake.asked(), [sent, rehearsed(), order(Some(10), None), rehearsed(), order(None, Some(100.0))]);
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_changes_is_renewed_but_not_under_the_pointer() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    let browser = &desk.browser;
+    desk.log_in().await;
+    browser.run("window.first = document.querySelector('#outcomes').textContent").await;
+    browser.until("document.querySelector('#outcomes').textContent !== window.first").await;
+    let place = browser.run("const at = document.querySelector('#partitions').getBoundingClientRect(); return [at.x + 40, at.y + 60]").await;
+    browser.run("document.querySelector('#partitions').scrollIntoView({block: 'center'})").await;
+    let place = (browser.run("return document.querySelector('#partitions').getBoundingClientRect().y + 60").await, place);
+    browser.point(place.1[0].as_f64().unwrap() as i64, place.0.as_f64().unwrap() as i64).await;
+    browser.until("document.querySelector('#partitions').hasAttribute('data-held')").await;
+    let keep = "window.held = document.querySelector('#partitions').textContent; window.other = document.querySelector('#outcomes').textContent";
+    browser.run(keep).await;
+    browser.until("document.querySelector('#outcomes').textContent !== window.other").await;
+    assert_eq!(browser.run("return document.querySelector('#partitions').textContent === window.held").await, true);
+    browser.point(2, 2).await;
+    browser.until("document.querySelector('#partitions').textContent !== window.held").await;
+    // A hidden tab asks for nothing.
+    browser.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true}); window.asked = 0; document.addEventListener('htmx:beforeRequest', (event) => { if (event.defaultPrevented) window.asked += 1; });").await;
+    let looks = desk.fake.looks.load(Ordering::SeqCst);
+    browser.until("window.asked >= 2").await;
+    assert!(desk.fake.looks.load(Ordering::SeqCst) <= looks + 1, "one may have been under way");
+    desk.quiet().await;
+    // When the session is over, the page says so instead of standing still.
+    browser.run("Object.defineProperty(document, 'hidden', {value: false, configurable: true})").await;
+    browser.command("Network.deleteCookies", serde_json::json!({"name": "console_session", "url": format!("{}/console/", desk.origin)})).await;
+    browser.until("location.pathname === '/console/login'").await;
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn markup_does_not_run() {
+    let Some(desk) = Desk::new(poisoned()).await else { return };
+    desk.log_in().await;
+    for (name, address) in SCREENS {
+        desk.open(address).await;
+        let ran = desk.browser.run("return [typeof window.ran, document.querySelectorAll('[onerror], [onload], img, a[href^=javascript]').length]").await;
+        assert_eq!(ran, serde_json::json!(["undefined", 0]), "{name}");
+        desk.quiet().await;
+    }
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyone_can_read_it() {
+    let Ok(axe) = std::env::var("AXE_JS") else {
+        println!("skipped: AXE_JS names no file");
+        return;
+    };
+    let axe = std::fs::read_to_string(axe).unwrap();
+    let Some(desk) = Desk::new(Fake::with(1_337)).await else { return };
+    desk.log_in().await;
+    let mut found = Vec::new();
+    for (scheme, contrast) in [("light", "no-preference"), ("dark", "no-preference"), ("dark", "more"), ("light", "more")] {
+        desk.browser.prefer(scheme, contrast).await;
+        for width in [1280, 390] {
+            desk.browser.width(width).await;
+            for (name, address) in SCREENS.into_iter().chain([("login", "/console/login")]) {
+                desk.open(address).await;
+                desk.browser.run(&axe).await;
+                let brief = "axe.run().then((it) => it.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + (n.any[0]?.message ?? v.help))))";
+                let violations = desk.browser.run_promise(brief).await;
+                let violations = violations.as_array().unwrap_or_else(|| panic!("{violations}")).clone();
+                found.extend(violations.iter().map(|violation| format!("{name} {width} {scheme} {contrast}: {}", violation.as_str().unwrap())));
+            }
+        }
+    }
+    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
+    desk.leave().await;
+}
