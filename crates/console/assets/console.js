@@ -45,7 +45,8 @@
     if (!other) return;
     // In a filtered list with nothing ticked, all that match are meant; it is ticked, so that it can be seen.
     const form = other.form;
-    if (form && form.id === "pick" && !find("input[type=checkbox]:checked", form)) {
+    // Not form.id: that is its field of this name.
+    if (form && form.getAttribute("id") === "pick" && !find("input[type=checkbox]:checked", form)) {
       if (row && find("input[name=id]", row)) find("input[name=id]", row).checked = true;
       else if (location.search) find("#matching").checked = true;
       else return move(1);

@@ -90,6 +90,17 @@ struct Node {
     href: Option<&'static str>,
 }
 
+impl Node {
+    const fn middle(&self) -> i32 {
+        self.at.1 + self.size.1 / 2
+    }
+
+    /// The topic's box is a list, with its name on top; the others stand in the middle of theirs.
+    fn name_line(&self) -> i32 {
+        if self.class.contains("topic") { self.at.1 + 22 } else { self.middle() - 18 }
+    }
+}
+
 /// A partition in the topic's box.
 struct Line {
     at: (i32, i32),
@@ -135,19 +146,19 @@ impl Diagram {
 
     /// From top to bottom, for a narrow window.
     pub fn narrow(flow: &Flow, moving: &Moving) -> Self {
-        let lines = lines(flow, 12, 152, 336);
+        let lines = lines(flow, 12, 164, 336);
         let topic_height = 60 + LINE * lines.len() as i32;
-        let below = 100 + topic_height;
+        let below = 112 + topic_height;
         let mut boxes = vec![
-            producers(moving, (0, 0), (360, 72)),
-            topic(flow, (0, 100), (360, topic_height)),
+            producers(moving, (0, 0), (360, 84)),
+            topic(flow, (0, 112), (360, topic_height)),
             consumers(flow, moving, (0, below + 28), (360, 84)),
         ];
         let ends = below + 28 + 84 + 32;
         boxes.extend(outcomes(flow, moving, [(0, ends), (124, ends), (248, ends)], (112, 84)));
         let from = ends - 32;
         let mut edges = vec![
-            Edge { path: "M180 72V92".to_owned(), class: up(flow, "kafka") },
+            Edge { path: "M180 84V104".to_owned(), class: up(flow, "kafka") },
             Edge { path: format!("M180 {below}V{}", below + 20), class: up(flow, "kafka") },
         ];
         let kinds = [database(flow), "up", queue(flow)];

@@ -76,6 +76,12 @@ pub(crate) fn list(terms: &[String], last: &str) -> String {
     }
 }
 
+/// As the beginning of a sentence.
+pub(crate) fn capital(text: &str) -> String {
+    let mut characters = text.chars();
+    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
+}
+
 /// A part's or a label's name as words: `dead_letter_queue` → `dead letter queue`.
 pub(crate) fn spaced(label: &str) -> String {
     label.replace('_', " ")

@@ -18,7 +18,7 @@ use crate::filters;
 use crate::port::{Flow, Operations, Part, Permit};
 use crate::rates::{PartitionRate, Rates, until_caught_up};
 use crate::routes::Console;
-use crate::words::{When, counted, per_second, span, thousands};
+use crate::words::{When, capital, counted, per_second, spaced, span, thousands};
 
 #[derive(Template)]
 #[template(path = "flow.html")]
@@ -123,7 +123,7 @@ pub(crate) async fn permit<O: Operations>(
 pub(super) fn down(parts: &[Part], now: SystemTime) -> Vec<Down> {
     let down = parts.iter().filter(|part| !part.up);
     let told = down.map(|part| Down {
-        name: part.name.clone(),
+        name: capital(&spaced(&part.name)),
         reason: part.reason.clone().unwrap_or_else(|| "It has not been reached yet.".to_owned()),
         since: When::of(&part.since, now),
         flood: part.name == "flow",

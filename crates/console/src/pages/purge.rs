@@ -16,7 +16,7 @@ use crate::access::{Notice, Visitor};
 use crate::fields::{Fields, address};
 use crate::port::{LetterRow, Operations, Refused, Selection};
 use crate::routes::Console;
-use crate::words::{When, counted};
+use crate::words::{When, capital, counted};
 
 /// Dead letters that are named before they are deleted.
 const NAMED: u64 = 10;
@@ -55,7 +55,7 @@ pub(crate) async fn ask<O: Operations>(
     let page = PurgePage {
         shell: Shell::new(&console.gate, &visitor, Screen::DeadLetters, "Purge"),
         words: selection.words(),
-        amount: many.words(),
+        amount: capital(&many.words()),
         pairs: selection.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect(),
         list: address("/console/dead-letters", &Selection { all: false, ..selection.clone() }.pairs()),
         more: first.next.is_some(),
@@ -91,9 +91,4 @@ pub(crate) async fn remove<O: Operations>(
     let sentence = format!("{} {verb} deleted for good.", capital(&counted(purged, "dead letter", "dead letters")));
     console.gate.sessions.tell(&visitor.key, Notice { sentence, link: None });
     Ok(Redirect::to("/console/dead-letters").into_response())
-}
-
-fn capital(text: &str) -> String {
-    let mut characters = text.chars();
-    characters.next().map_or_else(String::new, |first| first.to_uppercase().chain(characters).collect())
 }

@@ -16,7 +16,7 @@ use crate::fields::{Fields, address};
 use crate::filters;
 use crate::port::{Operations, Order, Refused, Rehearsal, Selection};
 use crate::routes::Console;
-use crate::words::{counted, thousands};
+use crate::words::{capital, counted, thousands};
 
 /// More than so many are not redriven unseen.
 pub(super) const UNREHEARSED: u64 = 100;
@@ -91,7 +91,7 @@ pub(crate) async fn show<O: Operations>(
         purge: address("/console/purge", &selection.pairs()),
         open: rehearsal.is_some() || !many.is_large(),
         nothing: many.number == 0,
-        amount: many.words(),
+        amount: capital(&many.words()),
         rehearsal,
         canary: CANARY,
     };

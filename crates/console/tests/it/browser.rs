@@ -125,7 +125,8 @@ async fn every_screen_comes_up_without_complaint() {
 async fn pictures(desk: &Desk) {
     let Ok(directory) = std::env::var("CONSOLE_SCREENSHOTS") else { return };
     std::fs::create_dir_all(&directory).unwrap();
-    for (scheme, contrast, theme) in [("light", "no-preference", "light"), ("dark", "no-preference", "dark"), ("dark", "more", "contrast")] {
+    for (scheme, contrast, theme) in [("light", "no-preference", "light"), ("dark", "no-preference", "dark"), ("dark", "more", "contrast")]
+    {
         desk.browser.prefer(scheme, contrast).await;
         for width in [1280, 390] {
             desk.browser.width(width).await;
@@ -166,7 +167,7 @@ async fn a_poison_group_is_triaged_by_keyboard_alone() {
     desk.at("/console/dead-letters/3fa9c1d20000").await;
     browser.keys("e").await;
     browser.until("document.activeElement.id === 'payload'").await;
-    browser.keys("x").await;
+    browser.keys(" ").await;
     browser.until("document.querySelector('#draft .verdict.bad .hit')").await;
     let right = data::payload("ada@example.org");
     browser.control('a').await;
@@ -214,12 +215,14 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     desk.log_in().await;
     browser.run("window.first = document.querySelector('#outcomes').textContent").await;
     browser.until("document.querySelector('#outcomes').textContent !== window.first").await;
-    let place = browser.run("const at = document.querySelector('#partitions').getBoundingClientRect(); return [at.x + 40, at.y + 60]").await;
+    let place =
+        browser.run("const at = document.querySelector('#partitions').getBoundingClientRect(); return [at.x + 40, at.y + 60]").await;
     browser.run("document.querySelector('#partitions').scrollIntoView({block: 'center'})").await;
     let place = (browser.run("return document.querySelector('#partitions').getBoundingClientRect().y + 60").await, place);
     browser.point(place.1[0].as_f64().unwrap() as i64, place.0.as_f64().unwrap() as i64).await;
     browser.until("document.querySelector('#partitions').hasAttribute('data-held')").await;
-    let keep = "window.held = document.querySelector('#partitions').textContent; window.other = document.querySelector('#outcomes').textContent";
+    let keep =
+        "window.held = document.querySelector('#partitions').textContent; window.other = document.querySelector('#outcomes').textContent";
     browser.run(keep).await;
     browser.until("document.querySelector('#outcomes').textContent !== window.other").await;
     assert_eq!(browser.run("return document.querySelector('#partitions').textContent === window.held").await, true);
@@ -233,7 +236,9 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     desk.quiet().await;
     // When the session is over, the page says so instead of standing still.
     browser.run("Object.defineProperty(document, 'hidden', {value: false, configurable: true})").await;
-    browser.command("Network.deleteCookies", serde_json::json!({"name": "console_session", "url": format!("{}/console/", desk.origin)})).await;
+    browser
+        .command("Network.deleteCookies", serde_json::json!({"name": "console_session", "url": format!("{}/console/", desk.origin)}))
+        .await;
     browser.until("location.pathname === '/console/login'").await;
     desk.leave().await;
 }
@@ -244,7 +249,10 @@ async fn markup_does_not_run() {
     desk.log_in().await;
     for (name, address) in SCREENS {
         desk.open(address).await;
-        let ran = desk.browser.run("return [typeof window.ran, document.querySelectorAll('[onerror], [onload], img, a[href^=javascript]').length]").await;
+        let ran = desk
+            .browser
+            .run("return [typeof window.ran, document.querySelectorAll('[onerror], [onload], img, a[href^=javascript]').length]")
+            .await;
         assert_eq!(ran, serde_json::json!(["undefined", 0]), "{name}");
         desk.quiet().await;
     }
@@ -271,7 +279,9 @@ async fn everyone_can_read_it() {
                 let brief = "axe.run().then((it) => it.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + (n.any[0]?.message ?? v.help))))";
                 let violations = desk.browser.run_promise(brief).await;
                 let violations = violations.as_array().unwrap_or_else(|| panic!("{violations}")).clone();
-                found.extend(violations.iter().map(|violation| format!("{name} {width} {scheme} {contrast}: {}", violation.as_str().unwrap())));
+                found.extend(
+                    violations.iter().map(|violation| format!("{name} {width} {scheme} {contrast}: {}", violation.as_str().unwrap())),
+                );
             }
         }
     }

@@ -1,4 +1,4 @@
-//! A browser, driven over the WebDriver protocol: JSON over plain HTTP, so the client that the workspace has already is enough.
+//! A browser, driven over the protocol `WebDriver`: JSON over plain HTTP, so the client that the workspace has already is enough.
 
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -25,7 +25,10 @@ impl Browser {
     /// Starts one, where `CHROMEDRIVER` names the program that drives it; `None` where it does not and need not.
     pub async fn start() -> Option<Self> {
         let Ok(program) = std::env::var("CHROMEDRIVER") else {
-            assert!(std::env::var("CONSOLE_BROWSER_REQUIRED").as_deref() != Ok("1"), "CHROMEDRIVER names no program, and a browser is required");
+            assert!(
+                std::env::var("CONSOLE_BROWSER_REQUIRED").as_deref() != Ok("1"),
+                "CHROMEDRIVER names no program, and a browser is required"
+            );
             println!("skipped: CHROMEDRIVER names no program");
             return None;
         };

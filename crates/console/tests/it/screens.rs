@@ -17,7 +17,7 @@ async fn page(depth: u64, address: &str) -> super::client::Answer {
 async fn the_flow_is_drawn_and_told() {
     let page = page(40, "/console/").await;
     page.has("<svg class=\"diagram wide\"").has("<svg class=\"diagram narrow\"").has("dead letters 1,337").has("and 2 more below");
-    page.has("<strong>flow is down.</strong> 312 of the last 500 records").has("13 min ago").has(" UTC");
+    page.has("<strong>Flow is down.</strong> 312 of the last 500 records").has("13 min ago").has(" UTC");
     page.has("this process").has("another process").has("14,388,402").has("Verified 14,388,402 rows");
 }
 
