@@ -12,7 +12,9 @@
     if (document.hidden && event.detail.elt.hasAttribute("hx-select-oob")) event.preventDefault();
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
-    const target = event.detail.target;
+    const { target, fragment } = event.detail;
+    // What is the same is left alone: it would be read out once more.
+    if (target.innerHTML === fragment.innerHTML) return void (event.detail.shouldSwap = false);
     const held = target.matches(":hover") || target.contains(document.activeElement);
     target.toggleAttribute("data-held", held);
     if (held) event.detail.shouldSwap = false;

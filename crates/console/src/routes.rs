@@ -63,5 +63,9 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/login", get(login::ask).post(login::enter))
         .route("/console/assets/{name}", get(assets::serve))
         .with_state(gate.clone());
-    pages.merge(open).layer(from_fn_with_state(gate, local_only)).layer(axum::middleware::from_fn(headers))
+    pages
+        .merge(open)
+        .method_not_allowed_fallback(missing::method)
+        .layer(from_fn_with_state(gate, local_only))
+        .layer(axum::middleware::from_fn(headers))
 }

@@ -229,3 +229,14 @@ async fn a_link_from_elsewhere_finds_the_session() {
         (StatusCode::UNAUTHORIZED, "/console/login?next=%2Fconsole%2F")
     );
 }
+
+#[tokio::test]
+async fn an_address_of_a_form_is_no_page() {
+    let client = Client::editor(&Fake::with(1)).await;
+    for address in OPERATOR_POSTS.iter().filter(|address| !address.ends_with("redrive") && !address.ends_with("purge")).chain(&EDITOR_POSTS)
+    {
+        let answer = client.get(address).await;
+        assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{address}");
+        answer.has("takes forms of the console only");
+    }
+}

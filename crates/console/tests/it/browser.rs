@@ -228,6 +228,11 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     assert_eq!(browser.run("return document.querySelector('#partitions').textContent === window.held").await, true);
     browser.point(2, 2).await;
     browser.until("document.querySelector('#partitions').textContent !== window.held").await;
+    // What has the focus stands still, too.
+    browser.run("document.querySelector('#partitions .scroll').focus()").await;
+    browser.until("document.querySelector('#partitions').hasAttribute('data-held')").await;
+    browser.run("document.activeElement.blur()").await;
+    browser.until("!document.querySelector('#partitions').hasAttribute('data-held')").await;
     // A hidden tab asks for nothing.
     browser.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true}); window.asked = 0; document.addEventListener('htmx:beforeRequest', (event) => { if (event.defaultPrevented) window.asked += 1; });").await;
     let looks = desk.fake.looks.load(Ordering::SeqCst);
@@ -240,6 +245,30 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
         .command("Network.deleteCookies", serde_json::json!({"name": "console_session", "url": format!("{}/console/", desk.origin)}))
         .await;
     browser.until("location.pathname === '/console/login'").await;
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_progress_of_a_job_is_renewed() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    desk.log_in().await;
+    desk.open("/console/jobs").await;
+    desk.browser.run("window.first = document.querySelector('#job-3 .progress').textContent").await;
+    desk.browser.until("document.querySelector('#job-3 .progress').textContent !== window.first").await;
+    desk.browser.until("document.querySelector('#job-3 progress').value > 36").await;
+    desk.quiet().await;
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_link_on_another_site_leads_to_the_page_and_not_to_the_login() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    desk.log_in().await;
+    let elsewhere = desk.origin.replace("127.0.0.1", "localhost");
+    desk.browser.open(&format!("{elsewhere}/console/login")).await;
+    desk.browser.run(&format!("location.href = '{}/console/dead-letters?reason=too_large'", desk.origin)).await;
+    desk.at("/console/dead-letters?reason=too_large").await;
+    desk.browser.until("document.querySelector('.account strong').textContent === 'ada'").await;
     desk.leave().await;
 }
 
@@ -269,8 +298,21 @@ async fn everyone_can_read_it() {
     let Some(desk) = Desk::new(Fake::with(1_337)).await else { return };
     desk.log_in().await;
     let mut found = Vec::new();
-    for (scheme, contrast) in [("light", "no-preference"), ("dark", "no-preference"), ("dark", "more"), ("light", "more")] {
+    // What the system prefers, and, in the last, what was chosen here.
+    let looks = [
+        ("light", "no-preference", "system"),
+        ("dark", "no-preference", "system"),
+        ("dark", "more", "system"),
+        ("light", "more", "system"),
+        ("dark", "no-preference", "contrast"),
+    ];
+    for (scheme, contrast, theme) in looks {
         desk.browser.prefer(scheme, contrast).await;
+        desk.open("/console/jobs").await;
+        desk.browser
+            .run(&format!("const it = document.querySelector('#theme'); it.value = '{theme}'; it.dispatchEvent(new Event('change'))"))
+            .await;
+        desk.browser.until(&format!("document.documentElement.dataset.theme === '{theme}' && document.readyState === 'complete'")).await;
         for width in [1280, 390] {
             desk.browser.width(width).await;
             for (name, address) in SCREENS.into_iter().chain([("login", "/console/login")]) {
@@ -280,7 +322,9 @@ async fn everyone_can_read_it() {
                 let violations = desk.browser.run_promise(brief).await;
                 let violations = violations.as_array().unwrap_or_else(|| panic!("{violations}")).clone();
                 found.extend(
-                    violations.iter().map(|violation| format!("{name} {width} {scheme} {contrast}: {}", violation.as_str().unwrap())),
+                    violations
+                        .iter()
+                        .map(|violation| format!("{name} {width} {scheme} {contrast} {theme}: {}", violation.as_str().unwrap())),
                 );
             }
         }
