@@ -48,13 +48,18 @@
     // In a filtered list with nothing ticked, all that match are meant; it is ticked, so that it can be seen.
     const form = other.form;
     // Not form.id: that is its field of this name.
-    if (form && form.getAttribute("id") === "pick" && !find("input[type=checkbox]:checked", form)) {
+    if (form && form.getAttribute("id") === "pick" && !find("input[name]:checked", form)) {
       if (row && find("input[name=id]", row)) find("input[name=id]", row).checked = true;
       else if (location.search) find("#matching").checked = true;
       else return move(1);
     }
     other.click();
   };
+
+  // The box above the others picks all of its page.
+  const boxes = () => all("input[name=id]");
+  const every = find("[data-all]");
+  if (every) every.addEventListener("change", () => boxes().forEach((box) => (box.checked = every.checked)));
 
   // The palette.
   const palette = find("#palette");

@@ -52,7 +52,7 @@ async fn a_large_redrive_needs_the_rehearsal_of_its_very_selection() {
     let fake = Fake::with(404);
     let client = Client::operator(&fake).await;
     let page = client.get("/console/redrive?reason=too_large").await;
-    page.has("More than 100 dead letters selected").has("not redriven without a rehearsal").lacks("Start the redrive");
+    page.has("More than 100 dead letters selected").has("So many are not redriven without a rehearsal").lacks("Start the redrive");
     let form = |reason, proof| [("reason", reason), ("proof", proof), ("rate", "")];
     for canary in [&[("canary", "1")][..], &[("limit", "5")], &[]] {
         let answer = client.post("/console/redrive", &[&form("too_large", "1.ab")[..], canary].concat()).await;

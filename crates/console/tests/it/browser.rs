@@ -130,8 +130,11 @@ async fn pictures(desk: &Desk) {
         desk.browser.prefer(scheme, contrast).await;
         for width in [1280, 390] {
             desk.browser.width(width).await;
-            for (name, address) in SCREENS.into_iter().chain([("login", "/console/login")]) {
+            for (name, address) in SCREENS.into_iter().chain([("palette", "/console/health"), ("login", "/console/login")]) {
                 desk.open(address).await;
+                if name == "palette" {
+                    desk.browser.keys("/").await;
+                }
                 if name == "letter" {
                     let typed = "const it = document.getElementById('payload'); it.value = it.value.replace(' at ', '@'); \
                                  it.dispatchEvent(new Event('input', {bubbles: true}))";
@@ -196,6 +199,12 @@ async fn a_poison_group_is_triaged_by_keyboard_alone() {
     desk.tab_to("Start the redrive").await;
     browser.keys(ENTER).await;
     desk.at("/console/jobs").await;
+    // Two by two keys, and their rehearsal.
+    desk.open("/console/dead-letters?reason=too_large").await;
+    browser.keys("jxjx").await;
+    browser.until("document.querySelectorAll('input[name=id]:checked').length === 2").await;
+    browser.keys("r").await;
+    desk.at("/console/redrive?id=3fa9c1d20003&id=3fa9c1d20007&rehearse=1").await;
     browser.keys("?").await;
     browser.until("document.querySelector('#help').open").await;
     desk.quiet().await;
@@ -203,8 +212,9 @@ async fn a_poison_group_is_triaged_by_keyboard_alone() {
     let group = Selection { fingerprint: Some(data::POISON.to_owned()), ..Selection::default() };
     let order = |limit, rate| Asked::Redrive("ada".to_owned(), Order { selection: group.clone(), limit, rate });
     let rehearsed = || Asked::Rehearse(group.clone());
+    let two = Selection { ids: vec!["3fa9c1d20003".to_owned(), "3fa9c1d20007".to_owned()], ..Selection::default() };
     let sent = Asked::Send("ada".to_owned(), "3fa9c1d20000".to_owned(), right);
-    assert_eq!(desk.fake.asked(), [sent, rehearsed(), order(Some(10), None), rehearsed(), order(None, Some(100.0))]);
+    assert_eq!(desk.fake.asked(), [sent, rehearsed(), order(Some(10), None), rehearsed(), order(None, Some(100.0)), Asked::Rehearse(two)]);
     desk.leave().await;
 }
 

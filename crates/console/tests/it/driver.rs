@@ -144,10 +144,12 @@ impl Browser {
         self.command("Emulation.setEmulatedMedia", json!({"features": features})).await;
     }
 
-    /// The whole page as a PNG, in base 64.
+    /// The page as a PNG, in base 64; of a very long one, its beginning.
     pub async fn picture(&self) -> String {
-        let picture = self.command("Page.captureScreenshot", json!({"format": "png", "captureBeyondViewport": true})).await;
-        picture["data"].as_str().unwrap().to_owned()
+        let size = self.run("return [innerWidth, Math.min(Math.max(document.body.scrollHeight, innerHeight), 1800)]").await;
+        let clip = json!({"x": 0, "y": 0, "width": size[0], "height": size[1], "scale": 1});
+        let parameters = json!({"format": "png", "captureBeyondViewport": true, "clip": clip});
+        self.command("Page.captureScreenshot", parameters).await["data"].as_str().unwrap().to_owned()
     }
 
     /// What the browser complained of since it was asked last.
