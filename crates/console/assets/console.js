@@ -19,6 +19,10 @@
     target.toggleAttribute("data-held", held);
     if (held) event.detail.shouldSwap = false;
   });
+  // What says that the session is over stands beside the draft.
+  document.addEventListener("htmx:beforeSwap", (event) => {
+    if (event.detail.xhr.status === 401) event.detail.shouldSwap = true;
+  });
   document.addEventListener("mouseout", (event) => {
     const held = event.target.closest("[data-held]");
     if (held && !held.contains(event.relatedTarget)) held.removeAttribute("data-held");

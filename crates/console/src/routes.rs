@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 
@@ -34,8 +34,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
     let gate = Arc::new(Gate { access, sessions: Sessions::default(), bound: LoginBound::default() });
     let console = Arc::new(Console { operations, proofs: Proofs::default(), samples: Samples::default(), gate: gate.clone() });
     let by = |role: Role, bytes: usize, methods: MethodRouter<Arc<Console<O>>>| {
-        // The inner layer runs last: the guard first finds out who it is.
-        methods.route_layer(from_fn_with_state((gate.clone(), Need { role, bytes }), guard))
+        guarded(&gate, methods.route_layer(from_fn_with_state((gate.clone(), Need { role, bytes }), guard)))
     };
     let read = |methods| by(Role::Viewer, ORDER_BYTES, methods);
     let act = |methods| by(Role::Operator, ORDER_BYTES, methods);
@@ -59,13 +58,14 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/{*rest}", read(get(missing::show::<O>)))
         .with_state(console);
     let open = Router::new()
-        .route("/console", get(async || Redirect::permanent("/console/")))
-        .route("/console/login", get(login::ask).post(login::enter))
-        .route("/console/assets/{name}", get(assets::serve))
-        .with_state(gate.clone());
-    pages
-        .merge(open)
-        .method_not_allowed_fallback(missing::method)
-        .layer(from_fn_with_state(gate, local_only))
-        .layer(axum::middleware::from_fn(headers))
+        .route("/console", guarded(&gate, get(async || Redirect::permanent("/console/"))))
+        .route("/console/login", guarded(&gate, get(login::ask).post(login::enter)))
+        .route("/console/assets/{name}", guarded(&gate, get(assets::serve)))
+        .with_state(gate);
+    pages.merge(open)
+}
+
+/// What holds for every route, also for methods that it does not have; and for nothing else of the router that this one is merged into.
+fn guarded<S: Clone + Send + Sync + 'static>(gate: &Arc<Gate>, methods: MethodRouter<S>) -> MethodRouter<S> {
+    methods.fallback(missing::method).layer(from_fn_with_state(gate.clone(), local_only)).layer(from_fn(headers))
 }

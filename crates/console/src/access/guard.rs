@@ -6,10 +6,10 @@ use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
-use axum::response::{IntoResponse as _, Redirect, Response};
+use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::session::SessionKey;
@@ -19,10 +19,20 @@ use crate::pages::problem::{Chrome, problem};
 use crate::pages::theme::Theme;
 use crate::port::Caller;
 
-/// The name of the cookie that holds a session's id.
-pub(super) const SESSION: &str = "console_session";
+/// The name of the cookie that holds a session's id, with the port behind it: cookies are for all ports of a host, sessions for one process.
+pub(super) fn session_cookie(headers: &HeaderMap) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    match host.rsplit_once(':').map(|(_, port)| port).filter(|port| port.parse::<u16>().is_ok()) {
+        Some(port) => format!("console_session_{port}"),
+        None => "console_session".to_owned(),
+    }
+}
+
 /// The script sets it on requests for a part of a page.
 const PARTIAL: &str = "hx-request";
+
+/// What stands beside a draft when the session is over.
+const OVER: &str = "<div class=\"verdict bad\"><p>Your session is over. Copy the payload, then log in again.</p></div>";
 
 /// Nothing inline, nothing from elsewhere, in no frame.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -87,7 +97,8 @@ pub(crate) async fn local_only(State(gate): State<Arc<Gate>>, request: Request, 
 pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut request: Request, next: Next) -> Response {
     let partial = request.headers().contains_key(PARTIAL);
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    let session = cookie(request.headers(), SESSION).and_then(|id| gate.sessions.find(id, Instant::now(), changes || !partial));
+    let session = cookie(request.headers(), &session_cookie(request.headers()))
+        .and_then(|id| gate.sessions.find(id, Instant::now(), changes || !partial));
     let here = request.uri().path_and_query().map_or("/console/", |here| here.as_str()).to_owned();
     let Some((key, account, csrf)) = session else {
         return stranger(&request, &here, changes, partial);
@@ -128,6 +139,10 @@ fn stranger(request: &Request, here: &str, changes: bool, partial: bool) -> Resp
     // What a form would have done is not repeated after the login.
     let here = if changes { "/console/" } else { here };
     let login = address("/console/login", &[("next", here)]);
+    if partial && changes {
+        // Going to the login would lose what was being written.
+        return (StatusCode::UNAUTHORIZED, Html(OVER)).into_response();
+    }
     if partial {
         // A redirect would be followed unseen, and the login page be taken for the part that was asked for.
         return (StatusCode::UNAUTHORIZED, [(HeaderName::from_static("hx-redirect"), login)]).into_response();
@@ -151,4 +166,29 @@ fn is_local(request: &Request) -> bool {
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
     all.filter_map(|pair| pair.trim().split_once('=')).find(|(known, _)| *known == name).map(|(_, value)| value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_port_has_a_session_of_its_own() {
+        let name = |host: &'static str| session_cookie(&HeaderMap::from_iter([(HOST, HeaderValue::from_static(host))]));
+        assert_eq!(name("localhost:9102"), "console_session_9102");
+        assert_eq!(name("[::1]:80"), "console_session_80");
+        for plain in ["console.test", "", "a:b", "a:99999", "a:1;x"] {
+            assert_eq!(name(plain), "console_session", "{plain}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_is_found_among_others() {
+        let headers = HeaderMap::from_iter([
+            (COOKIE, HeaderValue::from_static("a=1; console_session=2;b=3")),
+            (COOKIE, HeaderValue::from_static("c=4")),
+        ]);
+        let found = ["a", "console_session", "b", "c", "session"].map(|name| cookie(&headers, name));
+        assert_eq!(found, [Some("1"), Some("2"), Some("3"), Some("4"), None]);
+    }
 }

@@ -11,7 +11,7 @@ use axum::http::header::{RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::guard::{SESSION, Visitor};
+use super::guard::{Visitor, session_cookie};
 use super::session::TOTAL;
 use super::{Gate, origin};
 use crate::fields::{Fields, own_address};
@@ -64,15 +64,20 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, headers: HeaderMap, bod
     tracing::info!(caller = account.name, role = account.role.label(), "logged in to the console");
     let id = gate.sessions.begin(account, now);
     let secure = if headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") { "; Secure" } else { "" };
-    let cookie = format!("{SESSION}={id}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{secure}", TOTAL.as_secs());
+    let name = session_cookie(&headers);
+    let cookie = format!("{name}={id}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{secure}", TOTAL.as_secs());
     ([(SET_COOKIE, cookie)], Redirect::to(&own_address(fields.get("next")))).into_response()
 }
 
 /// `POST /console/logout`.
-pub(crate) async fn leave<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {
+pub(crate) async fn leave<O: Operations>(
+    State(console): State<Arc<Console<O>>>,
+    Extension(visitor): Extension<Visitor>,
+    headers: HeaderMap,
+) -> Response {
     console.gate.sessions.end(&visitor.key);
     tracing::info!(caller = visitor.account.name, "logged out of the console");
-    let gone = format!("{SESSION}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0");
+    let gone = format!("{}=; Path=/console; HttpOnly; SameSite=Strict; Max-Age=0", session_cookie(&headers));
     ([(SET_COOKIE, gone)], Redirect::to("/console/login")).into_response()
 }
 

@@ -1,7 +1,9 @@
 //! Who gets in, and who may do what.
 
+use axum::Router;
 use axum::http::header::{CACHE_CONTROL, RETRY_AFTER, SET_COOKIE};
 use axum::http::{Method, StatusCode};
+use axum::routing::get;
 use console::routes;
 
 use super::client::{Client, access};
@@ -239,4 +241,17 @@ async fn an_address_of_a_form_is_no_page() {
         assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED, "{address}");
         answer.has("takes forms of the console only");
     }
+}
+
+#[tokio::test]
+async fn what_it_is_merged_with_is_left_alone() {
+    let other = Router::new().route("/other", get(async || "other"));
+    let mut client = Client::of(other.merge(routes(access(false), Fake::with(1))));
+    client.peer = "192.0.2.7:1".parse().unwrap();
+    let answer = client.get("/other").await;
+    assert_eq!((answer.status, answer.body.as_str()), (StatusCode::OK, "other"));
+    assert!(!answer.headers.contains_key("content-security-policy"));
+    assert_eq!(client.get("/nowhere").await.status, StatusCode::NOT_FOUND);
+    let answer = client.send(Method::DELETE, "/console/jobs", &[]).await;
+    assert_eq!(answer.status, StatusCode::FORBIDDEN, "also by a method that it does not have");
 }

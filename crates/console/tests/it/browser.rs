@@ -61,6 +61,13 @@ impl Desk {
         self.at("/console/").await;
     }
 
+    /// As if it had ended meanwhile.
+    async fn forget_session(&self) {
+        let (_, port) = self.origin.rsplit_once(':').unwrap();
+        let cookie = serde_json::json!({"name": format!("console_session_{port}"), "url": format!("{}/console/", self.origin)});
+        self.browser.command("Network.deleteCookies", cookie).await;
+    }
+
     /// Waits until a page is loaded whose address begins so.
     #[track_caller]
     fn at(&self, address: &str) -> impl Future<Output = ()> {
@@ -140,6 +147,10 @@ async fn pictures(desk: &Desk) {
                                  it.dispatchEvent(new Event('input', {bubbles: true}))";
                     desk.browser.run(typed).await;
                     desk.browser.until("document.querySelector('#draft .diff')").await;
+                }
+                if name == "flow" && width == 1280 {
+                    desk.browser.point(700, 640).await;
+                    desk.browser.until("document.querySelector('[data-held]')").await;
                 }
                 if name == "parked" {
                     desk.browser.run("document.querySelector('details').open = true").await;
@@ -251,10 +262,16 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     desk.quiet().await;
     // When the session is over, the page says so instead of standing still.
     browser.run("Object.defineProperty(document, 'hidden', {value: false, configurable: true})").await;
-    browser
-        .command("Network.deleteCookies", serde_json::json!({"name": "console_session", "url": format!("{}/console/", desk.origin)}))
-        .await;
+    desk.forget_session().await;
     browser.until("location.pathname === '/console/login'").await;
+    // But not while something is being written.
+    desk.log_in().await;
+    desk.open("/console/dead-letters/3fa9c1d20000").await;
+    desk.forget_session().await;
+    browser.keys("e").await;
+    browser.keys("kept ").await;
+    browser.until("document.querySelector('#draft').textContent.includes('Your session is over')").await;
+    assert_eq!(browser.run("return document.querySelector('#payload').value.startsWith('kept {')").await, true);
     desk.leave().await;
 }
 
