@@ -49,6 +49,8 @@ struct Rehearsed {
     proof: String,
     /// What the totals come to, as one sentence.
     verdict: String,
+    /// How many the totals are of, where that is not all of them.
+    looked: Option<String>,
     /// Outcome, class, how many, and its part of all in percent.
     totals: Vec<(String, &'static str, u64, u64)>,
 }
@@ -214,7 +216,8 @@ impl Rehearsed {
             (all, bad) if bad == all => format!("All {} would come back as dead letters.", thousands(all)),
             (all, bad) => format!("{} of {} would come back as dead letters or stay in the list.", thousands(bad), thousands(all)),
         };
-        Self { rehearsal, proof, verdict, totals }
+        let looked = (all < rehearsal.selected).then(|| thousands(all));
+        Self { rehearsal, proof, verdict, looked, totals }
     }
 }
 
@@ -231,4 +234,26 @@ pub(super) fn class(outcome: &str) -> &'static str {
 fn number(text: Option<&str>) -> Result<Option<u64>, ()> {
     let Some(text) = text else { return Ok(None) };
     text.replace(',', "").parse().ok().filter(|&number| number > 0).map(Some).ok_or(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(totals: &[(&str, u64)], selected: u64) -> (String, Option<String>) {
+        let totals = totals.iter().map(|(outcome, count)| ((*outcome).to_owned(), *count)).collect();
+        let seen = Rehearsed::of(Rehearsal { totals, selected, rows: Vec::new(), batches: 1 }, String::new());
+        (seen.verdict, seen.looked)
+    }
+
+    #[test]
+    fn a_rehearsal_comes_to_one_sentence() {
+        assert_eq!(verdict(&[("applied", 1)], 1), ("It would end well.".to_owned(), None));
+        assert_eq!(verdict(&[("unreadable", 1)], 1).0, "It would come back as a dead letter.");
+        assert_eq!(verdict(&[("applied", 1_200), ("parked", 34)], 1_234).0, "All 1,234 would end well.");
+        assert_eq!(verdict(&[("rejected", 2)], 2).0, "All 2 would come back as dead letters.");
+        let some = verdict(&[("applied", 90), ("too many retries", 10)], 5_000);
+        assert_eq!(some, ("10 of 100 would come back as dead letters or stay in the list.".to_owned(), Some("100".to_owned())));
+        assert_eq!(verdict(&[], 0).0, "The selection means nothing now.");
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
-use console::{Order, Selection, routes};
+use console::{Order, Permit, Selection, routes};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -296,6 +296,66 @@ async fn a_link_on_another_site_leads_to_the_page_and_not_to_the_login() {
     desk.browser.run(&format!("location.href = '{}/console/dead-letters?reason=too_large'", desk.origin)).await;
     desk.at("/console/dead-letters?reason=too_large").await;
     desk.browser.until("document.querySelector('.account strong').textContent === 'ada'").await;
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_script_all_of_it_works() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    let browser = &desk.browser;
+    browser.command("Emulation.setScriptExecutionDisabled", serde_json::json!({"value": true})).await;
+    desk.open("/console/login").await;
+    browser.keys("editor-token-0123").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('h1')?.textContent === 'Flow'").await;
+    assert_eq!(browser.run("return document.documentElement.classList.contains('script')").await, false);
+    // A draft is checked by its button, then sent.
+    desk.open("/console/dead-letters/3fa9c1d20000").await;
+    browser.run("document.querySelector('#payload').focus()").await;
+    browser.control('a').await;
+    let right = data::payload("ada@example.org");
+    browser.keys(&right).await;
+    desk.tab_to("Check").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('#draft .verdict.good') && document.querySelector('#draft .diff .add')").await;
+    browser.run("document.querySelector('#payload').focus()").await;
+    desk.tab_to("Send under the same event id").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('was sent as event')").await;
+    // All that match: rehearsed, begun, stopped.
+    desk.open("/console/dead-letters?reason=too_large").await;
+    browser.run("document.querySelector('#matching').focus()").await;
+    browser.keys(" ").await;
+    desk.tab_to("Rehearse a redrive").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.totals')").await;
+    desk.tab_to("Start the redrive").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 has begun.')").await;
+    desk.tab_to("Stop job 3").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 stops')").await;
+    // A flood, and colours.
+    desk.open("/console/").await;
+    desk.tab_to("Let them pass").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('100 unwritable records may become dead letters.')").await;
+    browser.run("document.querySelector('#theme').value = 'dark'").await;
+    desk.tab_to("Set").await;
+    browser.keys(ENTER).await;
+    browser.until("document.documentElement.dataset.theme === 'dark'").await;
+
+    let selection = Selection { reason: Some("too_large".to_owned()), ..Selection::default() };
+    let order = Order { selection: selection.clone(), limit: None, rate: Some(100.0) };
+    let ada = || "ada".to_owned();
+    let wanted = [
+        Asked::Send(ada(), "3fa9c1d20000".to_owned(), right),
+        Asked::Rehearse(selection),
+        Asked::Redrive(ada(), order),
+        Asked::Stop(ada(), 3),
+        Asked::Permit(ada(), Permit::Records(100)),
+    ];
+    assert_eq!(desk.fake.asked(), wanted);
     desk.leave().await;
 }
 
