@@ -210,9 +210,9 @@ impl Rehearsed {
         let well: u64 = rehearsal.totals.iter().filter(|(outcome, _)| class(outcome) != "bad").map(|(_, count)| count).sum();
         let verdict = match (all, all - well) {
             (0, _) => "The selection means nothing now.".to_owned(),
-            (1, 0) => "It would end well.".to_owned(),
+            (1, 0) => "It would not come back as a dead letter.".to_owned(),
             (1, _) => "It would come back as a dead letter.".to_owned(),
-            (all, 0) => format!("All {} would end well.", thousands(all)),
+            (all, 0) => format!("None of {} would come back as a dead letter.", thousands(all)),
             (all, bad) if bad == all => format!("All {} would come back as dead letters.", thousands(all)),
             (all, bad) => format!("{} of {} would come back as dead letters or stay in the list.", thousands(bad), thousands(all)),
         };
@@ -248,9 +248,9 @@ mod tests {
 
     #[test]
     fn a_rehearsal_comes_to_one_sentence() {
-        assert_eq!(verdict(&[("applied", 1)], 1), ("It would end well.".to_owned(), None));
+        assert_eq!(verdict(&[("applied", 1)], 1), ("It would not come back as a dead letter.".to_owned(), None));
         assert_eq!(verdict(&[("unreadable", 1)], 1).0, "It would come back as a dead letter.");
-        assert_eq!(verdict(&[("applied", 1_200), ("parked", 34)], 1_234).0, "All 1,234 would end well.");
+        assert_eq!(verdict(&[("applied", 1_200), ("parked", 34)], 1_234).0, "None of 1,234 would come back as a dead letter.");
         assert_eq!(verdict(&[("rejected", 2)], 2).0, "All 2 would come back as dead letters.");
         let some = verdict(&[("applied", 90), ("too many retries", 10)], 5_000);
         assert_eq!(some, ("10 of 100 would come back as dead letters or stay in the list.".to_owned(), Some("100".to_owned())));
