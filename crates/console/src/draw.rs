@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use crate::port::{Flow, Partition};
+use crate::port::{Flow, Part, Partition};
 use crate::rates::Rates;
 use crate::words::{per_second, short, spaced, thousands};
 
@@ -187,7 +187,7 @@ fn consumers(flow: &Flow, moving: &Moving, at: (i32, i32), size: (i32, i32)) -> 
         }
         Err(_) => shorten(&flow.group, 26),
     };
-    let class = if flow.parts.iter().all(|part| part.up) { "node" } else { "node warn" };
+    let class = if flow.parts.iter().any(Part::is_down) { "node warn" } else { "node" };
     Node { at, size, class, name: "Consumers", value: moving.applied.clone(), note, href: Some("/console/health") }
 }
 
@@ -249,7 +249,7 @@ fn lines(flow: &Flow, x: i32, y: i32, width: i32) -> Vec<Line> {
 }
 
 fn up(flow: &Flow, part: &str) -> &'static str {
-    if flow.parts.iter().any(|known| known.name == part && !known.up) { "down" } else { "up" }
+    if flow.parts.iter().any(|known| known.name == part && known.is_down()) { "down" } else { "up" }
 }
 
 fn database(flow: &Flow) -> &'static str {
@@ -266,7 +266,7 @@ fn label(flow: &Flow) -> String {
     let lag = flow.partitions.as_ref().ok().map(|all| all.iter().map(|one| one.lag).sum());
     let parked = flow.parked.as_ref().ok().map(|(count, _)| *count);
     let dead = flow.dead_letters.as_ref().ok().copied();
-    let down: Vec<String> = flow.parts.iter().filter(|part| !part.up).map(|part| spaced(&part.name)).collect();
+    let down: Vec<String> = flow.parts.iter().filter(|part| part.is_down()).map(|part| spaced(&part.name)).collect();
     let down = if down.is_empty() { String::new() } else { format!(" Down: {}.", down.join(", ")) };
     let (lag, parked, dead) = (known(lag), known(parked), known(dead));
     format!("From producers over the topic {} to the tables. Lag {lag}, parked {parked}, dead letters {dead}.{down}", flow.topic)

@@ -30,6 +30,6 @@ mod words;
 pub use access::{Access, Account, Authenticate, Role};
 pub use port::{
     Caller, Draft, Flow, Foreseen, Group, Job, Known, Letter, LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked,
-    Part, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, Waiting,
+    Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, Waiting,
 };
 pub use routes::routes;

@@ -145,11 +145,29 @@ pub struct Part {
     /// Its name: `kafka`, `database`, `dead_letter_queue`, `flow` (down while a flood is held), …
     pub name: String,
     /// Whether it works.
-    pub up: bool,
+    pub state: PartState,
     /// Since when it is so, RFC 3339.
     pub since: String,
     /// Why it is down, what goes on by itself, and what needs a person.
     pub reason: Option<String>,
+}
+
+/// Whether a part works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartState {
+    /// It does.
+    Up,
+    /// It was asked, and does not.
+    Down,
+    /// Nobody has asked it yet.
+    Unasked,
+}
+
+impl Part {
+    /// Whether it was found not to work.
+    pub fn is_down(&self) -> bool {
+        self.state == PartState::Down
+    }
 }
 
 /// One partition of the topic.

@@ -11,6 +11,7 @@
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
+//! | [`console`](mod@console) | what the operator's console shows and does |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`status`](mod@status) | the pipeline on one screen |
 //! | [`trace`](mod@trace) | what the system knows of one event |
@@ -25,6 +26,7 @@ pub mod chance;
 mod check;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod dlq;
 mod migrate;
 pub mod monitor;

@@ -137,6 +137,12 @@ impl Reader {
         self.problems.push(Problem { name, message: message.into() });
     }
 
+    /// What was asked for so far, in order, with the values as they may be shown; what is not set is not among it.
+    pub fn shown(&self) -> Vec<(String, String)> {
+        let shown = self.asked.iter().filter_map(|variable| Some((variable.name.to_owned(), variable.shown.clone()?)));
+        shown.collect()
+    }
+
     /// What was asked for, in order, each name once.
     pub fn variables(&self) -> &[Variable] {
         &self.asked

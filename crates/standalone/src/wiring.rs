@@ -2,11 +2,13 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use api::ApiConfig;
 use axum::Router;
+use consumer::console::{self, ConsoleParts};
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::verify::ScheduleConfig;
@@ -15,6 +17,7 @@ use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::ports::GroupProgress as _;
 use pipeline::{Fault, FaultClass, PartitionState};
+use readmodel::ReadStore as _;
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlite::Sqlite;
@@ -24,6 +27,7 @@ use telemetry::{Health, LoggingConfig, Metrics, Part, PoolUse, Shutdown};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use crate::backends::{DeadLetters, Store};
 use crate::table::Row;
@@ -77,6 +81,8 @@ pub struct Settings {
     /// How dead letters are sent again.
     pub terms: Terms,
     admin: Option<AdminConfig>,
+    /// All of them by name, as they may be shown.
+    shown: Vec<(String, String)>,
     verify: Option<ScheduleConfig>,
     /// How the consumer works.
     pub consumer: ConsumerConfig,
@@ -105,6 +111,7 @@ impl Settings {
             logging: LoggingConfig::read_or(env, log_level),
             port_is_set: env.is_set("API_PORT"),
             api: ApiConfig::read(env),
+            shown: env.shown(),
         }
     }
 
@@ -153,6 +160,8 @@ pub struct Stack {
     pub metrics: Metrics,
     /// Which part is real and which embedded.
     pub parts: Vec<Row>,
+    /// What opens the console where no `ADMIN_TOKEN` is set: made for this run.
+    pub password: Option<String>,
     shutdown: Shutdown,
     consumer: JoinHandle<Result<KafkaSource, Ended>>,
     server: JoinHandle<Result<std::io::Result<()>, Ended>>,
@@ -189,6 +198,9 @@ impl Stack {
         }
         metrics.poll_age_limit(liveness.silence);
         let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
+        let (reads, known) = (store.clone(), health.clone());
+        // Otherwise nobody would know whether it can be read before the first request. It ends by itself.
+        drop(tokio::spawn(async move { reads.ping().await.is_ok() && known.up(api::READ_STORE) }));
         let publisher = KafkaPublisher::open(&kafka)?;
         let context = AdminContext {
             queue: dead_letters.clone(),
@@ -196,8 +208,31 @@ impl Stack {
             tables: Some(store.clone()),
             terms: settings.terms,
         };
-        let admin = settings.admin.map_or_else(Router::new, |config| admin::routes(config, context, shutdown.token()));
-        let router = api::router(store.clone(), metrics.clone(), health.clone()).merge(admin);
+        let progress = KafkaProgress::open(&kafka)?;
+        let (access, password) = match settings.admin {
+            Some(config) => (Arc::new(config), None),
+            None => {
+                let password = Uuid::new_v4().simple().to_string();
+                (Arc::new(AdminConfig::of_token(&password)), Some(password))
+            }
+        };
+        parts.push(Row::real(
+            "console",
+            format!("http://{api}/console/{}", if password.is_some() { "" } else { " (a token of ADMIN_TOKEN)" }),
+        ));
+        let console = ConsoleParts {
+            context: context.clone(),
+            progress: progress.clone(),
+            health: health.clone(),
+            metrics: metrics.clone(),
+            group: kafka.group.clone(),
+            parking_deadline: settings.consumer.parking_deadline,
+            settings: settings.shown,
+            stop: shutdown.token(),
+        };
+        let router = api::router(store.clone(), metrics.clone(), health.clone())
+            .merge(console::routes(Arc::clone(&access), console))
+            .merge(if password.is_none() { admin::routes(access, context, shutdown.token()) } else { Router::new() });
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         if let Some(schedule) = settings.verify {
@@ -209,7 +244,6 @@ impl Stack {
             }
         }
         let (source, offsets) = kafka::open(&kafka)?;
-        let progress = KafkaProgress::open(&kafka)?;
         let adapters = Adapters::<LocalBackends> {
             source,
             offsets,
@@ -220,7 +254,7 @@ impl Stack {
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, server })
+        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, password, shutdown, consumer, server })
     }
 
     /// Ends when the process is asked to stop.

@@ -35,7 +35,7 @@ struct Part {
 
 #[derive(Debug, PartialEq, Eq)]
 enum State {
-    /// Nobody has looked yet. Told as down, but the first look is a change whatever it finds.
+    /// Nobody has looked yet.
     Unknown,
     Up,
     Down(String),
@@ -148,7 +148,7 @@ impl Part {
         let since = DateTime::<Utc>::from(self.since).to_rfc3339_opts(SecondsFormat::Millis, true);
         let (state, reason) = match &self.state {
             State::Up => ("up", None),
-            State::Unknown => ("down", Some("not reached yet".to_owned())),
+            State::Unknown => ("unknown", Some("not reached yet".to_owned())),
             State::Down(why) => ("down", Some(why.clone())),
         };
         PartReport { state, since, reason }
@@ -195,7 +195,7 @@ pub struct PositionReport {
 /// One part in a [`Report`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartReport {
-    /// `up` or `down`.
+    /// `up`, `down`, or `unknown` where nobody has looked yet.
     pub state: &'static str,
     /// Since when it is in this state, RFC 3339.
     pub since: String,
@@ -260,7 +260,7 @@ mod tests {
         let part = |report: &Report, name| report.parts[name].clone();
         let first = health.ready_report();
         assert!(!first.ok);
-        assert_eq!(part(&first, "database").reason.as_deref(), Some("not reached yet"));
+        assert_eq!((part(&first, "database").state, part(&first, "database").reason.as_deref()), ("unknown", Some("not reached yet")));
         health.down("database", "unavailable (error 4060)");
         let report = health.ready_report();
         let (database, kafka) = (part(&report, "database"), part(&report, "kafka"));

@@ -121,7 +121,7 @@ pub(crate) async fn permit<O: Operations>(
 
 /// The parts that are down, as sentences.
 pub(super) fn down(parts: &[Part], now: SystemTime) -> Vec<Down> {
-    let down = parts.iter().filter(|part| !part.up);
+    let down = parts.iter().filter(|part| part.is_down());
     let told = down.map(|part| Down {
         name: capital(&spaced(&part.name)),
         reason: part.reason.clone().unwrap_or_else(|| "It has not been reached yet.".to_owned()),

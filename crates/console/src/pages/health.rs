@@ -13,7 +13,7 @@ use super::flow::{Down, down};
 use super::{Screen, Shell, html};
 use crate::access::Visitor;
 use crate::filters;
-use crate::port::{Flow, Operations, Part};
+use crate::port::{Flow, Operations, Part, PartState};
 use crate::routes::Console;
 use crate::words::When;
 

@@ -40,11 +40,11 @@ pub fn flow(looks: u64) -> Flow {
         group: "event-pipeline".to_owned(),
         status: "not ready".to_owned(),
         parts: vec![
-            Part { name: "database".to_owned(), up: true, since: ago(86_400 * 3), reason: None },
-            Part { name: "dead_letter_queue".to_owned(), up: true, since: ago(86_400 * 3), reason: None },
+            Part { name: "database".to_owned(), state: PartState::Up, since: ago(86_400 * 3), reason: None },
+            Part { name: "dead_letter_queue".to_owned(), state: PartState::Up, since: ago(86_400 * 3), reason: None },
             Part {
                 name: "flow".to_owned(),
-                up: false,
+                state: PartState::Down,
                 since: ago(780),
                 reason: Some(
                     "312 of the last 500 records could not be written, more than DLQ_MAX_RATIO allows. They are held and nothing is \
@@ -52,7 +52,7 @@ pub fn flow(looks: u64) -> Flow {
                         .to_owned(),
                 ),
             },
-            Part { name: "kafka".to_owned(), up: true, since: ago(7_260), reason: None },
+            Part { name: "kafka".to_owned(), state: PartState::Up, since: ago(7_260), reason: None },
         ],
         partitions: Ok(partitions.collect()),
         outcomes: Outcomes {

@@ -7,7 +7,7 @@ use pipeline::decoded::{Decoded, decode_record};
 use pipeline::fault::Fault;
 use pipeline::outcome::Outcome;
 use pipeline::plan::{Candidate, items};
-use pipeline::ports::{Clock as _, DeadLetterReader, DryRun};
+use pipeline::ports::{Clock as _, DeadLetterReader, DryRun, Message};
 use pipeline::record::{Position, Record};
 use pipeline::rounds::Rounds;
 
@@ -76,6 +76,27 @@ where
     }
     stage.play(&mut show).await?;
     Ok(stage.totals)
+}
+
+/// How one message would end that is sent now.
+///
+/// # Errors
+/// The tables are away.
+pub async fn foresee(tables: &impl DryRun, message: Message, rules: Rules) -> Result<DryRunOutcome, Fault> {
+    let now = SystemClock.now();
+    let record = record(now, message.key, message.value.unwrap_or_default(), 0);
+    let event = match decode_record(&record, now, rules.max_clock_skew) {
+        Decoded::Valid(event) => event,
+        Decoded::Broken(violation) => return Ok(DryRunOutcome::Broken(violation)),
+        Decoded::Tombstone => return Ok(DryRunOutcome::Unreadable),
+    };
+    let candidates = [Candidate { event, parked: None }];
+    let mut rounds = Rounds::new(&candidates, rules.max_rows);
+    while let Some(round) = rounds.next_round() {
+        let ended = outcomes_of(tables, &items(&candidates, &round)).await?;
+        rounds.note(&round, ended);
+    }
+    Ok(rounds.into_outcomes().pop().map_or(DryRunOutcome::Unreadable, DryRunOutcome::Ended))
 }
 
 /// The record that a redrive would send, as the consumer would take it: stamped now.

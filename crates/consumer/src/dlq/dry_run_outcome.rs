@@ -37,7 +37,7 @@ impl DryRunOutcome {
     }
 
     /// More about it, where there is more to say.
-    fn detail(&self) -> Option<String> {
+    pub fn detail(&self) -> Option<String> {
         match self {
             Self::Ended(Outcome::Parked(WaitsFor::User(id))) => Some(format!("waits for user {id}")),
             Self::Ended(Outcome::Parked(WaitsFor::Order(id))) => Some(format!("waits for order {id}")),
@@ -119,6 +119,20 @@ impl Totals {
         } += 1;
     }
 
+    /// Those that were meant, by how they would end.
+    pub const fn counts(&self) -> [(&'static str, u64); 8] {
+        [
+            ("applied", self.applied),
+            ("duplicate", self.duplicate),
+            ("stale", self.stale),
+            ("parked", self.parked),
+            ("rejected", self.rejected),
+            ("dead letter", self.dead_letter),
+            ("too many retries", self.too_many_retries),
+            ("unreadable", self.unreadable),
+        ]
+    }
+
     /// Entries that were looked at.
     pub const fn examined(&self) -> u64 {
         self.not_selected + self.would_leave() + self.rejected + self.dead_letter + self.too_many_retries + self.unreadable
@@ -133,17 +147,7 @@ impl Totals {
 impl fmt::Display for Totals {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:<18} {:>9}", "examined", self.examined())?;
-        for (name, count) in [
-            ("applied", self.applied),
-            ("duplicate", self.duplicate),
-            ("stale", self.stale),
-            ("parked", self.parked),
-            ("rejected", self.rejected),
-            ("dead letter", self.dead_letter),
-            ("too many retries", self.too_many_retries),
-            ("unreadable", self.unreadable),
-            ("not selected", self.not_selected),
-        ] {
+        for (name, count) in self.counts().into_iter().chain([("not selected", self.not_selected)]) {
             write!(f, "\n  {name:<16} {count:>9}")?;
         }
         if self.batches > 1 {

@@ -62,6 +62,15 @@ impl Revision {
     }
 }
 
+/// What this payload changes of an entry, as a unified diff.
+///
+/// # Errors
+/// The entry cannot be read.
+pub fn changes(listed: &Listed, payload: &str) -> Result<String, Refusal> {
+    let payload = payload.trim();
+    Ok(diff(&editable(listed)?, &lay_out(payload).unwrap_or_else(|| payload.to_owned())))
+}
+
 /// The event's id and key, if the consumer would take it now.
 fn check(payload: &str, rules: Rules) -> Result<(Uuid, String), Refusal> {
     let position = Position { topic: "".into(), partition: 0, offset: 0 };

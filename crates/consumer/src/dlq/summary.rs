@@ -7,6 +7,9 @@ use std::time::Duration;
 use pipeline::fault::Fault;
 use serde::Serialize;
 
+use super::printable::printable;
+use crate::reason::reason;
+
 /// What became of the entries that were examined: each counts in exactly one place.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
@@ -50,6 +53,30 @@ impl Summary {
     /// Entries that were meant to be sent.
     pub const fn attempted(&self) -> u64 {
         self.redriven + self.gone + self.failed
+    }
+
+    /// What became of the entries that were meant.
+    pub fn counts(&self) -> [(&'static str, u64); 6] {
+        [
+            ("redriven", self.redriven),
+            ("gone", self.gone),
+            ("too many retries", self.too_many_retries),
+            ("unreadable", self.unreadable),
+            ("topic refused", self.refused()),
+            ("failed", self.failed),
+        ]
+    }
+
+    /// Why not all of it was done.
+    pub fn why_not_whole(&self) -> Option<String> {
+        if let Some(fault) = &self.fault {
+            return Some(format!("it ended early or in part: {}", reason(fault)));
+        }
+        if !self.refused.is_empty() {
+            let topics: Vec<_> = self.refused.iter().map(|(topic, count)| format!("{} ({count})", printable(topic))).collect();
+            return Some(format!("topics that are missing, or that this user may not write to, keep theirs: {}", topics.join(", ")));
+        }
+        self.stopped.then(|| "it was stopped before the end; what was in flight was waited for".to_owned())
     }
 
     /// Whether everything that was asked for was done.

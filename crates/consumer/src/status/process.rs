@@ -36,7 +36,7 @@ pub struct Verification {
 
 impl Verification {
     /// From the text of `/metrics`.
-    fn read(metrics: &str) -> Option<Self> {
+    pub(crate) fn read(metrics: &str) -> Option<Self> {
         let samples = metrics.lines().filter_map(|line| line.rsplit_once(' '));
         let values = |name: &'static str| {
             let of_name = samples.clone().filter(move |(series, _)| series.split('{').next() == Some(name));
@@ -64,7 +64,7 @@ pub struct Answer {
 /// A part of the process.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Part {
-    /// `up` or `down`.
+    /// `up`, `down`, or `unknown` where nobody has looked yet.
     pub state: String,
     /// Since when.
     pub since: String,

@@ -22,7 +22,7 @@ impl Display for Status {
         section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
             dead_letters(f, known)
         })?;
-        self.process.verification.map_or(Ok(()), |verification| verified(f, verification, self.at))
+        self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))
     }
 }
 
@@ -76,17 +76,19 @@ fn parked(f: &mut Formatter<'_>, Parked { events, oldest }: Parked, now: Timesta
     writeln!(f)
 }
 
-fn verified(f: &mut Formatter<'_>, Verification { interval_seconds, last, differences }: Verification, now: Timestamp) -> fmt::Result {
-    write!(f, "{:<13} ", "verified")?;
-    let interval = settings::span::format(Duration::from_secs(interval_seconds));
-    let Some(last) = last else {
-        return writeln!(f, "not yet by this process, of which one does it each {interval}");
-    };
-    let ago = settings::span::format(since(last, now));
-    match differences {
-        0 => writeln!(f, "{ago} ago: the tables are what the log says"),
-        1 => writeln!(f, "{ago} ago: 1 difference from the log, see `verify`"),
-        count => writeln!(f, "{ago} ago: {count} differences from the log, see `verify`"),
+impl Verification {
+    /// What came of the last one, as half a sentence.
+    pub fn verdict(&self, now: Timestamp) -> String {
+        let interval = settings::span::format(Duration::from_secs(self.interval_seconds));
+        let Some(last) = self.last else {
+            return format!("not yet by this process, of which one does it each {interval}");
+        };
+        let ago = settings::span::format(since(last, now));
+        match self.differences {
+            0 => format!("{ago} ago: the tables are what the log says"),
+            1 => format!("{ago} ago: 1 difference from the log, see `verify`"),
+            count => format!("{ago} ago: {count} differences from the log, see `verify`"),
+        }
     }
 }
 

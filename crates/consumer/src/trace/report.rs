@@ -14,26 +14,12 @@ use crate::reason::advice;
 
 impl fmt::Display for Findings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        line(f, "event", &self.question.event_id)?;
-        match &self.tables {
-            Ok(trace) => write_trace(f, trace)?,
-            Err(fault) => line(f, "tables", &format_args!("could not be asked: {}", trouble(fault)))?,
-        }
-        match &self.dead_letters {
-            Ok(DeadLetters { found, examined }) if found.is_empty() => {
-                line(f, "dead letters", &format_args!("none of the {examined} in the list"))?;
-            }
-            Ok(DeadLetters { found, .. }) => {
-                found.iter().try_for_each(|dead_letter| line(f, "dead letters", &DeadLetterLine(dead_letter)))?;
-            }
-            Err(fault) => line(f, "dead letters", &format_args!("could not be asked: {}", trouble(fault)))?,
+        writeln!(f, "{:<13} {}", "event", self.question.event_id)?;
+        for (place, what) in self.lines() {
+            writeln!(f, "{place:<13} {what}")?;
         }
         write!(f, "{:<13} {}", "verdict", self.verdict())
     }
-}
-
-fn line(f: &mut fmt::Formatter<'_>, part: &str, what: &dyn fmt::Display) -> fmt::Result {
-    writeln!(f, "{part:<13} {what}")
 }
 
 /// Why a part could not be asked, and what to do about it where that is known.
@@ -41,32 +27,56 @@ fn trouble(fault: &Fault) -> String {
     advice(fault).map_or_else(|| fault.to_string(), |advice| format!("{fault}: {advice}"))
 }
 
-fn write_trace(f: &mut fmt::Formatter<'_>, trace: &Trace) -> fmt::Result {
+impl Findings {
+    /// What each place says, in sentences: `rows`, `ledger`, `parking` and `dead letters`, or `tables` where they could not be asked.
+    pub fn lines(&self) -> Vec<(&'static str, String)> {
+        let mut lines = match &self.tables {
+            Ok(trace) => trace_lines(trace),
+            Err(fault) => vec![("tables", format!("could not be asked: {}", trouble(fault)))],
+        };
+        match &self.dead_letters {
+            Ok(DeadLetters { found, examined }) if found.is_empty() => {
+                lines.push(("dead letters", format!("none of the {examined} in the list")))
+            }
+            Ok(DeadLetters { found, .. }) => {
+                lines.extend(found.iter().map(|dead_letter| ("dead letters", DeadLetterLine(dead_letter).to_string())));
+            }
+            Err(fault) => lines.push(("dead letters", format!("could not be asked: {}", trouble(fault)))),
+        }
+        lines
+    }
+}
+
+fn trace_lines(trace: &Trace) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
     for ShownRow { entity, event_at, updated_at, .. } in &trace.shown_by {
-        line(f, "rows", &format_args!("{entity} shows it: event time {event_at}, written {updated_at}"))?;
+        lines.push(("rows", format!("{entity} shows it: event time {event_at}, written {updated_at}")));
     }
     if trace.shown_by.is_empty() {
-        line(f, "rows", &"none shows it")?;
+        lines.push(("rows", "none shows it".to_owned()));
     }
     if let Some(row) = trace.entity.filter(|row| !trace.shown_by.contains(row)) {
         let ShownRow { entity, event_id, event_at, updated_at } = row;
-        line(f, "rows", &format_args!("{entity} shows event {event_id}: event time {event_at}, written {updated_at}"))?;
+        lines.push(("rows", format!("{entity} shows event {event_id}: event time {event_at}, written {updated_at}")));
     }
-    match &trace.ledger {
-        Some(LedgerLine { sku, delta, event_at, applied_at }) => {
-            line(f, "ledger", &format_args!("{delta:+} of {}: event time {event_at}, applied {applied_at}", printable(sku)))?;
-        }
-        None => line(f, "ledger", &"does not hold it")?,
-    }
+    lines.push((
+        "ledger",
+        match &trace.ledger {
+            Some(LedgerLine { sku, delta, event_at, applied_at }) => {
+                format!("{delta:+} of {}: event time {event_at}, applied {applied_at}", printable(sku))
+            }
+            None => "does not hold it".to_owned(),
+        },
+    ));
     for ParkedRow { position, waits_for, parked_at, expired, .. } in &trace.parked {
         let place = format!("{}/{}/{}", printable(&position.topic), position.partition, position.offset);
         let state = if *expired { "has waited in vain for" } else { "waits for" };
-        line(f, "parking", &format_args!("{place} {state} {}, parked {parked_at}", Awaited(*waits_for)))?;
+        lines.push(("parking", format!("{place} {state} {}, parked {parked_at}", Awaited(*waits_for))));
     }
     if trace.parked.is_empty() {
-        line(f, "parking", &"does not hold it")?;
+        lines.push(("parking", "does not hold it".to_owned()));
     }
-    Ok(())
+    lines
 }
 
 /// A dead letter on one line. Its `error` is not shown: others may have put the data into it.

@@ -3,17 +3,14 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use axum::Router;
 use kafka::{KafkaConfig, KafkaPublisher};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::{LoggingConfig, Shutdown, logging};
-use tokio_util::sync::CancellationToken;
 
 use super::{CLOSE, wrong};
 use crate::config::ConsumerConfig;
-use crate::dlq::admin::{self, AdminConfig};
 use crate::dlq::command::{self, DlqCommand, Needs};
 use crate::dlq::{AdminContext, Terms};
 
@@ -74,18 +71,12 @@ async fn run(command: DlqCommand, settings: Settings) -> anyhow::Result<ExitCode
     Ok(code)
 }
 
-/// `/admin/dlq`, where there is a token for it, and nothing otherwise.
-pub(super) fn admin(
-    config: Option<AdminConfig>,
+/// What `/admin/dlq` and the console work with.
+pub(super) fn context(
     (kafka, terms): (&KafkaConfig, Terms),
     queue: &RedisDlq,
     tables: &SqlServer,
-    stop: CancellationToken,
-) -> anyhow::Result<Router> {
-    let Some(config) = config else {
-        return Ok(Router::new());
-    };
+) -> anyhow::Result<AdminContext<RedisDlq, KafkaPublisher, SqlServer>> {
     let publisher = Some(KafkaPublisher::open(kafka)?);
-    tracing::info!(remote = config.allow_remote, "serving /admin/dlq");
-    Ok(admin::routes(config, AdminContext { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms }, stop))
+    Ok(AdminContext { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms })
 }

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Context as _;
 use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
@@ -10,12 +11,13 @@ use settings::Reader;
 use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
-use super::dlq::admin;
+use super::dlq::context;
 use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, spawn_verify, with_settings};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
+use crate::console::{self, ConsoleParts};
 use crate::dlq::Terms;
-use crate::dlq::admin::AdminConfig;
+use crate::dlq::admin::{self, AdminConfig};
 use crate::starting::Starting;
 use crate::verify::ScheduleConfig;
 
@@ -44,6 +46,8 @@ pub struct Settings {
     terms: Terms,
     admin: Option<AdminConfig>,
     verify: Option<ScheduleConfig>,
+    /// All of them by name, as they may be shown.
+    shown: Vec<(String, String)>,
     /// Where metrics and health are served.
     address: SocketAddr,
 }
@@ -55,13 +59,14 @@ impl Settings {
         let consumer = ConsumerConfig::read(env);
         let terms = Terms::read(env, &consumer, kafka.topic.clone(), kafka.delivery_timeout);
         let (admin, verify) = (AdminConfig::read(env), ScheduleConfig::read(env));
-        Self { kafka, database, redis, consumer, terms, admin, verify, address: metrics_address(env) }
+        let address = metrics_address(env);
+        Self { kafka, database, redis, consumer, terms, admin, verify, address, shown: env.shown() }
     }
 }
 
 async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let liveness = Liveness::for_parts(Some(&settings.database), Some(&settings.redis));
-    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, verify, address } = settings;
+    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, verify, shown, address } = settings;
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Consumer])?;
     metrics.poll_age_limit(liveness.silence);
@@ -72,8 +77,23 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     // Port 0 takes any free one: this is the one.
     let bound = listener.local_addr()?;
     let (store, dead_letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
-    let admin = admin(admin_config, (&kafka_config, terms), &dead_letters, &store, shutdown.token())?;
-    let routes = http::routes(metrics.clone(), health.clone()).merge(admin);
+    let mut routes = http::routes(metrics.clone(), health.clone());
+    if let Some(config) = admin_config.map(Arc::new) {
+        let context = context((&kafka_config, terms), &dead_letters, &store)?;
+        tracing::info!(remote = config.allow_remote, "serving /console and /admin/dlq");
+        routes = routes.merge(admin::routes(Arc::clone(&config), context.clone(), shutdown.token()));
+        let parts = ConsoleParts {
+            context,
+            progress: KafkaProgress::open(&kafka_config)?,
+            health: health.clone(),
+            metrics: metrics.clone(),
+            group: kafka_config.group.clone(),
+            parking_deadline: consumer.parking_deadline,
+            settings: shown,
+            stop: shutdown.token(),
+        };
+        routes = routes.merge(console::routes(config, parts));
+    }
     let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
     let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
     tracing::info!(address = %bound, "serving /metrics, /health/live and /health/ready");

@@ -5,6 +5,7 @@ mod addresses;
 mod batches;
 mod check;
 mod clocks;
+mod console;
 mod dlq;
 mod dlq_limit;
 mod embedded;

@@ -139,7 +139,7 @@ fn consumer(store: &Sqlite, token: &str) -> Router {
     let mut env = Reader::from_pairs([("ADMIN_TOKEN", token)]);
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
     let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
-    let admin = admin::routes(AdminConfig::read(&mut env).unwrap(), context, CancellationToken::new());
+    let admin = admin::routes(std::sync::Arc::new(AdminConfig::read(&mut env).unwrap()), context, CancellationToken::new());
     telemetry::http::routes(Metrics::new(&[Part::Consumer]).unwrap(), health).merge(admin)
 }
 

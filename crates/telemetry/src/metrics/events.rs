@@ -25,6 +25,9 @@ pub enum Status {
 }
 
 impl Status {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Success, Self::Duplicate, Self::Stale, Self::Parked, Self::Error];
+
     /// The label.
     pub const fn label(self) -> &'static str {
         match self {
@@ -45,6 +48,12 @@ impl Metrics {
         self.0.collectors.events_processed.with_label_values(&[types[index], status.label()]).inc_by(count);
         let second = self.0.second();
         self.0.rates.lock().unwrap_or_else(PoisonError::into_inner)[index].add(second, count);
+    }
+
+    /// How many events have ended in this way, of whatever type.
+    pub fn ended(&self, status: Status) -> u64 {
+        let counter = &self.0.collectors.events_processed;
+        catalog::EVENT_TYPES.iter().map(|event_type| counter.with_label_values(&[*event_type, status.label()]).get()).sum()
     }
 
     /// Dead letters that became durable, without those that the queue held before.
@@ -132,7 +141,6 @@ mod tests {
 
     #[test]
     fn statuses_are_those_of_the_catalog() {
-        let all = [Status::Success, Status::Duplicate, Status::Stale, Status::Parked, Status::Error];
-        assert_eq!(all.map(Status::label), catalog::STATUSES);
+        assert_eq!(Status::ALL.map(Status::label), catalog::STATUSES);
     }
 }

@@ -9,6 +9,19 @@ const LEAST: usize = 16;
 /// What a token is called that has no name.
 const DEFAULT_NAME: &str = "admin";
 
+/// What somebody may do. Each role may also do what the one before it may.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum AdminRole {
+    /// Sees everything but payloads and keys, which may be personal data.
+    Viewer,
+    /// Redrives, purges, and lets floods pass.
+    Operator,
+    /// Sees payloads, exports and imports them, and sends edited ones.
+    Editor,
+}
+
+const ROLES: [(&str, AdminRole); 3] = [("viewer", AdminRole::Viewer), ("operator", AdminRole::Operator), ("editor", AdminRole::Editor)];
+
 /// Who may ask, and from where. Holds digests, so that no token can be shown.
 pub struct AdminConfig {
     tokens: Vec<Token>,
@@ -18,16 +31,23 @@ pub struct AdminConfig {
 
 struct Token {
     name: String,
+    role: AdminRole,
     digest: [u8; 32],
 }
 
 impl AdminConfig {
-    /// Reads `ADMIN_TOKEN` and `ADMIN_ALLOW_REMOTE`. Without a token nobody may ask, and there is nothing to serve.
+    /// Reads `ADMIN_TOKEN`, `ADMIN_ROLES` and `ADMIN_ALLOW_REMOTE`. Without a token nobody may ask, and there is nothing to serve.
     pub fn read(env: &mut Reader) -> Option<Self> {
         let tokens = env.secret(
             "ADMIN_TOKEN",
-            "Tokens for /admin/dlq, each as `name:token`, separated by commas; 16 characters or more. The name stands in the log of every \
-             change. Without it /admin does not exist.",
+            "Tokens for /console and /admin/dlq, each as `name:token`, separated by commas; 16 characters or more. The name stands in the log \
+             of every change. Without it neither exists.",
+        );
+        let roles = env.optional(
+            "ADMIN_ROLES",
+            "What the names of ADMIN_TOKEN may do, each as `name:role`, separated by commas: a `viewer` sees all but payloads and keys, an \
+             `operator` also redrives, purges and lets floods pass, an `editor` also sees payloads, edits, exports and imports. A name without \
+             a role is an editor.",
         );
         let allow_remote = env.flag("ADMIN_ALLOW_REMOTE", false, "Answer /admin to clients on other machines too. Put TLS in front of it.");
         let tokens: Option<Vec<Token>> = tokens?.expose_secret().split(',').map(Token::parse).collect();
@@ -38,18 +58,42 @@ impl AdminConfig {
             );
             return None;
         };
-        Some(Self { tokens, allow_remote })
+        let mut config = Self { tokens, allow_remote };
+        for role in roles.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|role| !role.is_empty()) {
+            if !config.give(role) {
+                env.problem(
+                    "ADMIN_ROLES",
+                    "must be names of ADMIN_TOKEN, each as name:viewer, name:operator or name:editor, separated by commas",
+                );
+                return None;
+            }
+        }
+        Some(config)
     }
 
-    /// Whose token this is. Takes equally long whichever it is, or none.
-    pub(super) fn name_of(&self, token: &str) -> Option<&str> {
+    /// One editor with this token, for clients on this machine.
+    pub fn of_token(token: &str) -> Self {
+        let token = Token { name: DEFAULT_NAME.to_owned(), role: AdminRole::Editor, digest: Sha256::digest(token).into() };
+        Self { tokens: vec![token], allow_remote: false }
+    }
+
+    /// Gives a role to a name, where both are known.
+    fn give(&mut self, text: &str) -> bool {
+        let Some((name, role)) = text.split_once(':') else { return false };
+        let role = ROLES.into_iter().find(|(label, _)| *label == role.trim());
+        let token = self.tokens.iter_mut().find(|token| token.name == name.trim());
+        role.zip(token).map(|((_, role), token)| token.role = role).is_some()
+    }
+
+    /// Whose token this is, and what they may do. Takes equally long whichever it is, or none.
+    pub fn account_of(&self, token: &str) -> Option<(&str, AdminRole)> {
         let digest: [u8; 32] = Sha256::digest(token).into();
         let mut found = u32::MAX;
         for (place, known) in (0_u32..).zip(&self.tokens) {
             let same: Choice = known.digest.ct_eq(&digest);
             found = u32::conditional_select(&found, &place, same);
         }
-        self.tokens.get(usize::try_from(found).ok()?).map(|token| token.name.as_str())
+        self.tokens.get(usize::try_from(found).ok()?).map(|token| (token.name.as_str(), token.role))
     }
 }
 
@@ -58,7 +102,7 @@ impl Token {
         let (name, token) = text.trim().split_once(':').unwrap_or((DEFAULT_NAME, text.trim()));
         let named = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '@'));
         let strong = token.chars().count() >= LEAST && !token.contains(char::is_whitespace);
-        (named && strong).then(|| Self { name: name.to_owned(), digest: Sha256::digest(token).into() })
+        (named && strong).then(|| Self { name: name.to_owned(), role: AdminRole::Editor, digest: Sha256::digest(token).into() })
     }
 }
 
@@ -76,17 +120,40 @@ mod tests {
         (config, env.finish().err().map(|problems| problems.to_string()))
     }
 
+    fn name_of<'c>(config: &'c AdminConfig, token: &str) -> Option<&'c str> {
+        config.account_of(token).map(|(name, _)| name)
+    }
+
+    #[test]
+    fn roles_are_given_by_name_and_who_has_none_is_an_editor() {
+        let tokens = ("ADMIN_TOKEN", "ada:0123456789abcdef,bob:fedcba9876543210,eve:0123456789abcde-");
+        let read = |roles: &'static str| {
+            let mut env = Reader::from_pairs([tokens, ("ADMIN_ROLES", roles)]);
+            (AdminConfig::read(&mut env), env.finish().err().map(|problems| problems.to_string()))
+        };
+        let (config, problem) = read("ada:viewer, bob: operator,");
+        let config = config.unwrap();
+        assert_eq!(problem, None);
+        assert_eq!(config.account_of("0123456789abcdef"), Some(("ada", AdminRole::Viewer)));
+        assert_eq!(config.account_of("fedcba9876543210"), Some(("bob", AdminRole::Operator)));
+        assert_eq!(config.account_of("0123456789abcde-"), Some(("eve", AdminRole::Editor)));
+        for wrong in ["ada", "ada:king", "somebody:viewer", "viewer:ada"] {
+            let (config, problem) = read(wrong);
+            assert!(config.is_none() && problem.unwrap().contains("ADMIN_ROLES must be names of ADMIN_TOKEN"), "{wrong}");
+        }
+    }
+
     #[test]
     fn each_token_has_its_name_and_a_lone_one_is_admin() {
         let (config, problem) = read("ada:0123456789abcdef, bob:fedcba9876543210");
         let config = config.unwrap();
         assert_eq!(problem, None);
-        assert_eq!(config.name_of("0123456789abcdef"), Some("ada"));
-        assert_eq!(config.name_of("fedcba9876543210"), Some("bob"));
+        assert_eq!(name_of(&config, "0123456789abcdef"), Some("ada"));
+        assert_eq!(name_of(&config, "fedcba9876543210"), Some("bob"));
         for wrong in ["", "0123456789abcde", "0123456789abcdef ", "ada:0123456789abcdef", "0123456789ABCDEF"] {
-            assert_eq!(config.name_of(wrong), None, "{wrong}");
+            assert_eq!(name_of(&config, wrong), None, "{wrong}");
         }
-        assert_eq!(read("0123456789abcdef").0.unwrap().name_of("0123456789abcdef"), Some("admin"));
+        assert_eq!(name_of(&read("0123456789abcdef").0.unwrap(), "0123456789abcdef"), Some("admin"));
         assert!(!config.allow_remote);
     }
 

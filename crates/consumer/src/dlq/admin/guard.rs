@@ -10,11 +10,19 @@ use axum::middleware::Next;
 use axum::response::Response;
 use telemetry::problem::problem;
 
-use super::config::AdminConfig;
+use super::config::{AdminConfig, AdminRole};
 
 /// The name of the token with which a request came.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Caller(pub Arc<str>);
+
+/// Lets a request pass whose caller may do at least so much. To be asked behind [`guard`].
+pub(super) async fn at_least(State(role): State<AdminRole>, request: Request, next: Next) -> Response {
+    if request.extensions().get::<AdminRole>().is_some_and(|has| *has >= role) {
+        return next.run(request).await;
+    }
+    problem(StatusCode::FORBIDDEN, "The role of this token (ADMIN_ROLES) does not allow this.")
+}
 
 /// Lets a request pass that comes from this machine, unless others may ask too, and has a token of ours.
 pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: Request, next: Next) -> Response {
@@ -24,7 +32,7 @@ pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: R
             "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.",
         );
     }
-    let Some(name) = token(request.headers()).and_then(|token| config.name_of(token)) else {
+    let Some((name, role)) = token(request.headers()).and_then(|token| config.account_of(token)) else {
         tracing::warn!("a request to /admin had no token, or a wrong one");
         let mut response = problem(StatusCode::UNAUTHORIZED, "A token is needed: Authorization: Bearer …");
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));
@@ -32,6 +40,7 @@ pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: R
     };
     let caller = Caller(name.into());
     request.extensions_mut().insert(caller);
+    request.extensions_mut().insert(role);
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response

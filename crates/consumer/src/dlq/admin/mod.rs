@@ -28,7 +28,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::context::AdminContext;
 
-pub use config::AdminConfig;
+pub use config::{AdminConfig, AdminRole};
 
 /// The largest body of a request that says what to do, in bytes.
 const ORDER_BYTES: usize = 64 << 10;
@@ -44,23 +44,26 @@ struct Admin<Q, P, T> {
 }
 
 /// The routes, for whoever has a token. A redrive that runs when `stop` is cancelled finishes what is in flight and answers.
-pub fn routes<Q, P, T>(config: AdminConfig, context: AdminContext<Q, P, T>, stop: CancellationToken) -> Router
+pub fn routes<Q, P, T>(config: Arc<AdminConfig>, context: AdminContext<Q, P, T>, stop: CancellationToken) -> Router
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
     P: Publisher + 'static,
     T: DryRun + 'static,
 {
     let limited = DefaultBodyLimit::max;
+    let operator = || from_fn_with_state(AdminRole::Operator, guard::at_least);
+    let editor = || from_fn_with_state(AdminRole::Editor, guard::at_least);
     Router::new()
         .route("/admin/dlq", get(look::list))
         .route("/admin/dlq/stats", get(look::count))
-        .route("/admin/dlq/export", get(look::export))
-        .route("/admin/dlq/{id}", get(look::show))
-        .route("/admin/dlq/redrive", post(change::send).layer(limited(ORDER_BYTES)))
-        .route("/admin/dlq/purge", post(change::remove).layer(limited(ORDER_BYTES)))
-        .route("/admin/dlq/{id}/edit", post(change::edit).layer(limited(PAYLOAD_BYTES)))
-        .route("/admin/dlq/import", post(change::import).layer(limited(IMPORT_BYTES)))
+        // Payloads are personal data.
+        .route("/admin/dlq/export", get(look::export).route_layer(editor()))
+        .route("/admin/dlq/{id}", get(look::show).route_layer(editor()))
+        .route("/admin/dlq/redrive", post(change::send).layer(limited(ORDER_BYTES)).route_layer(operator()))
+        .route("/admin/dlq/purge", post(change::remove).layer(limited(ORDER_BYTES)).route_layer(operator()))
+        .route("/admin/dlq/{id}/edit", post(change::edit).layer(limited(PAYLOAD_BYTES)).route_layer(editor()))
+        .route("/admin/dlq/import", post(change::import).layer(limited(IMPORT_BYTES)).route_layer(editor()))
         .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, "This method is not answered here; see Allow."))
-        .route_layer(from_fn_with_state(Arc::new(config), guard::guard))
+        .route_layer(from_fn_with_state(config, guard::guard))
         .with_state(Arc::new(Admin { context, stop }))
 }

@@ -31,7 +31,7 @@ impl Office {
     fn new(settings: &[(&str, &str)]) -> Self {
         let (queue, broker) = (Queue::new(), Broker::default());
         let mut env = Reader::from_pairs([("ADMIN_TOKEN", TOKEN)].iter().chain(settings).copied());
-        let config = AdminConfig::read(&mut env).unwrap();
+        let config = std::sync::Arc::new(AdminConfig::read(&mut env).unwrap());
         env.finish().unwrap();
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
         let context = AdminContext { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(queue.inner.clone()), terms };
@@ -210,4 +210,31 @@ async fn an_export_can_be_purged_and_imported_again() {
     );
     assert_eq!(office.ask("POST", "/admin/dlq/import?any=true", lines).await.1["skipped"], 700);
     assert_eq!(office.queue.texts().await, texts);
+}
+
+#[tokio::test]
+async fn a_role_allows_what_it_says_and_no_more() {
+    let texts = [five_fields("0", 0)];
+    let id = entry_id(&texts[0]);
+    let (show, edit) = (format!("/admin/dlq/{id}"), format!("/admin/dlq/{id}/edit"));
+    let needs = [
+        ("GET", "/admin/dlq", "viewer"),
+        ("GET", "/admin/dlq/stats", "viewer"),
+        ("POST", "/admin/dlq/redrive", "operator"),
+        ("POST", "/admin/dlq/purge", "operator"),
+        ("GET", "/admin/dlq/export", "editor"),
+        ("GET", &show, "editor"),
+        ("POST", &edit, "editor"),
+        ("POST", "/admin/dlq/import", "editor"),
+    ];
+    let rank = |role: &str| ["viewer", "operator", "editor"].iter().position(|known| *known == role).unwrap();
+    for role in ["viewer", "operator", "editor"] {
+        let office = Office::new(&[("ADMIN_ROLES", &format!("admin:{role}"))]);
+        office.queue.put(&texts).await;
+        for (method, path, needed) in needs {
+            let (status, answer) = office.ask(method, path, "{").await;
+            assert_eq!(status == StatusCode::FORBIDDEN, rank(role) < rank(needed), "{role}: {method} {path}: {answer}");
+        }
+        assert_eq!(office.queue.texts().await, texts);
+    }
 }

@@ -1,7 +1,7 @@
 //! Dead letters in an operator's hands: on SQLite, with a broker and faults that a test commands.
 
 mod admin;
-mod bench;
+pub mod bench;
 mod crashes;
 mod dry_runs;
 mod finding;

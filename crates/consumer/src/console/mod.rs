@@ -1,0 +1,217 @@
+//! What the operator's console shows and does, over the consumer's ports.
+//!
+//! | module | what it holds |
+//! |---|---|
+//! | `flow` | the whole on one screen |
+//! | `letters` | dead letters: groups, lists, one of them, and an edited one |
+//! | `jobs` | redrives that this process does, from their beginning to their end |
+//! | `waiting` | parked events by what they wait for |
+//! | `words` | refusals as the console shows them |
+
+mod flow;
+mod jobs;
+mod letters;
+mod waiting;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use console::{
+    Access, Account, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role, Selection,
+    Sent, Trace,
+};
+use pipeline::ports::{
+    ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit, Publisher, TableRows,
+};
+use telemetry::{Health, Metrics};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::backends::SystemClock;
+use crate::dlq::admin::{AdminConfig, AdminRole};
+use crate::dlq::purge::purge;
+use crate::dlq::{AdminContext, Filter, Refusal};
+use crate::trace::{Question, trace};
+use jobs::Jobs;
+use words::{bad, filter, problem};
+
+/// The tables behind the console.
+pub trait ConsoleTables: ParkingExpiry + TableRows + EventTrace + DryRun + Clone + 'static {}
+
+impl<T: ParkingExpiry + TableRows + EventTrace + DryRun + Clone + 'static> ConsoleTables for T {}
+
+/// The dead letters behind it.
+pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
+
+impl<Q: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static> ConsoleQueue for Q {}
+
+/// What the console of a process is made of.
+pub struct ConsoleParts<G, T, Q, P> {
+    /// The dead letters, the way back to the topics, and the tables.
+    pub context: AdminContext<Q, P, T>,
+    /// How far the group is.
+    pub progress: G,
+    /// What this process says of itself.
+    pub health: Health,
+    /// What it counts.
+    pub metrics: Metrics,
+    /// The consumer group.
+    pub group: String,
+    /// How long an event may wait.
+    pub parking_deadline: Duration,
+    /// Settings by name, as they may be shown.
+    pub settings: Vec<(String, String)>,
+    /// Ends jobs.
+    pub stop: CancellationToken,
+}
+
+/// The routes of the console, for whoever has a token. A job that runs when the process stops finishes what is in flight.
+pub fn routes<G, T, Q, P>(config: Arc<AdminConfig>, parts: ConsoleParts<G, T, Q, P>) -> Router
+where
+    G: GroupProgress + 'static,
+    T: ConsoleTables,
+    Q: ConsoleQueue,
+    P: Publisher + Clone + 'static,
+{
+    console::routes(access(config), Arc::new(operations(parts)))
+}
+
+/// What the console does and shows with these parts.
+pub fn operations<G, T, Q, P>(parts: ConsoleParts<G, T, Q, P>) -> impl Operations
+where
+    G: GroupProgress + 'static,
+    T: ConsoleTables,
+    Q: ConsoleQueue,
+    P: Publisher + Clone + 'static,
+{
+    Pipeline { parts, jobs: Jobs::default() }
+}
+
+fn access(config: Arc<AdminConfig>) -> Access {
+    let allow_remote = config.allow_remote;
+    let authenticate = Arc::new(move |token: &str| {
+        let (name, role) = config.account_of(token)?;
+        let role = match role {
+            AdminRole::Viewer => Role::Viewer,
+            AdminRole::Operator => Role::Operator,
+            AdminRole::Editor => Role::Editor,
+        };
+        Some(Account { name: name.to_owned(), role })
+    });
+    Access { authenticate, allow_remote }
+}
+
+/// The [`Operations`] of one process.
+struct Pipeline<G, T, Q, P> {
+    parts: ConsoleParts<G, T, Q, P>,
+    jobs: Jobs,
+}
+
+impl<G, T, Q, P> Operations for Pipeline<G, T, Q, P>
+where
+    G: GroupProgress + 'static,
+    T: ConsoleTables,
+    Q: ConsoleQueue,
+    P: Publisher + Clone + 'static,
+{
+    async fn flow(&self) -> Flow {
+        flow::flow(&self.parts).await
+    }
+
+    async fn groups(&self) -> Result<Vec<Group>, Refused> {
+        Ok(letters::groups(&self.parts.context.queue).await?)
+    }
+
+    async fn letters(&self, selection: &Selection, start: u64, limit: u64) -> Result<LetterPage, Refused> {
+        Ok(letters::page(&self.parts.context.queue, &filter(selection)?, start, limit).await?)
+    }
+
+    async fn letter(&self, id: &str) -> Result<Letter, Refused> {
+        Ok(letters::one(&self.parts.context, id).await?)
+    }
+
+    async fn check(&self, id: &str, payload: &str) -> Result<Draft, Refused> {
+        Ok(letters::check(&self.parts.context, id, payload).await?)
+    }
+
+    async fn send(&self, Caller(caller): &Caller, id: &str, payload: &str) -> Result<Sent, Refused> {
+        Ok(letters::send(&self.parts.context, &self.parts.stop, caller, id, payload).await?)
+    }
+
+    async fn rehearse(&self, selection: &Selection, limit: u64) -> Result<Rehearsal, Refused> {
+        Ok(letters::rehearse(&self.parts.context, meant(selection)?, limit).await?)
+    }
+
+    async fn redrive(&self, caller: &Caller, order: &Order) -> Result<u64, Refused> {
+        let filter = meant(&order.selection)?;
+        self.jobs.begin(self.parts.context.clone(), &self.parts.stop, (caller, order), filter).await
+    }
+
+    fn stop(&self, Caller(caller): &Caller, job: u64) -> bool {
+        let stopped = self.jobs.stop(job);
+        tracing::info!(caller, job, stopped, "a redrive is stopped");
+        stopped
+    }
+
+    fn jobs(&self) -> Vec<Job> {
+        self.jobs.all()
+    }
+
+    async fn purge(&self, Caller(caller): &Caller, selection: &Selection) -> Result<u64, Refused> {
+        let purged = purge(&self.parts.context.queue, &meant(selection)?, SystemClock.now()).await;
+        tracing::info!(caller, removed = purged.removed, "dead letters purged");
+        match purged.fault {
+            None => Ok(purged.removed),
+            Some(fault) => {
+                let Refused { kind, sentence } = Refusal::from(fault).into();
+                Err(Refused { kind, sentence: format!("{} were deleted before it ended early: {sentence}", purged.removed) })
+            }
+        }
+    }
+
+    async fn parked(&self) -> Result<Parked, Refused> {
+        let parked = waiting::parked(self.parts.context.tables()?, self.parts.parking_deadline).await;
+        Ok(parked.map_err(Refusal::from)?)
+    }
+
+    async fn trace(&self, event_id: &str) -> Result<Trace, Refused> {
+        let id = event_id.trim();
+        let event_id =
+            Uuid::try_parse(id).map_err(|_| bad("An event id is a UUID in full, such as 0190f5c2-7d1e-7c4a-9b1e-0242ac120002."))?;
+        let question = Question { event_id, entity: None, event_at: None };
+        let found = trace(self.parts.context.tables()?, &self.parts.context.queue, question).await;
+        let letters = found.dead_letters.iter().flat_map(|letters| &letters.found).map(|letter| letter.listed.id.clone());
+        Ok(Trace {
+            event_id: event_id.to_string(),
+            verdict: problem(&found.verdict()),
+            findings: found.lines().into_iter().map(|(place, what)| (place.to_owned(), what)).collect(),
+            letters: letters.collect(),
+        })
+    }
+
+    async fn permit(&self, Caller(caller): &Caller, permit: console::Permit) -> Result<(), Refused> {
+        let permit = match permit {
+            console::Permit::Nothing => Permit::Nothing,
+            console::Permit::Records(records) => Permit::Records(records),
+            console::Permit::Everything => Permit::Everything,
+        };
+        self.parts.context.queue.permit(permit).await.map_err(Refusal::from)?;
+        tracing::info!(caller, ?permit, "what may pass of a flood was changed");
+        Ok(())
+    }
+
+    fn settings(&self) -> Vec<(String, String)> {
+        self.parts.settings.clone()
+    }
+}
+
+/// What a change is to be done to: nothing in particular means nothing, unless all are meant.
+fn meant(selection: &Selection) -> Result<Filter, Refused> {
+    let filter = filter(selection)?;
+    if filter.is_empty() && !selection.all {
+        return Err(bad("Say which dead letters are meant: by ids, reason, fingerprint, event type or age, or all of them."));
+    }
+    Ok(filter)
+}

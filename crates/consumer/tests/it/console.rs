@@ -1,0 +1,309 @@
+//! The console's port over real tables, dead letters and the consumer's loop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use axum::http::{Request, StatusCode};
+use console::{Caller, Operations, Order, PartState, RefusalKind, Selection};
+use consumer::console::{ConsoleParts, operations, routes};
+use consumer::dlq::admin::AdminConfig;
+use consumer::dlq::{AdminContext, Terms};
+use pipeline::dead_letter::entry_id;
+use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _};
+use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, WaitsFor};
+use settings::Reader;
+use sqlite::Sqlite;
+use telemetry::{Health, Metrics, Part, Status};
+use testkit::builders::{dead_letter, id, order, record, user};
+use testkit::delivery::apply;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
+
+use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
+use crate::fake_log::Topic;
+
+/// How long a job may take that has little to do.
+const BOUND: Duration = Duration::from_secs(30);
+
+struct Office {
+    store: Sqlite,
+    broker: Broker,
+    topic: Topic,
+    health: Health,
+    metrics: Metrics,
+    stop: CancellationToken,
+}
+
+impl Office {
+    fn new() -> Self {
+        Self {
+            store: Sqlite::temporary().unwrap(),
+            broker: Broker::default(),
+            topic: Topic::default(),
+            health: Health::new(&["database", "kafka"], None),
+            metrics: Metrics::new(&[Part::Consumer]).unwrap(),
+            stop: CancellationToken::new(),
+        }
+    }
+
+    fn parts(&self) -> ConsoleParts<Topic, Sqlite, Sqlite, Broker> {
+        let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
+        let (queue, tables) = (self.store.clone(), Some(self.store.clone()));
+        ConsoleParts {
+            context: AdminContext { queue, publisher: Some(self.broker.clone()), tables, terms },
+            progress: self.topic.clone(),
+            health: self.health.clone(),
+            metrics: self.metrics.clone(),
+            group: "group".to_owned(),
+            parking_deadline: Duration::from_secs(900),
+            settings: vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())],
+            stop: self.stop.clone(),
+        }
+    }
+
+    async fn texts(&self) -> Vec<String> {
+        self.store.page(End::Oldest, 0, 1000).await.unwrap()
+    }
+}
+
+fn caller() -> Caller {
+    Caller("ada".to_owned())
+}
+
+fn all() -> Selection {
+    Selection { all: true, ..Selection::default() }
+}
+
+fn of_reason(reason: &str) -> Selection {
+    Selection { reason: Some(reason.to_owned()), ..Selection::default() }
+}
+
+/// The job when it has ended.
+async fn ended(operations: &impl Operations, number: u64) -> console::Job {
+    let job = async {
+        loop {
+            let job = operations.jobs().into_iter().find(|job| job.number == number).unwrap();
+            if job.state != "running" {
+                return job;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(BOUND, job).await.unwrap()
+}
+
+#[tokio::test]
+async fn the_flow_tells_partitions_parts_and_what_records_came_to() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    office.topic.append(&user(id()));
+    office.health.up("database");
+    office.metrics.events_processed("UserCreated", Status::Success, 3);
+    office.metrics.events_processed("OrderPlaced", Status::Parked, 2);
+    office.store.push(&[dead_letter("boom")]).await.unwrap();
+    let flow = operations.flow().await;
+    assert_eq!((&*flow.topic, &*flow.group, &*flow.status), ("events", "group", "not ready"));
+    let partitions = flow.partitions.unwrap();
+    assert_eq!(partitions.iter().map(|partition| partition.lag).sum::<u64>(), 1);
+    assert!(partitions.iter().all(|partition| !partition.ours), "no position was told");
+    assert_eq!((flow.outcomes.polled, flow.outcomes.applied, flow.outcomes.parked), (5, 3, 2));
+    assert_eq!((flow.parked, flow.dead_letters, flow.verification), (Ok((0, None)), Ok(1), None));
+    let states: Vec<_> = flow.parts.iter().map(|part| (&*part.name, part.state)).collect();
+    assert_eq!(states, [("database", PartState::Up), ("kafka", PartState::Unasked)]);
+
+    office.health.down("kafka", "it cannot be reached");
+    let kafka = operations.flow().await.parts.remove(1);
+    assert_eq!((kafka.state, kafka.reason.as_deref()), (PartState::Down, Some("It cannot be reached.")));
+}
+
+#[tokio::test]
+async fn dead_letters_are_grouped_listed_and_shown() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let broken = String::from_utf8(user(id()).to_json()).unwrap().replace("\"firstName\"", "\"first\"");
+    let bytes = vec![0xff, 0x00];
+    office.store.push(&[dead_letter("boom"), dead_letter(broken.clone()), dead_letter("bang"), dead_letter(bytes.clone())]).await.unwrap();
+    let groups = operations.groups().await.unwrap();
+    assert_eq!((groups[0].count, groups.iter().map(|group| group.count).sum::<u64>()), (2, 4));
+    assert!(groups.iter().all(|group| group.history.iter().sum::<u64>() == group.count && group.sample.ends_with('.')), "{groups:?}");
+
+    let page = operations.letters(&Selection::default(), 0, 3).await.unwrap();
+    assert_eq!((page.depth, page.rows.len(), page.next), (4, 3, Some(3)));
+    let rest = operations.letters(&Selection::default(), 3, 3).await.unwrap();
+    assert_eq!((rest.rows.len(), rest.next), (1, None));
+    assert_eq!(operations.letters(&of_reason("missing_field"), 0, 3).await.unwrap().rows.len(), 1);
+    let refused = operations.letters(&Selection { older_than: Some("soon".to_owned()), ..all() }, 0, 3).await.unwrap_err();
+    assert_eq!(refused.kind, RefusalKind::Bad);
+
+    let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
+    let (first, second, last) = (&ids[0], &ids[1], &ids[3]);
+    let letter = operations.letter(first).await.unwrap();
+    assert_eq!((&*letter.bytes, letter.is_text, letter.editable.as_deref()), (&b"boom"[..], true, Some("boom")));
+    let letter = operations.letter(&second[..6]).await.unwrap();
+    assert_eq!((letter.field.as_deref(), &*letter.row.reason), (Some("firstName"), "missing_field"));
+    assert_eq!(letter.bytes, broken.as_bytes());
+    let letter = operations.letter(last).await.unwrap();
+    assert_eq!((letter.bytes, letter.is_text), (bytes, false));
+    assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
+    assert_eq!(operations.letter("what").await.unwrap_err().kind, RefusalKind::Bad);
+}
+
+#[tokio::test]
+async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (user_id, order_id) = (id(), id());
+    let placed = order(order_id, user_id);
+    let mended = String::from_utf8(placed.to_json()).unwrap();
+    office.store.push(&[dead_letter(mended.replace("\"currency\"", "\"coin\""))]).await.unwrap();
+    let letter = entry_id(&office.texts().await[0]);
+
+    let wrong = operations.check(&letter, &mended.replace("\"currency\"", "\"money\"")).await.unwrap();
+    assert_eq!((wrong.field.as_deref(), wrong.foreseen), (Some("currency"), None));
+    assert!(wrong.problem.unwrap().ends_with('.') && wrong.diff.contains("money"));
+    let unchanged = operations.check(&letter, &mended.replace("\"currency\"", "\"coin\"")).await.unwrap();
+    assert!(unchanged.problem.unwrap().contains("not changed"));
+    let other = operations.check(&letter, &String::from_utf8(order(order_id, user_id).to_json()).unwrap()).await.unwrap();
+    assert_eq!(other.field.as_deref(), Some("eventId"), "another event");
+
+    let orphaned = operations.check(&letter, &mended).await.unwrap();
+    let foreseen = orphaned.foreseen.unwrap().unwrap();
+    assert_eq!((orphaned.problem, &*foreseen.outcome, foreseen.detail), (None, "parked", Some(format!("waits for user {user_id}"))));
+    apply(&office.store, &[user(user_id)]).await;
+    let foreseen = operations.check(&letter, &mended).await.unwrap().foreseen.unwrap().unwrap();
+    assert_eq!(foreseen.outcome, "applied");
+
+    let sent = operations.send(&caller(), &letter, &mended).await.unwrap();
+    assert_eq!(sent.event_id, placed.id.to_string());
+    assert!(sent.place.ends_with("/0/0"), "{}", sent.place);
+    assert_eq!(office.broker.values(), [mended.into_bytes()]);
+    assert!(office.texts().await.is_empty());
+    // What was sent ends as it was foreseen.
+    let outcomes = apply(&office.store, &[placed]).await;
+    assert_eq!(outcomes, [pipeline::Outcome::Applied]);
+    assert_eq!(operations.send(&caller(), &letter, "{}").await.unwrap_err().kind, RefusalKind::NotFound);
+}
+
+#[tokio::test]
+async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let orphans: Vec<_> = (0..3).map(|_| orphan(&user(id()))).collect();
+    office.store.push(&orphans).await.unwrap();
+    office.store.push(&[dead_letter("boom")]).await.unwrap();
+    for nothing in [Selection::default(), Selection { ids: Vec::new(), ..Selection::default() }] {
+        assert_eq!(operations.rehearse(&nothing, 100).await.unwrap_err().kind, RefusalKind::Bad);
+        let order = Order { selection: nothing.clone(), limit: None, rate: None };
+        assert_eq!(operations.redrive(&caller(), &order).await.unwrap_err().kind, RefusalKind::Bad);
+        assert_eq!(operations.purge(&caller(), &nothing).await.unwrap_err().kind, RefusalKind::Bad);
+    }
+    let rehearsal = operations.rehearse(&all(), 100).await.unwrap();
+    assert_eq!((rehearsal.selected, rehearsal.rows.len()), (4, 4));
+    assert_eq!(rehearsal.totals, [("applied".to_owned(), 3), ("dead letter".to_owned(), 1)]);
+
+    let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0) };
+    let canary = operations.redrive(&caller(), &order).await.unwrap();
+    let job = ended(&operations, canary).await;
+    assert_eq!((job.state, &*job.caller, &job.order, job.problem), ("done", "ada", &order, None));
+    assert_eq!(job.counts, [("redriven".to_owned(), 2)]);
+    assert_eq!(office.broker.sent().len(), 2);
+    let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None }).await.unwrap();
+    assert_eq!(ended(&operations, second).await.counts, [("redriven".to_owned(), 2)]);
+    assert_eq!(operations.jobs().iter().map(|job| job.number).collect::<Vec<_>>(), [second, canary], "the newest first");
+    assert!(!operations.stop(&caller(), canary) && !operations.stop(&caller(), 99), "what has ended cannot be stopped");
+}
+
+#[tokio::test]
+async fn a_job_that_is_stopped_leaves_the_rest_in_the_list() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
+    pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
+    // The second would go out in an hour.
+    let order = Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) };
+    let number = operations.redrive(&caller(), &order).await.unwrap();
+    let sent = async {
+        while office.broker.sent().is_empty() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(BOUND, sent).await.unwrap();
+    assert!(operations.stop(&caller(), number));
+    let job = ended(&operations, number).await;
+    assert_eq!((job.state, office.texts().await.len()), ("stopped", 4));
+    assert!(job.problem.unwrap().contains("stopped before the end"));
+}
+
+#[tokio::test]
+async fn parked_events_are_gathered_by_what_they_wait_for() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (user_id, lonely) = (id(), id());
+    let parked: Vec<_> = (0..2500)
+        .map(|number| if number == 7 { (lonely, order(id(), lonely)) } else { (user_id, order(id(), user_id)) })
+        .map(|(parent, event)| ParkedEvent::new(&record(event.to_json()), event.id, WaitsFor::User(parent)))
+        .collect();
+    office.store.park(&parked).await.unwrap();
+    let waiting = operations.parked().await.unwrap();
+    assert_eq!((waiting.examined, waiting.deadline_seconds), ((2500, false), 900));
+    let parents: Vec<_> = waiting.parents.iter().map(|parent| (parent.name.clone(), parent.children, parent.first.len())).collect();
+    assert_eq!(parents, [(format!("user {user_id}"), 2499, 100), (format!("user {lonely}"), 1, 1)]);
+}
+
+#[tokio::test]
+async fn an_event_is_traced_and_its_dead_letters_are_named() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let event = user(id());
+    apply(&office.store, std::slice::from_ref(&event)).await;
+    office.store.push(&[orphan(&event)]).await.unwrap();
+    let trace = operations.trace(&format!(" {} ", event.id)).await.unwrap();
+    assert_eq!(trace.letters, [entry_id(&office.texts().await[0])]);
+    assert!(trace.findings.iter().any(|(place, what)| place == "rows" && what.contains("shows it")), "{trace:?}");
+    assert!(trace.verdict.ends_with('.'), "{}", trace.verdict);
+    assert_eq!(operations.trace("0190").await.unwrap_err().kind, RefusalKind::Bad);
+}
+
+#[tokio::test]
+async fn what_may_pass_of_a_flood_is_permitted_and_dead_letters_are_purged() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    operations.permit(&caller(), console::Permit::Records(5)).await.unwrap();
+    assert_eq!(office.store.spend(9).await, Ok(5));
+    operations.permit(&caller(), console::Permit::Everything).await.unwrap();
+    assert_eq!(office.store.spend(9).await, Ok(9));
+    operations.permit(&caller(), console::Permit::Nothing).await.unwrap();
+    assert_eq!(office.store.spend(9).await, Ok(0));
+    office.store.push(&[dead_letter("boom"), orphan(&user(id()))]).await.unwrap();
+    assert_eq!(operations.purge(&caller(), &of_reason("not_json")).await, Ok(1));
+    assert_eq!(office.texts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn the_console_is_for_whoever_has_a_token_of_the_settings() {
+    let office = Office::new();
+    let mut env = Reader::from_pairs([("ADMIN_TOKEN", "ada:0123456789abcdef"), ("ADMIN_ROLES", "ada:viewer")]);
+    let router = routes(Arc::new(AdminConfig::read(&mut env).unwrap()), office.parts());
+    let ask = async |method: &str, path: &str, cookie: &str, body: &str| {
+        let peer: std::net::SocketAddr = "127.0.0.1:4711".parse().unwrap();
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", "localhost:1")
+            .header("Sec-Fetch-Site", "same-origin")
+            .header("Content-Type", "application/x-www-form-urlencoded")
+            .header("Cookie", cookie)
+            .extension(ConnectInfo(peer));
+        router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
+    };
+    assert_eq!(ask("GET", "/console/", "", "").await.status(), StatusCode::SEE_OTHER);
+    assert_eq!(ask("POST", "/console/login", "", "token=0123456789abcdeX").await.status(), StatusCode::FORBIDDEN);
+    let entered = ask("POST", "/console/login", "", "token=0123456789abcdef").await;
+    assert_eq!(entered.status(), StatusCode::SEE_OTHER);
+    let cookie = entered.headers()["set-cookie"].to_str().unwrap().split(';').next().unwrap().to_owned();
+    assert_eq!(ask("GET", "/console/", &cookie, "").await.status(), StatusCode::OK);
+    assert_eq!(ask("POST", "/console/permit", &cookie, "permit=everything").await.status(), StatusCode::FORBIDDEN, "a viewer");
+    assert_eq!(office.store.spend(1).await, Ok(0));
+}
