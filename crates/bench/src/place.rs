@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use pipeline::ports::{DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry, TableRows};
+use pipeline::ports::{ClaimQueue, DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry, TableRows};
 use pipeline::{EventStore, ParkingLot};
 use readmodel::ReadStore;
 use redis_dlq::{RedisConfig, RedisDlq};
@@ -18,9 +18,9 @@ pub trait Tables: EventStore + LogPositions + TableRows + ParkingLot + ParkingEx
 impl<T: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + Clone + 'static> Tables for T {}
 
 /// A dead letter queue that a consumer can work with.
-pub trait Queue: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static {}
+pub trait Queue: DeadLetterQueue + DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
 
-impl<Q: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static> Queue for Q {}
+impl<Q: DeadLetterQueue + DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static> Queue for Q {}
 
 /// Empty tables and an empty queue. What was made for them on this machine is removed when this is dropped.
 pub struct Opened<T, Q> {

@@ -135,6 +135,8 @@ pub struct Flow {
     pub parked: Known<(u64, Option<String>)>,
     /// How many dead letters are in the list.
     pub dead_letters: Known<u64>,
+    /// How many a redrive has claimed besides, which are not in the list; 0 where that is not known.
+    pub claimed: u64,
     /// The last verification of the tables against the log, as a sentence; `None` where this process does none.
     pub verification: Option<String>,
 }

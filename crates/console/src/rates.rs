@@ -98,6 +98,7 @@ mod tests {
             outcomes: Outcomes { applied, ..Outcomes::default() },
             parked: Ok((0, None)),
             dead_letters: Ok(0),
+            claimed: 0,
             verification: None,
         }
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use pipeline::ports::{DeadLetterReader, FloodPermits, GroupProgress, LogPositions, ParkingExpiry};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, FloodPermits, GroupProgress, LogPositions, ParkingExpiry};
 use pipeline::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, RecordSource};
 
 /// A choice of adapters. Named once by each composition root, so that the rest of this crate reads as if there were only one.
@@ -16,7 +16,7 @@ pub trait Backends: Sized + Send + Sync + 'static {
     /// The tables.
     type Store: EventStore + LogPositions + ParkingLot + ParkingExpiry + Clone + 'static;
     /// The dead letter queue.
-    type DeadLetters: DeadLetterQueue + DeadLetterReader + FloodPermits + Clone + 'static;
+    type DeadLetters: DeadLetterQueue + DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static;
 }
 
 /// The chosen adapters.

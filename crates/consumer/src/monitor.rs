@@ -7,7 +7,7 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::LogState;
 use pipeline::fault::{Dependency, Fault};
-use pipeline::ports::{DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{ClaimQueue as _, DeadLetterReader, GroupProgress, ParkingExpiry};
 use telemetry::{Health, Metrics};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,6 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backends::Backends;
 use crate::reason::reason;
+
+/// How often claims whose lease has ended are put back.
+const CLAIMS_INTERVAL: Duration = Duration::from_secs(30);
 
 /// How often the dead letters are counted by reason, which looks at each of them.
 const REASONS_INTERVAL: Duration = Duration::from_secs(30);
@@ -80,12 +83,16 @@ impl<P: Backends> Monitor<P> {
     }
 
     async fn watch_dead_letters(&self) {
-        let mut count_again = Instant::now();
+        let (mut count_again, mut put_back_again) = (Instant::now(), Instant::now());
         loop {
             let answer = self.note(Dependency::DeadLetterQueue, self.dead_letters.depth().await);
             let pause = self.pause(answer.is_some());
             if let Some(depth) = answer {
                 self.metrics.dlq_depth(depth);
+                if Instant::now() >= put_back_again {
+                    self.put_back_overdue().await;
+                    put_back_again = Instant::now() + CLAIMS_INTERVAL;
+                }
                 if depth == 0 {
                     self.metrics.dlq_reasons(&BTreeMap::new());
                 } else if Instant::now() >= count_again {
@@ -94,6 +101,14 @@ impl<P: Backends> Monitor<P> {
                 }
             }
             tokio::time::sleep(pause).await;
+        }
+    }
+
+    /// What a redrive has claimed that was killed comes back into the list without anyone's doing.
+    async fn put_back_overdue(&self) {
+        let returned = self.note(Dependency::DeadLetterQueue, self.dead_letters.give_back_overdue().await);
+        if let Some(entries) = returned.filter(|entries| *entries > 0) {
+            tracing::warn!(entries, "dead letters are back in the list that a redrive had claimed and not finished");
         }
     }
 

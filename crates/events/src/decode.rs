@@ -8,16 +8,18 @@ use crate::json::{Object, Shape};
 use crate::violation::FieldPath;
 use crate::{
     AdjustmentType, Body, Event, EventType, Field, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, Rule, UserCreated, Violation,
-    rules,
+    rules, unframed,
 };
 
 /// Reads one event and checks every rule of the contract that a message alone can break.
 ///
-/// Unknown fields are ignored: producers may be newer than we are. The event borrows its texts from `payload`.
+/// Unknown fields are ignored: producers may be newer than we are. A schema registry's frame around the JSON is passed over. The event borrows its
+/// texts from `payload`.
 ///
 /// # Errors
-/// The first rule that is broken, in this order: encoding, JSON, duplicate fields, envelope, body.
+/// The first rule that is broken, in this order: frame, encoding, JSON, duplicate fields, envelope, body.
 pub fn decode(payload: &[u8]) -> Result<Event<'_>, Violation> {
+    let payload = unframed(payload).map_err(Violation::of_message)?;
     let text = std::str::from_utf8(payload).map_err(|_| Violation::of_message(Rule::NotUtf8))?;
     let object = match Object::read(text) {
         Shape::Object(object) => object,

@@ -135,6 +135,8 @@ impl fmt::Display for FieldPath {
 pub enum Rule {
     /// The bytes are not UTF-8.
     NotUtf8,
+    /// The bytes begin with a schema registry's frame, and no JSON is in it.
+    RegistryFramed,
     /// The bytes are not one JSON text; where the reader stopped.
     NotJson {
         /// From 1.
@@ -193,6 +195,7 @@ impl Rule {
     pub const fn label(self) -> &'static str {
         match self {
             Self::NotUtf8 => "not_utf8",
+            Self::RegistryFramed => "registry_framed",
             Self::NotJson { .. } => "not_json",
             Self::Missing => "missing_field",
             Self::Duplicate => "duplicate_field",
@@ -219,6 +222,9 @@ impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotUtf8 => f.write_str("is not UTF-8"),
+            Self::RegistryFramed => f.write_str(
+                "begins with a schema registry's frame and holds no JSON: Avro and Protobuf are not read here, so let the producer write JSON",
+            ),
             Self::NotJson { line, column } => write!(f, "is not one JSON text: it breaks off at line {line}, column {column}"),
             Self::Missing => f.write_str("is missing"),
             Self::Duplicate => f.write_str("is there more than once"),

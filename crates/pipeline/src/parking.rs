@@ -52,14 +52,15 @@ pub struct ParkedEvent {
 }
 
 impl ParkedEvent {
-    /// The event of this record, to be parked. The value is UTF-8, since an event was decoded from it.
+    /// The event of this record, to be parked: its JSON without a frame. It is UTF-8, since an event was decoded from it.
     pub fn new(record: &Record, event_id: Uuid, waits_for: WaitsFor) -> Self {
+        let value = record.value.as_deref().unwrap_or_default();
         Self {
             position: record.position.clone(),
             record: record.id(),
             timestamp_ms: record.timestamp_ms,
             key: record.key.clone(),
-            value: String::from_utf8_lossy(record.value.as_deref().unwrap_or_default()).into_owned(),
+            value: String::from_utf8_lossy(events::unframed(value).unwrap_or(value)).into_owned(),
             retry_count: record.retry_count,
             event_id,
             waits_for,

@@ -400,6 +400,13 @@ pub trait DeadLetterReader: Send + Sync {
     /// The queue is away.
     fn depth(&self) -> impl Future<Output = Result<u64, Fault>> + Send;
 
+    /// How many are claimed: somebody is at them, or has begun and ended half way, and they come back when their lease ends
+    /// ([`ClaimQueue::give_back_overdue`]).
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn claimed(&self) -> impl Future<Output = Result<u64, Fault>> + Send;
+
     /// How many there are of each reason, as the entries tell it; those that tell none (others wrote them) stand under `unknown`. Looks at
     /// every entry: for a look now and then. What comes or goes meanwhile may be counted or not.
     ///

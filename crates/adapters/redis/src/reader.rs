@@ -17,6 +17,11 @@ impl DeadLetterReader for RedisDlq {
         connection.call("depth", |mut redis| async move { cmd("LLEN").arg(&keys.list).query_async(&mut redis).await }).await
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        let Inner { connection, keys, .. } = &*self.inner;
+        connection.call("claimed", |mut redis| async move { cmd("ZCARD").arg(&keys.claims).query_async(&mut redis).await }).await
+    }
+
     /// One script call for about a thousand entries. An entry of others that is not JSON tells no reason.
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         let Inner { connection, keys, scripts, .. } = &*self.inner;

@@ -31,6 +31,14 @@ impl DeadLetterReader for Sqlite {
         self.read(depth).await.map_err(|failure| failure.into_fault(PART, "depth"))
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        let claimed = self.read(|connection| {
+            let mut count = connection.prepare_cached("SELECT count(*) FROM dead_letters WHERE lease_ends IS NOT NULL")?;
+            Ok(count.query_row([], |row| row.get::<_, i64>(0))?.unsigned_abs())
+        });
+        claimed.await.map_err(|failure| failure.into_fault(PART, "claimed"))
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.read(reasons).await.map_err(|failure| failure.into_fault(PART, "reasons"))
     }

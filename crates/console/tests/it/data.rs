@@ -65,6 +65,7 @@ pub fn flow(looks: u64) -> Flow {
         },
         parked: Ok((418, Some(ago(5_400)))),
         dead_letters: Ok(1_337),
+        claimed: 12,
         verification: Some(
             "Verified 14,388,402 rows up to 4 minutes ago: the tables equal the log. The next verification begins in 56 minutes."
                 .to_owned(),

@@ -19,6 +19,7 @@ async fn the_flow_is_drawn_and_told() {
     page.has("<svg class=\"diagram wide\"").has("<svg class=\"diagram narrow\"").has("dead letters 1,337").has("and 2 more below");
     page.has("<strong>Flow is down.</strong> 312 of the last 500 records").has("13 min ago").has(" UTC");
     page.has("this process").has("another process").has("14,388,402").has("Verified 14,388,402 rows");
+    page.has("12 dead letters more are claimed by a redrive");
 }
 
 #[tokio::test]

@@ -31,7 +31,8 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
             None => Err("Nothing says where the tables are.".to_owned()),
         }
     };
-    let (log, parked, dead_letters) = tokio::join!(known(progress.log()), parked, known(context.queue.depth()));
+    let (log, parked, dead_letters, claimed) =
+        tokio::join!(known(progress.log()), parked, known(context.queue.depth()), known(context.queue.claimed()));
     let partitions = log.map(|log| {
         let partition = |(number, state): (&i32, &pipeline::PartitionState)| Partition {
             number: *number,
@@ -72,6 +73,7 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
         },
         parked: parked.map(|(events, oldest)| (events, oldest.map(|oldest| oldest.to_string()))),
         dead_letters,
+        claimed: claimed.unwrap_or_default(),
         verification: Verification::read(&metrics.encode())
             .map(|verification| format!("Verified {}.", verification.verdict(SystemClock.now()))),
     }

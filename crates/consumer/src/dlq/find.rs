@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use pipeline::dead_letter::ENTRY_ID_DIGITS;
+use pipeline::dead_letter::{ENTRY_ID_DIGITS, entry_id};
 use pipeline::ports::DeadLetterReader;
 
 use super::listed::Listed;
@@ -35,14 +35,15 @@ pub async fn find_all(queue: &impl DeadLetterReader, prefixes: &[String]) -> Res
     let mut found: Vec<BTreeMap<String, Listed>> = vec![BTreeMap::new(); prefixes.len()];
     let mut scan = Scan::start(queue).await?;
     loop {
-        let page = scan.look().await?;
+        let page = scan.look_at_texts().await?;
         if page.is_empty() {
             break;
         }
-        for listed in page {
+        for text in page {
+            let id = entry_id(&text);
             for (prefix, found) in prefixes.iter().zip(&mut found) {
-                if listed.id.starts_with(prefix) && found.len() < CANDIDATES {
-                    found.insert(listed.id.clone(), listed.clone());
+                if id.starts_with(prefix) && found.len() < CANDIDATES {
+                    found.insert(id.clone(), Listed::new(text.clone()));
                 }
             }
         }

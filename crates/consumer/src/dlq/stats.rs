@@ -29,8 +29,10 @@ const UNTOLD: &str = "untold";
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Stats {
-    /// All of them.
+    /// All of them that are in the list.
     pub entries: u64,
+    /// Those that a redrive has claimed: they are in no other count.
+    pub claimed: u64,
     /// By [`Listed::fingerprint`].
     pub by_fingerprint: BTreeMap<String, u64>,
     /// By [`Listed::reason`].
@@ -48,7 +50,7 @@ pub struct Stats {
 /// # Errors
 /// The queue is away.
 pub async fn stats(queue: &impl DeadLetterReader, now: Timestamp) -> Result<Stats, Fault> {
-    let mut stats = Stats::default();
+    let mut stats = Stats { claimed: queue.claimed().await?, ..Stats::default() };
     let mut scan = Scan::start(queue).await?;
     loop {
         let page = scan.look().await?;
@@ -70,6 +72,15 @@ impl Stats {
     }
 }
 
+/// Tells of claimed entries, where there are any, behind the number of the others.
+pub(crate) fn and_claimed(claimed: u64) -> String {
+    match claimed {
+        0 => String::new(),
+        1 => ", and 1 that a redrive has claimed".to_owned(),
+        claimed => format!(", and {claimed} that a redrive has claimed"),
+    }
+}
+
 fn count(counts: &mut BTreeMap<String, u64>, label: &str) {
     if let Some(count) = counts.get_mut(label) {
         *count += 1;
@@ -86,7 +97,7 @@ fn age(age: Option<Duration>) -> &'static str {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} dead letters", self.entries)?;
+        write!(f, "{} dead letters{}", self.entries, and_claimed(self.claimed))?;
         if self.entries == 0 {
             return Ok(());
         }
@@ -116,6 +127,17 @@ fn section(f: &mut fmt::Formatter<'_>, title: &str, counts: impl Iterator<Item =
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn claimed_ones_are_told_beside_the_others() {
+        assert_eq!(Stats::default().to_string(), "0 dead letters");
+        assert_eq!(Stats { claimed: 1, ..Stats::default() }.to_string(), "0 dead letters, and 1 that a redrive has claimed");
+        assert!(
+            Stats { entries: 3, claimed: 2, ..Stats::default() }
+                .to_string()
+                .starts_with("3 dead letters, and 2 that a redrive has claimed\n")
+        );
+    }
 
     #[test]
     fn ages_fall_into_the_bucket_above_their_bound() {

@@ -43,6 +43,8 @@ pub struct Status {
     pub parked: Option<Known<Parked>>,
     /// The dead letters by what they have in common, the most frequent first; `None` where nothing says where they are.
     pub dead_letters: Option<Known<Vec<Group>>>,
+    /// Dead letters that a redrive has claimed: they are in no group. 0 where nothing says.
+    pub claimed: u64,
 }
 
 /// What a part answered, or why it did not.
@@ -142,14 +144,21 @@ where
             None => None,
         }
     };
+    let queue = dead_letters;
     let dead_letters = async {
-        match dead_letters {
+        match queue {
             Some(queue) => Some(groups(queue).await.into()),
             None => None,
         }
     };
-    let (process, lag, parked, dead_letters) = tokio::join!(Process::ask(process), lag, parked, dead_letters);
-    Status { at: SystemClock.now(), process, lag, parked, dead_letters }
+    let claimed = async {
+        match queue {
+            Some(queue) => queue.claimed().await.unwrap_or_default(),
+            None => 0,
+        }
+    };
+    let (process, lag, parked, dead_letters, claimed) = tokio::join!(Process::ask(process), lag, parked, dead_letters, claimed);
+    Status { at: SystemClock.now(), process, lag, parked, dead_letters, claimed }
 }
 
 async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>) -> Result<Lag, Fault> {

@@ -7,6 +7,7 @@ use events::Timestamp;
 
 use super::{Group, Known, Lag, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
+use crate::dlq::stats::and_claimed;
 
 /// Groups of dead letters that are shown.
 const GROUPS: usize = 20;
@@ -20,7 +21,7 @@ impl Display for Status {
             parked(f, *known, self.at)
         })?;
         section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
-            dead_letters(f, known)
+            dead_letters(f, known, self.claimed)
         })?;
         self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))
     }
@@ -32,7 +33,7 @@ fn process(f: &mut Formatter<'_>, Process { address, answer, .. }: &Process) -> 
     };
     writeln!(f, "consumer      {} at http://{address}", answer.status)?;
     for (name, part) in &answer.parts {
-        writeln!(f, "  {:<18} {:<4} since {}", printable(name), printable(&part.state), printable(&seconds(&part.since)))?;
+        writeln!(f, "  {:<18} {:<7} since {}", printable(name), printable(&part.state), printable(&seconds(&part.since)))?;
         if let Some(reason) = &part.reason {
             writeln!(f, "    {}", printable(reason))?;
         }
@@ -97,9 +98,9 @@ fn since(then: Timestamp, now: Timestamp) -> Duration {
     Duration::from_secs(u64::try_from(now.unix_micros() - then.unix_micros()).unwrap_or_default() / 1_000_000)
 }
 
-fn dead_letters(f: &mut Formatter<'_>, groups: &[Group]) -> fmt::Result {
+fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::Result {
     let all: u64 = groups.iter().map(|group| group.count).sum();
-    writeln!(f, "{all}")?;
+    writeln!(f, "{all}{}", and_claimed(claimed))?;
     if groups.is_empty() {
         return Ok(());
     }
@@ -154,18 +155,19 @@ mod tests {
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
             dead_letters: Some(Known::Yes(vec![group])),
+            claimed: 2,
         };
         let expected = "\
 consumer      not ready at http://127.0.0.1:9090
-  database           up   since 2026-01-15T10:00:00Z
-  pipeline           down since 2026-01-15T10:00:00Z
+  database           up      since 2026-01-15T10:00:00Z
+  pipeline           down    since 2026-01-15T10:00:00Z
     it is held
 
 lag           12 of topic events, group g
   partition           next            end          lag
   0                    100            112           12
 parked        3, the oldest for 12m
-dead letters  150
+dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen             fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
 verified      1h ago: 3 differences from the log, see `verify`
@@ -182,6 +184,7 @@ verified      1h ago: 3 differences from the log, see `verify`
             lag: None,
             parked: Some(Known::No { problem: "the database does not answer in time".into() }),
             dead_letters: Some(Known::Yes(Vec::new())),
+            claimed: 0,
         };
         let shown = status.to_string();
         for text in

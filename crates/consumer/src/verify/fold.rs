@@ -8,8 +8,8 @@ use std::time::Duration;
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
 use pipeline::ports::{
-    DeadLetterQueue, DeadLetterReader, EventStore, FloodPermits, GroupProgress, LogPositions, LogReader, OffsetCommitter, ParkingExpiry,
-    ParkingLot, PollLimits, RowChanges, TableRows,
+    ClaimQueue, DeadLetterQueue, DeadLetterReader, EventStore, FloodPermits, GroupProgress, LogPositions, LogReader, OffsetCommitter,
+    ParkingExpiry, ParkingLot, PollLimits, RowChanges, TableRows,
 };
 use pipeline::{LogId, LogPosition, LogState, pace};
 use serde::Serialize;
@@ -101,6 +101,7 @@ pub trait ShadowStore:
     + RowChanges
     + DeadLetterQueue
     + DeadLetterReader
+    + ClaimQueue
     + FloodPermits
     + Clone
     + 'static
@@ -116,6 +117,7 @@ impl<S> ShadowStore for S where
         + RowChanges
         + DeadLetterQueue
         + DeadLetterReader
+        + ClaimQueue
         + FloodPermits
         + Clone
         + 'static

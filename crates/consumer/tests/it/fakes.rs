@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::offsets::{Commit, NextOffset};
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted};
+use pipeline::ports::{
+    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted,
+};
 use pipeline::{DeadLetter, DeadLetterQueue, LogId, OffsetCommitter, PartitionState, Position, Record, RecordSource};
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -351,9 +353,32 @@ impl FloodPermits for DeadLetters {
     }
 }
 
+/// Claims are tried on real queues; here only what is overdue counts.
+impl ClaimQueue for DeadLetters {
+    async fn claim(&self, _: &[String], _: Duration) -> Result<Vec<Option<Claim>>, Fault> {
+        unreachable!("a consumer claims nothing")
+    }
+
+    async fn settle(&self, _: &[Claim]) -> Result<usize, Fault> {
+        unreachable!("a consumer claims nothing")
+    }
+
+    async fn give_back(&self, _: &[Claim]) -> Result<usize, Fault> {
+        unreachable!("a consumer claims nothing")
+    }
+
+    async fn give_back_overdue(&self) -> Result<usize, Fault> {
+        Ok(0)
+    }
+}
+
 impl DeadLetterReader for DeadLetters {
     async fn depth(&self) -> Result<u64, Fault> {
         Ok(self.0.lock().unwrap().entries.len() as u64)
+    }
+
+    async fn claimed(&self) -> Result<u64, Fault> {
+        Ok(0)
     }
 
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {

@@ -7,7 +7,9 @@ use std::time::Duration;
 use pipeline::LogState;
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
-use pipeline::ports::{DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted};
+use pipeline::ports::{
+    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted,
+};
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
 use tokio::sync::Semaphore;
 
@@ -153,10 +155,32 @@ impl<T: DeadLetterQueue> DeadLetterQueue for Gated<T> {
     }
 }
 
+impl<T: ClaimQueue> ClaimQueue for Gated<T> {
+    async fn claim(&self, entries: &[String], lease: Duration) -> Result<Vec<Option<Claim>>, Fault> {
+        self.inner.claim(entries, lease).await
+    }
+
+    async fn settle(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        self.inner.settle(claims).await
+    }
+
+    async fn give_back(&self, claims: &[Claim]) -> Result<usize, Fault> {
+        self.inner.give_back(claims).await
+    }
+
+    async fn give_back_overdue(&self) -> Result<usize, Fault> {
+        self.inner.give_back_overdue().await
+    }
+}
+
 impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
     async fn depth(&self) -> Result<u64, Fault> {
         self.gates.pass(Call::Ask).await;
         self.inner.depth().await
+    }
+
+    async fn claimed(&self) -> Result<u64, Fault> {
+        self.inner.claimed().await
     }
 
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {

@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use consumer::monitor::Monitor;
 use consumer::{Adapters, Backends, ConsumerConfig};
-use pipeline::ports::GroupProgress;
+use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, GroupProgress};
 use pipeline::{DeadLetter, DeadLetterQueue as _, Fault, LogState};
+use sqlite::Sqlite;
 use testkit::builders::dead_letter;
 
 use crate::fakes::{DeadLetters, Log};
@@ -54,6 +55,42 @@ async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_le
     rig.dead_letters.clear();
     after(5).await;
     assert_eq!(shown(&rig), (0.0, 0.0), "an empty queue needs no counting");
+    rig.stop.cancel();
+    running.await.unwrap();
+}
+
+struct EmbeddedQueue;
+
+impl Backends for EmbeddedQueue {
+    type Source = Log;
+    type Offsets = Log;
+    type Progress = Log;
+    type Store = Faulty;
+    type DeadLetters = Sqlite;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_killed_redrive_left_claimed_comes_back_by_itself() {
+    let (rig, queue) = (Rig::new(), Sqlite::temporary().unwrap());
+    let monitor = Arc::new(Monitor::<EmbeddedQueue> {
+        progress: rig.log.clone(),
+        store: rig.store.clone(),
+        dead_letters: queue.clone(),
+        metrics: rig.metrics.clone(),
+        health: rig.health.clone(),
+        log: tokio::sync::watch::channel(None).0,
+        interval: INTERVAL,
+    });
+    let [overdue, held] = ["a", "b"].map(dead_letter);
+    queue.push(&[overdue.clone(), held.clone()]).await.unwrap();
+    queue.claim(std::slice::from_ref(&overdue.json), Duration::ZERO).await.unwrap();
+    queue.claim(std::slice::from_ref(&held.json), Duration::from_secs(3600)).await.unwrap();
+    let running = tokio::spawn(monitor.run(rig.stop.clone()));
+    after(1).await;
+    assert_eq!((queue.depth().await, queue.claimed().await), (Ok(1), Ok(1)), "the claim whose lease runs stays");
+    queue.claim(std::slice::from_ref(&overdue.json), Duration::ZERO).await.unwrap();
+    after(31).await;
+    assert_eq!(queue.depth().await, Ok(1), "and again");
     rig.stop.cancel();
     running.await.unwrap();
 }

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
+use events::Event;
 use pipeline::FaultClass;
+use pipeline::ports::DeadLetterReader as _;
 use testkit::builders::{id, order, payment, user};
 
 use crate::faulty::fault;
@@ -28,6 +30,20 @@ async fn a_chain_of_three_is_released_when_its_first_link_lands() {
     assert_eq!(rig.parked().await, 0);
     assert!(rig.has_order(order_id).await);
     assert!((rig.metric("pipeline_released_total") - 2.0).abs() < f64::EPSILON);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_event_in_a_schema_registrys_frame_waits_and_is_released_as_any_other() {
+    let mut rig = Rig::with(ConsumerConfig { sweep_interval: Duration::from_secs(3600), ..ConsumerConfig::default() });
+    let (user_id, order_id) = (id(), id());
+    let framed = |event: &Event<'_>| [b"\0\0\0\x01\xff", &event.to_json()[..]].concat();
+    rig.log.append(0, Some(framed(&order(order_id, user_id))));
+    rig.process_batch().await.unwrap();
+    assert_eq!(rig.parked().await, 1);
+    rig.log.append(0, Some(framed(&user(user_id))));
+    rig.process_batch().await.unwrap();
+    assert!(rig.has_order(order_id).await);
+    assert_eq!((rig.parked().await, rig.dead_letters.depth().await), (0, Ok(0)));
 }
 
 #[tokio::test(start_paused = true)]

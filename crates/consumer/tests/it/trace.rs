@@ -119,6 +119,10 @@ impl DeadLetterReader for Away {
         Err(self.fault())
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        Err(self.fault())
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         Err(self.fault())
     }

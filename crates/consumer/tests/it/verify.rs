@@ -384,6 +384,10 @@ impl DeadLetterReader for Letters {
         self.letters.depth().await
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        self.letters.claimed().await
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.letters.reasons().await
     }

@@ -88,6 +88,10 @@ impl DeadLetterReader for SimQueue {
         self.call("depth", |state| state.dead_letters.listed().len() as u64).await
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        self.call("claimed", |state| state.dead_letters.claimed()).await
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.call("reasons", |state| {
             let mut reasons = BTreeMap::new();

@@ -94,6 +94,11 @@ impl DeadLetters {
         true
     }
 
+    /// How many are claimed.
+    pub fn claimed(&self) -> u64 {
+        self.all.iter().filter(|dead_letter| dead_letter.lease_ends.is_some()).count() as u64
+    }
+
     /// Puts back what was claimed until now or before, so that the one claimed first is the oldest again.
     pub fn give_back_overdue(&mut self, now: u128) -> usize {
         let overdue = self.all.iter().filter(|dead_letter| dead_letter.lease_ends.is_some_and(|ends| ends <= now));

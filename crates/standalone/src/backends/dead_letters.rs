@@ -34,6 +34,10 @@ impl DeadLetterReader for DeadLetters {
         either!(self, queue => queue.depth())
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        either!(self, queue => queue.claimed())
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         either!(self, queue => queue.reasons())
     }

@@ -28,6 +28,7 @@ pub const RATE_WINDOW_SECONDS: u64 = 10;
 /// Why an entry of the dead letter queue is there: the stable labels, and two for what others wrote.
 pub const DLQ_REASONS: &[&str] = &[
     "not_utf8",
+    "registry_framed",
     "not_json",
     "missing_field",
     "duplicate_field",

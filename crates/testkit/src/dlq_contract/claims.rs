@@ -12,8 +12,10 @@ pub async fn claimed_entries_leave_the_list_and_are_gone_when_settled<Q: Queue>(
     let claims = claim(queue, &json([&dead_letters[1], &dead_letters[3]]), LONG).await;
     assert_eq!(claims.iter().map(|claim| &claim.entry).collect::<Vec<_>>(), [&dead_letters[1].json, &dead_letters[3].json]);
     assert_eq!(all(queue).await, json([&dead_letters[2], &dead_letters[0]]));
+    assert_eq!((queue.depth().await, queue.claimed().await), (Ok(2), Ok(2)), "each is in one of the two");
     assert_eq!(queue.claim(&json([&dead_letters[1]]), LONG).await.unwrap(), [None], "it is claimed already");
     assert_eq!(settle(queue, &claims).await, 2);
+    assert_eq!(queue.claimed().await, Ok(0));
     assert_eq!(settle(queue, &claims).await, 0, "once more is harmless");
     assert_eq!((give_back(queue, &claims).await, give_back_overdue(queue).await), (0, 0));
     assert_eq!(all(queue).await, json([&dead_letters[2], &dead_letters[0]]));

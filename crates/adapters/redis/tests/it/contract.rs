@@ -36,6 +36,10 @@ impl DeadLetterReader for Placed {
         self.queue.depth().await
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        self.queue.claimed().await
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.queue.reasons().await
     }

@@ -63,7 +63,8 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
         }
     };
     let next = if ended { Value::Null } else { next.into() };
-    Ok(Json(json!({ "depth": queue.depth().await?, "entries": entries, "next": next })))
+    let (depth, claimed) = (queue.depth().await?, queue.claimed().await?);
+    Ok(Json(json!({ "depth": depth, "claimed": claimed, "entries": entries, "next": next })))
 }
 
 /// `GET /admin/dlq/stats`.

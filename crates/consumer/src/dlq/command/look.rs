@@ -14,7 +14,7 @@ use crate::dlq::find::{find, find_all};
 use crate::dlq::listed::Listed;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
-use crate::dlq::stats::stats;
+use crate::dlq::stats::{and_claimed, stats};
 use crate::dlq::transfer::export_page;
 
 /// Entries read at once.
@@ -55,7 +55,8 @@ pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &m
         }
     }
     if !args.json {
-        writeln!(out, "{}", footer(shown, queue.depth().await.map_err(Refusal::from)?, &filter))?;
+        let (depth, claimed) = (queue.depth().await.map_err(Refusal::from)?, queue.claimed().await.map_err(Refusal::from)?);
+        writeln!(out, "{}{}", footer(shown, depth, &filter), and_claimed(claimed))?;
     }
     Ok(())
 }
@@ -98,10 +99,14 @@ pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, f
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = BufWriter::new(NamedTempFile::new_in(folder).with_context(named)?);
     let count = lines(queue, &mut file).await?;
+    let claimed = queue.claimed().await.map_err(Refusal::from)?;
     let file = file.into_inner().map_err(|error| error.into_error()).with_context(named)?;
     file.as_file().sync_all().with_context(named)?;
     if force { file.persist(path) } else { file.persist_noclobber(path) }.map_err(|error| error.error).with_context(named)?;
     eprintln!("{count} dead letters exported to {}", path.display());
+    if claimed > 0 {
+        eprintln!("not exported: {claimed} that a redrive has claimed; they come back into the list when it ends, or their lease does");
+    }
     Ok(())
 }
 

@@ -109,7 +109,7 @@ async fn the_server_tells_the_routes_where_a_client_is() {
     let client = reqwest::Client::new();
     let answer = client.get(format!("http://{address}/admin/dlq")).bearer_auth(TOKEN).send().await.unwrap();
     assert_eq!(answer.status(), 200);
-    assert_eq!(answer.json::<Value>().await.unwrap(), json!({"depth": 0, "entries": [], "next": null}));
+    assert_eq!(answer.json::<Value>().await.unwrap(), json!({"depth": 0, "claimed": 0, "entries": [], "next": null}));
     drop(client);
     shutdown.request();
     server.await.unwrap().unwrap();

@@ -70,6 +70,10 @@ impl DeadLetterReader for Queue {
         self.inner.depth().await
     }
 
+    async fn claimed(&self) -> Result<u64, Fault> {
+        self.inner.claimed().await
+    }
+
     async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
         self.inner.reasons().await
     }
