@@ -49,12 +49,12 @@
     const own = row && find("[data-key=r]", row);
     const other = own ?? all("[data-key=r]").find((control) => !control.closest("[data-row]"));
     if (!other) return;
-    // In a filtered list with nothing ticked, all that match are meant; it is ticked, so that it can be seen.
+    // In a filtered list with nothing ticked, all that match are meant; it is ticked, so that it can be seen. Never in the list of all.
     const form = other.form;
     // Not form.id: that is its field of this name.
     if (form && form.getAttribute("id") === "pick" && !find("input[name]:checked", form)) {
       if (row && find("input[name=id]", row)) find("input[name=id]", row).checked = true;
-      else if (location.search) find("#matching").checked = true;
+      else if (form.hasAttribute("data-filtered")) find("#matching").checked = true;
       else return move(1);
     }
     other.click();

@@ -236,6 +236,8 @@ pub struct Selection {
     pub event_type: Option<String>,
     /// A number with a unit, such as `90s`, `15m`, `1h` or `7d`.
     pub older_than: Option<String>,
+    /// Those that became dead letters after this time (RFC 3339) are not meant.
+    pub until: Option<String>,
     /// Every dead letter is meant where nothing else is given.
     pub all: bool,
 }
@@ -289,6 +291,8 @@ pub struct Letter {
     pub editable: Option<String>,
     /// The field at which the decoder stopped, as a JSON path such as `payload.email`, where it names one.
     pub field: Option<String>,
+    /// What another program wrote as the reason, where it was another; only for who may see payloads.
+    pub told: Option<String>,
 }
 
 /// A payload that an operator wrote, looked at.
@@ -387,6 +391,8 @@ pub struct Job {
 pub struct Parked {
     /// By what they wait for.
     pub parents: Vec<MissingParent>,
+    /// How many more parents there are than `parents` holds.
+    pub hidden: u64,
     /// How many events were looked at, and whether there are more than that.
     pub examined: (u64, bool),
     /// How long an event may wait, in seconds.

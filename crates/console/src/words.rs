@@ -27,6 +27,11 @@ pub(crate) fn counted(number: u64, one: &str, many: &str) -> String {
     }
 }
 
+/// `1 smaller group is not shown`, `1,204 smaller groups are not shown`.
+pub(crate) fn left_out(number: u64, one: &str, many: &str, done: &str) -> String {
+    format!("{} {} not {done}", counted(number, one, many), if number == 1 { "is" } else { "are" })
+}
+
 /// A number where there is little room: `980`, `12.4k`, `3.1M`.
 pub(crate) fn short(number: u64) -> String {
     match number {
@@ -148,6 +153,8 @@ mod tests {
         assert_eq!(counted(0, "record", "records"), "no records");
         assert_eq!(counted(1, "record", "records"), "1 record");
         assert_eq!(counted(1204, "record", "records"), "1,204 records");
+        assert_eq!(left_out(1, "more byte", "more bytes", "dumped"), "1 more byte is not dumped");
+        assert_eq!(left_out(1204, "more byte", "more bytes", "dumped"), "1,204 more bytes are not dumped");
         assert_eq!([9_999, 12_400, 999_949, 999_950, 3_100_000].map(short), ["9,999", "12.4k", "999.9k", "1.0M", "3.1M"]);
         assert_eq!([0.0, 0.42, 9.94, 1250.4].map(per_second), ["0/s", "0.4/s", "9.9/s", "1,250/s"]);
     }

@@ -78,12 +78,8 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
 
 fn hints(stack: &Stack) -> String {
     let (api, brokers) = (stack.api, &stack.kafka.brokers);
-    let console = stack
-        .password
-        .as_ref()
-        .map_or_else(String::new, |password| format!("The console opens with the password of this run: {password}\n\n"));
     format!(
-        "{console}Try, in another terminal:\n  \
+        "Try, in another terminal:\n  \
          curl http://{api}/users/recent\n  \
          curl http://{api}/metrics\n  \
          KAFKA_BROKERS={brokers} cargo run --release -p producer\n\n\

@@ -160,8 +160,6 @@ pub struct Stack {
     pub metrics: Metrics,
     /// Which part is real and which embedded.
     pub parts: Vec<Row>,
-    /// What opens the console where no `ADMIN_TOKEN` is set: made for this run.
-    pub password: Option<String>,
     shutdown: Shutdown,
     consumer: JoinHandle<Result<KafkaSource, Ended>>,
     server: JoinHandle<Result<std::io::Result<()>, Ended>>,
@@ -209,17 +207,16 @@ impl Stack {
             terms: settings.terms,
         };
         let progress = KafkaProgress::open(&kafka)?;
-        let (access, password) = match settings.admin {
-            Some(config) => (Arc::new(config), None),
+        let has_tokens = settings.admin.is_some();
+        let (access, opens) = match settings.admin {
+            Some(config) => (config, "a token of ADMIN_TOKEN".to_owned()),
             None => {
                 let password = Uuid::new_v4().simple().to_string();
-                (Arc::new(AdminConfig::of_token(&password)), Some(password))
+                (AdminConfig::of_token(&password), format!("password {password}"))
             }
         };
-        parts.push(Row::real(
-            "console",
-            format!("http://{api}/console/{}", if password.is_some() { "" } else { " (a token of ADMIN_TOKEN)" }),
-        ));
+        let access = Arc::new(access);
+        parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
         let console = ConsoleParts {
             context: context.clone(),
             progress: progress.clone(),
@@ -232,7 +229,7 @@ impl Stack {
         };
         let router = api::router(store.clone(), metrics.clone(), health.clone())
             .merge(console::routes(Arc::clone(&access), console))
-            .merge(if password.is_none() { admin::routes(access, context, shutdown.token()) } else { Router::new() });
+            .merge(if has_tokens { admin::routes(access, context, shutdown.token()) } else { Router::new() });
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         if let Some(schedule) = settings.verify {
@@ -254,7 +251,7 @@ impl Stack {
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, password, shutdown, consumer, server })
+        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, server })
     }
 
     /// Ends when the process is asked to stop.

@@ -14,7 +14,7 @@ const SPAN: Duration = Duration::from_secs(60);
 pub(crate) struct LoginBound(Mutex<VecDeque<Instant>>);
 
 impl LoginBound {
-    /// How long nobody may try, where too many were wrong lately.
+    /// How long wrong tokens are turned away without a word in the log, where too many were wrong lately. Right ones come in.
     pub fn closed_for(&self, now: Instant) -> Option<Duration> {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while wrong.front().is_some_and(|first| now.saturating_duration_since(*first) >= SPAN) {

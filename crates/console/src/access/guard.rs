@@ -1,12 +1,13 @@
 //! The checks in front of every route.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, HOST, REFERRER_POLICY, VIA, X_CONTENT_TYPE_OPTIONS};
+use axum::http::uri::Authority;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -86,11 +87,14 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 
 /// Lets a request pass that comes from this machine, unless others may ask too.
 pub(crate) async fn local_only(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    if gate.access.allow_remote || is_local(&request) {
-        return next.run(request).await;
-    }
-    let chrome = Chrome::stranger(request.headers());
-    problem(chrome, StatusCode::FORBIDDEN, "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.")
+    let sentence = match (gate.access.allow_remote, is_local(&request)) {
+        (false, false) => "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.",
+        (false, true) if !names_this_machine(&request) => {
+            "Only addresses of this machine are answered here, such as localhost; ADMIN_ALLOW_REMOTE=true answers others too."
+        }
+        _ => return next.run(request).await,
+    };
+    problem(Chrome::stranger(request.headers()), StatusCode::FORBIDDEN, sentence)
 }
 
 /// Lets a request pass that has a session whose role suffices, and, where it changes something, comes from a page of the console.
@@ -157,9 +161,33 @@ fn stranger(request: &Request, here: &str, changes: bool, partial: bool) -> Resp
 
 /// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
 fn is_local(request: &Request) -> bool {
-    let forwarded = request.headers().contains_key(FORWARDED) || request.headers().contains_key("x-forwarded-for");
+    let forwarded =
+        [FORWARDED.as_str(), "x-forwarded-for", "x-real-ip", VIA.as_str()].iter().any(|name| request.headers().contains_key(*name));
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
     !forwarded && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
+}
+
+/// Whether the address that was asked for is one of this machine.
+///
+/// A page of another site can have its own name lead to 127.0.0.1; its browser then asks from here, and sends that name.
+fn names_this_machine(request: &Request) -> bool {
+    let hosts = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or("?"));
+    hosts.chain(request.uri().authority().map(Authority::as_str)).all(is_this_machine)
+}
+
+/// Whether a name, with or without a port, is one of this machine.
+fn is_this_machine(host: &str) -> bool {
+    let (name, port) = match host.rsplit_once(':') {
+        // A colon inside the brackets of an IPv6 address.
+        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
+        _ => (host, None),
+    };
+    let address = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+        Some(address) => address.parse::<Ipv6Addr>().map(IpAddr::V6),
+        None => name.parse::<Ipv4Addr>().map(IpAddr::V4),
+    };
+    let here = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
+    here && port.is_none_or(|port| port.parse::<u16>().is_ok())
 }
 
 /// The value of a cookie.
@@ -179,6 +207,18 @@ mod tests {
         assert_eq!(name("[::1]:80"), "console_session_80");
         for plain in ["console.test", "", "a:b", "a:99999", "a:1;x"] {
             assert_eq!(name(plain), "console_session", "{plain}");
+        }
+    }
+
+    #[test]
+    fn this_machine_has_few_names() {
+        for here in ["localhost", "LocalHost:9102", "127.0.0.1", "127.9.8.7:80", "[::1]", "[::1]:9102"] {
+            assert!(is_this_machine(here), "{here}");
+        }
+        let others =
+            ["", "?", "evil.test", "localhost.evil.test", "127.0.0.1.evil.test:9102", "192.0.2.7", "[2001:db8::1]:1", "[::1", "::1"];
+        for other in others.into_iter().chain(["localhost:", "localhost:x", "evil@localhost", "0.0.0.0", "[127.0.0.1]"]) {
+            assert!(!is_this_machine(other), "{other}");
         }
     }
 

@@ -49,14 +49,15 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, headers: HeaderMap, bod
     }
     let fields = Fields::parse(&body);
     let now = Instant::now();
-    if let Some(wait) = gate.bound.closed_for(now) {
-        let seconds = wait.as_secs().max(1);
-        let sentence = format!("Too many wrong tokens were tried. Nobody can log in for another {seconds} s.");
-        let mut response = page(&headers, fields.get("next"), StatusCode::TOO_MANY_REQUESTS, Some(sentence));
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-        return response;
-    }
+    // A right token comes in even while wrong ones are refused: otherwise anyone could lock everyone out. A token is too long to be guessed.
     let Some(account) = (gate.access.authenticate)(fields.get("token").unwrap_or_default().trim()) else {
+        if let Some(wait) = gate.bound.closed_for(now) {
+            let seconds = wait.as_secs().max(1);
+            let sentence = format!("This is no token of this console, and too many wrong ones were tried: wait {seconds} s.");
+            let mut response = page(&headers, fields.get("next"), StatusCode::TOO_MANY_REQUESTS, Some(sentence));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            return response;
+        }
         gate.bound.wrong(now);
         tracing::warn!("a login to the console had no token, or a wrong one");
         return page(&headers, fields.get("next"), StatusCode::FORBIDDEN, Some("This is no token of this console.".to_owned()));

@@ -15,7 +15,7 @@ use crate::draw::Sparkline;
 use crate::fields::{Fields, address};
 use crate::port::{Group, LetterRow, Operations, Selection};
 use crate::routes::Console;
-use crate::words::{When, counted, thousands};
+use crate::words::{When, counted, left_out, thousands};
 
 /// Dead letters on a page of the list.
 const PAGE: u64 = 50;
@@ -30,7 +30,8 @@ struct DeadLettersPage {
     depth: String,
     empty: bool,
     groups: Vec<GroupRow>,
-    more_groups: usize,
+    /// How many groups there are beyond these, as a sentence without its end.
+    more_groups: Option<String>,
     /// Why there are no groups.
     groups_away: Option<String>,
     reasons: Vec<String>,
@@ -92,7 +93,8 @@ pub(crate) async fn show<O: Operations>(
         "all that match the filter, also those on other pages".to_owned()
     };
     let older = page.next.map(|next| list(&selection, next));
-    let more_groups = groups.len().saturating_sub(GROUPS);
+    let more_groups = groups.len().saturating_sub(GROUPS) as u64;
+    let more_groups = (more_groups > 0).then(|| left_out(more_groups, "smaller group", "smaller groups", "shown"));
     let page = DeadLettersPage {
         shell: Shell::new(&console.gate, &visitor, Screen::DeadLetters, "Dead letters"),
         words: selection.words(),

@@ -17,7 +17,7 @@ use crate::fields::{Fields, address};
 use crate::locate::{line_of, locate};
 use crate::port::{Draft, Letter, Operations, Selection};
 use crate::routes::Console;
-use crate::words::{When, thousands};
+use crate::words::{When, left_out, thousands};
 
 /// More bytes than this are not dumped.
 const DUMPED: usize = 4096;
@@ -33,7 +33,10 @@ struct LetterPage {
     size: String,
     text: Option<Marked>,
     hex: String,
-    hidden: usize,
+    /// How many bytes are not dumped, as a sentence without its end.
+    undumped: Option<String>,
+    /// What another program wrote as the reason.
+    told: Option<String>,
     by_fingerprint: String,
     redrive: String,
     purge: String,
@@ -129,19 +132,21 @@ async fn page<O: Operations>(
     draft: Option<Draft>,
     (status, refusal): (StatusCode, Option<String>),
 ) -> Answer {
-    let letter = console.operations.letter(id).await.map_err(|why| refused(console, visitor, &why))?;
+    let mut letter = console.operations.letter(id).await.map_err(|why| refused(console, visitor, &why))?;
     let mut shell = Shell::new(&console.gate, visitor, Screen::DeadLetters, format!("Dead letter {}", letter.row.id));
     shell.here = format!("/console/dead-letters/{}", letter.row.id);
     let only = Selection { ids: vec![letter.row.id.clone()], ..Selection::default() };
     let payload = payload.or_else(|| letter.editable.clone()).unwrap_or_default();
     let draft = draft.map_or(DraftPart { checked: None }, |draft| DraftPart::of(draft, &payload));
+    let undumped = letter.bytes.len().saturating_sub(DUMPED) as u64;
     let page = LetterPage {
         since: When::maybe(letter.row.since.as_ref(), SystemTime::now()),
         size: thousands(letter.bytes.len() as u64),
         // What a viewer must not see is not even written into a template.
         text: if shell.editor { marked(&letter) } else { None },
         hex: if shell.editor { dump(letter.bytes.get(..DUMPED).unwrap_or(&letter.bytes)) } else { String::new() },
-        hidden: letter.bytes.len().saturating_sub(DUMPED),
+        undumped: (undumped > 0).then(|| left_out(undumped, "more byte", "more bytes", "dumped")),
+        told: if shell.editor { letter.told.take() } else { None },
         by_fingerprint: address("/console/dead-letters", &[("fingerprint", &letter.row.fingerprint)]),
         redrive: address("/console/redrive", &[only.pairs(), vec![("rehearse", "1")]].concat()),
         purge: address("/console/purge", &only.pairs()),

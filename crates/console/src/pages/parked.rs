@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::fields::address;
 use crate::port::{MissingParent, Operations};
 use crate::routes::Console;
-use crate::words::{When, counted, parse, span, thousands};
+use crate::words::{When, counted, left_out, parse, span, thousands};
 
 #[derive(Template)]
 #[template(path = "parked.html")]
@@ -23,6 +23,8 @@ struct ParkedPage {
     summary: String,
     deadline: String,
     parents: Vec<Parent>,
+    /// How many parents are not shown, as a sentence without its end.
+    hidden: Option<String>,
 }
 
 struct Parent {
@@ -50,7 +52,7 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
     let deadline = Duration::from_secs(parked.deadline_seconds);
     let (examined, more) = parked.examined;
     let events = counted(examined, "event", "events");
-    let parents = counted(parked.parents.len() as u64, "missing parent", "missing parents");
+    let parents = counted((parked.parents.len() as u64).saturating_add(parked.hidden), "missing parent", "missing parents");
     let summary = match (examined, more) {
         (0, _) => "No event waits.".to_owned(),
         (1, false) => format!("1 event waits for {parents}."),
@@ -61,6 +63,7 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
         shell: Shell::new(&console.gate, &visitor, Screen::Parked, "Parked"),
         summary,
         deadline: span(deadline),
+        hidden: (parked.hidden > 0).then(|| left_out(parked.hidden, "more parent", "more parents", "shown")),
         parents: parked.parents.into_iter().map(|parent| Parent::of(parent, deadline, now)).collect(),
     };
     Ok(html(StatusCode::OK, &page))

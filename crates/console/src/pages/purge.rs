@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
 use super::problem::{bad, refused};
-use super::redrive::{NOTHING, amount, chosen, named};
+use super::redrive::{NOTHING, UNREHEARSED, amount, chosen, meant_in, named, named_in};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::fields::{Fields, address};
@@ -28,6 +28,7 @@ struct PurgePage {
     words: String,
     amount: String,
     pairs: Vec<(&'static str, String)>,
+    until: String,
     list: String,
     rows: Vec<(LetterRow, When)>,
     more: bool,
@@ -44,19 +45,17 @@ pub(crate) async fn ask<O: Operations>(
         let named = named("/console/purge", &chosen, None);
         return named.map(|named| Redirect::to(&named).into_response()).ok_or_else(|| bad(&console, &visitor, NOTHING));
     }
-    let selection = Selection::of(&fields);
-    if selection.is_empty() {
-        return Err(bad(&console, &visitor, NOTHING));
-    }
-    let away = |why: Refused| refused(&console, &visitor, &why);
-    let many = amount(&*console.operations, &selection).await.map_err(away)?;
-    let first = console.operations.letters(&selection, 0, NAMED).await.map_err(away)?;
     let now = SystemTime::now();
+    let selection = named_in(&fields).map_err(|sentence| bad(&console, &visitor, &sentence))?.seen(now);
+    let away = |why: Refused| refused(&console, &visitor, &why);
+    let many = amount(&*console.operations, &selection, UNREHEARSED).await.map_err(away)?;
+    let first = console.operations.letters(&selection, 0, NAMED).await.map_err(away)?;
     let page = PurgePage {
         shell: Shell::new(&console.gate, &visitor, Screen::DeadLetters, "Purge"),
         words: selection.words(),
         amount: capital(&many.words()),
         pairs: selection.pairs().into_iter().map(|(name, value)| (name, value.to_owned())).collect(),
+        until: selection.until.clone().unwrap_or_default(),
         list: address("/console/dead-letters", &Selection { all: false, ..selection.clone() }.pairs()),
         more: first.next.is_some(),
         rows: first
@@ -77,16 +76,18 @@ pub(crate) async fn remove<O: Operations>(
     Extension(visitor): Extension<Visitor>,
     Extension(fields): Extension<Fields>,
 ) -> Answer {
-    let selection = Selection::of(&fields);
-    if selection.is_empty() {
-        return Err(bad(&console, &visitor, NOTHING));
-    }
+    let selection = meant_in(&fields, SystemTime::now()).map_err(|sentence| bad(&console, &visitor, &sentence))?;
     if fields.given("sure").is_none() {
         return Err(bad(&console, &visitor, "Nothing was deleted: tick that they are to be deleted for good."));
     }
-    tracing::info!(caller = visitor.account.name, selection = selection.words(), "purges dead letters, from the console");
+    tracing::info!(
+        caller = visitor.account.name,
+        selection = selection.query(),
+        until = selection.until,
+        "purges dead letters, from the console"
+    );
     let purged = console.operations.purge(&visitor.caller(), &selection).await.map_err(|why| refused(&console, &visitor, &why))?;
-    tracing::info!(caller = visitor.account.name, purged, "purged dead letters, from the console");
+    tracing::info!(caller = visitor.account.name, selection = selection.query(), purged, "purged dead letters, from the console");
     let verb = if purged == 1 { "was" } else { "were" };
     let sentence = format!("{} {verb} deleted for good.", capital(&counted(purged, "dead letter", "dead letters")));
     console.gate.sessions.tell(&visitor.key, Notice { sentence, link: None });

@@ -24,7 +24,7 @@ const OPERATOR_POSTS: [&str; 4] = ["/console/permit", "/console/redrive", "/cons
 const EDITOR_POSTS: [&str; 2] = ["/console/dead-letters/3fa9c1d20000/check", "/console/dead-letters/3fa9c1d20000/send"];
 
 /// A form that would suit every address.
-const FORM: [(&str, &str); 7] = [
+const FORM: [(&str, &str); 8] = [
     ("permit", "nothing"),
     ("id", "3fa9c1d20000"),
     ("sure", "1"),
@@ -32,6 +32,7 @@ const FORM: [(&str, &str); 7] = [
     ("limit", "1"),
     ("rate", "1"),
     ("theme", "dark"),
+    ("until", "2000-01-01T00:00:00Z"),
 ];
 
 #[tokio::test]
@@ -89,17 +90,19 @@ async fn a_login_never_leads_elsewhere() {
 }
 
 #[tokio::test]
-async fn ten_wrong_tokens_close_the_login_for_everyone() {
+async fn ten_wrong_tokens_close_the_login_for_wrong_ones() {
     let client = Client::new(&Fake::with(1));
     for _ in 0..10 {
         let answer = client.send(Method::POST, "/console/login", &[("token", "guess")]).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN);
         answer.has("This is no token of this console.").lacks("guess");
     }
-    let answer = client.send(Method::POST, "/console/login", &[("token", "editor-token-0123")]).await;
+    let answer = client.send(Method::POST, "/console/login", &[("token", "guess")]).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    answer.has("too many wrong ones were tried").lacks("guess");
     let wait: u64 = answer.headers[RETRY_AFTER].to_str().unwrap().parse().unwrap();
     assert!((1..=60).contains(&wait));
+    assert_eq!(client.log_in("viewer-token-0123").await.get("/console/").await.status, StatusCode::OK, "a right one comes in meanwhile");
 }
 
 #[tokio::test]
@@ -150,7 +153,7 @@ async fn forms_of_other_sites_and_other_sessions_do_nothing() {
     let foreign = [
         with(&[("sec-fetch-site", "cross-site")]),
         with(&[("sec-fetch-site", "same-site")]),
-        with(&[("sec-fetch-site", "none"), ("origin", "http://console.test")]),
+        with(&[("sec-fetch-site", "none"), ("origin", "http://localhost")]),
         with(&[("origin", "http://evil.test")]),
         Client { csrf: String::new(), ..own.clone() },
         Client { csrf: Client::editor(&fake).await.csrf, ..with(&[("sec-fetch-site", "same-origin")]) },
@@ -163,7 +166,7 @@ async fn forms_of_other_sites_and_other_sessions_do_nothing() {
         }
     }
     assert_eq!(fake.asked(), []);
-    for client in [with(&[("sec-fetch-site", "same-origin")]), with(&[("origin", "http://console.test")]), with(&[])] {
+    for client in [with(&[("sec-fetch-site", "same-origin")]), with(&[("origin", "http://localhost")]), with(&[])] {
         assert_eq!(client.post("/console/permit", &FORM).await.status, StatusCode::SEE_OTHER);
     }
     assert_eq!(fake.asked().len(), 3);
@@ -186,8 +189,14 @@ async fn only_this_machine_is_answered_unless_others_may_ask() {
     let local = Client::editor(&fake).await;
     let from = |peer: &str| Client { peer: peer.parse().unwrap(), ..local.clone() };
     let through = |header, value: &str| Client { headers: vec![(header, value.to_owned())], ..local.clone() };
-    let remote =
-        [from("192.0.2.7:1"), from("[2001:db8::1]:1"), through("x-forwarded-for", "192.0.2.7"), through("forwarded", "for=192.0.2.7")];
+    let remote = [
+        from("192.0.2.7:1"),
+        from("[2001:db8::1]:1"),
+        through("x-forwarded-for", "192.0.2.7"),
+        through("forwarded", "for=192.0.2.7"),
+        through("x-real-ip", "192.0.2.7"),
+        through("via", "1.1 proxy"),
+    ];
     for client in remote {
         for address in ["/console", "/console/", "/console/login", "/console/assets/x"] {
             let answer = client.get(address).await;
@@ -198,8 +207,23 @@ async fn only_this_machine_is_answered_unless_others_may_ask() {
     for local in [from("[::1]:1"), from("[::ffff:127.0.0.1]:1")] {
         assert_eq!(local.get("/console/").await.status, StatusCode::OK);
     }
+    let named = |host: &str| Client { headers: vec![("host", host.to_owned())], ..local.clone() };
+    for host in ["evil.test", "evil.test:9102", "127.0.0.1.evil.test", "192.0.2.7"] {
+        for address in ["/console/", "/console/login", "/console/assets/x"] {
+            let answer = named(host).get(address).await;
+            assert_eq!(answer.status, StatusCode::FORBIDDEN, "{host}{address}");
+            answer.has("Only addresses of this machine are answered here");
+        }
+    }
+    let elsewhere = named("evil.test").send(Method::POST, "/console/login", &[("token", "editor-token-0123")]).await;
+    assert_eq!(elsewhere.status, StatusCode::FORBIDDEN);
+    assert_eq!(local.get("http://evil.test/console/").await.status, StatusCode::FORBIDDEN, "also by an address in full");
+    for host in ["localhost", "127.0.0.1", "[::1]"] {
+        assert_eq!(named(host).get("/console/").await.status, StatusCode::OK, "{host}");
+    }
     let open = Client::of(routes(access(true), fake.clone())).log_in("editor-token-0123").await;
-    assert_eq!(Client { peer: "192.0.2.7:1".parse().unwrap(), ..open }.get("/console/").await.status, StatusCode::OK);
+    let open = Client { peer: "192.0.2.7:1".parse().unwrap(), headers: vec![("host", "console.test".to_owned())], ..open };
+    assert_eq!(open.get("/console/").await.status, StatusCode::OK);
 }
 
 #[tokio::test]

@@ -1,11 +1,16 @@
 //! What forms do.
 
+use std::sync::atomic::Ordering;
+
 use axum::http::StatusCode;
 use console::{Order, Permit, Selection};
 
-use super::client::{Client, between};
+use super::client::{Client, page_fields};
 use super::data;
 use super::fake::{Asked, Fake};
+
+/// The time of a page.
+const LONG_AGO: (&str, &str) = ("until", "2000-01-01T00:00:00Z");
 
 fn reason(reason: &str) -> Selection {
     Selection { reason: Some(reason.to_owned()), ..Selection::default() }
@@ -21,14 +26,76 @@ async fn what_is_picked_becomes_an_address() {
     assert_eq!(lead(&format!("/console/purge?{picked}")).await, "/console/purge?id=3fa9c1d20000&id=3fa9c1d20001");
     let matching = lead(&format!("/console/redrive?{picked}&older=1h&matching=1")).await;
     assert_eq!(matching, "/console/redrive?reason=too_large&older=1h", "the filter counts, not the page");
-    assert_eq!(lead("/console/purge?scope=list&matching=1").await, "/console/purge?all=1");
-    for nothing in ["?scope=list&reason=too_large", "?scope=list", "", "?reason="] {
+    let of = "scope=list&of=3fa9c1d20000&of=3fa9c1d20001&id=3fa9c1d20001";
+    let two = "/console/purge?id=3fa9c1d20000&id=3fa9c1d20001";
+    assert_eq!(lead(&format!("/console/purge?{of}&matching=1")).await, two, "those that the list was of");
+    assert_eq!(lead(&format!("/console/purge?{of}")).await, "/console/purge?id=3fa9c1d20001", "those that were ticked");
+    assert_eq!(lead("/console/purge?scope=list&scope=everything").await, "/console/purge?all=1");
+    let nothing = [
+        "?scope=list&reason=too_large",
+        "?scope=list",
+        "",
+        "?reason=",
+        "?scope=list&matching=1",
+        "?scope=list&matching=1&all=1",
+        "?scope=list&scope=everything&reason=too_large",
+        "?scope=list&scope=everything&of=3fa9c1d20000",
+    ];
+    for nothing in nothing {
         for screen in ["redrive", "purge"] {
             let answer = client.get(&format!("/console/{screen}{nothing}")).await;
             assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{screen}{nothing}");
             answer.has("Nothing is picked");
         }
     }
+    for screen in ["redrive", "purge"] {
+        let answer = client.get(&format!("/console/{screen}?id=3fa9c1d20000&id=z%3Cz")).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+        answer.has("\u{201c}z&#60;z\u{201d} is no id of a dead letter");
+    }
+}
+
+#[tokio::test]
+async fn a_list_of_picked_ones_does_not_become_every_dead_letter() {
+    let client = Client::operator(&Fake::with(400)).await;
+    let page = client.get("/console/redrive?id=3fa9c1d20000&id=3fa9c1d20001&rehearse=1").await;
+    page.has("href=\"/console/dead-letters?id=3fa9c1d20000&#38;id=3fa9c1d20001\"");
+    let list = client.get("/console/dead-letters?id=3fa9c1d20000&id=3fa9c1d20001").await;
+    list.has("name=\"of\" value=\"3fa9c1d20000\"").has("name=\"of\" value=\"3fa9c1d20001\"").has("data-filtered");
+    list.has("name=\"matching\"").lacks("value=\"everything\"");
+    for (unfiltered, filtered) in [("", "?reason=too_large"), ("?start=50", "?reason=too_large&start=50")] {
+        let all = client.get(&format!("/console/dead-letters{unfiltered}")).await;
+        all.has("name=\"scope\" value=\"everything\" id=\"matching\"> all 400 dead letters")
+            .lacks("name=\"matching\"")
+            .lacks("data-filtered");
+        let some = client.get(&format!("/console/dead-letters{filtered}")).await;
+        some.has("name=\"matching\"").has("data-filtered").lacks("everything");
+    }
+}
+
+#[tokio::test]
+async fn what_came_after_the_page_is_not_meant() {
+    let fake = Fake::with(40);
+    let client = Client::operator(&fake).await;
+    for address in ["/console/purge?reason=too_large", "/console/redrive?reason=too_large", "/console/redrive?reason=too_large&rehearse=1"]
+    {
+        let page = client.get(address).await;
+        let until = page_fields(&page)[0];
+        let form = [("reason", "too_large"), ("sure", "1"), until];
+        let screen = address.split_once('?').unwrap().0;
+        assert_eq!(client.post(screen, &form).await.status, StatusCode::SEE_OTHER, "{address}");
+        assert_eq!(fake.untils().pop().unwrap().as_deref(), Some(until.1));
+        let asked = fake.asked();
+        for wrong in ["", "soon", "2026-11-30", "9999-01-01T00:00:00Z"] {
+            let answer = client.post(screen, &[("reason", "too_large"), ("sure", "1"), ("until", wrong)]).await;
+            assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{wrong:?}");
+            answer.has("Nothing was done: the form does not tell when its page was made.");
+        }
+        assert_eq!(client.post(screen, &[("reason", "too_large"), ("sure", "1")]).await.status, StatusCode::BAD_REQUEST, "none at all");
+        assert_eq!(fake.asked(), asked);
+    }
+    let rehearsed = fake.untils()[2].clone();
+    assert_eq!(fake.untils()[3], rehearsed, "what is begun is what was rehearsed");
 }
 
 #[tokio::test]
@@ -38,7 +105,7 @@ async fn a_small_redrive_needs_no_rehearsal() {
     let page = client.get("/console/redrive?reason=too_large").await;
     page.has("100 dead letters selected").has("Start the redrive").has(">Rehearse</a>");
     assert_eq!(fake.asked(), [], "a look asks for no rehearsal");
-    let form = [("reason", "too_large"), ("limit", "1,000"), ("rate", "2.5")];
+    let form = [&page_fields(&page)[..], &[("reason", "too_large"), ("limit", "1,000"), ("rate", "2.5")]].concat();
     let answer = client.post("/console/redrive", &form).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/jobs#job-3"));
     let order = Order { selection: reason("too_large"), limit: Some(1_000), rate: Some(2.5) };
@@ -53,36 +120,78 @@ async fn a_large_redrive_needs_the_rehearsal_of_its_very_selection() {
     let client = Client::operator(&fake).await;
     let page = client.get("/console/redrive?reason=too_large").await;
     page.has("More than 100 dead letters selected").has("So many are not redriven without a rehearsal").lacks("Start the redrive");
-    let form = |reason, proof| [("reason", reason), ("proof", proof), ("rate", "")];
-    for canary in [&[("canary", "1")][..], &[("limit", "5")], &[]] {
-        let answer = client.post("/console/redrive", &[&form("too_large", "1.ab")[..], canary].concat()).await;
+    let now = data::ago(0);
+    let bare = [("reason", "too_large"), ("rate", ""), ("until", now.as_str())];
+    for canary in [&[("canary", "1")][..], &[("limit", "5")], &[("proof", "1.ab"), ("selected", "101")], &[]] {
+        let answer = client.post("/console/redrive", &[&bare[..], canary].concat()).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST);
         answer.has("a rehearsal must come first");
     }
     assert_eq!(fake.asked(), []);
 
     let page = client.get("/console/redrive?reason=too_large&rehearse=1").await;
-    page.has("Start the redrive").has("101 dead letters selected").has("would come back as dead letters");
-    let proof = between(&page.body, "name=\"proof\" value=\"", "\"");
-    let other = client.post("/console/redrive", &[("all", "1"), ("proof", proof)]).await;
+    page.has("Start the redrive").has("101 dead letters selected").has("25 would not be sent");
+    let proof = page_fields(&page);
+    assert_eq!(proof[2], ("selected", "101"));
+    let form = [&proof[..], &[("reason", "too_large"), ("rate", "")]].concat();
+    let other = client.post("/console/redrive", &[&proof[..], &[("all", "1")]].concat()).await;
     assert_eq!(other.status, StatusCode::BAD_REQUEST, "another selection");
-    let thief = Client::editor(&fake).await.post("/console/redrive", &form("too_large", proof)).await;
+    let forged = [&[("selected", "404")], &form[..]].concat();
+    assert_eq!(client.post("/console/redrive", &forged).await.status, StatusCode::BAD_REQUEST, "another number");
+    let thief = Client::editor(&fake).await.post("/console/redrive", &form).await;
     assert_eq!(thief.status, StatusCode::BAD_REQUEST, "someone else has seen it");
-    let answer = client.post("/console/redrive", &[&form("too_large", proof)[..], &[("canary", "1")]].concat()).await;
+    let answer = client.post("/console/redrive", &[&form[..], &[("canary", "1")]].concat()).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let answer = client.post("/console/redrive", &form("too_large", proof)).await;
+    let answer = client.post("/console/redrive", &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "the rest, after the canary");
     let order = |limit| Asked::Redrive("olga".to_owned(), Order { selection: reason("too_large"), limit, rate: None });
     assert_eq!(fake.asked(), [Asked::Rehearse(reason("too_large")), order(Some(10)), order(None)]);
 }
 
 #[tokio::test]
+async fn a_rehearsal_opens_no_more_than_it_was_of() {
+    let fake = Fake::with(12);
+    let client = Client::operator(&fake).await;
+    let page = client.get("/console/redrive?reason=too_large&rehearse=1").await;
+    page.has("3 dead letters selected");
+    let form = [&page_fields(&page)[..], &[("reason", "too_large")]].concat();
+    fake.depth.store(400, Ordering::SeqCst);
+    let answer = client.post("/console/redrive", &form).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "100 of them need no rehearsal at all");
+    fake.depth.store(404, Ordering::SeqCst);
+    let answer = client.post("/console/redrive", &form).await;
+    assert_eq!(answer.status, StatusCode::BAD_REQUEST);
+    answer.has("3 dead letters were rehearsed, and now the selection means more than 100 dead letters. A new rehearsal must come first.");
+
+    // A large one is counted to its end: more than one look takes.
+    fake.depth.store(9_000, Ordering::SeqCst);
+    let page = client.get("/console/redrive?reason=too_large&rehearse=1").await;
+    let form = [&page_fields(&page)[..], &[("reason", "too_large")]].concat();
+    assert_eq!(client.post("/console/redrive", &form).await.status, StatusCode::SEE_OTHER);
+    fake.depth.store(9_004, Ordering::SeqCst);
+    let answer = client.post("/console/redrive", &form).await;
+    answer.has("2,250 dead letters were rehearsed, and now the selection means more than 2,250 dead letters.");
+    assert_eq!(fake.asked().iter().filter(|asked| matches!(asked, Asked::Redrive(..))).count(), 2);
+}
+
+#[tokio::test]
 async fn numbers_that_are_none_are_refused() {
     let fake = Fake::with(4);
     let client = Client::operator(&fake).await;
-    for (name, value) in [("limit", "0"), ("limit", "-1"), ("limit", "x"), ("rate", "0"), ("rate", "NaN"), ("rate", "inf"), ("rate", "-2")]
-    {
-        let answer = client.post("/console/redrive", &[("reason", "too_large"), (name, value)]).await;
+    for (name, value) in [
+        ("limit", "0"),
+        ("limit", "-1"),
+        ("limit", "x"),
+        ("rate", "0"),
+        ("rate", "NaN"),
+        ("rate", "inf"),
+        ("rate", "-2"),
+        ("rate", "2,5"),
+        ("rate", "0.009"),
+        ("rate", "1,000,000.5"),
+        ("rate", "1e7"),
+    ] {
+        let answer = client.post("/console/redrive", &[("reason", "too_large"), LONG_AGO, (name, value)]).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{name}={value}");
     }
     for form in [&[("permit", "records"), ("records", "0")][..], &[("permit", "records")], &[("permit", "some")], &[]] {
@@ -90,6 +199,31 @@ async fn numbers_that_are_none_are_refused() {
     }
     assert_eq!(client.post("/console/jobs/x/stop", &[]).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(fake.asked(), []);
+}
+
+#[tokio::test]
+async fn a_rate_has_a_floor_and_a_ceiling() {
+    let fake = Fake::with(4);
+    let client = Client::operator(&fake).await;
+    for (text, number) in [("1,000", 1_000.0), ("0.01", 0.01), ("1,000,000", 1e6), ("2.5", 2.5)] {
+        let answer = client.post("/console/redrive", &[("reason", "too_large"), LONG_AGO, ("rate", text)]).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{text}");
+        let Some(Asked::Redrive(_, order)) = fake.asked().pop() else { panic!("nothing was begun") };
+        assert_eq!(order.rate, Some(number));
+    }
+    let answer = client.post("/console/redrive", &[("reason", "too_large"), LONG_AGO, ("rate", "0.001")]).await;
+    answer.has("The rate must be a number from 0.01 to 1,000,000: so many per second.");
+}
+
+#[tokio::test]
+async fn a_canary_says_how_many_there_are() {
+    let client = Client::operator(&Fake::with(400)).await;
+    client.get("/console/redrive?reason=too_large").await.has(">Redrive 10<").has("the 10 oldest,");
+    let three = "/console/redrive?id=3fa9c1d20000&id=3fa9c1d20001&id=3fa9c1d20002";
+    for address in [three.to_owned(), format!("{three}&rehearse=1")] {
+        client.get(&address).await.has(">Redrive 3<").has("the 3 oldest,");
+    }
+    client.get("/console/redrive?id=3fa9c1d20000").await.has(">Redrive 1<").has("the oldest,");
 }
 
 #[tokio::test]
@@ -117,10 +251,11 @@ async fn a_purge_is_asked_for_and_meant() {
     let client = Client::operator(&fake).await;
     let page = client.get("/console/purge?reason=too_large").await;
     page.has("10 dead letters would be deleted for good").has("name=\"sure\"");
-    let answer = client.post("/console/purge", &[("reason", "too_large")]).await;
+    let until = page_fields(&page)[0];
+    let answer = client.post("/console/purge", &[("reason", "too_large"), until]).await;
     assert_eq!(answer.status, StatusCode::BAD_REQUEST);
     assert_eq!(fake.asked(), []);
-    let answer = client.post("/console/purge", &[("reason", "too_large"), ("sure", "1")]).await;
+    let answer = client.post("/console/purge", &[("reason", "too_large"), ("sure", "1"), until]).await;
     assert_eq!(answer.location(), "/console/dead-letters");
     assert_eq!(fake.asked(), [Asked::Purge("olga".to_owned(), reason("too_large"))]);
     client.get("/console/dead-letters").await.has("10 dead letters were deleted for good.");

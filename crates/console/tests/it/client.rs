@@ -105,7 +105,10 @@ impl Client {
     }
 
     pub async fn send(&self, method: Method, address: &str, fields: &[(&str, &str)]) -> Answer {
-        let mut request = Request::builder().method(&method).uri(address).header("host", "console.test");
+        let mut request = Request::builder().method(&method).uri(address);
+        if self.headers.iter().all(|(name, _)| *name != "host") {
+            request = request.header("host", "localhost");
+        }
         if let Some(cookie) = &self.cookie {
             request = request.header(COOKIE, cookie);
         }
@@ -131,4 +134,13 @@ impl Client {
 pub fn between<'t>(text: &'t str, before: &str, after: &str) -> &'t str {
     let (_, rest) = text.split_once(before).unwrap_or_else(|| panic!("{before:?} is not in\n{text}"));
     rest.split_once(after).unwrap().0
+}
+
+/// The hidden fields of the last form of a page that has them: the time of the page, and what a rehearsal gave out.
+pub fn page_fields(page: &Answer) -> Vec<(&str, &str)> {
+    let field = |name: &'static str| {
+        let (_, rest) = page.body.rsplit_once(&format!("name=\"{name}\" value=\""))?;
+        Some((name, rest.split_once('"')?.0))
+    };
+    ["until", "proof", "selected"].into_iter().filter_map(field).collect()
 }

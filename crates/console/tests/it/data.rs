@@ -151,7 +151,15 @@ pub fn letter(id: &str) -> Letter {
     let number = u64::from_str_radix(id.get(8..).unwrap_or_default(), 16).unwrap_or(0);
     let row = LetterRow { id: id.to_owned(), ..row(number) };
     if row.reason == "too_large" {
-        return Letter { row, key: None, bytes: (0..=255).cycle().take(5_000).collect(), is_text: false, editable: None, field: None };
+        return Letter {
+            row,
+            key: None,
+            bytes: (0..=255).cycle().take(5_000).collect(),
+            is_text: false,
+            editable: None,
+            field: None,
+            told: None,
+        };
     }
     let text = payload("ada at example.org").replace('\n', "").replace("  ", "");
     Letter {
@@ -161,6 +169,7 @@ pub fn letter(id: &str) -> Letter {
         is_text: true,
         editable: Some(payload("ada at example.org")),
         field: Some("payload.email".to_owned()),
+        told: Some("grace@example.org is on the list of another program".to_owned()),
     }
 }
 
@@ -246,6 +255,7 @@ pub fn parked() -> Parked {
             parent("order 0190a2b4-0000-7000-8000-0000000000b7", 52, 1),
             parent("an e-mail address", 5, 2),
         ],
+        hidden: 0,
         examined: (418, false),
         deadline_seconds: 6_000,
     }

@@ -29,6 +29,8 @@ pub struct Fake {
     pub away: AtomicBool,
     /// Replaces every text that is shown.
     pub markup: Option<&'static str>,
+    /// Groups, bytes and parents beyond those that a page shows.
+    pub beyond: AtomicU64,
     pub gone: Mutex<Vec<String>>,
 }
 
@@ -37,8 +39,16 @@ impl Fake {
         Arc::new(Self { depth: depth.into(), ..Self::default() })
     }
 
+    /// What was asked, without the times of the pages.
     pub fn asked(&self) -> Vec<Asked> {
-        self.asked.lock().unwrap().clone()
+        let mut asked = self.asked.lock().unwrap().clone();
+        asked.iter_mut().filter_map(until).for_each(|until| *until = None);
+        asked
+    }
+
+    /// The times of the pages from which it was asked.
+    pub fn untils(&self) -> Vec<Option<String>> {
+        self.asked.lock().unwrap().clone().iter_mut().filter_map(until).map(|until| until.take()).collect()
     }
 
     fn note(&self, asked: Asked) {
@@ -99,11 +109,19 @@ impl Fake {
             .map(data::row)
             .filter(|row| !gone.contains(&row.id))
             .filter(|row| selection.ids.is_empty() || selection.ids.contains(&row.id))
+            .filter(|row| selection.until.as_ref().is_none_or(|until| row.since.as_ref().is_none_or(|since| since <= until)))
             .filter(|row| self.markup.is_some() || fits(&selection.reason, &row.reason))
             .filter(|row| self.markup.is_some() || fits(&selection.fingerprint, &row.fingerprint))
             .filter(|row| self.markup.is_some() || fits(&selection.event_type, &row.event_type))
             .map(|row| self.row(row))
             .collect()
+    }
+}
+
+fn until(asked: &mut Asked) -> Option<&mut Option<String>> {
+    match asked {
+        Asked::Rehearse(selection) | Asked::Purge(_, selection) | Asked::Redrive(_, Order { selection, .. }) => Some(&mut selection.until),
+        _ => None,
     }
 }
 
@@ -137,6 +155,11 @@ impl Operations for Fake {
             return Ok(Vec::new());
         }
         let mut groups = data::groups();
+        if let Some(last) = groups.last().cloned() {
+            let many = self.beyond.load(Ordering::SeqCst);
+            // A page shows 40.
+            groups.resize(if many > 0 { 40 + many as usize } else { groups.len() }, last);
+        }
         for group in &mut groups {
             self.dirty(&mut [&mut group.fingerprint, &mut group.sample, &mut group.sample_id]);
             self.some(&mut group.first_seen);
@@ -168,9 +191,13 @@ impl Operations for Fake {
             letter.editable = Some(format!("</textarea>{markup}"));
             letter.is_text = true;
         }
+        if self.beyond.load(Ordering::SeqCst) > 0 {
+            letter.bytes.resize(4096 + self.beyond.load(Ordering::SeqCst) as usize, b' ');
+        }
         letter.row = self.row(letter.row);
         self.some(&mut letter.key);
         self.some(&mut letter.field);
+        self.some(&mut letter.told);
         Ok(letter)
     }
 
@@ -256,7 +283,7 @@ impl Operations for Fake {
 
     async fn parked(&self) -> Result<Parked, Refused> {
         self.reach()?;
-        let mut parked = data::parked();
+        let mut parked = Parked { hidden: self.beyond.load(Ordering::SeqCst), ..data::parked() };
         if self.depth.load(Ordering::SeqCst) == 0 {
             parked = Parked { parents: Vec::new(), examined: (0, false), ..parked };
         }

@@ -32,6 +32,8 @@ async fn markup_is_escaped_wherever_it_comes_from() {
             "/console/dead-letters/ffffffffffff".to_owned(),
             format!("/console/dead-letters/{in_address}"),
             format!("/console/dead-letters?reason={in_address}&type={in_address}&fingerprint={in_address}&older={in_address}&start=1"),
+            format!("/console/dead-letters?id={in_address}"),
+            format!("/console/redrive?id={in_address}"),
             format!("/console/redrive?reason={in_address}&id=3fa9c1d20000"),
             format!("/console/redrive?fingerprint={in_address}&rehearse=1"),
             format!("/console/purge?reason={in_address}&older={in_address}"),

@@ -69,10 +69,50 @@ async fn dead_letters_are_grouped_and_listed() {
 }
 
 #[tokio::test]
+async fn beyond_its_end_a_list_leads_back() {
+    let end = page(40, "/console/dead-letters?start=50").await;
+    end.has("The list ends before this place.").has("<a href=\"/console/dead-letters\" rel=\"first\">").lacks("matches this filter");
+    let end = page(40, "/console/dead-letters?reason=too_large&start=50").await;
+    end.has("<a href=\"/console/dead-letters?reason=too_large\" rel=\"first\">");
+}
+
+#[tokio::test]
+async fn what_is_left_out_is_counted() {
+    let fake = Fake::with(40);
+    let client = Client::editor(&fake).await;
+    for (many, groups, bytes, parents, waits) in [
+        (1, "1 smaller group is not shown.", "1 more byte is not dumped.", "and 1 more parent is not shown.", "4 missing parents"),
+        (
+            1_204,
+            "1,204 smaller groups are",
+            "1,204 more bytes are not dumped.",
+            "and 1,204 more parents are not shown.",
+            "1,207 missing parents",
+        ),
+    ] {
+        fake.beyond.store(many, Ordering::SeqCst);
+        client.get("/console/dead-letters").await.has(groups);
+        client.get("/console/dead-letters/3fa9c1d20000").await.has(bytes);
+        client.get("/console/parked").await.has(parents).has(waits);
+    }
+}
+
+#[tokio::test]
+async fn what_another_program_wrote_is_for_editors() {
+    let fake = Fake::with(40);
+    let letter = "/console/dead-letters/3fa9c1d20000";
+    Client::editor(&fake).await.get(letter).await.has(">It tells</h2>").has("grace@example.org is on the list of another program");
+    Client::editor(&fake).await.get("/console/dead-letters/3fa9c1d20003").await.lacks("It tells");
+    for client in [Client::operator(&fake).await, Client::viewer(&fake).await] {
+        client.get(letter).await.lacks("It tells").lacks("grace@example.org");
+    }
+}
+
+#[tokio::test]
 async fn empty_screens_say_what_that_means() {
-    page(0, "/console/dead-letters").await.has("No dead letters: every record that was read could be written.");
+    page(0, "/console/dead-letters").await.has("No dead letters are in the list.");
     page(0, "/console/jobs").await.has("No jobs: nothing was redriven since this process started.");
-    page(0, "/console/parked").await.has("Nothing is parked: every event found its parent.");
+    page(0, "/console/parked").await.has("Nothing is parked: no event waits for a parent now.");
     page(0, "/console/redrive?reason=too_large").await.has("The selection means no dead letter now");
 }
 
@@ -95,7 +135,13 @@ async fn the_other_screens_show_what_they_are_for() {
     jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/stop\"").lacks("/console/jobs/2/stop");
     jobs.has("by grace").has("The broker did not answer for 30 s.").has("at most 10 dead letters").has("every dead letter");
     let parked = page(40, "/console/parked").await;
-    parked.has("418 events wait for 3 missing parents.").has("<details").has("361 events").has("min left").has("353 more are not shown");
+    parked
+        .has("418 events wait for 3 missing parents.")
+        .has("<details")
+        .has("361 events")
+        .has("min left")
+        .has(">and 353 more<")
+        .lacks("more parent");
     parked.has("/console/trace?event=0190a2b4");
     let trace = page(40, "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21").await;
     trace.has("It is a dead letter and was never written.").has("href=\"/console/dead-letters/3fa9c1d20000\"");
@@ -110,6 +156,6 @@ async fn the_other_screens_show_what_they_are_for() {
 #[tokio::test]
 async fn a_rehearsal_is_totals_and_rows() {
     let page = page(40, "/console/redrive?all=1&rehearse=1").await;
-    page.has("every dead letter").has("10 of 40 would come back").lacks("40 of 40");
+    page.has("every dead letter").has("None of 40 would come back at once; 10 would wait for a parent; 10 would not be sent.");
     page.has("waits for user 0190a2b4").has("50 %").has("Redrive 10");
 }

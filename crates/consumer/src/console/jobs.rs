@@ -12,7 +12,7 @@ use super::words::problem;
 use crate::backends::SystemClock;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal, Summary, redrive};
 
-/// Jobs that are remembered.
+/// Jobs that are remembered after their end.
 const KEPT: usize = 100;
 /// Jobs that run at one time: each holds claims.
 const RUNNING: usize = 4;
@@ -79,7 +79,12 @@ impl Jobs {
                 summary: Summary::default(),
                 ended: false,
             });
-            list.jobs.truncate(KEPT);
+            // One that runs can be stopped as long as it does.
+            let mut ended = 0;
+            list.jobs.retain(|job| {
+                ended += usize::from(job.ended);
+                !job.ended || ended <= KEPT
+            });
             number
         };
         let request = RedriveRequest { filter, limit: order.limit, rate: order.rate, max_retries: context.terms.max_retries };

@@ -6,6 +6,7 @@ use std::fmt::Write as _;
 use console::{Draft, Foreseen, Group, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
 use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::words::problem;
 use crate::backends::SystemClock;
@@ -20,10 +21,11 @@ use crate::dlq::scan::Scan;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal};
 use crate::reason::reason;
 
-/// Fingerprints that are counted each by itself; other programs may have pushed anything.
-const GROUPS: usize = 1000;
-/// What the rest is counted under.
-const OTHERS: &str = "(others)";
+/// Fingerprints that are counted each by itself, and of those the largest that are told; other programs may have pushed anything.
+const GROUPS: usize = 100_000;
+const TOLD: usize = 1000;
+/// Characters of a text that another program may have written, at most.
+const LONGEST: usize = 300;
 /// Points of a sparkline.
 const SPANS: usize = 24;
 /// Entries read at once.
@@ -53,16 +55,18 @@ pub(super) async fn groups(queue: &impl DeadLetterReader) -> Result<Vec<Group>, 
     let mut groups: Vec<_> =
         groups.into_values().map(|Counted { group, times }| Group { history: history(&times, first, last), ..group }).collect();
     groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+    groups.truncate(TOLD);
     Ok(groups)
 }
 
 fn note(groups: &mut HashMap<String, Counted>, listed: &Listed) {
     let fingerprint = listed.fingerprint();
-    let known = groups.contains_key(&*fingerprint) || groups.len() < GROUPS;
-    let name = if known { &*fingerprint } else { OTHERS };
-    let counted = groups.entry(name.to_owned()).or_insert_with(|| Counted {
+    if groups.len() >= GROUPS && !groups.contains_key(&*fingerprint) {
+        return;
+    }
+    let counted = groups.entry(fingerprint.clone().into_owned()).or_insert_with(|| Counted {
         group: Group {
-            fingerprint: name.to_owned(),
+            fingerprint: fingerprint.into_owned(),
             count: 0,
             first_seen: None,
             last_seen: None,
@@ -129,7 +133,8 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, 
     let field = value.as_deref().and_then(|value| events::decode(value).err()?.field).map(|field| field.to_string());
     let bytes = value.unwrap_or_else(|| listed.text.clone().into_bytes());
     let is_text = std::str::from_utf8(&bytes).is_ok();
-    Ok(Letter { row: row(&listed), key, is_text, editable: editable(&listed).ok(), field, bytes })
+    let told = told(&listed).filter(|_| !is_ours(&listed)).map(shortened);
+    Ok(Letter { row: row(&listed), told, key, is_text, editable: editable(&listed).ok(), field, bytes })
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -146,9 +151,9 @@ fn row(listed: &Listed) -> LetterRow {
     LetterRow {
         id: listed.id.clone(),
         since: entry.and_then(|entry| entry.at()).map(|at| at.to_string()),
-        reason: listed.reason().to_owned(),
+        reason: shortened(listed.reason()),
         event_type: listed.event_type().to_owned(),
-        event_id: entry.and_then(|entry| entry.event_id.clone()),
+        event_id: entry.and_then(|entry| entry.event_id.clone()).filter(|id| Uuid::try_parse(id).is_ok()),
         fingerprint: listed.fingerprint().into_owned(),
         error: error(listed),
         place,
@@ -156,10 +161,31 @@ fn row(listed: &Listed) -> LetterRow {
     }
 }
 
-/// The sentence of an entry.
+/// The sentence of an entry. What another program wrote may hold personal data, and is not for everybody.
 fn error(listed: &Listed) -> String {
-    let told = listed.entry.as_ref().map(|entry| entry.error.as_str()).filter(|error| !error.is_empty());
-    told.map_or_else(|| "It does not tell why.".to_owned(), |error| problem(&printable(error)))
+    match told(listed) {
+        None => "It does not tell why.".to_owned(),
+        Some(error) if is_ours(listed) => problem(&shortened(error)),
+        Some(_) => "Another program wrote it; its own words are shown to editors.".to_owned(),
+    }
+}
+
+fn told(listed: &Listed) -> Option<&str> {
+    listed.entry.as_ref().map(|entry| entry.error.as_str()).filter(|error| !error.is_empty())
+}
+
+/// Whether this program has written the entry, as far as its form tells: it names a reason of ours, and a fingerprint that begins with it.
+fn is_ours(listed: &Listed) -> bool {
+    let (reason, fingerprint) = (listed.reason(), listed.fingerprint());
+    let is_known = telemetry::catalog::DLQ_REASONS.contains(&reason) && listed.entry.as_ref().is_some_and(|entry| entry.reason.is_some());
+    let mut parts = fingerprint.split(':');
+    is_known && parts.next() == Some(reason) && parts.count() == 2
+}
+
+/// A text of another program, fit for a page.
+fn shortened(text: &str) -> String {
+    let text = printable(text);
+    if text.chars().count() <= LONGEST { text.into_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
 }
 
 pub(super) async fn check<Q: DeadLetterReader, P, T: DryRun>(

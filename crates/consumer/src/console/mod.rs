@@ -18,6 +18,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use axum::response::Redirect;
+use axum::routing::get;
 use console::{
     Access, Account, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role, Selection,
     Sent, Trace,
@@ -75,7 +77,9 @@ where
     Q: ConsoleQueue,
     P: Publisher + Clone + 'static,
 {
-    console::routes(access(config), Arc::new(operations(parts)))
+    // Whoever types the address alone wants to see something.
+    let home = Router::new().route("/", get(async || Redirect::temporary("/console/")));
+    console::routes(access(config), Arc::new(operations(parts))).merge(home)
 }
 
 /// What the console does and shows with these parts.
@@ -210,7 +214,8 @@ where
 /// What a change is to be done to: nothing in particular means nothing, unless all are meant.
 fn meant(selection: &Selection) -> Result<Filter, Refused> {
     let filter = filter(selection)?;
-    if filter.is_empty() && !selection.all {
+    let means_all = Filter { until: None, ..filter.clone() }.is_empty();
+    if means_all && !selection.all {
         return Err(bad("Say which dead letters are meant: by ids, reason, fingerprint, event type or age, or all of them."));
     }
     Ok(filter)

@@ -14,8 +14,9 @@ use crate::dlq::printable::printable;
 const MOST: u64 = 20_000;
 /// Events that are read at once.
 const PAGE: usize = 1000;
-/// Events of one parent that are shown.
-const SHOWN: usize = 100;
+/// Parents that are shown, and events of one parent.
+const PARENTS: usize = 200;
+const SHOWN: usize = 20;
 
 pub(super) async fn parked(tables: &impl TableRows, deadline: Duration) -> Result<Parked, Fault> {
     let mut parents: HashMap<WaitsFor, MissingParent> = HashMap::new();
@@ -40,15 +41,17 @@ pub(super) async fn parked(tables: &impl TableRows, deadline: Duration) -> Resul
             }
         }
         examined += page.len() as u64;
+        page = tables.waiting_page(Some(last.parked_key()), PAGE).await?;
         if examined >= MOST {
-            has_more = true;
+            has_more = !page.is_empty();
             break;
         }
-        page = tables.waiting_page(Some(last.parked_key()), PAGE).await?;
     }
     let mut parents: Vec<_> = parents.into_values().collect();
     parents.sort_by(|a, b| b.children.cmp(&a.children).then_with(|| a.oldest.cmp(&b.oldest)).then_with(|| a.name.cmp(&b.name)));
-    Ok(Parked { parents, examined: (examined, has_more), deadline_seconds: deadline.as_secs() })
+    let hidden = parents.len().saturating_sub(PARENTS) as u64;
+    parents.truncate(PARENTS);
+    Ok(Parked { parents, hidden, examined: (examined, has_more), deadline_seconds: deadline.as_secs() })
 }
 
 fn name(waits_for: WaitsFor) -> String {

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use console::{RefusalKind, Refused, Selection};
+use events::Timestamp;
 
 use crate::dlq::{Filter, Refusal};
 use crate::reason::reason;
@@ -30,11 +31,13 @@ pub(super) fn bad(sentence: &str) -> Refused {
     Refused { kind: RefusalKind::Bad, sentence: sentence.to_owned() }
 }
 
-/// A sentence with its beginning and its end.
+/// A sentence with its beginning and its end. The name of a field stays as it is written.
 pub(super) fn problem(what: &dyn Display) -> String {
     let text = what.to_string();
+    let is_name = text.split(' ').next().is_some_and(|word| word.contains(|c: char| c.is_uppercase() || c == '.' || c == '_'));
     let mut characters = text.chars();
-    let first: String = characters.next().into_iter().flat_map(char::to_uppercase).collect();
+    let first = characters.next().into_iter();
+    let first: String = if is_name { first.collect() } else { first.flat_map(char::to_uppercase).collect() };
     let end = if text.ends_with(['.', '!', '?']) { "" } else { "." };
     format!("{first}{}{end}", characters.as_str())
 }
@@ -45,8 +48,12 @@ pub(super) fn filter(selection: &Selection) -> Result<Filter, Refused> {
         None => None,
         Some(text) => Some(settings::span::parse(text).ok_or_else(|| bad("An age is a number with a unit, such as 90s, 15m, 1h or 7d."))?),
     };
+    let until = match &selection.until {
+        None => None,
+        Some(text) => Some(Timestamp::parse(text).map_err(|_| bad("The time until which dead letters are meant is no time (RFC 3339)."))?),
+    };
     let Selection { ids, reason, fingerprint, event_type, .. } = selection.clone();
-    Ok(Filter { ids, reason, fingerprint, event_type, older_than })
+    Ok(Filter { ids, reason, fingerprint, event_type, older_than, until })
 }
 
 #[cfg(test)]
@@ -57,6 +64,7 @@ mod tests {
     fn a_sentence_begins_and_ends_as_one() {
         assert_eq!(problem(&"the message is not JSON"), "The message is not JSON.");
         assert_eq!(problem(&"Done."), "Done.");
+        assert_eq!(problem(&"eventType must be one of four"), "eventType must be one of four.");
         assert_eq!(problem(&""), ".");
     }
 

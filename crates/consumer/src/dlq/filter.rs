@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use events::Timestamp;
+use pipeline::dead_letter::Entry;
 
 use super::listed::Listed;
 
@@ -19,6 +20,8 @@ pub struct Filter {
     pub event_type: Option<String>,
     /// A dead letter for at least so long. One that does not tell since when is not meant.
     pub older_than: Option<Duration>,
+    /// No dead letter that tells a later time: what came after somebody had looked. Ages count up to then.
+    pub until: Option<Timestamp>,
 }
 
 impl Filter {
@@ -34,7 +37,8 @@ impl Filter {
             && is(&self.reason, listed.reason())
             && is(&self.event_type, listed.event_type())
             && (self.fingerprint.is_none() || is(&self.fingerprint, &listed.fingerprint()))
-            && self.older_than.is_none_or(|least| listed.age(now).is_some_and(|age| age >= least))
+            && self.until.is_none_or(|until| listed.entry.as_ref().and_then(Entry::at).is_none_or(|at| at <= until))
+            && self.older_than.is_none_or(|least| listed.age(self.until.unwrap_or(now)).is_some_and(|age| age >= least))
     }
 }
 
@@ -70,7 +74,10 @@ mod tests {
             (Filter { fingerprint: some("too_long:UserCreated:email"), ..Filter::default() }, [true, false]),
             (Filter { fingerprint: some("unknown:OrderPlaced:"), ..Filter::default() }, [false, true]),
             (Filter { event_type: some("OrderPlaced"), ..Filter::default() }, [false, true]),
+            (Filter { until: Timestamp::parse("2026-01-15T11:00:00Z").ok(), ..Filter::default() }, [true, true]),
+            (Filter { until: Timestamp::parse("2026-01-15T10:59:59Z").ok(), ..Filter::default() }, [false, true]),
             (Filter { older_than: hour, ..Filter::default() }, [true, false]),
+            (Filter { older_than: hour, until: Timestamp::parse("2026-01-15T11:30:00Z").ok(), ..Filter::default() }, [false, false]),
             (Filter { older_than: hour.map(|hour| hour + Duration::from_micros(1)), ..Filter::default() }, [false, false]),
             (Filter { reason: some("too_long"), event_type: some("OrderPlaced"), ..Filter::default() }, [false, false]),
         ] {

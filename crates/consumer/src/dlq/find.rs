@@ -34,7 +34,11 @@ pub async fn find_all(queue: &impl DeadLetterReader, prefixes: &[String]) -> Res
     }
     let mut found: Vec<BTreeMap<String, Listed>> = vec![BTreeMap::new(); prefixes.len()];
     let mut scan = Scan::start(queue).await?;
-    loop {
+    // An id in full is one entry's, or that of entries that look alike.
+    let is_complete = |found: &[BTreeMap<String, Listed>]| {
+        prefixes.iter().zip(found).all(|(prefix, found)| prefix.len() == ENTRY_ID_DIGITS && !found.is_empty())
+    };
+    while !is_complete(&found) {
         let page = scan.look_at_texts().await?;
         if page.is_empty() {
             break;

@@ -10,11 +10,19 @@ use super::Consumer;
 use crate::backends::{Backends, SystemClock};
 use crate::waiting::Stopped;
 
-/// Letters that are not durable yet.
+/// Letters that are not durable yet, each with what is known of its record.
 #[derive(Default)]
 pub(super) struct DeadLetters {
     dead_letters: Vec<DeadLetter>,
-    event_types: Vec<&'static str>,
+    of: Vec<Of>,
+}
+
+/// What is known of a dead letter's record.
+#[derive(Clone, Copy)]
+struct Of {
+    event_type: &'static str,
+    /// Whether an operator has sent it again.
+    is_redriven: bool,
 }
 
 impl DeadLetters {
@@ -35,21 +43,30 @@ impl DeadLetters {
 
     /// Takes out those that the queue does not know, in order.
     pub(super) fn split_new(&mut self, known: &[bool]) -> Self {
-        let (mut new, mut old) = (Self::default(), Self::default());
-        let all = self.dead_letters.drain(..).zip(self.event_types.drain(..));
-        for ((dead_letter, event_type), known) in all.zip(known) {
-            let to = if *known { &mut old } else { &mut new };
-            to.dead_letters.push(dead_letter);
-            to.event_types.push(event_type);
-        }
-        *self = old;
-        new
+        let mut known = known.iter();
+        self.split(|_| known.next() == Some(&false))
+    }
+
+    /// Takes out those that an operator has sent again.
+    pub(super) fn split_redriven(&mut self) -> Self {
+        self.split(|of| of.is_redriven)
     }
 
     /// Takes out the first ones, so many or all.
     pub(super) fn split_first(&mut self, count: usize) -> Self {
         let count = count.min(self.len());
-        Self { dead_letters: self.dead_letters.drain(..count).collect(), event_types: self.event_types.drain(..count).collect() }
+        Self { dead_letters: self.dead_letters.drain(..count).collect(), of: self.of.drain(..count).collect() }
+    }
+
+    fn split(&mut self, mut is_taken: impl FnMut(&Of) -> bool) -> Self {
+        let (mut taken, mut left) = (Self::default(), Self::default());
+        for (dead_letter, of) in self.dead_letters.drain(..).zip(self.of.drain(..)) {
+            let to = if is_taken(&of) { &mut taken } else { &mut left };
+            to.dead_letters.push(dead_letter);
+            to.of.push(of);
+        }
+        *self = left;
+        taken
     }
 
     /// Adds the dead letter of a record, and says so in the log: here the decision is taken.
@@ -67,7 +84,7 @@ impl DeadLetters {
         );
         let now: Timestamp = SystemClock.now();
         self.dead_letters.push(DeadLetter::new(record, diagnosis, now));
-        self.event_types.push(event_type);
+        self.of.push(Of { event_type, is_redriven: record.retry_count > 0 });
     }
 
     /// Adds the dead letter of an event that the database refused.
@@ -78,12 +95,12 @@ impl DeadLetters {
 
 impl<P: Backends> Consumer<P> {
     /// Makes dead letters durable, however long the queue is away. Returns how many of them were in the queue before.
-    pub(super) async fn send_to_dlq(&mut self, DeadLetters { dead_letters, event_types }: DeadLetters) -> Result<usize, Stopped> {
+    pub(super) async fn send_to_dlq(&mut self, DeadLetters { dead_letters, of }: DeadLetters) -> Result<usize, Stopped> {
         if dead_letters.is_empty() {
             return Ok(0);
         }
         let new = self.waiting.until_done(|| self.dead_letters.push(&dead_letters)).await?;
-        self.count_dead_letters(&dead_letters, &event_types, new);
+        self.count_dead_letters(dead_letters.iter().zip(of.iter().map(|of| of.event_type)), new);
         Ok(dead_letters.len() - new)
     }
 }

@@ -13,8 +13,13 @@ const LONGEST: u32 = 3;
 
 impl<P: Backends> Consumer<P> {
     /// Makes the dead letters of so many records durable: at once, unless too many of the newest records cannot be written. Then they go as far
-    /// as an operator permits. Those that are in the queue already, after a replay or a crash, are no part of a flood.
+    /// as an operator permits. Those that are in the queue already, after a replay or a crash, and those that an operator has sent again, are no part
+    /// of a flood.
     pub(super) async fn send_to_dlq_within_limit(&mut self, records: usize, mut dead_letters: DeadLetters) -> Result<(), Stopped> {
+        // What an operator has sent again says nothing about what producers send now.
+        let redriven = dead_letters.split_redriven();
+        let records = records.saturating_sub(redriven.len());
+        self.send_to_dlq(redriven).await?;
         if self.flood.note(records, dead_letters.len()) {
             let known = self.waiting.until_done(|| self.dead_letters.known(dead_letters.all())).await?;
             let new = dead_letters.split_new(&known);

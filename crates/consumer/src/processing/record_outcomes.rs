@@ -36,14 +36,15 @@ impl<P: Backends> Consumer<P> {
     }
 
     /// Counts dead letters that have become durable; `new` of them were not in the queue before.
-    pub(super) fn count_dead_letters(&self, dead_letters: &[DeadLetter], event_types: &[&'static str], new: usize) {
-        for (dead_letter, event_type) in dead_letters.iter().zip(event_types) {
+    pub(super) fn count_dead_letters<'d>(&self, dead_letters: impl ExactSizeIterator<Item = (&'d DeadLetter, &'static str)>, new: usize) {
+        let count = dead_letters.len();
+        for (dead_letter, event_type) in dead_letters {
             self.metrics.events_processed(event_type, Status::Error, 1);
             self.metrics.dead_letters(dead_letter.reason, 1);
         }
         self.metrics.dlq_entries(new as u64);
-        if new < dead_letters.len() {
-            tracing::info!(dead_letters = dead_letters.len(), new, "some dead letters were in the queue already");
+        if new < count {
+            tracing::info!(dead_letters = count, new, "some dead letters were in the queue already");
         }
     }
 }

@@ -36,7 +36,7 @@ impl Findings {
         };
         match &self.dead_letters {
             Ok(DeadLetters { found, examined }) if found.is_empty() => {
-                lines.push(("dead letters", format!("none of the {examined} in the list")))
+                lines.push(("dead letters", format!("none of the {examined} in the list")));
             }
             Ok(DeadLetters { found, .. }) => {
                 lines.extend(found.iter().map(|dead_letter| ("dead letters", DeadLetterLine(dead_letter).to_string())));

@@ -151,6 +151,59 @@ async fn dead_letters_are_grouped_listed_and_shown() {
 }
 
 #[tokio::test]
+async fn what_another_program_wrote_is_shown_to_editors_alone_and_within_bounds() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let error = format!("ada@example.com \u{202e}{}", "x".repeat(1 << 20));
+    let entry = serde_json::json!({
+        "eventId": "ada@example.com", "originalData": "{}", "error": error, "timestamp": "", "retryCount": 0, "reason": "boom",
+    });
+    pipeline::ports::DeadLetterArchive::restore(&office.store, &[entry.to_string()]).await.unwrap();
+    let groups = operations.groups().await.unwrap();
+    let page = operations.letters(&Selection::default(), 0, 10).await.unwrap();
+    let letter = operations.letter(&page.rows[0].id).await.unwrap();
+    for row in [&page.rows[0], &letter.row] {
+        assert_eq!((row.event_id.as_deref(), &*row.error), (None, "Another program wrote it; its own words are shown to editors."));
+    }
+    assert_eq!(groups[0].sample, page.rows[0].error);
+    let told = letter.told.unwrap();
+    assert!(told.starts_with("ada@example.com") && told.chars().count() <= 301 && !told.contains('\u{202e}'), "{told}");
+}
+
+#[tokio::test]
+async fn a_purge_leaves_what_came_after_somebody_had_looked() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    office.store.push(&[orphan(&user(id()))]).await.unwrap();
+    let selection = |until: &str| Selection { until: Some(until.to_owned()), ..of_reason("email_taken") };
+    assert_eq!(operations.purge(&caller(), &selection("then")).await.unwrap_err().kind, RefusalKind::Bad);
+    assert_eq!(operations.purge(&caller(), &selection("1999-01-01T00:00:00Z")).await, Ok(0));
+    let of_until = Selection { until: Some("2999-01-01T00:00:00Z".to_owned()), ..Selection::default() };
+    assert_eq!(
+        operations.purge(&caller(), &of_until).await.unwrap_err().kind,
+        RefusalKind::Bad,
+        "a time alone means nothing in particular"
+    );
+    assert_eq!(operations.purge(&caller(), &selection("2999-01-01T00:00:00Z")).await, Ok(1));
+}
+
+#[tokio::test]
+async fn a_job_that_runs_is_kept_however_many_come_after_it() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
+    pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
+    let slow = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) }).await.unwrap();
+    for _ in 0..110 {
+        let quick = operations.redrive(&caller(), &Order { selection: of_reason("nothing"), limit: None, rate: None }).await.unwrap();
+        assert_eq!(ended(&operations, quick).await.state, "done");
+    }
+    assert_eq!(operations.jobs().len(), 102, "it, the newest, and a hundred that had ended before that");
+    assert!(operations.stop(&caller(), slow));
+    assert_eq!(ended(&operations, slow).await.state, "stopped");
+}
+
+#[tokio::test]
 async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let office = Office::new();
     let operations = operations(office.parts());
@@ -249,7 +302,7 @@ async fn parked_events_are_gathered_by_what_they_wait_for() {
     let waiting = operations.parked().await.unwrap();
     assert_eq!((waiting.examined, waiting.deadline_seconds), ((2500, false), 900));
     let parents: Vec<_> = waiting.parents.iter().map(|parent| (parent.name.clone(), parent.children, parent.first.len())).collect();
-    assert_eq!(parents, [(format!("user {user_id}"), 2499, 100), (format!("user {lonely}"), 1, 1)]);
+    assert_eq!(parents, [(format!("user {user_id}"), 2499, 20), (format!("user {lonely}"), 1, 1)]);
 }
 
 #[tokio::test]

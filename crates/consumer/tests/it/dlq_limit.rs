@@ -39,6 +39,27 @@ fn append_poison(rig: &Rig, records: usize) {
 }
 
 #[tokio::test(start_paused = true)]
+async fn dead_letters_that_an_operator_sends_again_are_no_flood() {
+    let mut rig = rig();
+    for _ in 0..300 {
+        rig.log.append_redriven(b"poison".to_vec(), 1);
+    }
+    for _ in 0..3 {
+        rig.process_batch().await.unwrap();
+    }
+    assert_eq!(rig.dead_letters.entries().len(), 300);
+    // Nor do they hide one that follows.
+    append_poison(&rig, 300);
+    let (health, stop) = (rig.health.clone(), rig.stop.clone());
+    let watch = async {
+        eventually(Duration::from_secs(60), "the consumer holds", async || !health.is_up(PIPELINE_PART)).await;
+        stop.cancel();
+    };
+    let (held, ()) = tokio::join!(rig.process_batch(), watch);
+    assert!(held.is_err());
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_flood_is_held_until_an_operator_permits_it() {
     let mut rig = rig();
     append_poison(&rig, 300);

@@ -59,6 +59,13 @@ impl Log {
         position
     }
 
+    /// The same as an operator sends it again, for the so-manieth time.
+    pub fn append_redriven(&self, value: Vec<u8>, retry_count: u32) -> Position {
+        let position = self.append(0, Some(value));
+        self.0.lock().unwrap().waiting.back_mut().unwrap().retry_count = retry_count;
+        position
+    }
+
     /// From now on, whoever pauses never comes back.
     pub fn hang(&self) {
         self.0.lock().unwrap().hangs = true;

@@ -54,7 +54,8 @@ impl AdminConfig {
         let Some(tokens) = tokens.filter(|tokens| names_differ(tokens)) else {
             env.problem(
                 "ADMIN_TOKEN",
-                "must be tokens of at least 16 characters without white space, each as name:token with a name of its own, separated by commas",
+                "must be tokens of at least 16 characters without white space, each as name:token with a name of its own and unlike the others, separated by \
+                 commas",
             );
             return None;
         };
@@ -107,7 +108,9 @@ impl Token {
 }
 
 fn names_differ(tokens: &[Token]) -> bool {
-    tokens.iter().enumerate().all(|(place, token)| tokens[..place].iter().all(|other| other.name != token.name))
+    // Two names with one token would leave open which role it has.
+    let differ = |a: &Token, b: &Token| a.name != b.name && a.digest != b.digest;
+    tokens.iter().enumerate().all(|(place, token)| tokens[..place].iter().all(|other| differ(other, token)))
 }
 
 #[cfg(test)]
@@ -159,8 +162,14 @@ mod tests {
 
     #[test]
     fn weak_and_broken_tokens_are_a_problem_that_does_not_quote_them() {
-        for value in ["hunter2", "ada:hunter2", "ada:0123456789abcdef,", ":0123456789abcdef", "a:0123456789abcdef,a:hunter2hunter2hunter2"]
-        {
+        for value in [
+            "hunter2",
+            "ada:hunter2",
+            "ada:0123456789abcdef,",
+            ":0123456789abcdef",
+            "a:0123456789abcdef,a:hunter2hunter2hunter2",
+            "a:hunter2hunter2hunter2,b:hunter2hunter2hunter2",
+        ] {
             let (config, problem) = read(value);
             let problem = problem.unwrap();
             assert!(config.is_none() && problem.contains("ADMIN_TOKEN must be"), "{value}");

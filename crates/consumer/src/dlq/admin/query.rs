@@ -117,7 +117,7 @@ fn filter(
         ),
     };
     let (reason, fingerprint, event_type) = (reason.clone(), fingerprint.clone(), event_type.clone());
-    Ok(Filter { ids: ids.to_vec(), reason, fingerprint, event_type, older_than })
+    Ok(Filter { ids: ids.to_vec(), reason, fingerprint, event_type, older_than, until: None })
 }
 
 /// A body as JSON; an empty one is an empty object.

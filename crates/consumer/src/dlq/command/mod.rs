@@ -107,7 +107,7 @@ impl FilterArgs {
     /// The filter with these ids in full.
     fn filter(&self, ids: Vec<String>) -> Filter {
         let Self { reason, fingerprint, event_type, older_than, .. } = self.clone();
-        Filter { ids, reason, fingerprint, event_type, older_than }
+        Filter { ids, reason, fingerprint, event_type, older_than, until: None }
     }
 
     fn is_empty(&self) -> bool {
