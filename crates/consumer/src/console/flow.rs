@@ -20,6 +20,9 @@ use crate::waiting::PIPELINE_PART;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What the console calls the write path while a flood is held, which an operator ends.
 const FLOOD_PART: &str = "flow";
+/// Why it is held, beside the buttons that end that.
+const HELD: &str = "Too many of the newest records cannot be written (DLQ_MAX_RATIO), most likely by a producer's defect. Nothing is committed. Mend the \
+     producer, then let them pass: they become dead letters.";
 
 pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader, P>(parts: &ConsoleParts<G, T, Q, P>) -> Flow {
     let ConsoleParts { context, progress, health, metrics, group, .. } = parts;
@@ -53,7 +56,7 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
                 _ => PartState::Unasked,
             },
             since: part.since.clone(),
-            reason: part.reason.as_ref().map(|reason| problem(reason)),
+            reason: if holds_flood { Some(HELD.to_owned()) } else { part.reason.as_ref().map(|reason| problem(reason)) },
         }
     };
     Flow {

@@ -18,11 +18,13 @@ use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
 use testkit::builders::{dead_letter, id, order, record, user};
 use testkit::delivery::apply;
+use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
 use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
 use crate::fake_log::Topic;
+use crate::rig::Rig;
 
 /// How long a job may take that has little to do.
 const BOUND: Duration = Duration::from_secs(30);
@@ -118,6 +120,33 @@ async fn the_flow_tells_partitions_parts_and_what_records_came_to() {
     assert_eq!((kafka.state, kafka.reason.as_deref()), (PartState::Down, Some("It cannot be reached.")));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_flood_that_is_held_is_told_and_let_pass() {
+    let mut rig = Rig::new();
+    for _ in 0..300 {
+        rig.log.append(0, Some(b"poison".to_vec()));
+    }
+    let office = Office::new();
+    let ConsoleParts { context, group, parking_deadline, settings, stop, .. } = office.parts();
+    let AdminContext { publisher, tables, terms, .. } = context;
+    let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
+    let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
+    let operations = operations(ConsoleParts { context, progress, health, metrics, group, parking_deadline, settings, stop });
+    let operator = async {
+        let flow_is_down = async || operations.flow().await.parts.iter().any(|part| part.name == "flow" && part.state == PartState::Down);
+        eventually(Duration::from_secs(60), "the flood is held", flow_is_down).await;
+        let flow = operations.flow().await;
+        let reason = flow.parts.iter().find(|part| part.name == "flow").and_then(|part| part.reason.clone()).unwrap();
+        assert!(reason.contains("Mend the producer, then let them pass") && !reason.contains("resume"), "{reason}");
+        operations.permit(&caller(), console::Permit::Records(300)).await.unwrap();
+    };
+    let (done, ()) = tokio::join!(rig.process_batch(), operator);
+    done.unwrap();
+    let flow = operations.flow().await;
+    assert!(flow.parts.iter().all(|part| part.name != "flow"), "{:?}", flow.parts);
+    assert_eq!((flow.dead_letters, flow.outcomes.dead_letters), (Ok(300), 300));
+}
+
 #[tokio::test]
 async fn dead_letters_are_grouped_listed_and_shown() {
     let office = Office::new();
@@ -148,6 +177,22 @@ async fn dead_letters_are_grouped_listed_and_shown() {
     assert_eq!((letter.bytes, letter.is_text), (bytes, false));
     assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
     assert_eq!(operations.letter("what").await.unwrap_err().kind, RefusalKind::Bad);
+}
+
+#[tokio::test]
+async fn a_large_group_is_told_behind_however_many_small_ones() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let foreign = |number| {
+        let (fingerprint, reason) = (format!("boom:{number}:"), "boom");
+        let entry = serde_json::json!({ "originalData": "{}", "timestamp": "", "reason": reason, "fingerprint": fingerprint });
+        entry.to_string()
+    };
+    let texts: Vec<_> = (0..1200).map(foreign).collect();
+    pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
+    office.store.push(&[dead_letter("boom"), dead_letter("bang")]).await.unwrap();
+    let groups = operations.groups().await.unwrap();
+    assert_eq!((&*groups[0].fingerprint, groups[0].count, groups.len()), ("not_json:unknown:", 2, 1000));
 }
 
 #[tokio::test]

@@ -62,7 +62,8 @@ async fn a_source_that_is_closed_or_dropped_at_work_leaves_the_group() {
         let lab = Lab::embedded(4);
         let (first, _, mut second) = at_work(&lab).await;
         if close {
-            first.source.close(Duration::from_secs(10)).await.unwrap();
+            // A busy machine takes its time; what counts is that it ends.
+            first.source.close(Duration::from_secs(60)).await.unwrap();
         } else {
             drop(first);
         }
