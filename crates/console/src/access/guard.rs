@@ -160,7 +160,7 @@ fn stranger(request: &Request, here: &str, changes: bool, partial: bool) -> Resp
 }
 
 /// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
-fn is_local(request: &Request) -> bool {
+pub fn is_local(request: &Request) -> bool {
     let forwarded =
         [FORWARDED.as_str(), "x-forwarded-for", "x-real-ip", VIA.as_str()].iter().any(|name| request.headers().contains_key(*name));
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();

@@ -17,6 +17,7 @@ mod session;
 use std::sync::Arc;
 
 pub(crate) use bound::LoginBound;
+pub use guard::is_local;
 pub(crate) use guard::{Need, Visitor, cookie, guard, headers, local_only};
 pub(crate) use session::{Notice, Sessions};
 

@@ -91,12 +91,20 @@ pub async fn foresee(tables: &impl DryRun, message: Message, rules: Rules) -> Re
         Decoded::Tombstone => return Ok(DryRunOutcome::Unreadable),
     };
     let candidates = [Candidate { event, parked: None }];
-    let mut rounds = Rounds::new(&candidates, rules.max_rows);
+    let (mut outcomes, _) = outcomes(tables, &candidates, rules).await?;
+    Ok(outcomes.pop().map_or(DryRunOutcome::Unreadable, DryRunOutcome::Ended))
+}
+
+/// As the consumer writes candidates, round by round: how each would end, and in how many batches.
+async fn outcomes(tables: &impl DryRun, candidates: &[Candidate<'_>], rules: Rules) -> Result<(Vec<Outcome>, u64), Fault> {
+    let mut rounds = Rounds::new(candidates, rules.max_rows);
+    let mut batches = 0;
     while let Some(round) = rounds.next_round() {
-        let ended = outcomes_of(tables, &items(&candidates, &round)).await?;
+        batches += 1;
+        let ended = outcomes_of(tables, &items(candidates, &round)).await?;
         rounds.note(&round, ended);
     }
-    Ok(rounds.into_outcomes().pop().map_or(DryRunOutcome::Unreadable, DryRunOutcome::Ended))
+    Ok((rounds.into_outcomes(), batches))
 }
 
 /// The record that a redrive would send, as the consumer would take it: stamped now.
@@ -148,23 +156,14 @@ impl<R: DryRun> Stage<'_, R> {
                 Decoded::Tombstone => Some(DryRunOutcome::Unreadable),
             });
         }
-        for (place, outcome) in places.into_iter().zip(self.outcomes(&candidates).await?) {
+        let (outcomes, batches) = outcomes(self.tables, &candidates, self.rules).await?;
+        self.totals.batches += batches;
+        for (place, outcome) in places.into_iter().zip(outcomes) {
             dry_run_outcome[place] = Some(DryRunOutcome::Ended(outcome));
         }
         for ((listed, _), dry_run_outcome) in entries.iter().zip(dry_run_outcome) {
             self.tell(listed, &dry_run_outcome.unwrap_or(DryRunOutcome::Unreadable), show);
         }
         Ok(())
-    }
-
-    /// As the consumer writes candidates, round by round.
-    async fn outcomes(&mut self, candidates: &[Candidate<'_>]) -> Result<Vec<Outcome>, Fault> {
-        let mut rounds = Rounds::new(candidates, self.rules.max_rows);
-        while let Some(round) = rounds.next_round() {
-            self.totals.batches += 1;
-            let ended = outcomes_of(self.tables, &items(candidates, &round)).await?;
-            rounds.note(&round, ended);
-        }
-        Ok(rounds.into_outcomes())
     }
 }

@@ -25,8 +25,7 @@ const CONTEXT: usize = 3;
 /// The entry cannot be read.
 pub fn editable(listed: &Listed) -> Result<String, Refusal> {
     let value = listed.entry.as_ref().and_then(|entry| entry.value()).ok_or(Refusal::NotEditable)?;
-    let text = String::from_utf8_lossy(&value).into_owned();
-    Ok(lay_out(&text).unwrap_or(text))
+    Ok(laid_out(&String::from_utf8_lossy(&value)))
 }
 
 /// A mended dead letter, checked.
@@ -48,7 +47,7 @@ impl Revision {
     pub fn new(listed: &Listed, payload: &str, rules: Rules, default_topic: &str) -> Result<Self, Refusal> {
         let (original, payload) = (editable(listed)?, payload.trim());
         let entry = listed.entry.as_ref().ok_or(Refusal::NotEditable)?;
-        let laid_out = lay_out(payload).unwrap_or_else(|| payload.to_owned());
+        let laid_out = laid_out(payload);
         if laid_out == original {
             return Err(Refusal::Unchanged);
         }
@@ -67,8 +66,12 @@ impl Revision {
 /// # Errors
 /// The entry cannot be read.
 pub fn changes(listed: &Listed, payload: &str) -> Result<String, Refusal> {
-    let payload = payload.trim();
-    Ok(diff(&editable(listed)?, &lay_out(payload).unwrap_or_else(|| payload.to_owned())))
+    Ok(diff(&editable(listed)?, &laid_out(payload.trim())))
+}
+
+/// One field per line where it is JSON, else as it is.
+fn laid_out(payload: &str) -> String {
+    lay_out(payload).unwrap_or_else(|| payload.to_owned())
 }
 
 /// The event's id and key, if the consumer would take it now.

@@ -22,6 +22,24 @@ fn shown(rig: &Rig) -> (f64, f64) {
     (rig.metric("pipeline_dlq_depth"), rig.metric("pipeline_dlq_depth_by_reason{reason=\"not_json\"}"))
 }
 
+/// A monitor of the rig's store that asks this log and these dead letters.
+fn monitor<P: Backends<Store = Faulty>>(
+    rig: &Rig,
+    progress: P::Progress,
+    dead_letters: P::DeadLetters,
+    interval: Duration,
+) -> Arc<Monitor<P>> {
+    Arc::new(Monitor {
+        progress,
+        store: rig.store.clone(),
+        dead_letters,
+        metrics: rig.metrics.clone(),
+        health: rig.health.clone(),
+        log: tokio::sync::watch::channel(None).0,
+        interval,
+    })
+}
+
 /// Lets so much time go by. The first second puts every look between two questions.
 async fn after(seconds: u64) {
     tokio::time::sleep(Duration::from_secs(seconds)).await;
@@ -31,15 +49,7 @@ async fn after(seconds: u64) {
 async fn reasons_are_counted_every_half_minute_and_fall_to_zero_with_the_last_letter() {
     let rig = Rig::new();
     let dead_letters = ["a", "b", "c"].map(dead_letter);
-    let monitor = Arc::new(Monitor::<Fakes> {
-        progress: rig.log.clone(),
-        store: rig.store.clone(),
-        dead_letters: rig.dead_letters.clone(),
-        metrics: rig.metrics.clone(),
-        health: rig.health.clone(),
-        log: tokio::sync::watch::channel(None).0,
-        interval: INTERVAL,
-    });
+    let monitor = monitor::<Fakes>(&rig, rig.log.clone(), rig.dead_letters.clone(), INTERVAL);
     let push = async |dead_letter: &DeadLetter| rig.dead_letters.push(std::slice::from_ref(dead_letter)).await.unwrap();
     let running = tokio::spawn(monitor.run(rig.stop.clone()));
     after(1).await;
@@ -72,15 +82,7 @@ impl Backends for EmbeddedQueue {
 #[tokio::test(start_paused = true)]
 async fn what_a_killed_redrive_left_claimed_comes_back_by_itself() {
     let (rig, queue) = (Rig::new(), Sqlite::temporary().unwrap());
-    let monitor = Arc::new(Monitor::<EmbeddedQueue> {
-        progress: rig.log.clone(),
-        store: rig.store.clone(),
-        dead_letters: queue.clone(),
-        metrics: rig.metrics.clone(),
-        health: rig.health.clone(),
-        log: tokio::sync::watch::channel(None).0,
-        interval: INTERVAL,
-    });
+    let monitor = monitor::<EmbeddedQueue>(&rig, rig.log.clone(), queue.clone(), INTERVAL);
     let [overdue, held] = ["a", "b"].map(dead_letter);
     queue.push(&[overdue.clone(), held.clone()]).await.unwrap();
     queue.claim(std::slice::from_ref(&overdue.json), Duration::ZERO).await.unwrap();
@@ -174,15 +176,12 @@ impl Backends for AwayAtFirst {
 async fn a_part_that_is_away_is_asked_each_second_however_long_the_interval_is() {
     let rig = Rig::new();
     let is_back = Arc::new(AtomicBool::new(false));
-    let monitor = Arc::new(Monitor::<AwayAtFirst> {
-        progress: AwayUntil { log: rig.log.clone(), is_back: Arc::clone(&is_back) },
-        store: rig.store.clone(),
-        dead_letters: rig.dead_letters.clone(),
-        metrics: rig.metrics.clone(),
-        health: rig.health.clone(),
-        log: tokio::sync::watch::channel(None).0,
-        interval: Duration::from_secs(600),
-    });
+    let monitor = monitor::<AwayAtFirst>(
+        &rig,
+        AwayUntil { log: rig.log.clone(), is_back: Arc::clone(&is_back) },
+        rig.dead_letters.clone(),
+        Duration::from_secs(600),
+    );
     let running = tokio::spawn(monitor.run(rig.stop.clone()));
     tokio::time::sleep(Duration::from_millis(12_500)).await;
     assert!(!rig.health.is_up("kafka"));

@@ -1,13 +1,13 @@
 //! Asking who it is.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, FORWARDED, VIA, WWW_AUTHENTICATE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::extract::{Request, State};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
+use console::is_local;
 use telemetry::problem::problem;
 
 use super::config::{AdminConfig, AdminRole};
@@ -44,16 +44,6 @@ pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: R
     let mut response = next.run(request).await;
     response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
-}
-
-/// Headers by which proxies tell whom they speak for, or that they do.
-const OF_PROXIES: [HeaderName; 4] = [FORWARDED, VIA, HeaderName::from_static("x-forwarded-for"), HeaderName::from_static("x-real-ip")];
-
-/// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
-fn is_local(request: &Request) -> bool {
-    let forwarded = OF_PROXIES.iter().any(|name| request.headers().contains_key(name));
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    !forwarded && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
 }
 
 /// The token of RFC 6750, section 2.1; the scheme's case does not matter.
