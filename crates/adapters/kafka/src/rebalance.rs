@@ -15,6 +15,13 @@ use crate::health::Health;
 use crate::in_flight::InFlightGate;
 use crate::membership::Membership;
 
+/// Where partitions stand until it is said where they begin: at an offset about which librdkafka 2.12.1 asks nobody.
+///
+/// Not the group's offset. Where the coordinator refuses it, be it because it is moving (`COORDINATOR_NOT_AVAILABLE`), librdkafka tells so and
+/// never fetches these partitions, though it goes on to own them; a seek then fails for ever. Not the log's beginning by its name either: the
+/// answer to that question is ignored after a seek, but the question is asked again, half a second later, and the seek is forgotten.
+const NOWHERE: Offset = Offset::Offset(0);
+
 /// The consuming client's context.
 pub(crate) struct Rebalancing {
     pub(crate) context: Context,
@@ -64,10 +71,7 @@ impl Rebalancing {
 impl ConsumerContext for Rebalancing {
     /// Takes and gives up what the group says.
     ///
-    /// Partitions are taken from the log's beginning, paused, and not from the group's offset as librdkafka would: where they begin is said
-    /// later, by a seek. The group's offset is one more request, and where the coordinator refuses it, be it because it is moving
-    /// (`COORDINATOR_NOT_AVAILABLE`), librdkafka 2.12.1 tells so and never fetches these partitions, though it goes on to own them; a seek then
-    /// fails for ever.
+    /// Partitions are taken paused, and from [`NOWHERE`]: where they begin is said later, by a seek.
     fn rebalance(&self, consumer: &BaseConsumer<Self>, err: RDKafkaRespErr, partitions: &mut TopicPartitionList) {
         let is_cooperative = matches!(consumer.rebalance_protocol(), RebalanceProtocol::Cooperative);
         let is_current = self.membership.is_current(self.generation);
@@ -77,7 +81,7 @@ impl ConsumerContext for Rebalancing {
                 self.assigned(&numbers);
             }
             let taken = partitions
-                .set_all_offsets(Offset::Beginning)
+                .set_all_offsets(NOWHERE)
                 .and_then(|()| if is_cooperative { consumer.incremental_assign(partitions) } else { consumer.assign(partitions) });
             if is_current {
                 apply(&self.membership.to_pause(), &self.topic, "pause", |list| consumer.pause(list));

@@ -18,4 +18,5 @@ mod proxy;
 mod reading;
 mod secured;
 mod sharing;
+mod starting;
 mod topics;

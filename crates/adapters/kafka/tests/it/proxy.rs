@@ -1,9 +1,10 @@
-//! A way to a broker on which the names of all brokers can be lost, and the controller's be another one.
+//! A way to a broker on which the names of all brokers can be lost, the controller's be another one, and answers be late.
 
 use std::collections::BTreeMap;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use kafka::KafkaConfig;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -24,6 +25,8 @@ struct State {
     hides: AtomicBool,
     /// Who is named as the controller.
     controller: AtomicI32,
+    /// How late each answer is, in milliseconds.
+    late: AtomicU64,
 }
 
 /// The broker behind the proxy.
@@ -36,8 +39,13 @@ impl Proxy {
     pub async fn before(config: &KafkaConfig) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let state =
-            Arc::new(State { broker: config.brokers.clone(), port, hides: AtomicBool::new(false), controller: AtomicI32::new(BROKER) });
+        let state = Arc::new(State {
+            broker: config.brokers.clone(),
+            port,
+            hides: AtomicBool::new(false),
+            controller: AtomicI32::new(BROKER),
+            late: AtomicU64::new(0),
+        });
         let serving = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
@@ -61,6 +69,11 @@ impl Proxy {
     /// Lets answers name this controller.
     pub fn name_controller(&self, id: i32) {
         self.state.controller.store(id, Ordering::SeqCst);
+    }
+
+    /// Lets each answer be so late.
+    pub fn delay_answers(&self, by: Duration) {
+        self.state.late.store(u64::try_from(by.as_millis()).unwrap(), Ordering::SeqCst);
     }
 
     /// Whether that answer was given.
@@ -92,6 +105,7 @@ impl State {
                     if hides { metadata.without_brokers() } else { metadata.with_brokers_at(self.port) }
                 }
             };
+            tokio::time::sleep(Duration::from_millis(self.late.load(Ordering::SeqCst))).await;
             send(&mut to, &answer).await?;
         }
     }

@@ -11,6 +11,8 @@ use testkit::eventually;
 /// How long the program may take to say where its API is, and to answer there.
 const START: Duration = Duration::from_secs(60);
 const ANSWER: Duration = Duration::from_secs(5);
+/// How many lines of its log a failed case shows.
+const LAST: usize = 60;
 
 /// A member of the group. Killed when the test ends, however it ends.
 pub struct Member {
@@ -127,7 +129,7 @@ impl Drop for Member {
         if std::thread::panicking() {
             let log = std::fs::read_to_string(&self.stderr).unwrap_or_default();
             let lines: Vec<_> = log.lines().filter(|line| !line.contains("dead letter:")).collect();
-            eprintln!("the end of {}:\n{}", self.stderr.display(), lines[lines.len().saturating_sub(6)..].join("\n"));
+            eprintln!("the end of {}:\n{}", self.stderr.display(), lines[lines.len().saturating_sub(LAST)..].join("\n"));
         }
     }
 }
