@@ -47,7 +47,7 @@ impl MemoryLog {
 /// A message as the record at this offset.
 pub fn record(offset: i64, message: Message) -> Record {
     let position = Position { topic: Arc::clone(&TOPIC), partition: 0, offset };
-    Record { position, assignment: 1, timestamp_ms: None, key: message.key, value: message.value, retry_count: 0 }
+    Record { position, assignment: 1, timestamp_ms: None, key: message.key, value: message.value, headers: Vec::new() }
 }
 
 impl RecordSource for MemoryLog {

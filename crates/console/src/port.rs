@@ -258,7 +258,7 @@ pub struct LetterPage {
 pub struct LetterRow {
     /// 12 hexadecimal digits.
     pub id: String,
-    /// Since when it is a dead letter (RFC 3339), where it tells.
+    /// Since when it is a dead letter (RFC 3339), where it tells; a redrive that fails does not change it.
     pub since: Option<String>,
     /// A label.
     pub reason: String,
@@ -283,6 +283,10 @@ pub struct Letter {
     pub row: LetterRow,
     /// The message key, where there was one: text, or hexadecimal digits where it is not UTF-8.
     pub key: Option<String>,
+    /// The message's headers, in order: name and value; text, or hexadecimal digits where it is not UTF-8, or `None` where it is null.
+    pub headers: Vec<(String, Option<String>)>,
+    /// When it became a dead letter the last time (RFC 3339), where it has been redriven since the first.
+    pub failed_again: Option<String>,
     /// The message value, byte for byte.
     pub bytes: Vec<u8>,
     /// Whether the bytes are UTF-8.

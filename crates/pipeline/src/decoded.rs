@@ -64,7 +64,7 @@ mod tests {
 
     fn record(value: Option<Vec<u8>>, timestamp_ms: Option<i64>) -> Record {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        Record { position, assignment: 1, timestamp_ms, key: None, value, retry_count: 0 }
+        Record { position, assignment: 1, timestamp_ms, key: None, value, headers: Vec::new() }
     }
 
     /// Milliseconds of a day.

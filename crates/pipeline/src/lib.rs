@@ -3,6 +3,7 @@
 //! | module | what it decides |
 //! |---|---|
 //! | [`record`] | what was consumed, and where it stood |
+//! | [`headers`] | what a redrive says in a record's headers |
 //! | [`decoded`] | whether a record holds an event |
 //! | [`plan`] | which events go into one batch, and which are superseded inside it |
 //! | [`rounds`] | which of them is next, and how each event ended |
@@ -27,6 +28,7 @@ pub mod dead_letter;
 pub mod decoded;
 pub mod dlq_limit;
 pub mod fault;
+pub mod headers;
 pub mod log;
 pub mod offsets;
 pub mod outcome;
@@ -43,6 +45,7 @@ pub mod trace;
 pub use batch::{Batch, Item};
 pub use dead_letter::{DeadLetter, Reason};
 pub use fault::{Action, Dependency, Fault, FaultClass};
+pub use headers::Header;
 pub use log::{LogId, LogPosition, LogState, PartitionState};
 pub use outcome::{Applied, Outcome, WaitsFor};
 pub use parking::{Parents, ParkedEvent, ParkedKey};

@@ -14,6 +14,7 @@ use std::time::Duration;
 use events::{Body, Timestamp};
 use uuid::Uuid;
 
+use crate::headers::Redriven;
 use crate::log::{LogId, LogState};
 use crate::outcome::WaitsFor;
 use crate::record::{Position, Record, RecordId};
@@ -61,7 +62,7 @@ impl ParkedEvent {
             timestamp_ms: record.timestamp_ms,
             key: record.key.clone(),
             value: String::from_utf8_lossy(events::unframed(value).unwrap_or(value)).into_owned(),
-            retry_count: record.retry_count,
+            retry_count: record.redriven().retry_count,
             event_id,
             waits_for,
             parked_at: Timestamp::UNIX_EPOCH,
@@ -91,7 +92,7 @@ impl ParkedEvent {
             timestamp_ms: self.timestamp_ms,
             key: self.key.clone(),
             value: Some(self.value.clone().into_bytes()),
-            retry_count: self.retry_count,
+            headers: Redriven { retry_count: self.retry_count, ..Redriven::default() }.headers(),
         }
     }
 }
@@ -213,13 +214,14 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::{Header, RETRY_COUNT_HEADER};
     use crate::log::PartitionState;
 
     const DEADLINE: Duration = Duration::from_secs(900);
 
     fn parked(event: &events::Event<'_>, waits_for: WaitsFor) -> ParkedEvent {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        let record = Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(event.to_json()), retry_count: 0 };
+        let record = Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(event.to_json()), headers: Vec::new() };
         ParkedEvent::new(&record, event.id, waits_for)
     }
 
@@ -263,7 +265,8 @@ mod tests {
     fn a_parked_record_comes_back_as_it_was_consumed() {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let (key, value) = (Some(vec![0xff]), Some(b"{}".to_vec()));
-        let record = Record { position, assignment: 7, timestamp_ms: Some(5), key, value, retry_count: 2 };
+        let record =
+            Record { position, assignment: 7, timestamp_ms: Some(5), key, value, headers: vec![Header::text(RETRY_COUNT_HEADER, "2")] };
         let parked = ParkedEvent::new(&record, Uuid::from_u128(1), WaitsFor::Email);
         assert_eq!((parked.parked_key().position, parked.parked_key().record), (&record.position, &record.id()));
         assert_eq!(parked.to_record(), Record { assignment: 0, ..record });

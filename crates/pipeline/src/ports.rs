@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
+use crate::headers::Header;
 use crate::log::{LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
@@ -504,7 +505,7 @@ pub struct Message {
     /// The value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
     /// Headers, in order.
-    pub headers: Vec<(String, Vec<u8>)>,
+    pub headers: Vec<Header>,
 }
 
 /// Where the broker put a message.

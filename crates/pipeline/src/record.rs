@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use sha2::{Digest, Sha256};
 
+use crate::headers::{Header, Redriven};
+
 /// Where a record stands in the log.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Position {
@@ -44,9 +46,6 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The header that counts how often a dead letter was sent back to its topic, as decimal text.
-pub const RETRY_COUNT_HEADER: &str = "x-retry-count";
-
 /// A consumed record, its bytes untouched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -61,8 +60,8 @@ pub struct Record {
     pub key: Option<Vec<u8>>,
     /// The message value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
-    /// How often it was redriven ([`RETRY_COUNT_HEADER`]); 0 where the header is not there or not a number.
-    pub retry_count: u32,
+    /// The headers, in order.
+    pub headers: Vec<Header>,
 }
 
 impl Record {
@@ -83,15 +82,23 @@ impl Record {
         RecordId(hex(&hash.finalize()))
     }
 
-    /// Bytes held: key and value.
+    /// What its headers say about its time as a dead letter.
+    pub fn redriven(&self) -> Redriven {
+        Redriven::read(&self.headers)
+    }
+
+    /// Bytes held: key, value and headers.
     pub fn size(&self) -> usize {
-        self.key.as_ref().map_or(0, Vec::len) + self.value.as_ref().map_or(0, Vec::len)
+        let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+        let headers: usize = self.headers.iter().map(|header| header.name.len() + len(&header.value)).sum();
+        len(&self.key) + len(&self.value) + headers
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::headers::RETRY_COUNT_HEADER;
 
     #[test]
     fn the_identity_is_that_of_the_record_not_of_the_try() {
@@ -101,9 +108,9 @@ mod tests {
             timestamp_ms: Some(1_768_471_200_000),
             key: Some(b"k".to_vec()),
             value: Some(b"x".to_vec()),
-            retry_count: 2,
+            headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
         };
-        let again = Record { assignment: 9, retry_count: 5, ..first.clone() };
+        let again = Record { assignment: 9, headers: Vec::new(), ..first.clone() };
         assert_eq!(first.id(), again.id());
         let mut others = vec![Record { key: None, ..first.clone() }, Record { timestamp_ms: None, ..first.clone() }];
         others.push(Record { value: Some(b"y".to_vec()), ..first.clone() });
@@ -122,19 +129,22 @@ mod tests {
             timestamp_ms: Some(1_768_471_200_000),
             key: Some(b"k".to_vec()),
             value: Some(b"x".to_vec()),
-            retry_count: 0,
+            headers: Vec::new(),
         };
         assert_eq!(record.id().as_str(), "2c6e64a643bfd5f5069843a93c5216119fafb93d5afcbd2d3d330c80adc012ef");
         let bare = Record { timestamp_ms: None, key: None, value: None, ..record.clone() };
         assert_eq!(bare.id().as_str(), "a0b772e02179723aecd99d16d50df5e8443ab249bb62174a753ecd03ab5f338d");
         assert_eq!(RecordId::from_stored(record.id().to_string()), record.id());
     }
+
     #[test]
-    fn a_record_holds_the_bytes_of_its_key_and_its_value() {
+    fn a_record_holds_the_bytes_of_its_key_its_value_and_its_headers() {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        let record = Record { position, assignment: 1, timestamp_ms: None, key: Some(vec![0; 3]), value: Some(vec![0; 4]), retry_count: 0 };
+        let record =
+            Record { position, assignment: 1, timestamp_ms: None, key: Some(vec![0; 3]), value: Some(vec![0; 4]), headers: Vec::new() };
         assert_eq!(record.size(), 7);
         assert_eq!(Record { key: None, ..record.clone() }.size(), 4);
-        assert_eq!(Record { value: None, ..record }.size(), 3);
+        assert_eq!(Record { value: None, ..record.clone() }.size(), 3);
+        assert_eq!(Record { headers: vec![Header::text("ab", "cde")], ..record }.size(), 12);
     }
 }

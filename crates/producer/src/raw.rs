@@ -1,5 +1,6 @@
 //! `send-raw`: any bytes under any key.
 
+use pipeline::Header;
 use pipeline::ports::Message;
 
 use crate::cli::RawArgs;
@@ -17,6 +18,6 @@ pub fn prepare(args: RawArgs) -> Result<Sending, String> {
         (false, None, Some(file)) => Some(read_file(&file)?),
         (false, None, None) => Some(read_stdin()?),
     };
-    let headers = args.headers.into_iter().map(|(name, value)| (name, value.into_bytes())).collect();
+    let headers = args.headers.into_iter().map(|(name, value)| Header::text(&name, value)).collect();
     Ok(Sending { message: Message { key: args.key.map(String::into_bytes), value, headers }, event: None })
 }

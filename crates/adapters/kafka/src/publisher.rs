@@ -117,12 +117,13 @@ fn headers(message: &Message) -> Option<OwnedHeaders> {
         return None;
     }
     let none = OwnedHeaders::new_with_capacity(message.headers.len());
-    Some(message.headers.iter().fold(none, |headers, (key, value)| headers.insert(Header { key, value: Some(value) })))
+    Some(message.headers.iter().fold(none, |headers, header| headers.insert(Header { key: &header.name, value: header.value.as_ref() })))
 }
 
 /// What a record takes in the log of the embedded broker, at most.
 fn size(message: &Message) -> u64 {
-    let headers: usize = message.headers.iter().map(|(key, value)| key.len() + value.len()).sum();
-    let bytes = headers + message.key.as_ref().map_or(0, Vec::len) + message.value.as_ref().map_or(0, Vec::len);
+    let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
+    let headers: usize = message.headers.iter().map(|header| header.name.len() + len(&header.value)).sum();
+    let bytes = headers + len(&message.key) + len(&message.value);
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(settings::RECORD_OVERHEAD)
 }

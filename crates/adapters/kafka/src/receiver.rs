@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
-use pipeline::record::RETRY_COUNT_HEADER;
-use pipeline::{Position, Record};
+use pipeline::{Header, Position, Record};
 use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
@@ -183,14 +182,13 @@ pub(crate) fn record(message: &BorrowedMessage<'_>, topic: &Arc<str>, assignment
         timestamp_ms: message.timestamp().to_millis(),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
-        retry_count: retry_count(message),
+        headers: headers(message),
     }
 }
 
-fn retry_count(message: &BorrowedMessage<'_>) -> u32 {
-    let Some(headers) = message.headers() else { return 0 };
-    let value = headers.iter().find(|header| header.key == RETRY_COUNT_HEADER).and_then(|header| header.value);
-    value.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse().ok()).unwrap_or_default()
+fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
+    let Some(headers) = message.headers() else { return Vec::new() };
+    headers.iter().map(|header| Header { name: header.key.to_owned(), value: header.value.map(<[u8]>::to_vec) }).collect()
 }
 
 /// Errors of the client are news, not the end: it goes on by itself.

@@ -30,6 +30,8 @@ struct LetterPage {
     shell: Shell,
     letter: Letter,
     since: When,
+    /// When a redrive failed the last time.
+    again: Option<When>,
     size: String,
     text: Option<Marked>,
     hex: String,
@@ -141,6 +143,7 @@ async fn page<O: Operations>(
     let undumped = letter.bytes.len().saturating_sub(DUMPED) as u64;
     let page = LetterPage {
         since: When::maybe(letter.row.since.as_ref(), SystemTime::now()),
+        again: letter.failed_again.as_ref().map(|at| When::maybe(Some(at), SystemTime::now())),
         size: thousands(letter.bytes.len() as u64),
         // What a viewer must not see is not even written into a template.
         text: if shell.editor { marked(&letter) } else { None },

@@ -154,6 +154,8 @@ pub fn letter(id: &str) -> Letter {
         return Letter {
             row,
             key: None,
+            headers: Vec::new(),
+            failed_again: None,
             bytes: (0..=255).cycle().take(5_000).collect(),
             is_text: false,
             editable: None,
@@ -165,6 +167,12 @@ pub fn letter(id: &str) -> Letter {
     Letter {
         row,
         key: Some("user-42".to_owned()),
+        headers: vec![
+            ("traceparent".to_owned(), Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned())),
+            ("source".to_owned(), Some("shop <b>checkout</b>".to_owned())),
+            ("tenant".to_owned(), None),
+        ],
+        failed_again: (number % 5 == 4).then(|| "2026-01-15T11:42:00Z".to_owned()),
         bytes: text.into_bytes(),
         is_text: true,
         editable: Some(payload("ada at example.org")),

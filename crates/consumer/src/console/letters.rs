@@ -26,6 +26,8 @@ const GROUPS: usize = 100_000;
 const TOLD: usize = 1000;
 /// Characters of a text that another program may have written, at most.
 const LONGEST: usize = 300;
+/// Headers of a record that are shown, at most.
+const HEADERS: usize = 100;
 /// Points of a sparkline.
 const SPANS: usize = 24;
 /// Entries read at once.
@@ -126,15 +128,22 @@ pub(super) async fn page(queue: &impl DeadLetterReader, filter: &Filter, start: 
 pub(super) async fn one<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, T>, id: &str) -> Result<Letter, Refusal> {
     let listed = find(&context.queue, id).await?;
     let value = listed.entry.as_ref().and_then(|entry| entry.value());
-    let key = listed.entry.as_ref().and_then(|entry| entry.key()).map(|key| match String::from_utf8(key) {
-        Ok(text) => text,
-        Err(error) => hex(error.as_bytes()),
-    });
+    let entry = listed.entry.as_ref();
+    let key = entry.and_then(|entry| entry.key()).map(text);
+    let headers = entry.map(|entry| &entry.headers).into_iter().flatten();
+    let headers = headers.filter_map(|header| header.header()).take(HEADERS);
+    let headers = headers.map(|header| (shortened(&header.name), header.value.map(|value| shortened(&text(value))))).collect();
+    let failed_again = entry.filter(|entry| entry.first_timestamp.is_some()).and_then(|entry| entry.at()).map(|at| at.to_string());
     let field = value.as_deref().and_then(|value| events::decode(value).err()?.field).map(|field| field.to_string());
     let bytes = value.unwrap_or_else(|| listed.text.clone().into_bytes());
     let is_text = std::str::from_utf8(&bytes).is_ok();
     let told = told(&listed).filter(|_| !is_ours(&listed)).map(shortened);
-    Ok(Letter { row: row(&listed), told, key, is_text, editable: editable(&listed).ok(), field, bytes })
+    Ok(Letter { row: row(&listed), told, key, headers, failed_again, is_text, editable: editable(&listed).ok(), field, bytes })
+}
+
+/// The bytes as text, or as hexadecimal digits where they are none.
+fn text(bytes: Vec<u8>) -> String {
+    String::from_utf8(bytes).unwrap_or_else(|error| hex(error.as_bytes()))
 }
 
 fn hex(bytes: &[u8]) -> String {
@@ -150,7 +159,7 @@ fn row(listed: &Listed) -> LetterRow {
     let place = entry.and_then(|entry| Some(format!("{}/{}/{}", printable(entry.topic.as_deref()?), entry.partition?, entry.offset?)));
     LetterRow {
         id: listed.id.clone(),
-        since: entry.and_then(|entry| entry.at()).map(|at| at.to_string()),
+        since: entry.and_then(|entry| entry.first_at()).map(|at| at.to_string()),
         reason: shortened(listed.reason()),
         event_type: listed.event_type().to_owned(),
         event_id: entry.and_then(|entry| entry.event_id.clone()).filter(|id| Uuid::try_parse(id).is_ok()),

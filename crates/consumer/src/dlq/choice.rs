@@ -3,7 +3,6 @@
 use events::Timestamp;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::Message;
-use pipeline::record::RETRY_COUNT_HEADER;
 
 use super::filter::Filter;
 use super::listed::Listed;
@@ -37,15 +36,14 @@ pub struct Letter {
 }
 
 impl Letter {
-    /// The entry with this key and payload, its retry count raised by one.
-    pub fn new(listed: &Listed, entry: &Entry, key: Option<Vec<u8>>, value: Vec<u8>, default_topic: &str) -> Self {
-        let retries = entry.retry_count.saturating_add(1).to_string().into_bytes();
+    /// The entry, sent as this message.
+    pub fn new(listed: &Listed, entry: &Entry, message: Message, default_topic: &str) -> Self {
         Self {
             id: listed.id.clone(),
             text: listed.text.clone(),
             event_id: entry.event_id.clone(),
             topic: entry.topic.as_deref().unwrap_or(default_topic).to_owned(),
-            message: Message { key, value: Some(value), headers: vec![(RETRY_COUNT_HEADER.to_owned(), retries)] },
+            message,
         }
     }
 }
@@ -55,8 +53,8 @@ pub(super) enum Choice<'l> {
     NotSelected,
     TooManyRetries,
     Unreadable,
-    /// It is sent again: the entry, and its payload.
-    Chosen(&'l Entry, Vec<u8>),
+    /// It is sent again: the entry, and what is sent.
+    Chosen(&'l Entry, Message),
 }
 
 impl RedriveRequest {
@@ -67,13 +65,15 @@ impl RedriveRequest {
         let Some((entry, value)) = listed.entry.as_ref().and_then(|entry| entry.value().map(|value| (entry, value))) else {
             return Choice::Unreadable;
         };
+        let key = entry.key();
         // An entry whose key is broken would travel to another partition than its kin.
-        if entry.key.is_some() && entry.key().is_none() {
+        if entry.key.is_some() && key.is_none() {
             return Choice::Unreadable;
         }
+        let Some(headers) = entry.headers_of_redrive(&listed.id) else { return Choice::Unreadable };
         if entry.retry_count >= self.max_retries {
             return Choice::TooManyRetries;
         }
-        Choice::Chosen(entry, value)
+        Choice::Chosen(entry, Message { key, value: Some(value), headers })
     }
 }

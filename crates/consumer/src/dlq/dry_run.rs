@@ -66,9 +66,9 @@ where
                 Choice::NotSelected => stage.totals.not_selected += 1,
                 Choice::TooManyRetries => stage.tell(&listed, &DryRunOutcome::TooManyRetries, &mut show),
                 Choice::Unreadable => stage.tell(&listed, &DryRunOutcome::Unreadable, &mut show),
-                Choice::Chosen(entry, value) => {
+                Choice::Chosen(_, message) => {
                     chosen += 1;
-                    let record = record(now, entry.key(), value, entry.retry_count.saturating_add(1));
+                    let record = record(now, message);
                     stage.add(listed, record, &mut show).await?;
                 }
             }
@@ -84,7 +84,7 @@ where
 /// The tables are away.
 pub async fn foresee(tables: &impl DryRun, message: Message, rules: Rules) -> Result<DryRunOutcome, Fault> {
     let now = SystemClock.now();
-    let record = record(now, message.key, message.value.unwrap_or_default(), 0);
+    let record = record(now, message);
     let event = match decode_record(&record, now, rules.max_clock_skew) {
         Decoded::Valid(event) => event,
         Decoded::Broken(violation) => return Ok(DryRunOutcome::Broken(violation)),
@@ -108,10 +108,11 @@ async fn outcomes(tables: &impl DryRun, candidates: &[Candidate<'_>], rules: Rul
 }
 
 /// The record that a redrive would send, as the consumer would take it: stamped now.
-fn record(now: Timestamp, key: Option<Vec<u8>>, value: Vec<u8>, retry_count: u32) -> Record {
+fn record(now: Timestamp, message: Message) -> Record {
     // Where it would stand is not known, and nothing is decided by it.
     let position = Position { topic: "".into(), partition: 0, offset: 0 };
-    Record { position, assignment: 0, timestamp_ms: Some(now.unix_millis()), key, value: Some(value), retry_count }
+    let Message { key, value, headers } = message;
+    Record { position, assignment: 0, timestamp_ms: Some(now.unix_millis()), key, value, headers }
 }
 
 /// What is gathered for the next batch.

@@ -2,7 +2,7 @@
 
 use events::Violation;
 use pipeline::decoded::{Decoded, decode_record};
-use pipeline::ports::{ClaimQueue, Clock as _, Delivered, Publisher};
+use pipeline::ports::{ClaimQueue, Clock as _, Delivered, Message, Publisher};
 use pipeline::record::{Position, Record};
 use similar::TextDiff;
 use uuid::Uuid;
@@ -56,7 +56,9 @@ impl Revision {
         if known.is_some_and(|known| known != event_id) {
             return Err(Refusal::OtherEvent);
         }
-        let dead_letter = Letter::new(listed, entry, Some(key.into_bytes()), payload.as_bytes().to_vec(), default_topic);
+        let headers = entry.headers_of_redrive(&listed.id).ok_or(Refusal::NotEditable)?;
+        let message = Message { key: Some(key.into_bytes()), value: Some(payload.as_bytes().to_vec()), headers };
+        let dead_letter = Letter::new(listed, entry, message, default_topic);
         Ok(Self { dead_letter, event_id, diff: diff(&original, &laid_out) })
     }
 }
@@ -79,7 +81,7 @@ fn check(payload: &str, rules: Rules) -> Result<(Uuid, String), Refusal> {
     let position = Position { topic: "".into(), partition: 0, offset: 0 };
     let now = SystemClock.now();
     let timestamp_ms = Some(now.unix_millis());
-    let record = Record { position, assignment: 0, timestamp_ms, key: None, value: Some(payload.as_bytes().to_vec()), retry_count: 0 };
+    let record = Record { position, assignment: 0, timestamp_ms, key: None, value: Some(payload.as_bytes().to_vec()), headers: Vec::new() };
     match decode_record(&record, now, rules.max_clock_skew) {
         Decoded::Valid(event) => Ok((event.id, event.key())),
         Decoded::Broken(violation) => Err(Refusal::Violation(violation)),
@@ -120,6 +122,7 @@ mod tests {
     use std::time::Duration;
 
     use events::{EventType, samples};
+    use pipeline::headers::Redriven;
 
     use super::*;
 
@@ -143,11 +146,12 @@ mod tests {
     fn a_mended_payload_goes_out_as_it_was_written_under_its_own_key() {
         let sample = samples::of(EventType::UserCreated);
         let broken = payload().replace("\"firstName\"", "\"first_name\"");
-        let revision = revise(&listed(&broken, None), &format!("{}\n", payload())).unwrap();
+        let entry = listed(&broken, None);
+        let revision = revise(&entry, &format!("{}\n", payload())).unwrap();
         assert_eq!(revision.event_id, sample.id);
         assert_eq!(revision.dead_letter.message.key, Some(sample.key().into_bytes()));
         assert_eq!(revision.dead_letter.message.value, Some(payload().into_bytes()));
-        assert_eq!(revision.dead_letter.message.headers, [("x-retry-count".to_owned(), b"3".to_vec())]);
+        assert_eq!(revision.dead_letter.message.headers, Redriven { retry_count: 3, id: Some(entry.id.clone()), since: None }.headers());
         assert_eq!(revision.dead_letter.topic, "t");
         assert!(revision.diff.contains("-  \"first_name\": ") && revision.diff.contains("+  \"firstName\": "), "{}", revision.diff);
     }

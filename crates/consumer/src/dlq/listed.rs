@@ -47,9 +47,9 @@ impl Listed {
         self.entry.as_ref().map_or(0, |entry| entry.retry_count)
     }
 
-    /// How long it has been a dead letter; `None` where it does not tell. One from the future is new.
+    /// How long it has been a dead letter, since the first time; `None` where it does not tell. One from the future is new.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        let at = self.entry.as_ref()?.at()?;
+        let at = self.entry.as_ref()?.first_at()?;
         Some(Duration::from_micros((now.unix_micros() - at.unix_micros()).try_into().unwrap_or(0)))
     }
 

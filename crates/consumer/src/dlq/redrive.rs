@@ -108,8 +108,8 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
                 Choice::NotSelected => self.summary.not_selected += 1,
                 Choice::TooManyRetries => self.summary.too_many_retries += 1,
                 Choice::Unreadable => self.summary.unreadable += 1,
-                Choice::Chosen(entry, value) => {
-                    let dead_letter = Letter::new(listed, entry, entry.key(), value, self.default_topic);
+                Choice::Chosen(entry, message) => {
+                    let dead_letter = Letter::new(listed, entry, message, self.default_topic);
                     if self.sender.refusal(&dead_letter.topic).is_some() {
                         *self.summary.refused.entry(dead_letter.topic).or_default() += 1;
                     } else {

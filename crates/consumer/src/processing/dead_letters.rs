@@ -72,19 +72,20 @@ impl DeadLetters {
     /// Adds the dead letter of a record, and says so in the log: here the decision is taken.
     pub(super) fn add(&mut self, record: &Record, diagnosis: &Diagnosis) {
         let event_type = diagnosis.event_type.map_or("unknown", events::EventType::as_str);
+        let redriven = record.redriven();
         tracing::warn!(
             eventId = diagnosis.event_id.map(tracing::field::display),
             eventType = event_type,
             partition = record.position.partition,
             offset = record.position.offset,
             reason = diagnosis.reason.label(),
-            retryCount = record.retry_count,
+            retryCount = redriven.retry_count,
             "dead letter: {}",
             diagnosis.error
         );
         let now: Timestamp = SystemClock.now();
         self.dead_letters.push(DeadLetter::new(record, diagnosis, now));
-        self.of.push(Of { event_type, is_redriven: record.retry_count > 0 });
+        self.of.push(Of { event_type, is_redriven: redriven.retry_count > 0 });
     }
 
     /// Adds the dead letter of an event that the database refused.

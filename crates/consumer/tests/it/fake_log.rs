@@ -31,7 +31,7 @@ impl Topic {
         let mut topic = self.0.lock().unwrap();
         let records = topic.entry(partition).or_default();
         let position = Position { topic: "events".into(), partition, offset: records.len() as i64 };
-        records.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(value), retry_count: 0 });
+        records.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(value), headers: Vec::new() });
     }
 
     pub fn ends(&self) -> BTreeMap<i32, i64> {

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet, HashSet, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use pipeline::Header;
 use pipeline::fault::{Dependency, Fault, FaultClass};
+use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{
     Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted,
@@ -62,7 +64,7 @@ impl Log {
     /// The same as an operator sends it again, for the so-manieth time.
     pub fn append_redriven(&self, value: Vec<u8>, retry_count: u32) -> Position {
         let position = self.append(0, Some(value));
-        self.0.lock().unwrap().waiting.back_mut().unwrap().retry_count = retry_count;
+        self.0.lock().unwrap().waiting.back_mut().unwrap().headers = vec![Header::text(RETRY_COUNT_HEADER, retry_count.to_string())];
         position
     }
 
@@ -82,7 +84,7 @@ impl Log {
         let next = log.high.entry(partition).or_default();
         let position = Position { topic: "events".into(), partition, offset: *next };
         *next += 1;
-        let record = Record { position: position.clone(), assignment: 1, timestamp_ms: None, key: None, value, retry_count: 0 };
+        let record = Record { position: position.clone(), assignment: 1, timestamp_ms: None, key: None, value, headers: Vec::new() };
         log.waiting.push_back(record);
         position
     }

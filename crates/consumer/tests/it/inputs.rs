@@ -1,17 +1,21 @@
 //! Whatever a topic may hold, through the whole path: it is a row with its value, one dead letter with its bytes, or a counted tombstone.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
+use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use events::{Body, Event, Money, OrderItem, Timestamp};
 use kafka::{EmbeddedBroker, KafkaConfig, KafkaPublisher};
-use pipeline::dead_letter::Entry;
+use pipeline::Header;
+use pipeline::dead_letter::{Entry, entry_id};
+use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::ports::{DeadLetterReader as _, Delivered, End, Message};
-use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{FaultClass, Publisher as _};
 use readmodel::ReadStore as _;
 use sqlite::Sqlite;
 use testkit::builders::{Build, adjustment, id, item, order, payment, unique, user};
 use testkit::history::{History, Rows};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::embedded::{PARTITIONS, config_of, consume_everything};
@@ -72,8 +76,8 @@ fn with_at_the_end(event: &Event<'_>, text: &str) -> Vec<u8> {
     [&json, text.as_bytes(), b"}"].concat()
 }
 
-fn thousand_headers() -> Vec<(String, Vec<u8>)> {
-    (0..1000).map(|number| (format!("header-{number}"), vec![0xff; number % 50])).collect()
+fn thousand_headers() -> Vec<Header> {
+    (0..1000).map(|number| Header { name: format!("header-{number}"), value: Some(vec![0xff; number % 50]) }).collect()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -163,10 +167,43 @@ async fn the_retry_count_is_found_among_a_thousand_headers_and_nonsense_in_it_co
     let lab = Lab::new();
     for (sent, read) in [(&b"3"[..], 3), (b"-1", 0), (b"99999999999", 0), (b"\xff", 0), (b"", 0)] {
         let mut headers = thousand_headers();
-        headers.push((RETRY_COUNT_HEADER.to_owned(), sent.to_vec()));
+        headers.push(Header { name: RETRY_COUNT_HEADER.to_owned(), value: Some(sent.to_vec()) });
         let at = lab.publish(Message { headers, ..message(None, Some(b"poison")) }).await;
         consume_everything(&lab.config, &lab.tables).await;
         assert_eq!(lab.dead_letters().await[&(at.partition, at.offset)].retry_count, read);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_letter_that_is_redriven_and_fails_again_is_the_same_letter_with_all_its_headers() {
+    let lab = Lab::new();
+    let own = [
+        Header::text("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        Header { name: "bytes".to_owned(), value: Some(vec![0xff, 0]) },
+        Header { name: "null".to_owned(), value: None },
+    ];
+    lab.publish(Message { headers: own.to_vec(), ..message(Some(b"key"), Some(b"poison")) }).await;
+    let mut before: Option<(String, Entry)> = None;
+    for retry_count in 0..3 {
+        consume_everything(&lab.config, &lab.tables).await;
+        let texts = lab.tables.page(End::Newest, 0, 10).await.unwrap();
+        let [text] = &texts[..] else { panic!("one letter, not {texts:?}") };
+        let entry = Entry::parse(text).unwrap();
+        assert_eq!(entry.retry_count, retry_count);
+        let id = entry_id(text);
+        let again = entry.headers_of_redrive(&id).unwrap();
+        assert_eq!(again[..3], own);
+        if let Some((known, first)) = before {
+            assert_eq!((&id, entry.first_at()), (&known, first.first_at()), "its id and its age");
+            assert!(entry.at() > first.at(), "and when it failed the last time");
+        }
+        before = Some((id, entry));
+        let stop = CancellationToken::new();
+        let lease = Duration::from_secs(60);
+        let route = Route { queue: &lab.tables, publisher: &lab.publisher, default_topic: "events", lease, stop: &stop };
+        let order = RedriveRequest { filter: Filter::default(), limit: None, rate: None, max_retries: 9 };
+        let summary = redrive(route, &order, |_| {}).await;
+        assert_eq!(summary.redriven, 1, "{summary:?}");
     }
 }
 

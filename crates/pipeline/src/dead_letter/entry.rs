@@ -8,6 +8,7 @@ use events::{EventType, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use super::diagnosis::Diagnosis;
+use crate::headers::{Header, Redriven};
 use crate::record::Record;
 
 /// What stands for what an entry does not tell.
@@ -55,6 +56,44 @@ pub struct Entry {
     /// How `key` is written.
     #[serde(default)]
     pub key_encoding: Encoding,
+    /// The message's other headers, in order; those that a redrive sets are told by `retryCount`, `deadLetterId` and `firstTimestamp`.
+    #[serde(default, rename = "recordHeaders", skip_serializing_if = "Vec::is_empty")]
+    pub headers: Vec<EntryHeader>,
+    /// The id that it had as a dead letter before it was redriven; see [`entry_id`](super::entry_id).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dead_letter_id: Option<String>,
+    /// When it became a dead letter for the first time, RFC 3339, where that was before it was redriven.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_timestamp: Option<String>,
+}
+
+/// A header of the message.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EntryHeader {
+    /// The name.
+    pub name: String,
+    /// The value, as text or base64 (see `encoding`); `null` where it was null.
+    pub value: Option<String>,
+    /// How `value` is written.
+    #[serde(default, skip_serializing_if = "Encoding::is_utf8")]
+    pub encoding: Encoding,
+}
+
+impl EntryHeader {
+    fn new(header: &Header) -> Self {
+        let value = header.value.as_deref().map(Encoding::encode);
+        let encoding = value.as_ref().map_or(Encoding::Utf8, |(encoding, _)| *encoding);
+        Self { name: header.name.clone(), value: value.map(|(_, text)| text), encoding }
+    }
+
+    /// The header as it was consumed; `None` where the base64 is broken.
+    pub fn header(&self) -> Option<Header> {
+        let value = match &self.value {
+            Some(text) => Some(self.encoding.decode(text)?),
+            None => None,
+        };
+        Some(Header { name: self.name.clone(), value })
+    }
 }
 
 /// How bytes are written in JSON.
@@ -69,6 +108,12 @@ pub enum Encoding {
 }
 
 impl Encoding {
+    // Serde's `skip_serializing_if` hands over a reference.
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    const fn is_utf8(&self) -> bool {
+        matches!(self, Self::Utf8)
+    }
+
     fn encode(bytes: &[u8]) -> (Self, String) {
         match std::str::from_utf8(bytes) {
             Ok(text) => (Self::Utf8, text.to_owned()),
@@ -89,12 +134,13 @@ impl Entry {
         let (encoding, original_data) = Encoding::encode(record.value.as_deref().unwrap_or_default());
         let key = record.key.as_deref().map(Encoding::encode);
         let event_type = diagnosis.event_type.map_or("unknown", EventType::as_str);
+        let redriven = record.redriven();
         Self {
             event_id: diagnosis.event_id.map(|id| id.to_string()),
             original_data,
             error: diagnosis.error.clone(),
             timestamp: now.to_string(),
-            retry_count: record.retry_count,
+            retry_count: redriven.retry_count,
             topic: Some(record.position.topic.to_string()),
             partition: Some(record.position.partition),
             offset: Some(record.position.offset),
@@ -103,6 +149,9 @@ impl Entry {
             encoding,
             key_encoding: key.as_ref().map_or(Encoding::Utf8, |(encoding, _)| *encoding),
             key: key.map(|(_, text)| text),
+            headers: record.headers.iter().filter(|header| !header.is_of_redrive()).map(EntryHeader::new).collect(),
+            dead_letter_id: redriven.id,
+            first_timestamp: redriven.since.map(|since| since.to_string()),
         }
     }
 
@@ -146,9 +195,21 @@ impl Entry {
         told.map_or(UNKNOWN, EventType::as_str)
     }
 
-    /// When it became a dead letter; `None` where others wrote something else than RFC 3339.
+    /// When it became a dead letter, the last time; `None` where others wrote something else than RFC 3339.
     pub fn at(&self) -> Option<Timestamp> {
         Timestamp::parse(&self.timestamp).ok()
+    }
+
+    /// When it became a dead letter for the first time: a redrive that fails makes no new one of it.
+    pub fn first_at(&self) -> Option<Timestamp> {
+        self.first_timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok()).or_else(|| self.at())
+    }
+
+    /// The headers with which it is sent again, under this id: its own, and what a redrive says. `None` where the base64 of one is broken.
+    pub fn headers_of_redrive(&self, id: &str) -> Option<Vec<Header>> {
+        let own = self.headers.iter().map(EntryHeader::header).filter(|header| !header.as_ref().is_some_and(Header::is_of_redrive));
+        let redriven = Redriven { retry_count: self.retry_count.saturating_add(1), id: Some(id.to_owned()), since: self.first_at() };
+        own.chain(redriven.headers().into_iter().map(Some)).collect()
     }
 
     /// The message value as it was consumed; `None` where the base64 is broken.
@@ -176,7 +237,8 @@ fn peek(payload: &str) -> Option<EventType> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dead_letter::DeadLetter;
+    use crate::dead_letter::{DeadLetter, entry_id};
+    use crate::headers::RETRY_COUNT_HEADER;
     use crate::record::Position;
 
     fn record(value: &[u8]) -> Record {
@@ -186,22 +248,23 @@ mod tests {
             timestamp_ms: Some(1_768_471_200_000),
             key: Some(b"k".to_vec()),
             value: Some(value.to_vec()),
-            retry_count: 2,
+            headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
         }
     }
 
+    fn dead_letter(record: &Record, now: Timestamp) -> String {
+        let violation = events::decode(record.value.as_deref().unwrap()).unwrap_err();
+        DeadLetter::new(record, &Diagnosis::from(&violation), now).json
+    }
+
     fn entry(value: &[u8]) -> Entry {
-        let violation = events::decode(value).unwrap_err();
-        let dead_letter = DeadLetter::new(&record(value), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
-        Entry::parse(&dead_letter.json).unwrap()
+        Entry::parse(&dead_letter(&record(value), Timestamp::UNIX_EPOCH)).unwrap()
     }
 
     #[test]
     fn a_letter_has_the_five_known_fields_and_ours_beside_them() {
-        let violation = events::decode(b"{\"invalid\": \"json\"").unwrap_err();
-        let dead_letter = DeadLetter::new(&record(b"{\"invalid\": \"json\""), &Diagnosis::from(&violation), Timestamp::UNIX_EPOCH);
         assert_eq!(
-            dead_letter.json,
+            dead_letter(&record(b"{\"invalid\": \"json\""), Timestamp::UNIX_EPOCH),
             "{\"eventId\":null,\"originalData\":\"{\\\"invalid\\\": \\\"json\\\"\",\
              \"error\":\"the message is not one JSON text: it breaks off at line 1, column 18\",\"timestamp\":\"1970-01-01T00:00:00Z\",\
              \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"key\":\"k\",\"reason\":\"not_json\",\
@@ -216,6 +279,37 @@ mod tests {
         }
         assert_eq!((entry(b"\xff").encoding, entry(b"\xff").key()), (Encoding::Base64, Some(b"k".to_vec())));
         assert_eq!(entry(b"").at(), Some(Timestamp::UNIX_EPOCH));
+    }
+
+    #[test]
+    fn headers_come_back_unchanged_and_what_a_redrive_says_stays() {
+        let own = [
+            Header::text("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            Header { name: "bytes".to_owned(), value: Some(vec![0xff, 0]) },
+            Header { name: "null".to_owned(), value: None },
+            Header::text("twice", ""),
+            Header::text("twice", "2"),
+        ];
+        let first = dead_letter(&Record { headers: own.to_vec(), ..record(b"{") }, Timestamp::UNIX_EPOCH);
+        let id = entry_id(&first);
+        let again = Entry::parse(&first).unwrap().headers_of_redrive(&id).unwrap();
+        assert_eq!(again[..5], own);
+        assert_eq!(again[5..], Redriven { retry_count: 1, id: Some(id.clone()), since: Some(Timestamp::UNIX_EPOCH) }.headers());
+        // It fails again, an hour later, and is redriven again.
+        let later = Timestamp::from_unix_micros(3_600_000_000).unwrap();
+        let second = dead_letter(&Record { headers: again, ..record(b"{") }, later);
+        let entry = Entry::parse(&second).unwrap();
+        assert_eq!((entry_id(&second).as_str(), entry.first_at(), entry.at()), (id.as_str(), Some(Timestamp::UNIX_EPOCH), Some(later)));
+        assert_eq!(entry.retry_count, 1);
+        let third = entry.headers_of_redrive(&id).unwrap();
+        assert_eq!(third[..5], own);
+        assert_eq!(Redriven::read(&third), Redriven { retry_count: 2, id: Some(id), since: Some(Timestamp::UNIX_EPOCH) });
+    }
+
+    #[test]
+    fn a_header_whose_base64_is_broken_is_not_sent_again() {
+        let entry = Entry::parse(r#"{"originalData":"{}","recordHeaders":[{"name":"a","value":"?","encoding":"base64"}]}"#).unwrap();
+        assert_eq!(entry.headers_of_redrive("0123456789ab"), None);
     }
 
     #[test]

@@ -13,8 +13,8 @@ mod identity;
 use events::Timestamp;
 
 pub use diagnosis::{Diagnosis, Reason};
-pub use entry::{Encoding, Entry};
-pub use identity::{ENTRY_ID_DIGITS, entry_id};
+pub use entry::{Encoding, Entry, EntryHeader};
+pub use identity::{ENTRY_ID_DIGITS, entry_id, is_entry_id};
 
 use crate::record::Record;
 

@@ -1,8 +1,10 @@
 //! The schema of a dead letter, and what the AsyncAPI document says of redriven records.
 
 use events::{EventType, Timestamp};
+use pipeline::Header;
 use pipeline::dead_letter::{DeadLetter, Diagnosis, Entry, Reason};
-use pipeline::record::{Position, RETRY_COUNT_HEADER, Record};
+use pipeline::headers::{DEAD_LETTER_ID_HEADER, DEAD_LETTER_SINCE_HEADER, RETRY_COUNT_HEADER, Redriven};
+use pipeline::record::{Position, Record};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -22,7 +24,11 @@ fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> Record {
         timestamp_ms: None,
         key: key.map(<[u8]>::to_vec),
         value: value.map(<[u8]>::to_vec),
-        retry_count: 2,
+        headers: [
+            vec![Header::text("traceparent", "00-1"), Header { name: "bytes".to_owned(), value: Some(vec![0xff]) }],
+            Redriven { retry_count: 2, id: Some("0123456789ab".to_owned()), since: Some(Timestamp::UNIX_EPOCH) }.headers(),
+        ]
+        .concat(),
     }
 }
 
@@ -44,6 +50,13 @@ fn the_schema_of_a_dead_letter_names_its_fields_and_finds_it_valid() {
         let json = DeadLetter::new(&record, &diagnosis, Timestamp::UNIX_EPOCH).json;
         assert!(is_valid(&json), "{json}");
         assert_eq!(names(&serde_json::from_str(&json).unwrap()), names(&schema["properties"]));
+        // One that has no headers and is a dead letter for the first time names only the others.
+        let plain = DeadLetter::new(&Record { headers: Vec::new(), ..record }, &diagnosis, Timestamp::UNIX_EPOCH).json;
+        assert!(is_valid(&plain), "{plain}");
+        let of_few = ["recordHeaders", "deadLetterId", "firstTimestamp"];
+        let mut of_all = names(&schema["properties"]);
+        of_all.retain(|name| !of_few.contains(&name.as_str()));
+        assert_eq!(names(&serde_json::from_str(&plain).unwrap()), of_all);
     }
 }
 
@@ -68,6 +81,10 @@ fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
         ("fingerprint", "1"),
         ("encoding", "\"hex\""),
         ("keyEncoding", "null"),
+        ("recordHeaders", "{}"),
+        ("recordHeaders", r#"[{"name":"a","value":1}]"#),
+        ("deadLetterId", "1"),
+        ("firstTimestamp", "1"),
     ] {
         let mut dead_letter = fields.clone();
         dead_letter.insert(field.to_owned(), serde_json::from_str(value).unwrap());
@@ -77,7 +94,10 @@ fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
 }
 
 #[test]
-fn the_asyncapi_document_names_the_header_that_counts_redrives() {
+fn the_asyncapi_document_names_the_headers_that_a_redrive_sets() {
     let document: Value = serde_json::from_str(include_str!("../../../events/asyncapi.json")).unwrap();
-    assert_eq!(names(&document["components"]["schemas"]["headers"]["properties"]), [RETRY_COUNT_HEADER]);
+    assert_eq!(
+        names(&document["components"]["schemas"]["headers"]["properties"]),
+        [DEAD_LETTER_ID_HEADER, DEAD_LETTER_SINCE_HEADER, RETRY_COUNT_HEADER]
+    );
 }

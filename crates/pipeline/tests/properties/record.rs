@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use events::{ComparedWith, Event, Rule, Timestamp, Violation};
+use pipeline::Header;
 use pipeline::dead_letter::{DeadLetter, Diagnosis, Entry};
 use pipeline::decoded::{Decoded, decode_record};
+use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::outcome::WaitsFor;
 use pipeline::parking::ParkedEvent;
 use pipeline::record::{Position, Record};
@@ -31,7 +33,14 @@ pub fn holds(value: &[u8]) {
 /// A record at one place of the log.
 pub fn record(value: &[u8], timestamp_ms: Option<i64>) -> Record {
     let position = Position { topic: "events".into(), partition: 3, offset: 42 };
-    Record { position, assignment: 1, timestamp_ms, key: Some(vec![0xff, 0]), value: Some(value.to_vec()), retry_count: 2 }
+    Record {
+        position,
+        assignment: 1,
+        timestamp_ms,
+        key: Some(vec![0xff, 0]),
+        value: Some(value.to_vec()),
+        headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
+    }
 }
 
 /// A clock for which no event lies in the future.
@@ -86,7 +95,7 @@ fn is_a_dead_letter(record: &Record, violation: &Violation) {
     let dead_letter = DeadLetter::new(record, &diagnosis, Timestamp::UNIX_EPOCH);
     assert_eq!((dead_letter.reason, &dead_letter.identity), (violation.rule.label(), &record.id().to_string()));
     let entry = Entry::parse(&dead_letter.json).expect("an entry of ours");
-    assert_eq!((entry.value(), entry.key(), entry.retry_count), (record.value.clone(), record.key.clone(), record.retry_count));
+    assert_eq!((entry.value(), entry.key(), entry.retry_count), (record.value.clone(), record.key.clone(), record.redriven().retry_count));
     assert_eq!(entry.reason_label(), violation.rule.label());
     assert_eq!(entry.event_type(), violation.event_type.map_or("unknown", |event_type| event_type.as_str()));
     assert_eq!(entry.event_id, violation.event_id.map(|id| id.to_string()));

@@ -3,6 +3,7 @@
 use clap::Parser;
 use events::{Body, EventType};
 use pipeline::FaultClass;
+use pipeline::Header;
 use producer::cli::Cli;
 use producer::{Exit, run};
 
@@ -66,7 +67,7 @@ async fn raw_messages_are_sent_unchecked_with_key_headers_or_no_value_at_all() {
     std::fs::remove_file(file).unwrap();
     let sent: Vec<_> = recorder.sent().into_iter().map(|(_, message)| message).collect();
     assert_eq!((sent[0].value.as_deref(), sent[0].key.as_deref()), (Some(b"\xff\xfe\n".as_slice()), Some(b"k".as_slice())));
-    assert_eq!(sent[0].headers, [("a".to_owned(), b"1=2".to_vec()), ("b".to_owned(), Vec::new())]);
+    assert_eq!(sent[0].headers, [Header::text("a", "1=2"), Header::text("b", "")]);
     assert_eq!((sent[1].value.as_ref(), sent[2].value.as_deref()), (None, Some(b"-not JSON-".as_slice())));
     assert_eq!(sent[2].key, None);
 }

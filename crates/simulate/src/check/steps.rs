@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use events::{Body, Timestamp};
 use pipeline::dead_letter::{Diagnosis, Entry, Reason};
+use pipeline::headers::Redriven;
 use pipeline::{DeadLetter, Record, WaitsFor};
 use uuid::Uuid;
 
@@ -197,7 +198,7 @@ impl State {
         self.tell(who, "settles", String::new);
         let Ok(entry) = Entry::parse(text) else { return };
         let value = entry.value();
-        if !self.topic.sent.iter().any(|sent| sent.value == value && sent.retry_count == entry.retry_count + 1) {
+        if !self.topic.sent.iter().any(|sent| sent.value == value && Redriven::read(&sent.headers).retry_count == entry.retry_count + 1) {
             self.violated("a dead letter was removed that nobody had sent back");
         }
         self.watcher.sent_back.push(text.to_owned());

@@ -3,7 +3,6 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use pipeline::ports::{Delivered, Message};
-use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{Fault, Publisher};
 
 use super::away;
@@ -32,10 +31,8 @@ impl Publisher for SimProducer {
             if state.strikes(&self.name, Kind::TakeFails) {
                 return Err(away("publish"));
             }
-            let count = message.headers.iter().find(|(name, _)| name == RETRY_COUNT_HEADER);
-            let retry_count = count.and_then(|(_, text)| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or_default();
             let mut sent = Sent::new(state.elapsed(), state.now().unix_millis(), message.key.unwrap_or_default(), message.value);
-            sent.retry_count = retry_count;
+            sent.headers = message.headers;
             Ok(send(state, &self.name, sent, None))
         })?;
         self.world.announce();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::Event;
+use pipeline::Header;
 use pipeline::{LogId, Position, Record};
 
 use crate::dice::{Dice, stream};
@@ -72,7 +73,7 @@ pub struct Sent {
     /// Its value; `None` is a tombstone.
     pub value: Option<Vec<u8>>,
     /// How often it had been redriven.
-    pub retry_count: u32,
+    pub headers: Vec<Header>,
     /// The event in it, if it holds one that keeps the contract.
     pub event: Option<Arc<Event<'static>>>,
     /// How often it was handed over to a consumer.
@@ -149,7 +150,7 @@ impl Topic {
             timestamp_ms: Some(sent.timestamp_ms),
             key: Some(sent.key.clone()),
             value: sent.value.clone(),
-            retry_count: sent.retry_count,
+            headers: sent.headers.clone(),
         }
     }
 }
@@ -166,7 +167,7 @@ impl Sent {
             timestamp_ms,
             key,
             value,
-            retry_count: 0,
+            headers: Vec::new(),
             event,
             taken: 0,
             dead: None,

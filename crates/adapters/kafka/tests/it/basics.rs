@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use pipeline::Header;
+use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::ports::{GroupProgress as _, Message, PollLimits};
-use pipeline::record::RETRY_COUNT_HEADER;
 use pipeline::{FaultClass, Publisher as _, RecordSource as _};
 
 use crate::lab::{BOUND, Lab, PLENTY, TURN, assert_in_order, message, noise, number, numbers, within};
@@ -38,7 +39,10 @@ on_both! {
 async fn records_come_in_order_with_their_bytes_headers_and_timestamps(lab: &Lab) {
     let before = now_ms();
     let bytes: Vec<u8> = (0..=255).collect();
-    let header = |value: &str| vec![("trace".to_owned(), vec![0, 255]), (RETRY_COUNT_HEADER.to_owned(), value.into())];
+    let header = |count: &str| {
+        let bytes = Header { name: "trace".to_owned(), value: Some(vec![0, 255]) };
+        vec![bytes, Header { name: "null".to_owned(), value: None }, Header::text("trace", ""), Header::text(RETRY_COUNT_HEADER, count)]
+    };
     let sent = [
         Message { key: Some(b"k".to_vec()), value: Some(bytes), headers: header("3") },
         Message { key: Some(b"k".to_vec()), value: None, headers: header("many") },
@@ -56,11 +60,11 @@ async fn records_come_in_order_with_their_bytes_headers_and_timestamps(lab: &Lab
         let is_it =
             |record: &&pipeline::Record| (record.position.partition, record.position.offset) == (delivered.partition, delivered.offset);
         let record = records.iter().find(is_it).unwrap();
-        assert_eq!((&record.key, &record.value), (&message.key, &message.value));
+        assert_eq!((&record.key, &record.value, &record.headers), (&message.key, &message.value, &message.headers));
         assert_eq!(&*record.position.topic, lab.config.topic);
         assert!((before..=now_ms()).contains(&record.timestamp_ms.unwrap()));
     }
-    let retries: Vec<_> = records.iter().filter(|record| record.key.is_some()).map(|record| record.retry_count).collect();
+    let retries: Vec<_> = records.iter().filter(|record| record.key.is_some()).map(|record| record.redriven().retry_count).collect();
     assert_eq!(retries, [3, 0, 0], "a count that is no number counts as none");
     consumer.close().await;
 }

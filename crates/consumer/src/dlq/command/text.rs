@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::dead_letter::{Encoding, Entry};
+use pipeline::dead_letter::{Encoding, Entry, EntryHeader};
 
 use crate::dlq::dry_run_outcome::Preview;
 use crate::dlq::edit::editable;
@@ -71,11 +71,15 @@ pub(super) fn details(listed: &Listed) -> String {
     text += &field("error", &entry.error);
     text += &field("fingerprint", &listed.fingerprint());
     text += &field("timestamp", &entry.timestamp);
+    text += &entry.first_timestamp.as_ref().map_or_else(String::new, |first| field("first", first));
     text += &field("retryCount", &entry.retry_count.to_string());
     text += &optional("topic", entry.topic.clone());
     text += &optional("partition", entry.partition.map(|partition| partition.to_string()));
     text += &optional("offset", entry.offset.map(|offset| offset.to_string()));
     text += &optional("key", entry.key.as_ref().map(|key| key.clone() + told(entry.key_encoding)));
+    for EntryHeader { name, value, encoding } in &entry.headers {
+        text += &field("header", &format!("{name}: {}{}", value.as_deref().unwrap_or("null"), told(*encoding)));
+    }
     text + &payload(entry, listed)
 }
 

@@ -3,13 +3,20 @@
 use std::time::Duration;
 
 use consumer::dlq::{Filter, RedriveRequest};
-use pipeline::dead_letter::Entry;
+use events::Timestamp;
+use pipeline::Header;
+use pipeline::dead_letter::{Entry, entry_id};
 use pipeline::fault::FaultClass;
-use pipeline::record::RETRY_COUNT_HEADER;
-use testkit::builders::{dead_letter, id, order as order_of, payment, user};
+use pipeline::headers::Redriven;
+use testkit::builders::{dead_letter, id, order as order_of, payment, second, user};
 use tokio_util::sync::CancellationToken;
 
 use super::bench::{Broker, Queue, five_fields, ids, of_topic, order, orphan, push, run, run_until};
+
+/// What a redrive says of an entry.
+fn headers(entry: &str, retry_count: u32, since: Option<Timestamp>) -> Vec<Header> {
+    Redriven { retry_count, id: Some(entry_id(entry)), since }.headers()
+}
 
 #[tokio::test]
 async fn an_entry_goes_to_its_topic_under_its_key_with_its_count_raised() {
@@ -26,9 +33,9 @@ async fn an_entry_goes_to_its_topic_under_its_key_with_its_count_raised() {
     assert_eq!(Some(&sent[0].topic), Entry::parse(&dead_letter.json).unwrap().topic.as_ref());
     assert_eq!(sent[0].message.key, Some(event.key().into_bytes()));
     assert_eq!(sent[0].message.value, Some(event.to_json()));
-    assert_eq!(sent[0].message.headers, [(RETRY_COUNT_HEADER.to_owned(), b"1".to_vec())]);
+    assert_eq!(sent[0].message.headers, headers(&dead_letter.json, 1, Some(second(0))));
     assert_eq!((sent[1].topic.as_str(), sent[1].message.key.clone()), ("events", None), "others name no topic and no key");
-    assert_eq!(sent[1].message.headers[0].1, b"5");
+    assert_eq!(sent[1].message.headers, headers(&theirs, 5, Timestamp::parse("2026-01-15T10:00:00Z").ok()));
     assert_eq!(queue.texts().await, Vec::<String>::new());
 }
 
