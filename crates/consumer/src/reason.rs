@@ -18,48 +18,26 @@ pub(crate) fn reason(fault: &Fault) -> String {
         }
     };
     let advice = advice(fault).map_or_else(String::new, |advice| format!(": {advice}"));
-    format!("{}{outlook}{advice}{}", symptom(fault), detail(fault))
+    let (symptom, detail) = (fault.symptom(), in_brackets(&fault.detail()));
+    // What a person must do ends the sentence; why something is away does not.
+    match fault.class {
+        FaultClass::Unavailable { .. } => format!("{symptom}{advice}{outlook}{detail}"),
+        _ => format!("{symptom}{outlook}{advice}{detail}"),
+    }
 }
 
-/// The same without outlook and advice.
+/// What is wrong, without the adapter's advice, which stands beside it.
 pub(crate) fn finding(fault: &Fault) -> String {
-    format!("{}{}", symptom(fault), detail(fault))
+    format!("{}{}", fault.symptom(), in_brackets(&fault.detail()))
 }
 
-fn symptom(fault: &Fault) -> String {
-    let who = match fault.dependency {
-        Dependency::Database => "the database",
-        Dependency::DeadLetterQueue => "the dead letter queue",
-        Dependency::Kafka => "Kafka",
-    };
-    let what = match fault.class {
-        FaultClass::Unavailable { timed_out: false } => "cannot be reached or used just now",
-        FaultClass::Unavailable { timed_out: true } => "does not answer in time",
-        FaultClass::Operator => "refuses",
-        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => "is busy: other writers are at the same rows",
-        FaultClass::UnknownState | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
-            "refuses in a way that must not happen"
-        }
-    };
-    format!("{who} {what}")
-}
-
-/// What was done, unless the subject is an advice already, and the server's number.
-fn detail(fault: &Fault) -> String {
-    let subject = specific_advice(fault).is_none().then(|| fault.subject.to_owned());
-    let code = fault.code.map(|code| format!("error {code}"));
-    let known: Vec<_> = subject.into_iter().chain(code).collect();
-    if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) }
-}
-
-/// What the adapter says to look at, which knows the error.
-pub(crate) fn specific_advice(fault: &Fault) -> Option<&'static str> {
-    fault.subject.contains(": ").then_some(fault.subject)
+fn in_brackets(detail: &str) -> String {
+    if detail.is_empty() { String::new() } else { format!(" ({detail})") }
 }
 
 /// What to look at, where a person must act: what the adapter says, or else what it can be.
 pub(crate) fn advice(fault: &Fault) -> Option<&'static str> {
-    let specific = specific_advice(fault);
+    let specific = fault.advice();
     let advice = match (fault.dependency, fault.class) {
         (_, FaultClass::Unavailable { .. } | FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost) => {
             return specific;
@@ -91,6 +69,11 @@ mod tests {
             (
                 fault(Dependency::Database, FaultClass::Unavailable { timed_out: false }, Some(4060), "connect"),
                 "the database cannot be reached or used just now; the work goes on by itself once it can (connect, error 4060)",
+            ),
+            (
+                fault(Dependency::Kafka, FaultClass::Unavailable { timed_out: false }, Some(-195), pipeline::fault::UNKNOWN_HOST),
+                "Kafka cannot be reached: unknown host: the name has no address here, check its spelling and DNS; the work goes on by itself \
+                 once it can (error -195)",
             ),
             (
                 fault(Dependency::Kafka, FaultClass::Unavailable { timed_out: true }, None, "committed"),

@@ -1,6 +1,7 @@
 //! Classes of failure, and the one policy that answers them.
 
-use std::fmt;
+use std::sync::OnceLock;
+use std::{fmt, io};
 
 /// A part of the world that can fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -22,7 +23,31 @@ impl Dependency {
             Self::Kafka => "kafka",
         }
     }
+
+    /// Says where it is, for messages: `at db.example.com:1433`, `in data/events.db`. A program speaks to one of each and says so once, when it has
+    /// read its settings; what is said later counts for nothing.
+    pub fn is(self, place: String) {
+        PLACES[self as usize].get_or_init(|| place);
+    }
+
+    /// Where it is, where the program has said so.
+    pub fn place(self) -> Option<&'static str> {
+        PLACES[self as usize].get().map(String::as_str)
+    }
+
+    /// Who it is, in a sentence: `the database at db.example.com:1433`.
+    pub fn name(self) -> String {
+        let name = match self {
+            Self::Database => "the database",
+            Self::DeadLetterQueue => "the dead letter queue",
+            Self::Kafka => "Kafka",
+        };
+        self.place().map_or_else(|| name.to_owned(), |place| format!("{name} {place}"))
+    }
 }
+
+/// Where each part is. Of the process, as its log is: a message about a part may be written wherever that fails.
+static PLACES: [OnceLock<String>; 3] = [const { OnceLock::new() }; 3];
 
 /// What kind of failure it is. Adapters translate their driver's errors into this once, in their `faults` module.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -94,15 +119,66 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What is wrong, as the beginning of a sentence: `the database at db.example.com:1433 cannot be reached or used just now`.
+    pub fn symptom(&self) -> String {
+        let what = match self.class {
+            // Why there is no connection is known.
+            FaultClass::Unavailable { timed_out: false } if self.advice().is_some() => "cannot be reached",
+            FaultClass::Unavailable { timed_out: false } => "cannot be reached or used just now",
+            FaultClass::Unavailable { timed_out: true } => "does not answer in time",
+            FaultClass::Operator => "refuses",
+            FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => {
+                "is busy: other writers are at the same rows"
+            }
+            FaultClass::UnknownState | FaultClass::Bug => "refuses in a way that must not happen",
+            FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => "refuses the data",
+        };
+        format!("{} {what}", self.dependency.name())
+    }
+
+    /// What is to be looked at, where the adapter that knows the error says so.
+    pub fn advice(&self) -> Option<&'static str> {
+        self.subject.contains(": ").then_some(self.subject)
+    }
+
+    /// What was done, unless that is an advice already, and the server's number; empty where nothing of it is known.
+    pub fn detail(&self) -> String {
+        let subject = self.advice().is_none().then(|| self.subject.to_owned());
+        let code = self.code.map(|code| format!("error {code}"));
+        subject.into_iter().chain(code).collect::<Vec<_>>().join(", ")
+    }
+}
+
 impl fmt::Display for Fault {
-    /// `database: unavailable in apply_batch (error 4060)`.
+    /// `the database at db.example.com:1433 cannot be reached or used just now (apply_batch, error 4060)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {} in {}", self.dependency.label(), self.class.label(), self.subject)?;
-        self.code.map_or(Ok(()), |code| write!(f, " (error {code})"))
+        f.write_str(&self.symptom())?;
+        self.advice().map_or(Ok(()), |advice| write!(f, ": {advice}"))?;
+        let detail = self.detail();
+        if detail.is_empty() { Ok(()) } else { write!(f, " ({detail})") }
     }
 }
 
 impl std::error::Error for Fault {}
+
+/// What to look at where a connection is refused.
+pub const REFUSED: &str = "connection refused: nothing listens at this address, or a firewall refuses";
+/// What to look at where a name has no address.
+pub const UNKNOWN_HOST: &str = "unknown host: the name has no address here, check its spelling and DNS";
+
+/// Why a server cannot be connected to, where the operating system's error says so: an advice for [`Fault::subject`].
+///
+/// Linux tells `EHOSTUNREACH` and `ENETUNREACH` apart, which makes no difference to whoever mends it. That a name has no address is told by
+/// `getaddrinfo` in numbers of its own, which Rust's library gives as text alone.
+pub fn unreachable(kind: io::ErrorKind, text: &str) -> Option<&'static str> {
+    match kind {
+        io::ErrorKind::ConnectionRefused => Some(REFUSED),
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => Some("no route: the network has no way to this address"),
+        _ if text.starts_with("failed to lookup address information") => Some(UNKNOWN_HOST),
+        _ => None,
+    }
+}
 
 /// Tries that a race gets before it is taken for something else.
 pub const RACE_TRIES: u32 = 10;
@@ -193,10 +269,27 @@ mod tests {
     #[test]
     fn a_fault_is_told_in_names_and_numbers_of_ours() {
         let fault = |code| Fault { dependency: Dependency::Database, class: AWAY, code, subject: "apply_batch" };
-        assert_eq!(fault(Some(4060)).to_string(), "database: unavailable in apply_batch (error 4060)");
-        assert_eq!(fault(None).to_string(), "database: unavailable in apply_batch");
+        assert_eq!(fault(Some(4060)).to_string(), "the database cannot be reached or used just now (apply_batch, error 4060)");
+        assert_eq!(fault(None).to_string(), "the database cannot be reached or used just now (apply_batch)");
+        let refused = Fault { subject: "rights: the user may not read", class: FaultClass::Operator, ..fault(Some(229)) };
+        assert_eq!(refused.to_string(), "the database refuses: rights: the user may not read (error 229)");
+        let nobody = Fault { subject: REFUSED, ..fault(None) };
+        assert_eq!(nobody.to_string(), format!("the database cannot be reached: {REFUSED}"));
         let slow = Fault { dependency: Dependency::Kafka, class: SLOW, code: None, subject: "commit" };
-        assert_eq!(slow.to_string(), "kafka: timeout in commit");
+        assert_eq!(slow.to_string(), "Kafka does not answer in time (commit)");
+    }
+
+    #[test]
+    fn why_there_is_no_connection_is_told_as_the_system_knows_it() {
+        let why = |address: &str| {
+            let error = std::net::TcpStream::connect(address).unwrap_err();
+            unreachable(error.kind(), &error.to_string())
+        };
+        // A port that is nobody's.
+        assert_eq!(why("127.0.0.1:1"), Some(REFUSED));
+        // RFC 6761, section 6.4: never a name.
+        assert_eq!(why("database.invalid:1433"), Some(UNKNOWN_HOST));
+        assert_eq!(unreachable(io::ErrorKind::UnexpectedEof, "end of file"), None);
     }
 
     /// Dashboards and alerts tell them apart by their labels.

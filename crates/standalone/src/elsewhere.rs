@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::Context as _;
+use consumer::wiring::name_places;
 use kafka::{KafkaProgress, KafkaPublisher};
 use redis_dlq::RedisDlq;
 use telemetry::Shutdown;
@@ -18,6 +19,7 @@ use crate::wiring::{CLOSE, Settings};
 pub async fn demo(settings: Settings, api: &str, consumer: &str) -> anyhow::Result<ExitCode> {
     let kafka = settings.kafka.context("KAFKA_BROKERS must be set, to the brokers of the stack")?;
     let redis = settings.redis.context("REDIS_HOST must be set, to the Redis of the stack")?;
+    name_places(Some(&kafka), None, Some(&redis));
     let shutdown = Shutdown::on_signals()?;
     let consumers = tokio::net::lookup_host(consumer).await.with_context(|| format!("--consumer: {consumer} is not known"))?;
     let stage = Stage {

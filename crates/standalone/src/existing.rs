@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use anyhow::Context as _;
+use consumer::wiring::name_places;
 use redis_dlq::{RedisConfig, RedisDlq};
 use sqlite::Sqlite;
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use crate::backends::{DeadLetters, Store};
-use crate::wiring::DATABASE_FILE;
+use crate::wiring::{DATABASE_FILE, name_file};
 
 /// The dead letters and the tables, as far as they can be reached: on a server where one is configured, otherwise in the file of the data
 /// directory, which another process may have open.
@@ -25,7 +26,9 @@ impl ExistingBackends {
     /// # Errors
     /// A part cannot be opened.
     pub fn open(redis: Option<&RedisConfig>, database: Option<SqlServerConfig>, data_dir: Option<&Path>) -> anyhow::Result<Self> {
+        name_places(None, database.as_ref(), redis);
         let file = data_dir.map(open_file).transpose()?;
+        file.iter().for_each(name_file);
         let dead_letters = match redis {
             Some(config) => Some(DeadLetters::Real(RedisDlq::new(config)?)),
             None => file.clone().map(DeadLetters::Embedded),

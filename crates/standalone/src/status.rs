@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use consumer::status::{Progress, Sources, StatusArgs, show, status};
+use consumer::wiring::name_places;
 use kafka::KafkaProgress;
 
 use crate::existing::ExistingBackends;
@@ -17,6 +18,7 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusA
     let process = settings.api_address();
     let Settings { kafka, database, redis, .. } = settings;
     let ExistingBackends { dead_letters, tables } = ExistingBackends::open(redis.as_ref(), database, data_dir)?;
+    name_places(kafka.as_ref(), None, None);
     let progress = kafka.as_ref().map(KafkaProgress::open).transpose()?;
     let named = kafka.as_ref().zip(progress.as_ref());
     let sources = Sources {

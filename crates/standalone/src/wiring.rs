@@ -12,9 +12,10 @@ use consumer::console::{self, ConsoleParts};
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, spawn_verify};
+use consumer::wiring::{Liveness, name_places, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::fault::Dependency;
 use pipeline::ports::GroupProgress as _;
 use pipeline::{Fault, FaultClass, PartitionState};
 use readmodel::ReadStore as _;
@@ -182,9 +183,11 @@ impl Stack {
         let (listener, api) = listen(settings.address(port)).await?;
         let mut parts = Vec::new();
         let liveness = Liveness::for_parts(settings.database.as_ref(), settings.redis.as_ref());
+        name_places(settings.kafka.as_ref(), settings.database.as_ref(), settings.redis.as_ref());
         let kafka = open_kafka(settings.kafka, settings.create_topic, &mut parts).await?;
         let kafka = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka };
         let embedded = open_sqlite(data_dir)?;
+        name_file(&embedded);
         let store = open_store(settings.database, &embedded, &mut parts).await?;
         let dead_letters = open_dead_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
         parts.push(Row::real("read API", format!("http://{api}")));
@@ -367,6 +370,13 @@ fn open_sqlite(data_dir: Option<&Path>) -> anyhow::Result<Sqlite> {
     };
     std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
     Ok(Sqlite::open(&folder.join(DATABASE_FILE))?)
+}
+
+/// Lets messages say in which file the embedded tables and dead letters are. What is on a server has been named before.
+pub(crate) fn name_file(file: &Sqlite) {
+    for part in [Dependency::Database, Dependency::DeadLetterQueue] {
+        part.is(format!("in {}", file.path().display()));
+    }
 }
 
 async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Store> {

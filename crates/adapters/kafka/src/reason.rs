@@ -4,6 +4,7 @@
 //! and whether one is called: a text that changes with a version never costs a record.
 
 use pipeline::FaultClass;
+use pipeline::fault::{REFUSED, UNKNOWN_HOST};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 /// The broker does not offer the mechanism, or no login at all.
@@ -41,6 +42,13 @@ pub(crate) fn of(code: Code, text: &str) -> Option<(FaultClass, &'static str)> {
 
 /// What to look at if no broker can be reached, from a line about a connection that broke.
 pub(crate) fn hint(line: &str) -> Option<&'static str> {
+    // librdkafka's own words, and after `failed: ` the system's.
+    if line.contains(": Failed to resolve '") {
+        return Some(UNKNOWN_HOST);
+    }
+    if line.contains(" failed: Connection refused") {
+        return Some(REFUSED);
+    }
     let (_, end) = line.rsplit_once("(after ")?;
     let (milliseconds, state) = end.split_once("ms in state ")?;
     let hangs_up = match state.split([',', ')']).next()? {
@@ -99,6 +107,15 @@ mod tests {
             let line = format!("[thrd:h:1/bootstrap]: h:1/bootstrap: Disconnected: connection closed by peer ({state})");
             assert_eq!(hint(&line), hints.then_some(PROTOCOL), "{line}");
         }
+    }
+
+    #[test]
+    fn an_address_that_cannot_be_connected_to_is_told_as_what_it_is() {
+        let refused = "[thrd:127.0.0.1:1/bootstrap]: 127.0.0.1:1/bootstrap: Connect to ipv4#127.0.0.1:1 failed: Connection refused (after 0ms in \
+                       state CONNECT)";
+        let unknown = "[thrd:kafka.invalid:9092/bootstrap]: kafka.invalid:9092/bootstrap: Failed to resolve 'kafka.invalid:9092': Name or \
+                       service not known (after 3ms in state CONNECT)";
+        assert_eq!((hint(refused), hint(unknown)), (Some(REFUSED), Some(UNKNOWN_HOST)));
     }
 
     #[test]

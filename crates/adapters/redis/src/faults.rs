@@ -1,9 +1,11 @@
 //! Redis error code → class of failure, in one table.
 
-use std::error::Error as _;
+use std::error::Error;
 use std::io;
 use std::iter::successors;
+use std::sync::Arc;
 
+use pipeline::fault::unreachable;
 use pipeline::{Dependency, Fault, FaultClass};
 use redis::{ErrorKind, RedisError};
 
@@ -89,9 +91,12 @@ pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
 /// operator: nothing of ours has run yet.
 pub(crate) fn connecting(error: &RedisError) -> Fault {
     let known = working("connect", error);
+    if let Some(subject) = of_network(error).and_then(|error| unreachable(error.kind(), &error.to_string())) {
+        return fault(AWAY, subject);
+    }
     match (known.class, error.kind()) {
         // The handshake. The network may have cut it off; else the certificate is not from an authority or not for this host.
-        (FaultClass::Bug, ErrorKind::Client) if of_network(error) => fault(AWAY, "connect"),
+        (FaultClass::Bug, ErrorKind::Client) if of_network(error).is_some() => fault(AWAY, "connect"),
         (FaultClass::Bug, ErrorKind::Client) => {
             fault(FaultClass::Operator, "tls: check REDIS_CA_FILE, and whether the certificate is for REDIS_HOST")
         }
@@ -105,8 +110,14 @@ pub(crate) const fn misconfigured() -> Fault {
     fault(FaultClass::Operator, "certificates: REDIS_CA_FILE holds none in PEM")
 }
 
-fn of_network(error: &RedisError) -> bool {
-    successors(error.source(), |&cause| cause.source()).any(|cause| cause.is::<io::Error>())
+/// The operating system's error behind it.
+fn of_network(error: &RedisError) -> Option<&io::Error> {
+    successors(error.source(), |&cause| cause.source()).find_map(|cause| cause.downcast_ref::<io::Error>().or_else(|| shared(cause)))
+}
+
+/// The same where it is shared: the driver's own source of an error is an `Arc` around it, which is another type.
+fn shared<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
+    cause.downcast_ref::<Arc<dyn Error + Send + Sync>>().and_then(|shared| shared.downcast_ref())
 }
 
 /// The fault of a call that took too long. It may have had its effect.
@@ -166,14 +177,19 @@ mod tests {
     #[test]
     fn an_unknown_code_is_a_bug_of_the_operation() {
         let fault = working("push", &reply("CANARY canary@example.com"));
-        assert_eq!(fault.to_string(), "dead_letter_queue: bug in push");
+        assert_eq!(fault.to_string(), "the dead letter queue refuses in a way that must not happen (push)");
     }
 
     #[test]
     fn a_network_that_fails_is_an_outage() {
         use io::ErrorKind::{BrokenPipe, ConnectionRefused, HostUnreachable, TimedOut, UnexpectedEof};
-        for kind in [BrokenPipe, ConnectionRefused, HostUnreachable, UnexpectedEof] {
-            assert_eq!(connecting(&RedisError::from(io::Error::from(kind))).class, AWAY, "{kind:?}");
+        for (kind, subject) in [
+            (BrokenPipe, "connect"),
+            (ConnectionRefused, pipeline::fault::REFUSED),
+            (HostUnreachable, "no route: the network has no way to this address"),
+            (UnexpectedEof, "connect"),
+        ] {
+            assert_eq!(connecting(&RedisError::from(io::Error::from(kind))), fault(AWAY, subject), "{kind:?}");
         }
         assert_eq!(working("push", &RedisError::from(io::Error::from(TimedOut))), timed_out("push"));
     }
@@ -182,6 +198,6 @@ mod tests {
     fn what_is_refused_while_connecting_is_for_the_operator() {
         let error = reply("ERR DB index is out of range");
         assert_eq!(working("push", &error).class, FaultClass::Bug);
-        assert_eq!(connecting(&error).to_string(), "dead_letter_queue: operator in connect");
+        assert_eq!(connecting(&error).to_string(), "the dead letter queue refuses (connect)");
     }
 }

@@ -209,7 +209,7 @@ mod tests {
     #[test]
     fn a_fault_shows_numbers_and_names_and_no_text_of_sqlite() {
         let shown = fault(ffi::SQLITE_ERROR, "near \"canary\": syntax error");
-        assert_eq!(shown.to_string(), "database: bug in apply_batch (error 1)");
+        assert_eq!(shown.to_string(), "the database refuses in a way that must not happen (apply_batch, error 1)");
         assert!(!format!("{shown:?}").contains("canary"));
     }
 }

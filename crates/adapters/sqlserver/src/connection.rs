@@ -3,6 +3,7 @@
 use std::future::Future;
 use std::time::Duration;
 
+use pipeline::fault::unreachable;
 use pipeline::{Fault, FaultClass};
 use settings::ExposeSecret;
 use tiberius::error::Error;
@@ -47,7 +48,7 @@ impl Connection {
         let mut refusal = None;
         let follow = async { Self::follow(config, database).await.inspect_err(|error| refusal = refused(error)) };
         let opened = bounded(config.connect_timeout, "connect", follow).await;
-        opened.map_err(|failure| refusal.map_or(failure.fault, |subject| faults::fault(FaultClass::Operator, subject)))
+        opened.map_err(|failure| refusal.map_or(failure.fault, |(class, subject)| faults::fault(class, subject)))
     }
 
     async fn follow(config: &SqlServerConfig, database: &str) -> Result<Self, Error> {
@@ -90,17 +91,19 @@ const VERIFY_FAILED: &str = "error:0A000086:";
 /// The driver's own words where client and server cannot agree on a level: it has no variant for it.
 const NO_COMMON_LEVEL: &str = "Server does not allow the requested encryption level.";
 
-/// What an operator must look at, where the server is there and encryption is what keeps us from it. Any other failure of a handshake may
-/// be the network's.
-fn refused(error: &Error) -> Option<&'static str> {
+/// What an operator must look at, where the server is there and encryption is what keeps us from it, and why the server cannot be reached, where
+/// the system says so. Any other failure of a handshake may be the network's.
+fn refused(error: &Error) -> Option<(FaultClass, &'static str)> {
     match error {
-        Error::Tls(text) if text.contains(VERIFY_FAILED) => Some(
+        Error::Tls(text) if text.contains(VERIFY_FAILED) => Some((
+            FaultClass::Operator,
             "tls: the server's certificate is not from a trusted authority or not for the host in MSSQL_SERVER, check MSSQL_CA_FILE; \
              MSSQL_TRUST_SERVER_CERTIFICATE takes any",
-        ),
+        )),
         Error::Protocol(text) if text == NO_COMMON_LEVEL => {
-            Some("tls: the server offers no encryption, check its certificate and MSSQL_ENCRYPT")
+            Some((FaultClass::Operator, "tls: the server offers no encryption, check its certificate and MSSQL_ENCRYPT"))
         }
+        Error::Io { kind, message } => unreachable(*kind, message).map(|subject| (faults::AWAY, subject)),
         _ => None,
     }
 }

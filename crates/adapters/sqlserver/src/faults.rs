@@ -8,7 +8,7 @@ use pipeline::fault::{Dependency, Fault, FaultClass};
 use readmodel::ReadFault;
 use tiberius::error::{Error, IoErrorKind};
 
-const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
+pub(crate) const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
 /// The number with which the server says that a database is not there, or not to be opened.
 pub(crate) const CANNOT_OPEN_DATABASE: i64 = 4060;
@@ -274,7 +274,7 @@ mod tests {
     fn a_fault_never_carries_the_servers_text() {
         let message = "Violation of UNIQUE KEY constraint 'uq_users_email'. The duplicate key value is (canary@example.com).";
         let fault = of_server(2627, 14, message, "apply_batch");
-        assert_eq!(fault.to_string(), "database: email_taken in uq_users_email (error 2627)");
+        assert_eq!(fault.to_string(), "the database refuses the data (uq_users_email, error 2627)");
         assert!(!format!("{fault:?}").contains("canary"));
     }
 }

@@ -3,7 +3,7 @@
 use pipeline::Fault;
 use serde::Serialize;
 
-use crate::reason::{self, specific_advice};
+use crate::reason;
 
 /// How something stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -61,6 +61,6 @@ impl Finding {
 
     /// The question was answered with a fault. What the adapter says to look at comes before `advice`.
     pub(crate) fn fault(part: &'static str, check: &'static str, fault: &Fault, advice: &str) -> Self {
-        Self::fail(part, check, reason::finding(fault), specific_advice(fault).unwrap_or(advice))
+        Self::fail(part, check, reason::finding(fault), fault.advice().unwrap_or(advice))
     }
 }

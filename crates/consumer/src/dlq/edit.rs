@@ -151,7 +151,7 @@ mod tests {
         assert_eq!(revision.event_id, sample.id);
         assert_eq!(revision.dead_letter.message.key, Some(sample.key().into_bytes()));
         assert_eq!(revision.dead_letter.message.value, Some(payload().into_bytes()));
-        assert_eq!(revision.dead_letter.message.headers, Redriven { retry_count: 3, id: Some(entry.id.clone()), since: None }.headers());
+        assert_eq!(revision.dead_letter.message.headers, Redriven { retry_count: 3, id: Some(entry.id), since: None }.headers());
         assert_eq!(revision.dead_letter.topic, "t");
         assert!(revision.diff.contains("-  \"first_name\": ") && revision.diff.contains("+  \"firstName\": "), "{}", revision.diff);
     }

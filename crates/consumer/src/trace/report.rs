@@ -24,7 +24,8 @@ impl fmt::Display for Findings {
 
 /// Why a part could not be asked, and what to do about it where that is known.
 fn trouble(fault: &Fault) -> String {
-    advice(fault).map_or_else(|| fault.to_string(), |advice| format!("{fault}: {advice}"))
+    let general = fault.advice().is_none().then(|| advice(fault)).flatten();
+    general.map_or_else(|| fault.to_string(), |advice| format!("{fault}: {advice}"))
 }
 
 impl Findings {

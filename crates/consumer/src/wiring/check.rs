@@ -14,7 +14,7 @@ use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging};
 
-use super::{Settings, wrong};
+use super::{Settings, name_places, wrong};
 use crate::check::{self, Finding, Reading, Report};
 
 /// How long each part may take to answer.
@@ -59,6 +59,7 @@ fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {
 }
 
 async fn ask(settings: &Settings) -> Vec<Finding> {
+    name_places(Some(&settings.kafka), Some(&settings.database), Some(&settings.redis));
     let seen = settings.redis.seen_retention;
     let topic = &settings.kafka.topic;
     let ((kafka, log), (database, known), redis) =

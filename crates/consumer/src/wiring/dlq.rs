@@ -9,7 +9,7 @@ use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::{LoggingConfig, Shutdown, logging};
 
-use super::{CLOSE, wrong};
+use super::{CLOSE, name_places, wrong};
 use crate::config::ConsumerConfig;
 use crate::dlq::command::{self, DlqCommand, Needs};
 use crate::dlq::{AdminContext, Terms};
@@ -57,6 +57,7 @@ pub fn dlq(command: DlqCommand) -> ExitCode {
 
 async fn run(command: DlqCommand, settings: Settings) -> anyhow::Result<ExitCode> {
     let stop = Shutdown::on_signals()?.token();
+    name_places(settings.kafka.as_ref(), settings.database.as_ref(), Some(&settings.redis));
     let context = AdminContext {
         queue: RedisDlq::new(&settings.redis)?,
         publisher: settings.kafka.as_ref().map(KafkaPublisher::open).transpose()?,

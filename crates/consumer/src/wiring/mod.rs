@@ -12,6 +12,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
+use kafka::{Flavor, KafkaConfig};
 use pipeline::fault::Dependency;
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
@@ -49,9 +50,23 @@ fn metrics_address(env: &mut Reader) -> SocketAddr {
     SocketAddr::new(host, port)
 }
 
+/// Lets messages say where these parts are.
+pub fn name_places(kafka: Option<&KafkaConfig>, database: Option<&SqlServerConfig>, redis: Option<&RedisConfig>) {
+    if let Some(config) = kafka.filter(|config| matches!(config.flavor, Flavor::Real)) {
+        Dependency::Kafka.is(format!("at {}", config.brokers));
+    }
+    if let Some(config) = database {
+        Dependency::Database.is(format!("at {}:{}", config.server, config.port));
+    }
+    if let Some(config) = redis {
+        Dependency::DeadLetterQueue.is(format!("at {}:{}", config.host, config.port));
+    }
+}
+
 /// `consumer migrate`.
 pub fn migrate() -> ExitCode {
     with_settings(SqlServerConfig::read, async |config| {
+        name_places(None, Some(&config), None);
         let report = sqlserver::migrate(&config).await?;
         // It is done, whether or not somebody can read so.
         let _printed = print_line(crate::migrate::describe(&report));
@@ -61,7 +76,10 @@ pub fn migrate() -> ExitCode {
 
 /// `consumer resume`.
 pub fn resume(arguments: Resume) -> ExitCode {
-    with_settings(RedisConfig::read, async move |config| Ok(crate::resume::resume(&RedisDlq::new(&config)?, arguments).await?))
+    with_settings(RedisConfig::read, async move |config| {
+        name_places(None, None, Some(&config));
+        Ok(crate::resume::resume(&RedisDlq::new(&config)?, arguments).await?)
+    })
 }
 
 /// `consumer healthcheck`.

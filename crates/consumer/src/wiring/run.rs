@@ -12,7 +12,7 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::context;
-use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, spawn_verify, with_settings};
+use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, name_places, spawn_verify, with_settings};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::console::{self, ConsoleParts};
@@ -71,6 +71,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let metrics = Metrics::new(&[Part::Consumer])?;
     metrics.poll_age_limit(liveness.silence);
     let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
+    name_places(Some(&kafka_config), Some(&database), Some(&redis));
     let kafka_config = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka_config };
     let listener =
         tokio::net::TcpListener::bind(address).await.with_context(|| format!("METRICS_PORT: {address} cannot be listened on"))?;

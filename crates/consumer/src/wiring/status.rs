@@ -6,7 +6,7 @@ use kafka::{KafkaConfig, KafkaProgress};
 use redis_dlq::{RedisConfig, RedisDlq};
 use sqlserver::{SqlServer, SqlServerConfig};
 
-use super::{CLOSE, metrics_address, with_settings};
+use super::{CLOSE, metrics_address, name_places, with_settings};
 use crate::status::{Progress, Sources, StatusArgs, show, status};
 
 /// `consumer status`: 0 where the consumer on this machine is ready and every part answered, and 1 otherwise.
@@ -14,6 +14,7 @@ pub fn tell_status(arguments: StatusArgs) -> ExitCode {
     with_settings(
         |env| (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env), metrics_address(env)),
         async move |(kafka, database, redis, process)| {
+            name_places(Some(&kafka), Some(&database), Some(&redis));
             let progress = KafkaProgress::open(&kafka)?;
             let sources = Sources {
                 process,

@@ -19,7 +19,7 @@ use telemetry::output::print_line;
 use telemetry::{Health, Metrics, Part, Shutdown, side_task};
 use tokio_util::sync::CancellationToken;
 
-use super::{CLOSE, with_settings_quietly};
+use super::{CLOSE, name_places, with_settings_quietly};
 use crate::config::ConsumerConfig;
 use crate::verify::compare::Verified;
 use crate::verify::schedule::keep_verifying;
@@ -43,6 +43,7 @@ pub fn verify_tables(arguments: VerifyArgs) -> ExitCode {
     with_settings_quietly(
         |env| (KafkaConfig::read(env), SqlServerConfig::read(env), RedisConfig::read(env), ConsumerConfig::read(env)),
         async move |(kafka, database, redis, consumer)| {
+            name_places(Some(&kafka), Some(&database), Some(&redis));
             let dead_letters = match RedisDlq::new(&redis) {
                 Ok(dead_letters) => dead_letters,
                 Err(fault) => return Ok(unfinished(&fault.into())),

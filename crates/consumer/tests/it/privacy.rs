@@ -50,7 +50,7 @@ async fn a_consumer_without_any_of_its_parts_shows_no_secret() {
     })
     .await;
     let ready = || get(address.unwrap(), "/health/ready", secret("ADMIN_TOKEN").1);
-    eventually(BOUND, "it says what is away", async || ready().contains("the database cannot be reached")).await;
+    eventually(BOUND, "it says what is away", async || ready().contains("the database at 127.0.0.1:1 cannot be reached")).await;
     for path in ["/metrics", "/health/live", "/health/ready", "/admin/dlq", "/no-such-route"] {
         assert_silent(path, &get(address.unwrap(), path, "wrong-canary7f3a"));
     }

@@ -142,7 +142,7 @@ async fn a_part_that_cannot_be_asked_is_named_and_spoils_the_exit_code_but_not_w
 
     let no_queue = trace(&store, &Away(Dependency::DeadLetterQueue), question).await;
     assert_eq!((no_queue.verdict().label(), no_queue.found()), ("applied", false));
-    assert!(no_queue.to_string().contains("dead letters  could not be asked: dead_letter_queue: unavailable"), "{no_queue}");
+    assert!(no_queue.to_string().contains("dead letters  could not be asked: the dead letter queue cannot be reached"), "{no_queue}");
 
     let no_tables = trace(&Away(Dependency::Database), &store, question).await;
     assert_eq!((no_tables.verdict().label(), no_tables.found()), ("dead_letter", false));

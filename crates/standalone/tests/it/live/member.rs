@@ -115,10 +115,10 @@ impl Member {
     }
 }
 
-/// Whether a reason says that this part is away, and nothing worse.
+/// Whether a reason says that this part is away, where it is, and nothing worse.
 pub fn is_away(reason: &str, part: &str) -> bool {
-    let rest = reason.strip_prefix(part);
-    rest.is_some_and(|rest| rest.starts_with(" cannot be reached") || rest.starts_with(" does not answer in time"))
+    let place_and_rest = reason.strip_prefix(part).and_then(|rest| rest.strip_prefix(" at ")?.split_once(' '));
+    place_and_rest.is_some_and(|(_, rest)| rest.starts_with("cannot be reached") || rest.starts_with("does not answer in time"))
 }
 
 impl Drop for Member {
