@@ -7,6 +7,7 @@ use pipeline::record::Record;
 use pipeline::{DeadLetter, Reason};
 
 use super::Consumer;
+use super::dead_letter_log::Told;
 use crate::backends::{Backends, SystemClock};
 use crate::waiting::Stopped;
 
@@ -18,11 +19,11 @@ pub(super) struct DeadLetters {
 }
 
 /// What is known of a dead letter's record.
-#[derive(Clone, Copy)]
 struct Of {
     event_type: &'static str,
     /// Whether an operator has sent it again.
     is_redriven: bool,
+    told: Told,
 }
 
 impl DeadLetters {
@@ -69,23 +70,16 @@ impl DeadLetters {
         taken
     }
 
-    /// Adds the dead letter of a record, and says so in the log: here the decision is taken.
+    /// Adds the dead letter of a record.
     pub(super) fn add(&mut self, record: &Record, diagnosis: &Diagnosis) {
-        let event_type = diagnosis.event_type.map_or("unknown", events::EventType::as_str);
-        let redriven = record.redriven();
-        tracing::warn!(
-            eventId = diagnosis.event_id.map(tracing::field::display),
-            eventType = event_type,
-            partition = record.position.partition,
-            offset = record.position.offset,
-            reason = diagnosis.reason.label(),
-            retryCount = redriven.retry_count,
-            "dead letter: {}",
-            diagnosis.error
-        );
+        let retry_count = record.redriven().retry_count;
         let now: Timestamp = SystemClock.now();
         self.dead_letters.push(DeadLetter::new(record, diagnosis, now));
-        self.of.push(Of { event_type, is_redriven: redriven.retry_count > 0 });
+        self.of.push(Of {
+            event_type: diagnosis.event_type_label(),
+            is_redriven: retry_count > 0,
+            told: Told::new(record, diagnosis, retry_count),
+        });
     }
 
     /// Adds the dead letter of an event that the database refused.
@@ -101,6 +95,7 @@ impl<P: Backends> Consumer<P> {
             return Ok(0);
         }
         let new = self.waiting.until_done(|| self.dead_letters.push(&dead_letters)).await?;
+        of.iter().for_each(|of| self.dead_letter_log.tell(&of.told));
         self.count_dead_letters(dead_letters.iter().zip(of.iter().map(|of| of.event_type)), new);
         Ok(dead_letters.len() - new)
     }

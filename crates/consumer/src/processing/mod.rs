@@ -8,6 +8,7 @@ mod ahead;
 mod chunk;
 mod commit;
 mod counts;
+mod dead_letter_log;
 mod dead_letters;
 mod dlq_limit;
 mod expire;
@@ -39,6 +40,7 @@ use ahead::DecodeAhead;
 use chunk::{DecodeRules, DecodedBatch};
 use commit::Uncommitted;
 pub use counts::{Counts, RecordCounts};
+use dead_letter_log::DeadLetterLog;
 use dead_letters::DeadLetters;
 use expire::Expiry;
 pub(crate) use isolate::outcome_of_one;
@@ -62,6 +64,7 @@ pub struct Consumer<P: Backends> {
     uncommitted: Uncommitted,
     expiry: Expiry,
     flood: DlqLimit,
+    dead_letter_log: DeadLetterLog,
     /// The name of the topic, by which the tables know its logs.
     topic: Arc<str>,
     positions: Positions,
@@ -95,6 +98,7 @@ impl<P: Backends> Consumer<P> {
             uncommitted: Uncommitted::default(),
             expiry,
             flood,
+            dead_letter_log: DeadLetterLog::new(),
             topic,
             positions: Positions::default(),
             log_watch: LogWatch::new(log),
@@ -154,11 +158,13 @@ impl<P: Backends> Consumer<P> {
         if !is_empty {
             self.metrics.consumed(started.elapsed());
         }
+        self.dead_letter_log.look();
         self.look_after_parked().await
     }
 
     /// The source, to close it.
-    pub fn into_source(self) -> P::Source {
+    pub fn into_source(mut self) -> P::Source {
+        self.dead_letter_log.end_window();
         self.waiting.source
     }
 

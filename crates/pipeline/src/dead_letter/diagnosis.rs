@@ -61,6 +61,16 @@ impl From<&Violation> for Diagnosis {
 }
 
 impl Diagnosis {
+    /// The event's type, or `unknown`.
+    pub fn event_type_label(&self) -> &'static str {
+        self.event_type.map_or("unknown", EventType::as_str)
+    }
+
+    /// What to group by: reason, event type, and field or constraint.
+    pub fn fingerprint(&self) -> String {
+        format!("{}:{}:{}", self.reason.label(), self.event_type_label(), self.subject)
+    }
+
     /// An event that the database refused.
     pub fn rejected(event_id: Uuid, event_type: EventType, reason: Reason, code: Option<i64>) -> Self {
         let error = match (reason, code) {

@@ -133,7 +133,6 @@ impl Entry {
     pub(super) fn new(record: &Record, diagnosis: &Diagnosis, now: Timestamp) -> Self {
         let (encoding, original_data) = Encoding::encode(record.value.as_deref().unwrap_or_default());
         let key = record.key.as_deref().map(Encoding::encode);
-        let event_type = diagnosis.event_type.map_or("unknown", EventType::as_str);
         let redriven = record.redriven();
         Self {
             event_id: diagnosis.event_id.map(|id| id.to_string()),
@@ -145,7 +144,7 @@ impl Entry {
             partition: Some(record.position.partition),
             offset: Some(record.position.offset),
             reason: Some(diagnosis.reason.label().to_owned()),
-            fingerprint: Some(format!("{}:{event_type}:{}", diagnosis.reason.label(), diagnosis.subject)),
+            fingerprint: Some(diagnosis.fingerprint()),
             encoding,
             key_encoding: key.as_ref().map_or(Encoding::Utf8, |(encoding, _)| *encoding),
             key: key.map(|(_, text)| text),

@@ -108,9 +108,9 @@ impl Member {
         self.log().iter().filter(|(_, message)| message.starts_with(beginning)).count()
     }
 
-    /// Warnings and errors, apart from the dead letters that are announced one by one.
+    /// Warnings and errors, apart from those about dead letters.
     pub fn warnings(&self) -> Vec<String> {
-        let warnings = self.log().into_iter().filter(|(level, message)| level != "INFO" && !message.starts_with("dead letter:"));
+        let warnings = self.log().into_iter().filter(|(level, message)| level != "INFO" && !message.starts_with("dead letter"));
         warnings.map(|(_, message)| message).collect()
     }
 }
