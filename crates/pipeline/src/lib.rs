@@ -18,10 +18,12 @@
 //! | [`offsets`] | what may be committed |
 //! | [`rows`] | the tables row by row, to compare those of two stores |
 //! | [`trace`] | what the tables know of one event |
+//! | [`audit`] | what operators change, as a chain of hashes |
 //! | [`backoff`] | how long to wait before the next try |
 //! | [`pace`] | keeping to a rate |
 //! | [`ports`] | the traits that adapters implement |
 
+pub mod audit;
 pub mod backoff;
 pub mod batch;
 pub mod dead_letter;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use events::Timestamp;
 use uuid::Uuid;
 
+use crate::audit::{AuditEntry, AuditRecord, AuditTail};
 use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
@@ -311,6 +312,38 @@ pub trait Leases: Send + Sync {
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn release_lease(&self, name: &str, holder: Uuid) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Which entries of the audit log are looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AuditPage {
+    /// Those after this number, the oldest first.
+    After(i64),
+    /// Those before this number, the newest first.
+    Before(i64),
+    /// Those of one operation after this number, the oldest first.
+    Of {
+        /// The operation.
+        operation: Uuid,
+        /// The number.
+        after: i64,
+    },
+}
+
+/// What operators have changed. Only ever added to.
+pub trait AuditLog: Send + Sync {
+    /// Adds entries that say this, chained to the last one ([`crate::audit::chain`]), in one transaction. Of several writers at one time each adds its
+    /// entries in one piece. Returns the new end of the log; nothing to add changes nothing.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`]. Where the connection broke at the last moment, they may be in the log all the same.
+    fn append_audit(&self, records: &[AuditRecord]) -> impl Future<Output = Result<AuditTail, Fault>> + Send;
+
+    /// Up to `limit` entries.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn audit_page(&self, page: AuditPage, limit: usize) -> impl Future<Output = Result<Vec<AuditEntry>, Fault>> + Send;
 }
 
 /// Events that wait for a parent.
