@@ -13,6 +13,7 @@
 //! | `stock` | the ledger of adjustments and its sum |
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | `LogPositions`: how far the tables hold the log |
+//! | `audit` | `AuditLog`: what operators have changed |
 //! | `changes` | `RowChanges`: which rows were written since they were compared |
 //! | `trace` | `EventTrace`: what the tables know of one event |
 //! | `table_rows` | `TableRows`: the tables row by row, to compare them |
@@ -25,6 +26,7 @@
 //!
 //! SQLite works in the calling thread, so a call that was polled runs to its end: a dropped future has either done nothing or everything.
 
+mod audit;
 mod changes;
 mod claims;
 pub mod config;

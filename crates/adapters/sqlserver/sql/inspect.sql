@@ -12,6 +12,7 @@ FROM (VALUES
   (N'dbo.parked_events', N'SELECT'), (N'dbo.parked_events', N'INSERT'), (N'dbo.parked_events', N'UPDATE'), (N'dbo.parked_events', N'DELETE'),
   (N'dbo.log_positions', N'SELECT'), (N'dbo.log_positions', N'INSERT'), (N'dbo.log_positions', N'UPDATE'),
   (N'dbo.leases', N'SELECT'), (N'dbo.leases', N'INSERT'), (N'dbo.leases', N'UPDATE'), (N'dbo.leases', N'DELETE'),
+  (N'dbo.audit_log', N'SELECT'), (N'dbo.audit_log', N'INSERT'),
   (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
 ORDER BY r.tab, r.permission;
 

@@ -65,7 +65,7 @@ const fn look_at(number: u32) -> Option<&'static str> {
 }
 
 /// Our constraints, and what a violation of each means.
-pub(crate) const CONSTRAINTS: [(&str, FaultClass); 15] = [
+pub(crate) const CONSTRAINTS: [(&str, FaultClass); 16] = [
     ("pk_users", FaultClass::UniqueViolation),
     ("pk_orders", FaultClass::UniqueViolation),
     ("pk_order_items", FaultClass::UniqueViolation),
@@ -75,6 +75,7 @@ pub(crate) const CONSTRAINTS: [(&str, FaultClass); 15] = [
     ("pk_parked_events", FaultClass::UniqueViolation),
     ("pk_log_positions", FaultClass::UniqueViolation),
     ("pk_leases", FaultClass::UniqueViolation),
+    ("pk_audit_log", FaultClass::UniqueViolation),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),

@@ -9,6 +9,7 @@
 //! | `store` | [`SqlServer`], its `EventStore` and `DryRun`: one batch, one transaction, one round trip |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | its `LogPositions`: how far the tables hold the log |
+//! | `audit` | its `AuditLog`: what operators have changed |
 //! | `table_rows` | its `TableRows`: the tables row by row, to compare them |
 //! | `trace` | its `EventTrace`: what the tables know of one event |
 //! | `read` | its `ReadStore`: one statement per answer |
@@ -39,6 +40,7 @@
 //! The server's messages quote rows, so none is passed on: a [`pipeline::Fault`] carries the number and names of our own, and the driver's
 //! log lines are held back.
 
+mod audit;
 mod config;
 mod connection;
 mod faults;

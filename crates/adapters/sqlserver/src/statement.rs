@@ -103,6 +103,14 @@ statements! {
     TAKE_LEASE = "take_lease";
     /// Gives a lease back.
     RELEASE_LEASE = "release_lease";
+    /// Adds entries to the audit log.
+    APPEND_AUDIT = "append_audit";
+    /// Entries of the audit log after a number.
+    AUDIT_AFTER = "audit_after";
+    /// Entries of the audit log before a number.
+    AUDIT_BEFORE = "audit_before";
+    /// Entries of the audit log of one operation.
+    AUDIT_OF = "audit_of";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use events::Body;
+use pipeline::audit::AuditTail;
 use pipeline::ports::DryRun;
 use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, ParkedKey, Reason, WaitsFor};
 use tiberius::ToSql;
+use tokio::sync::Mutex;
 
 use crate::config::SqlServerConfig;
 use crate::connection::ResultSets;
@@ -20,12 +22,14 @@ use crate::statement::{APPLY_BATCH, PING};
 #[derive(Clone)]
 pub struct SqlServer {
     pub(crate) pool: Arc<Pool>,
+    /// Where the audit log ends, as far as this process knows.
+    pub(crate) audit_tail: Arc<Mutex<AuditTail>>,
 }
 
 impl SqlServer {
     /// The database that the configuration names. Connects when it is first used.
     pub fn new(config: SqlServerConfig) -> Self {
-        Self { pool: Arc::new(Pool::new(config)) }
+        Self { pool: Arc::new(Pool::new(config)), audit_tail: Arc::new(Mutex::new(AuditTail::EMPTY)) }
     }
 
     /// Whether the server answers and our tables can be read.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, Leases, LogPositions, ParkingExpiry};
+use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, chain};
+use pipeline::ports::{AuditLog, AuditPage, DryRun, Leases, LogPositions, ParkingExpiry};
 use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot};
 use uuid::Uuid;
 
@@ -131,6 +132,31 @@ impl Leases for SimStore {
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
         self.world.step(|state| state.tables.leases.retain(|known, (other, _)| known != name || *other != holder));
         Ok(())
+    }
+}
+
+impl AuditLog for SimStore {
+    async fn append_audit(&self, records: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        Ok(self.world.step(|state| {
+            let log = &mut state.tables.audit;
+            let end = |log: &[AuditEntry]| log.last().map_or(AuditTail::EMPTY, |last| AuditTail { number: last.number, hash: last.hash });
+            let entries = chain(end(log), records);
+            log.extend(entries);
+            end(log)
+        }))
+    }
+
+    async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+        Ok(self.world.step(|state| {
+            let log = state.tables.audit.iter().cloned();
+            match page {
+                AuditPage::After(number) => log.filter(|entry| entry.number > number).take(limit).collect(),
+                AuditPage::Before(number) => log.rev().filter(|entry| entry.number < number).take(limit).collect(),
+                AuditPage::Of { operation, after } => {
+                    log.filter(|entry| entry.record.operation == operation && entry.number > after).take(limit).collect()
+                }
+            }
+        }))
     }
 }
 

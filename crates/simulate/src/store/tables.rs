@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use events::{Body, Event, Timestamp};
+use pipeline::audit::AuditEntry;
 use pipeline::parking::EmailClaim;
 use pipeline::{LogId, ParkedEvent};
 use uuid::Uuid;
@@ -76,6 +77,8 @@ pub struct Tables {
     pub positions: BTreeMap<PositionKey, i64>,
     /// Who has a lease, and until which time of the run.
     pub leases: BTreeMap<String, (Uuid, Duration)>,
+    /// What operators have changed.
+    pub audit: Vec<AuditEntry>,
     /// Nobody answers before this time of the run.
     pub away_until: Duration,
     /// Nothing can be written before this time of the run.

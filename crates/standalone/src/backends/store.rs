@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
+use pipeline::ports::{AuditLog, AuditPage, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -97,6 +98,16 @@ impl Leases for Store {
 
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
         either!(self, store => store.release_lease(name, holder))
+    }
+}
+
+impl AuditLog for Store {
+    async fn append_audit(&self, records: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        either!(self, store => store.append_audit(records))
+    }
+
+    async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+        either!(self, store => store.audit_page(page, limit))
     }
 }
 

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
+use pipeline::ports::{AuditLog, AuditPage, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -92,6 +93,16 @@ impl<S: Leases> Leases for DryRunFirst<S> {
 
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
         self.0.release_lease(name, holder).await
+    }
+}
+
+impl<S: AuditLog> AuditLog for DryRunFirst<S> {
+    async fn append_audit(&self, records: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        self.0.append_audit(records).await
+    }
+
+    async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+        self.0.audit_page(page, limit).await
     }
 }
 

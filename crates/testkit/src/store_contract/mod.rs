@@ -16,13 +16,15 @@
 //! | [`table_rows`] | the tables row by row |
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
+//! | [`audit`] | what operators have changed |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
-//! the whole parking table; they run while no other case of the process does.
+//! the whole parking table, those of [`audit`] at the end of the log; they run while no other case of the process does.
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 pub mod addresses;
+pub mod audit;
 pub mod claims;
 pub mod convergence;
 pub mod dry_run;
@@ -40,7 +42,7 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{AuditLog, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -50,12 +52,13 @@ pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
 pub trait Database:
-    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + ParkingLot + ParkingExpiry + ReadStore
+    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + AuditLog + ParkingLot + ParkingExpiry + ReadStore
 {
 }
 
-impl<S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + ParkingLot + ParkingExpiry + ReadStore>
-    Database for S
+impl<
+    S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + AuditLog + ParkingLot + ParkingExpiry + ReadStore,
+> Database for S
 {
 }
 
@@ -203,6 +206,14 @@ macro_rules! store_contract {
             one_holder_at_a_time_has_a_lease
             a_lease_that_has_ended_is_anybodys
             a_lease_that_is_given_back_is_anybodys_and_only_its_holder_gives_it_back
+        }
+        $crate::store_contract! { @cases $factory, alone, audit:
+            an_entry_comes_back_as_it_was_written
+            entries_are_chained_over_appends
+            writers_at_one_time_all_add_their_entries_in_one_piece
+            pages_go_in_either_direction
+            the_entries_of_one_operation_are_found
+            what_does_not_fit_is_shortened_and_the_chain_holds
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
             a_replay_of_everything_changes_no_row

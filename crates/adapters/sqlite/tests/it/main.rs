@@ -1,6 +1,7 @@
 //! The contracts that the embedded database shares with SQL Server and Redis, and what is its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod changes;
 mod dry_run;
 mod expiry;

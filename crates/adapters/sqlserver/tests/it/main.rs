@@ -1,6 +1,7 @@
 //! What needs a server: a scripted one always, a real one when `MSSQL_SERVER` is set.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod certificates;
 mod contract;
 mod dry_run;

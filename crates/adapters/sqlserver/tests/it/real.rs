@@ -7,7 +7,7 @@ use settings::{ExposeSecret as _, Reader};
 use sqlserver::SqlServerConfig;
 use tiberius::{AuthMethod, Client, Config, ToSql};
 use tokio::net::TcpStream;
-use tokio_util::compat::TokioAsyncWriteCompatExt as _;
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt as _};
 use uuid::Uuid;
 
 /// The server, with a database name that nobody else has; `None`, once with a word on stderr, where none is configured.
@@ -30,6 +30,16 @@ pub fn server() -> Option<SqlServerConfig> {
 
 /// Runs a statement as another program would.
 pub async fn execute(config: &SqlServerConfig, sql: &str, parameters: &[&dyn ToSql]) {
+    let changed = connect(config).await.execute(sql, parameters).await.unwrap().total();
+    assert_eq!(changed, 1, "{sql}");
+}
+
+/// The number of the error with which the server refuses a statement.
+pub async fn refused(config: &SqlServerConfig, sql: &str) -> Option<u32> {
+    connect(config).await.execute(sql, &[]).await.err().and_then(|error| error.code())
+}
+
+async fn connect(config: &SqlServerConfig) -> Client<Compat<TcpStream>> {
     let mut driver = Config::new();
     driver.host(&config.server);
     driver.port(config.port);
@@ -37,7 +47,5 @@ pub async fn execute(config: &SqlServerConfig, sql: &str, parameters: &[&dyn ToS
     driver.authentication(AuthMethod::sql_server(&config.user, config.password.expose_secret()));
     driver.trust_cert();
     let stream = TcpStream::connect(driver.get_addr()).await.unwrap();
-    let mut client = Client::connect(driver, stream.compat_write()).await.unwrap();
-    let changed = client.execute(sql, parameters).await.unwrap().total();
-    assert_eq!(changed, 1, "{sql}");
+    Client::connect(driver, stream.compat_write()).await.unwrap()
 }

@@ -190,18 +190,22 @@ pub fn routing(host: &str, port: u16) -> Vec<u8> {
     [&[0xe3][..], &length(&body), &body, &done()].concat()
 }
 
-/// A column of an answer: `int` or `nvarchar(100)`.
+/// A column of an answer: `int`, `bigint`, `nvarchar(100)` or `binary(32)`.
 #[derive(Clone, Copy, Debug)]
 pub enum Column {
     Int(&'static str),
+    Long(&'static str),
     Text(&'static str),
+    Digest(&'static str),
 }
 
 /// A value of a row.
 #[derive(Clone, Copy, Debug)]
 pub enum Value<'a> {
     Int(i32),
+    Long(i64),
     Text(&'a str),
+    Digest([u8; 32]),
 }
 
 /// A result set.
@@ -210,6 +214,8 @@ pub fn table(columns: &[Column], rows: &[Vec<Value<'_>>]) -> Vec<u8> {
     for column in columns {
         let (kind, name): (&[u8], _) = match column {
             Column::Int(name) => (&[0x26, 4], name),
+            Column::Long(name) => (&[0x26, 8], name),
+            Column::Digest(name) => (&[0xad, 32, 0], name),
             Column::Text(name) => (&[0xe7, 200, 0, 9, 4, 0xd0, 0, 0x34], name),
         };
         tokens.extend([&[0, 0, 0, 0, 1, 0][..], kind, &[u8::try_from(name.len()).unwrap()], &utf16(name)].concat());
@@ -219,6 +225,8 @@ pub fn table(columns: &[Column], rows: &[Vec<Value<'_>>]) -> Vec<u8> {
         for value in row {
             tokens.extend(match value {
                 Value::Int(number) => [&[4][..], &number.to_le_bytes()].concat(),
+                Value::Long(number) => [&[8][..], &number.to_le_bytes()].concat(),
+                Value::Digest(bytes) => [&length(bytes)[..], bytes].concat(),
                 Value::Text(text) => [&length(&utf16(text))[..], &utf16(text)].concat(),
             });
         }

@@ -1,0 +1,106 @@
+//! What operators have changed.
+
+use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, chain};
+use pipeline::fault::RACE_TRIES;
+use pipeline::ports::{AuditLog, AuditPage};
+use pipeline::{Fault, FaultClass};
+
+use crate::faults;
+use crate::json::{JsonParameter, JsonRows};
+use crate::row::Columns;
+use crate::statement::{APPEND_AUDIT, AUDIT_AFTER, AUDIT_BEFORE, AUDIT_OF};
+use crate::store::SqlServer;
+
+impl AuditLog for SqlServer {
+    /// One round trip, where no other process has added something since this one did. An end that is no longer the end costs one more.
+    async fn append_audit(&self, records: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        // Held meanwhile: callers of one process take turns, rather than refuse each other.
+        let mut known = self.audit_tail.lock().await;
+        let mut conflict = faults::fault(FaultClass::UniqueViolation, APPEND_AUDIT.name);
+        for _ in 0..RACE_TRIES {
+            let entries = chain(*known, records);
+            let (appended, tail) = match self.append(*known, &entries).await {
+                Ok(answer) => answer,
+                // Another process was quicker, or both met at a lock. Whoever asks again learns where the log ends.
+                Err(fault) if matches!(fault.class, FaultClass::UniqueViolation | FaultClass::LockConflict) => {
+                    conflict = fault;
+                    continue;
+                }
+                Err(fault) => return Err(fault),
+            };
+            let end = entries.last().map_or(tail, |last| AuditTail { number: last.number, hash: last.hash });
+            if appended == entries.len() {
+                *known = end;
+                return Ok(end);
+            }
+            if appended > 0 {
+                return Err(faults::bug(APPEND_AUDIT.name));
+            }
+            *known = tail;
+        }
+        Err(conflict)
+    }
+
+    async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (statement, sets) = match page {
+            AuditPage::After(number) => (&AUDIT_AFTER, self.pool.ask(&AUDIT_AFTER, &[&limit, &number]).await?),
+            AuditPage::Before(number) => (&AUDIT_BEFORE, self.pool.ask(&AUDIT_BEFORE, &[&limit, &number]).await?),
+            AuditPage::Of { operation, after } => (&AUDIT_OF, self.pool.ask(&AUDIT_OF, &[&limit, &after, &operation]).await?),
+        };
+        sets.accept().iter().flatten().map(|row| entry(Columns::of(row, statement.name))).collect()
+    }
+}
+
+impl SqlServer {
+    /// How many of these entries were added, all or none, and where the log ends.
+    async fn append(&self, tail: AuditTail, entries: &[AuditEntry]) -> Result<(usize, AuditTail), Fault> {
+        let sets = self.pool.ask(&APPEND_AUDIT, &[&tail.number, &tail.hash.to_string(), &rows(entries).text]).await?.accept();
+        let Some(row) = sets.iter().flatten().next() else { return Ok((0, AuditTail::EMPTY)) };
+        let columns = Columns::of(row, APPEND_AUDIT.name);
+        let appended: i32 = columns.get("appended")?;
+        let end = AuditTail { number: columns.get("number")?, hash: digest(columns, "hash")?.ok_or(faults::bug(APPEND_AUDIT.name))? };
+        Ok((usize::try_from(appended).unwrap_or(0), end))
+    }
+}
+
+fn rows(entries: &[AuditEntry]) -> JsonParameter {
+    let mut rows = JsonRows::new();
+    for AuditEntry { number, record, previous_hash, hash } in entries {
+        let AuditRecord { at, actor, origin, action, operation, subject, before, after, outcome } = record;
+        let mut row = rows.row();
+        row.number("n", *number).time("w", *at).text("a", actor).text("o", origin).text("c", action).uuid("i", *operation);
+        row.text("s", subject).text("r", outcome).text("p", &previous_hash.to_string()).text("h", &hash.to_string());
+        for (name, digest) in [("b", before), ("d", after)] {
+            if let Some(digest) = digest {
+                row.text(name, &digest.to_string());
+            }
+        }
+    }
+    rows.finish()
+}
+
+fn entry(columns: Columns<'_>) -> Result<AuditEntry, Fault> {
+    let hash = |name| digest(columns, name)?.ok_or(faults::bug(APPEND_AUDIT.name));
+    Ok(AuditEntry {
+        number: columns.get("number")?,
+        record: AuditRecord {
+            at: columns.time("at")?,
+            actor: columns.text("actor")?,
+            origin: columns.text("origin")?,
+            action: columns.text("action")?,
+            operation: columns.get("operation")?,
+            subject: columns.text("subject")?,
+            before: digest(columns, "before_digest")?,
+            after: digest(columns, "after_digest")?,
+            outcome: columns.text("outcome")?,
+        },
+        previous_hash: hash("previous_hash")?,
+        hash: hash("hash")?,
+    })
+}
+
+fn digest(columns: Columns<'_>, name: &'static str) -> Result<Option<Sha256Digest>, Fault> {
+    let Some(bytes) = columns.optional::<&[u8]>(name)? else { return Ok(None) };
+    bytes.try_into().map(|bytes| Some(Sha256Digest(bytes))).map_err(|_| faults::bug(APPEND_AUDIT.name))
+}
