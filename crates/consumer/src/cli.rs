@@ -2,6 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
+use crate::audit::command::AuditArgs;
 use crate::dlq::DlqCommand;
 use crate::resume::Resume;
 use crate::status::StatusArgs;
@@ -63,6 +64,10 @@ pub enum Command {
     /// Exit codes: 0 all of it was done, 1 something failed, 2 wrong usage or settings.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Show what operators have changed, the newest last: who, from where, what, to what, and what came of it.
+    ///
+    /// Exit codes: 0 shown, 1 it could not be read, 2 wrong usage or settings; those of `verify` are its own.
+    Audit(AuditArgs),
     /// Ask a running consumer on this machine whether its loop turns; for containers. Exit code 0 if it does.
     Healthcheck,
 }

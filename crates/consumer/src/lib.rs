@@ -16,11 +16,13 @@
 //! | [`status`](mod@status) | the pipeline on one screen |
 //! | [`trace`](mod@trace) | what the system knows of one event |
 //! | [`verify`](mod@verify) | proving that the tables are what the log says |
+//! | [`audit`] | noting what operators change, and looking at it |
 //! | [`backends`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
 //!
 //! Everything here speaks to ports; which adapters stand behind them is named in one place, the composition root of each program.
 
+pub mod audit;
 pub mod backends;
 pub mod chance;
 mod check;

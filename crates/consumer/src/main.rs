@@ -16,6 +16,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => wiring::verify_tables(arguments),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),
+        Command::Audit(arguments) => wiring::audit(arguments),
         Command::Healthcheck => wiring::healthcheck(),
     }
 }

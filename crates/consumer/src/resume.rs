@@ -1,9 +1,12 @@
 //! Letting a flood of unwritable records go that consumers hold back.
 
 use clap::Args;
-use pipeline::Fault;
-use pipeline::ports::{FloodPermits, Permit};
+use pipeline::audit::AuditAction;
+use pipeline::ports::{AuditLog, FloodPermits, Permit};
 use telemetry::output::print_line;
+
+use crate::audit::{Audit, Subject, Who, outcome};
+use crate::dlq::Refusal;
 
 /// How many unwritable records may pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
@@ -34,16 +37,36 @@ impl Resume {
 /// Permits it, and says so.
 ///
 /// # Errors
-/// The dead letter queue is away.
-pub async fn resume(queue: &impl FloodPermits, arguments: Resume) -> Result<(), Fault> {
+/// See [`change_permit`].
+pub async fn resume(queue: &impl FloodPermits, tables: Option<&impl AuditLog>, arguments: Resume) -> Result<(), Refusal> {
     let permit = arguments.permit();
-    queue.permit(permit).await?;
+    let audit = tables.map(Audit).ok_or(Refusal::NoAuditLog)?;
+    change_permit(queue, (audit, Who::command_line()), permit).await?;
     // It is done, whether or not somebody can read so.
-    let _printed = print_line(match permit {
+    let _printed = print_line(told(permit));
+    Ok(())
+}
+
+/// Permits it, and notes who did.
+///
+/// # Errors
+/// It cannot be noted, and nothing was permitted; or the dead letter queue is away.
+pub(crate) async fn change_permit<L: AuditLog>(
+    queue: &impl FloodPermits,
+    (audit, who): (Audit<L>, Who),
+    permit: Permit,
+) -> Result<(), Refusal> {
+    let operation = audit.begin(who, AuditAction::Resume, Subject::new(told(permit))).await?;
+    let permitted = queue.permit(permit).await;
+    operation.end(outcome(&permitted, |()| "done".to_owned())).await;
+    Ok(permitted?)
+}
+
+fn told(permit: Permit) -> String {
+    match permit {
         Permit::Nothing => "A flood of unwritable records is held from now on.".to_owned(),
         Permit::Records(1) => "1 unwritable record may pass.".to_owned(),
         Permit::Records(records) => format!("{records} unwritable records may pass."),
         Permit::Everything => "All unwritable records may pass, until `resume --never`.".to_owned(),
-    });
-    Ok(())
+    }
 }

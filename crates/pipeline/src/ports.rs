@@ -346,6 +346,16 @@ pub trait AuditLog: Send + Sync {
     fn audit_page(&self, page: AuditPage, limit: usize) -> impl Future<Output = Result<Vec<AuditEntry>, Fault>> + Send;
 }
 
+impl<L: AuditLog> AuditLog for &L {
+    async fn append_audit(&self, records: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        (**self).append_audit(records).await
+    }
+
+    async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
+        (**self).audit_page(page, limit).await
+    }
+}
+
 /// Events that wait for a parent.
 pub trait ParkingLot: Send + Sync {
     /// Stores events; one that is stored already (same place, same record) stays as it is. Says whether the parent of any of them is persisted,

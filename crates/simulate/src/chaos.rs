@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
+use consumer::audit::Unwitnessed;
 use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use telemetry::Metrics;
 use tokio::task::JoinHandle;
@@ -192,7 +193,7 @@ async fn send_back(world: World) {
     let (queue, publisher, stop) = (SimQueue::new(&world, "operator"), SimProducer::new(&world, "operator"), CancellationToken::new());
     let route = Route { queue: &queue, publisher: &publisher, default_topic: TOPIC, lease: LEASE, stop: &stop };
     let order = RedriveRequest { filter: Filter::default(), limit: Some(20), rate: None, max_retries: 2 };
-    redrive(route, &order, |_| {}).await;
+    redrive(route, &order, &mut Unwitnessed, |_| {}).await;
 }
 
 fn until(state: &mut State, most: u64) -> Duration {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
+use consumer::audit::command::AuditArgs;
 use consumer::dlq::DlqCommand;
 use consumer::resume::Resume;
 use consumer::status::StatusArgs;
@@ -67,6 +68,10 @@ pub enum Command {
     Verify(VerifyArgs),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
+    /// Show what operators have changed, the newest last, or verify that log: in the database that is configured, else in `--data-dir`.
+    ///
+    /// Exit codes: 0 shown, 1 it could not be read, 2 wrong usage or settings; those of `verify` are its own.
+    Audit(AuditArgs),
     /// Generate events, consume them, and say how fast that was.
     Load {
         /// How many.

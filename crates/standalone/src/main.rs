@@ -3,6 +3,7 @@
 #[macro_use]
 mod say;
 
+mod audit;
 mod backends;
 mod cli;
 mod demo;
@@ -64,6 +65,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Verify(arguments) => Ok(verify::run(settings, data_dir, arguments).await),
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
+        Command::Audit(arguments) => audit::run(settings, data_dir, arguments).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,
     }
 }

@@ -16,10 +16,11 @@ const OUT_OF_REACH: &str = "name the --data-dir of the pipeline that holds, or t
 /// # Errors
 /// A part cannot be opened, or the dead letter queue is away.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: Resume) -> anyhow::Result<ExitCode> {
-    let Some(dead_letters) = ExistingBackends::open(settings.redis.as_ref(), None, data_dir)?.dead_letters else {
+    let ExistingBackends { dead_letters, tables } = ExistingBackends::open(settings.redis.as_ref(), settings.database, data_dir)?;
+    let Some(dead_letters) = dead_letters else {
         eprintln!("error: {OUT_OF_REACH}");
         return Ok(ExitCode::from(2));
     };
-    resume(&dead_letters, arguments).await?;
+    resume(&dead_letters, tables.as_ref(), arguments).await?;
     Ok(ExitCode::SUCCESS)
 }

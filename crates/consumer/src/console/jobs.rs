@@ -4,11 +4,13 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use console::{Caller, Job, Order, RefusalKind, Refused};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, Publisher};
+use pipeline::audit::AuditAction;
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, Publisher};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use super::words::problem;
+use crate::audit::{Audit, Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal, Summary, redrive};
 
@@ -38,6 +40,8 @@ struct Begun {
     depth: u64,
     since: Instant,
     stop: CancellationToken,
+    /// Who has stopped it.
+    stopped_by: Option<String>,
     summary: Summary,
     ended: bool,
 }
@@ -54,48 +58,32 @@ impl Jobs {
     where
         Q: DeadLetterReader + ClaimQueue + 'static,
         P: Publisher + 'static,
-        T: Send + Sync + 'static,
+        T: AuditLog + Clone + 'static,
     {
         let stop = stop.child_token();
         // Refused before a job is made of it.
         context.route(&stop)?;
         let depth = context.queue.depth().await.map_err(Refusal::from)?;
-        let number = {
-            let mut list = self.list();
-            if list.jobs.iter().filter(|job| !job.ended).count() >= RUNNING {
-                let sentence = format!("{RUNNING} redrives run already: wait for one of them, or stop it.");
-                return Err(Refused { kind: RefusalKind::Impossible, sentence });
-            }
-            list.last += 1;
-            let number = list.last;
-            list.jobs.push_front(Begun {
-                number,
-                caller: caller.clone(),
-                began: SystemClock.now().to_string(),
-                order: order.clone(),
-                depth,
-                since: Instant::now(),
-                stop: stop.clone(),
-                summary: Summary::default(),
-                ended: false,
-            });
-            // One that runs can be stopped as long as it does.
-            let mut ended = 0;
-            list.jobs.retain(|job| {
-                ended += usize::from(job.ended);
-                !job.ended || ended <= KEPT
-            });
-            number
-        };
         let request = RedriveRequest { filter, limit: order.limit, rate: order.rate, max_retries: context.terms.max_retries };
+        let audit = Audit(context.tables.clone().ok_or(Refusal::NoAuditLog)?);
+        let mut operation = audit.begin(Who::console(caller), AuditAction::Redrive, Subject::new(&request)).await?;
+        let number = match self.add(caller, order, depth, &stop) {
+            Ok(number) => number,
+            Err(refused) => {
+                operation.end(format!("refused: {}", refused.sentence)).await;
+                return Err(refused);
+            }
+        };
         tracing::info!(caller, job = number, limit = order.limit, rate = order.rate, "a redrive begins");
         let (jobs, caller) = (self.clone(), caller.clone());
         // It ends by itself: what is in flight when the process stops is finished, and the rest stays in the list.
         drop(tokio::spawn(async move {
             let ended = match context.route(&stop) {
-                Ok(route) => redrive(route, &request, |summary| jobs.note(number, summary, false)).await,
-                Err(_) => return,
+                Ok(route) => redrive(route, &request, &mut operation, |summary| jobs.note(number, summary, false)).await,
+                Err(refusal) => return operation.end(format!("refused: {refusal}")).await,
             };
+            let stopped_by = jobs.stopped_by(number).map_or_else(String::new, |name| format!("; stopped by {name}"));
+            operation.end(format!("{}{stopped_by}", ended.outcome())).await;
             let (redriven, failed, gone) = (ended.redriven, ended.failed, ended.gone);
             tracing::info!(caller, job = number, redriven, failed, gone, "dead letters redriven");
             jobs.note(number, &ended, true);
@@ -103,11 +91,47 @@ impl Jobs {
         Ok(number)
     }
 
+    /// Adds a job that begins, unless too many run. Returns its number.
+    fn add(&self, caller: &str, order: &Order, depth: u64, stop: &CancellationToken) -> Result<u64, Refused> {
+        let mut list = self.list();
+        if list.jobs.iter().filter(|job| !job.ended).count() >= RUNNING {
+            let sentence = format!("{RUNNING} redrives run already: wait for one of them, or stop it.");
+            return Err(Refused { kind: RefusalKind::Impossible, sentence });
+        }
+        list.last += 1;
+        let number = list.last;
+        list.jobs.push_front(Begun {
+            number,
+            caller: caller.to_owned(),
+            began: SystemClock.now().to_string(),
+            order: order.clone(),
+            depth,
+            since: Instant::now(),
+            stop: stop.clone(),
+            stopped_by: None,
+            summary: Summary::default(),
+            ended: false,
+        });
+        // One that runs can be stopped as long as it does.
+        let mut ended = 0;
+        list.jobs.retain(|job| {
+            ended += usize::from(job.ended);
+            !job.ended || ended <= KEPT
+        });
+        Ok(number)
+    }
+
     /// Stops a job. Returns whether there was such a job and it ran.
-    pub fn stop(&self, number: u64) -> bool {
-        let list = self.list();
-        let job = list.jobs.iter().find(|job| job.number == number && !job.ended);
-        job.inspect(|job| job.stop.cancel()).is_some()
+    pub fn stop(&self, number: u64, caller: &str) -> bool {
+        let mut list = self.list();
+        let Some(job) = list.jobs.iter_mut().find(|job| job.number == number && !job.ended) else { return false };
+        job.stopped_by.get_or_insert_with(|| caller.to_owned());
+        job.stop.cancel();
+        true
+    }
+
+    fn stopped_by(&self, number: u64) -> Option<String> {
+        self.list().jobs.iter().find(|job| job.number == number).and_then(|job| job.stopped_by.clone())
     }
 
     /// The newest first.

@@ -4,11 +4,12 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 use console::{Draft, Foreseen, Group, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::words::problem;
+use crate::audit::Who;
 use crate::backends::SystemClock;
 use crate::dlq::dry_run::{dry_run, foresee};
 use crate::dlq::dry_run_outcome::{DryRunOutcome, Preview};
@@ -234,7 +235,7 @@ fn foreseen(outcome: &DryRunOutcome) -> Foreseen {
     Foreseen { outcome: outcome.label().to_owned(), detail: outcome.detail() }
 }
 
-pub(super) async fn send<Q: DeadLetterReader + ClaimQueue, P: Publisher, T>(
+pub(super) async fn send<Q: DeadLetterReader + ClaimQueue, P: Publisher, T: AuditLog>(
     context: &AdminContext<Q, P, T>,
     stop: &CancellationToken,
     caller: &str,
@@ -244,7 +245,7 @@ pub(super) async fn send<Q: DeadLetterReader + ClaimQueue, P: Publisher, T>(
     let listed = find(&context.queue, id).await?;
     let revision = Revision::new(&listed, payload, context.terms.rules, &context.terms.topic)?;
     let (event_id, topic) = (revision.event_id, revision.dead_letter.topic.clone());
-    let delivered = resend(&context.route(stop)?, revision).await?;
+    let delivered = resend(&context.route(stop)?, (context.audit()?, Who::console(caller)), revision).await?;
     tracing::info!(caller, entry = listed.id, eventId = %event_id, edited = 1, "a dead letter was edited and sent");
     let place = format!("{}/{}/{}", printable(&topic), delivered.partition, delivered.offset);
     Ok(Sent { event_id: event_id.to_string(), place })

@@ -24,25 +24,29 @@ use console::{
     Access, Account, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role, Selection,
     Sent, Trace,
 };
+use pipeline::audit::AuditAction;
 use pipeline::ports::{
-    ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit, Publisher, TableRows,
+    AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit, Publisher,
+    TableRows,
 };
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::audit::{Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::admin::{AdminConfig, AdminRole};
 use crate::dlq::purge::purge;
 use crate::dlq::{AdminContext, Filter, Refusal};
+use crate::resume::change_permit;
 use crate::trace::{Question, trace};
 use jobs::Jobs;
 use words::{bad, filter, problem};
 
 /// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + TableRows + EventTrace + DryRun + Clone + 'static {}
+pub trait ConsoleTables: ParkingExpiry + TableRows + EventTrace + DryRun + AuditLog + Clone + 'static {}
 
-impl<T: ParkingExpiry + TableRows + EventTrace + DryRun + Clone + 'static> ConsoleTables for T {}
+impl<T: ParkingExpiry + TableRows + EventTrace + DryRun + AuditLog + Clone + 'static> ConsoleTables for T {}
 
 /// The dead letters behind it.
 pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
@@ -154,7 +158,7 @@ where
     }
 
     fn stop(&self, Caller(caller): &Caller, job: u64) -> bool {
-        let stopped = self.jobs.stop(job);
+        let stopped = self.jobs.stop(job, caller);
         tracing::info!(caller, job, stopped, "a redrive is stopped");
         stopped
     }
@@ -164,7 +168,10 @@ where
     }
 
     async fn purge(&self, Caller(caller): &Caller, selection: &Selection) -> Result<u64, Refused> {
-        let purged = purge(&self.parts.context.queue, &meant(selection)?, SystemClock.now()).await;
+        let (context, filter) = (&self.parts.context, meant(selection)?);
+        let mut operation = context.audit()?.begin(Who::console(caller), AuditAction::Purge, Subject::new(&filter)).await?;
+        let purged = purge(&context.queue, &filter, SystemClock.now(), &mut operation).await;
+        operation.end(&purged).await;
         tracing::info!(caller, removed = purged.removed, "dead letters purged");
         match purged.fault {
             None => Ok(purged.removed),
@@ -201,7 +208,8 @@ where
             console::Permit::Records(records) => Permit::Records(records),
             console::Permit::Everything => Permit::Everything,
         };
-        self.parts.context.queue.permit(permit).await.map_err(Refusal::from)?;
+        let audit = (self.parts.context.audit()?, Who::console(caller));
+        change_permit(&self.parts.context.queue, audit, permit).await?;
         tracing::info!(caller, ?permit, "what may pass of a flood was changed");
         Ok(())
     }

@@ -12,6 +12,7 @@ impl From<Refusal> for Refused {
     fn from(refusal: Refusal) -> Self {
         let kind = match refusal {
             Refusal::Fault(fault) => return Self { kind: RefusalKind::Unavailable, sentence: problem(&reason(&fault)) },
+            Refusal::Unaudited(_) => RefusalKind::Unavailable,
             Refusal::NotAnId | Refusal::NotJson { .. } | Refusal::NoDeadLetter { .. } => RefusalKind::Bad,
             Refusal::NotFound => RefusalKind::NotFound,
             Refusal::Ambiguous(_)
@@ -20,7 +21,8 @@ impl From<Refusal> for Refused {
             | Refusal::Violation(_)
             | Refusal::Unchanged
             | Refusal::NoBroker
-            | Refusal::NoTables => RefusalKind::Impossible,
+            | Refusal::NoTables
+            | Refusal::NoAuditLog => RefusalKind::Impossible,
         };
         Self { kind, sentence: problem(&refusal) }
     }

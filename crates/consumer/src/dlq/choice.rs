@@ -1,5 +1,7 @@
 //! Which entries a redrive takes, and what it makes of them.
 
+use std::fmt;
+
 use events::Timestamp;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::Message;
@@ -18,6 +20,13 @@ pub struct RedriveRequest {
     pub rate: Option<f64>,
     /// Entries that were redriven so often, or more often, stay.
     pub max_retries: u32,
+}
+
+impl fmt::Display for RedriveRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.filter.fmt(f)?;
+        self.limit.map_or(Ok(()), |limit| write!(f, ", {limit} at most"))
+    }
 }
 
 /// An entry as it is sent again.

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::dry_run::Rules;
 use super::redrive::Route;
 use super::refusal::Refusal;
+use crate::audit::Audit;
 use crate::config::ConsumerConfig;
 
 /// What a claim lasts beyond the longest delivery: the time to settle it.
@@ -20,7 +21,7 @@ pub struct AdminContext<Q, P, T> {
     pub queue: Q,
     /// Where they are sent; `None` where no broker is known.
     pub publisher: Option<P>,
-    /// The tables that a dry run asks; `None` where none are known.
+    /// The tables that a dry run asks, and that keep the audit log; `None` where none are known.
     pub tables: Option<T>,
     /// See [`Terms`].
     pub terms: Terms,
@@ -61,6 +62,14 @@ impl<Q, P, T> AdminContext<Q, P, T> {
     pub fn route<'a>(&'a self, stop: &'a CancellationToken) -> Result<Route<'a, Q, P>, Refusal> {
         let publisher = self.publisher.as_ref().ok_or(Refusal::NoBroker)?;
         Ok(Route { queue: &self.queue, publisher, default_topic: &self.terms.topic, lease: self.terms.lease, stop })
+    }
+
+    /// Where is noted what operators change.
+    ///
+    /// # Errors
+    /// No tables are known.
+    pub fn audit(&self) -> Result<Audit<&T>, Refusal> {
+        self.tables.as_ref().map(Audit).ok_or(Refusal::NoAuditLog)
     }
 
     /// The tables.

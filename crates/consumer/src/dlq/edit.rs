@@ -1,8 +1,9 @@
 //! A dead letter with a payload that was mended.
 
 use events::Violation;
+use pipeline::audit::{AuditAction, Sha256Digest};
 use pipeline::decoded::{Decoded, decode_record};
-use pipeline::ports::{ClaimQueue, Clock as _, Delivered, Message, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, Delivered, Message, Publisher};
 use pipeline::record::{Position, Record};
 use similar::TextDiff;
 use uuid::Uuid;
@@ -14,6 +15,7 @@ use super::listed::Listed;
 use super::redrive::Route;
 use super::refusal::Refusal;
 use super::send::Sender;
+use crate::audit::{Audit, Handled, Subject, Who, outcome};
 use crate::backends::SystemClock;
 
 /// Lines around a change that a diff shows.
@@ -37,6 +39,8 @@ pub struct Revision {
     pub event_id: Uuid,
     /// What changed, as a unified diff.
     pub diff: String,
+    /// The digests of the payload before and after.
+    pub digests: (Sha256Digest, Sha256Digest),
 }
 
 impl Revision {
@@ -56,10 +60,12 @@ impl Revision {
         if known.is_some_and(|known| known != event_id) {
             return Err(Refusal::OtherEvent);
         }
+        let before = entry.value().ok_or(Refusal::NotEditable)?;
+        let digests = (Sha256Digest::of(&before), Sha256Digest::of(payload.as_bytes()));
         let headers = entry.headers_of_redrive(&listed.id).ok_or(Refusal::NotEditable)?;
         let message = Message { key: Some(key.into_bytes()), value: Some(payload.as_bytes().to_vec()), headers };
         let dead_letter = Letter::new(listed, entry, message, default_topic);
-        Ok(Self { dead_letter, event_id, diff: diff(&original, &laid_out) })
+        Ok(Self { dead_letter, event_id, diff: diff(&original, &laid_out), digests })
     }
 }
 
@@ -102,11 +108,30 @@ fn diff(before: &str, after: &str) -> String {
     TextDiff::from_lines(&before, &after).unified_diff().context_radius(CONTEXT).header("dead letter", "edited").to_string()
 }
 
-/// Sends a mended dead letter and takes the entry off the list.
+/// Sends a mended dead letter and takes the entry off the list, and notes who did that.
 ///
 /// # Errors
-/// The entry is not in the list any more, or a part is away: then it is in the list, or comes back.
-pub async fn resend<Q: ClaimQueue, P: Publisher>(route: &Route<'_, Q, P>, revision: Revision) -> Result<Delivered, Refusal> {
+/// It cannot be noted, and nothing was done; or the entry is not in the list any more, or a part is away: then it is in the list, or comes back.
+pub async fn resend<Q: ClaimQueue, P: Publisher, L: AuditLog>(
+    route: &Route<'_, Q, P>,
+    (audit, who): (Audit<L>, Who),
+    revision: Revision,
+) -> Result<Delivered, Refusal> {
+    let (before, after) = revision.digests;
+    let mut letter = Handled::new(revision.dead_letter.id.clone(), Some(&revision.event_id.to_string()), "not sent");
+    letter.edited = Some((before, after));
+    let subject = Subject::new(letter.subject()).edited(before, after);
+    let mut operation = audit.begin(who, AuditAction::Edit, subject).await?;
+    let delivered = send(route, revision).await;
+    if let Ok(Delivered { .. }) = delivered {
+        letter.outcome = "sent";
+    }
+    operation.note(&letter);
+    operation.end(outcome(&delivered, |Delivered { partition, offset }| format!("sent to partition {partition}, offset {offset}"))).await;
+    delivered
+}
+
+async fn send<Q: ClaimQueue, P: Publisher>(route: &Route<'_, Q, P>, revision: Revision) -> Result<Delivered, Refusal> {
     let topic = revision.dead_letter.topic.clone();
     let mut sender = Sender::new(route.queue, route.publisher, route.lease, route.stop);
     let sent = sender.send(vec![revision.dead_letter]).await;

@@ -1,5 +1,6 @@
 //! Which entries are meant.
 
+use std::fmt;
 use std::time::Duration;
 
 use events::Timestamp;
@@ -39,6 +40,22 @@ impl Filter {
             && (self.fingerprint.is_none() || is(&self.fingerprint, &listed.fingerprint()))
             && self.until.is_none_or(|until| listed.entry.as_ref().and_then(Entry::at).is_none_or(|at| at <= until))
             && self.older_than.is_none_or(|least| listed.age(self.until.unwrap_or(now)).is_some_and(|age| age >= least))
+    }
+}
+
+/// In words for a log: which conditions are given.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { ids, reason, fingerprint, event_type, older_than, until } = self;
+        let texts = [("reason", reason), ("fingerprint", fingerprint), ("event type", event_type)];
+        let mut conditions: Vec<String> =
+            texts.into_iter().filter_map(|(name, text)| text.as_ref().map(|text| format!("{name} {text}"))).collect();
+        conditions.extend(older_than.map(|age| format!("older than {} s", age.as_secs())));
+        conditions.extend(until.map(|until| format!("until {until}")));
+        if !ids.is_empty() {
+            conditions.push(format!("ids {}", ids.join(" ")));
+        }
+        if conditions.is_empty() { f.write_str("all dead letters") } else { write!(f, "dead letters: {}", conditions.join(", ")) }
     }
 }
 
@@ -83,6 +100,18 @@ mod tests {
         ] {
             assert_eq!([selects(&filter, &ours), selects(&filter, &other)], meant, "{filter:?}");
         }
+    }
+
+    #[test]
+    fn a_filter_is_told_in_words() {
+        assert_eq!(Filter::default().to_string(), "all dead letters");
+        let filter = Filter {
+            ids: vec!["0a".to_owned(), "0b".to_owned()],
+            reason: Some("too_long".to_owned()),
+            older_than: Some(Duration::from_secs(90)),
+            ..Filter::default()
+        };
+        assert_eq!(filter.to_string(), "dead letters: reason too_long, older than 90 s, ids 0a 0b");
     }
 
     #[test]

@@ -13,6 +13,7 @@ use super::listed::Listed;
 use super::scan::Scan;
 use super::send::Sender;
 use super::summary::Summary;
+use crate::audit::Witness;
 use crate::backends::SystemClock;
 
 /// The most entries that are claimed at once.
@@ -37,15 +38,21 @@ pub struct Route<'a, Q, P> {
 ///
 /// First puts back what an earlier redrive left. Entries that come into the list meanwhile are not met. When `stop` is cancelled, what is in flight
 /// is waited for and the rest is put back. If the future is dropped, or the process dies, claimed entries come back when their lease ends;
-/// sent twice, they are applied once. `seen` is called after each group.
-pub async fn redrive<Q, P>(route: Route<'_, Q, P>, order: &RedriveRequest, mut seen: impl FnMut(&Summary)) -> Summary
+/// sent twice, they are applied once. `witness` is told what became of each group, and `seen` is called after it; where the witness cannot note it,
+/// no other group is sent.
+pub async fn redrive<Q, P>(
+    route: Route<'_, Q, P>,
+    order: &RedriveRequest,
+    witness: &mut impl Witness,
+    mut seen: impl FnMut(&Summary),
+) -> Summary
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
 {
     let start = Instant::now();
     let mut run = Run::new(&route, order);
-    if let Err(fault) = run.scan(&mut seen).await {
+    if let Err(fault) = run.scan(witness, &mut seen).await {
         run.summary.fault.get_or_insert(fault);
     }
     run.summary.took = start.elapsed();
@@ -68,7 +75,7 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
         Self { sender, order, default_topic: route.default_topic, now: SystemClock.now(), summary: Summary::default(), ended: false }
     }
 
-    async fn scan(&mut self, seen: &mut impl FnMut(&Summary)) -> Result<(), Fault> {
+    async fn scan(&mut self, witness: &mut impl Witness, seen: &mut impl FnMut(&Summary)) -> Result<(), Fault> {
         let queue = self.sender.queue;
         self.summary.returned = queue.give_back_overdue().await? as u64;
         let mut scan = Scan::start(queue).await?;
@@ -85,7 +92,7 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
                 scan.keep(stay);
                 while !chosen.is_empty() && !self.ended {
                     let others = chosen.split_off(self.group().min(chosen.len()));
-                    scan.keep(self.send(std::mem::replace(&mut chosen, others)).await);
+                    scan.keep(self.send(std::mem::replace(&mut chosen, others), witness).await);
                     seen(&self.summary);
                 }
                 seen(&self.summary);
@@ -128,7 +135,7 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
     }
 
     /// Sends a group; returns how many of it are at the old end of the list afterwards.
-    async fn send(&mut self, group: Vec<Letter>) -> u64 {
+    async fn send(&mut self, group: Vec<Letter>, witness: &mut impl Witness) -> u64 {
         let stop = self.sender.stop;
         tokio::select! {
             () = sleep_until(self.sender.due()) => {}
@@ -138,7 +145,11 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
             (self.summary.stopped, self.ended) = (true, true);
             return 0;
         }
-        let sent = self.sender.send(group).await;
+        let mut sent = self.sender.send(group).await;
+        if let Err(fault) = witness.handled(std::mem::take(&mut sent.handled)).await {
+            sent.fault.get_or_insert(fault);
+            sent.hopeless = true;
+        }
         self.summary.redriven += sent.redriven;
         self.summary.gone += sent.gone;
         self.summary.failed += sent.failed;

@@ -3,6 +3,8 @@
 use events::Violation;
 use pipeline::fault::Fault;
 
+use crate::reason::finding;
+
 /// Why a command did nothing, or stopped. Quotes no value of an event.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -36,6 +38,14 @@ pub enum Refusal {
     /// Nothing says which tables to ask.
     #[error("a dry run asks the tables: MSSQL_SERVER, or --data-dir of the embedded ones, must say where they are")]
     NoTables,
+    /// Nothing says which database notes what operators change.
+    #[error(
+        "what operators change is noted in the database, so nothing was changed: MSSQL_SERVER, or --data-dir of the embedded one, must say where it is"
+    )]
+    NoAuditLog,
+    /// The database did not note that an operation begins.
+    #[error("the database cannot note that this is about to be changed, so nothing was changed ({})", finding(.0))]
+    Unaudited(Fault),
     /// A line of an import is not JSON; those before it are in the list.
     #[error("line {line} is not JSON; the lines before it were imported, and are skipped when the file is imported again")]
     NotJson {

@@ -12,6 +12,12 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::Letter;
+use crate::audit::Handled;
+
+/// What becomes of a letter, in the audit log.
+const SENT: &str = "sent";
+const SENT_AND_UNSETTLED: &str = "sent, and still claimed: it comes back to the list";
+const NOT_ACKNOWLEDGED: &str = "not acknowledged by the broker: put back";
 
 /// Sends groups of entries at a rate. A group that is dropped half way, or whose process dies, comes back into the list when its lease ends.
 pub(super) struct Sender<'a, Q, P> {
@@ -44,6 +50,8 @@ pub(super) struct Sent {
     pub hopeless: bool,
     /// Where the last one went.
     pub delivered: Option<Delivered>,
+    /// What became of those that were sent.
+    pub handled: Vec<Handled>,
 }
 
 impl Sent {
@@ -56,8 +64,8 @@ impl Sent {
 /// Claims of a group by what became of them, each with its place in the group.
 #[derive(Default)]
 struct Attempted {
-    delivered: Vec<Claim>,
-    not_delivered: Vec<(usize, Claim)>,
+    delivered: Vec<(Claim, Named)>,
+    not_delivered: Vec<(usize, Claim, Named)>,
     not_sent: Vec<(usize, Claim)>,
 }
 
@@ -121,10 +129,10 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 break;
             }
             tokio::select! {
-                Some((place, (claim, topic, result))) = flights.next() => match result {
+                Some((place, (claim, topic, named, result))) = flights.next() => match result {
                     Ok(delivered) => {
                         sent.delivered = Some(delivered);
-                        attempted.delivered.push(claim);
+                        attempted.delivered.push((claim, named));
                     }
                     Err(fault) if fault.is_about_topic() => {
                         *sent.refused.entry(topic.clone()).or_default() += 1;
@@ -134,7 +142,7 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                     Err(fault) => {
                         let hopeless = fault.class != FaultClass::Poison;
                         sent.note(fault, hopeless);
-                        attempted.not_delivered.push((place, claim));
+                        attempted.not_delivered.push((place, claim, named));
                     }
                 },
                 () = sleep_until(self.due()), if more => {}
@@ -148,18 +156,27 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
 
     async fn settle(&self, attempted: Attempted, sent: &mut Sent) {
         let Attempted { delivered, not_delivered, mut not_sent } = attempted;
+        let (delivered, named): (Vec<Claim>, Vec<Named>) = delivered.into_iter().unzip();
         let count = delivered.len() as u64;
         if !delivered.is_empty() {
-            match self.queue.settle(&delivered).await {
-                Ok(_) => sent.redriven = count,
+            let outcome = match self.queue.settle(&delivered).await {
+                Ok(_) => {
+                    sent.redriven = count;
+                    SENT
+                }
                 Err(fault) => {
                     (sent.failed, sent.unsettled) = (count, count);
                     sent.note(fault, true);
+                    SENT_AND_UNSETTLED
                 }
-            }
+            };
+            sent.handled.extend(named.into_iter().map(|named| named.handled(outcome)));
         }
         sent.failed += not_delivered.len() as u64;
-        not_sent.extend(not_delivered);
+        for (place, claim, named) in not_delivered {
+            sent.handled.push(named.handled(NOT_ACKNOWLEDGED));
+            not_sent.push((place, claim));
+        }
         not_sent.sort_unstable_by_key(|(place, _)| *place);
         let not_sent: Vec<Claim> = not_sent.into_iter().map(|(_, claim)| claim).collect();
         if !not_sent.is_empty() {
@@ -171,12 +188,24 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
     }
 }
 
-async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, String, Result<Delivered, Fault>) {
+/// How a letter is called once it is on its way.
+struct Named {
+    id: String,
+    event_id: Option<String>,
+}
+
+impl Named {
+    fn handled(self, outcome: &'static str) -> Handled {
+        Handled::new(self.id, self.event_id.as_deref(), outcome)
+    }
+}
+
+async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, String, Named, Result<Delivered, Fault>) {
     let Letter { id, event_id, topic, message, .. } = dead_letter;
     let result = publisher.publish(&topic, message).await;
     if let Ok(delivered) = &result {
         let (partition, offset) = (delivered.partition, delivered.offset);
         tracing::debug!(entry = id, eventId = event_id, topic, partition, offset, "redriven");
     }
-    (claim, topic, result)
+    (claim, topic, Named { id, event_id }, result)
 }

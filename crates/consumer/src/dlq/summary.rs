@@ -67,6 +67,14 @@ impl Summary {
         ]
     }
 
+    /// What came of it, in one line: counts, and why not all of it was done.
+    pub fn outcome(&self) -> String {
+        let counts = self.counts().into_iter().filter(|(name, count)| *count > 0 || *name == "redriven");
+        let counts: Vec<_> = counts.map(|(name, count)| format!("{count} {name}")).collect();
+        let why = self.why_not_whole().map_or_else(String::new, |why| format!("; {why}"));
+        format!("{}{why}", counts.join(", "))
+    }
+
     /// Why not all of it was done.
     pub fn why_not_whole(&self) -> Option<String> {
         if let Some(fault) = &self.fault {

@@ -1,6 +1,7 @@
 //! Carrying entries out of the list and into one, as JSON lines.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::io;
 
 use pipeline::dead_letter::Entry;
@@ -52,6 +53,12 @@ pub struct Imported {
     pub imported: u64,
     /// In the list already.
     pub skipped: u64,
+}
+
+impl fmt::Display for Imported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} imported, {} skipped", self.imported, self.skipped)
+    }
 }
 
 /// Puts the entries of these lines into the list, the first one as the oldest of them, except those that are there: each text is in the list

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use events::Event;
-use pipeline::ports::{EventStore, ParkingLot, TableRepair, TableRows};
+use pipeline::ports::{AuditLog, EventStore, ParkingLot, TableRepair, TableRows};
 use pipeline::rows::Table;
 use pipeline::{Batch, Item, ParkedEvent};
 
@@ -26,9 +26,9 @@ const BATCH: usize = 100;
 const PAUSE: Duration = Duration::from_millis(200);
 
 /// Tables that can be repaired.
-pub trait Repairable: TableRows + TableRepair + EventStore + ParkingLot {}
+pub trait Repairable: TableRows + TableRepair + EventStore + ParkingLot + AuditLog {}
 
-impl<T: TableRows + TableRepair + EventStore + ParkingLot> Repairable for T {}
+impl<T: TableRows + TableRepair + EventStore + ParkingLot + AuditLog> Repairable for T {}
 
 impl Kind {
     /// Whether the log says what to write; with `deletes_extra` also that nothing is to be there.

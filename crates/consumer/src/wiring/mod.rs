@@ -1,5 +1,6 @@
 //! The composition root of the `consumer` binary: which adapters, from which settings, and the exit code.
 
+mod audit;
 mod check;
 mod dlq;
 mod liveness;
@@ -16,12 +17,13 @@ use kafka::{Flavor, KafkaConfig};
 use pipeline::fault::Dependency;
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
-use sqlserver::SqlServerConfig;
+use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging, probe};
 
 use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
+pub use audit::audit;
 pub use check::check;
 pub use dlq::dlq;
 pub use liveness::Liveness;
@@ -76,10 +78,13 @@ pub fn migrate() -> ExitCode {
 
 /// `consumer resume`.
 pub fn resume(arguments: Resume) -> ExitCode {
-    with_settings(RedisConfig::read, async move |config| {
-        name_places(None, None, Some(&config));
-        Ok(crate::resume::resume(&RedisDlq::new(&config)?, arguments).await?)
-    })
+    with_settings(
+        |env| (RedisConfig::read(env), SqlServerConfig::read(env)),
+        async move |(redis, database)| {
+            name_places(None, Some(&database), Some(&redis));
+            Ok(crate::resume::resume(&RedisDlq::new(&redis)?, Some(&SqlServer::new(database)), arguments).await?)
+        },
+    )
 }
 
 /// `consumer healthcheck`.

@@ -9,6 +9,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use kafka::{KafkaConfig, KafkaLogReader, KafkaProgress};
+use pipeline::audit::AuditAction;
 use pipeline::fault::Fault;
 use pipeline::ports::{DeadLetterReader, Leases, LogPositions as _, TableRows as _};
 use pipeline::rows::Table;
@@ -20,6 +21,7 @@ use telemetry::{Health, Metrics, Part, Shutdown, side_task};
 use tokio_util::sync::CancellationToken;
 
 use super::{CLOSE, name_places, with_settings_quietly};
+use crate::audit::{Audit, Subject, Who, outcome};
 use crate::config::ConsumerConfig;
 use crate::verify::compare::Verified;
 use crate::verify::schedule::keep_verifying;
@@ -199,7 +201,12 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         && arguments.repair
         && is_to_be_repaired(found, arguments, bar)?
     {
-        report = match repair(tables, &fold, found, arguments.delete_extra).await {
+        let deletes = if arguments.delete_extra { ", those that no record explains among them" } else { "" };
+        let subject = format!("{} of {} differences of topic {topic}{deletes}", found.repairable(arguments.delete_extra), found.count());
+        let operation = Audit(tables).begin(Who::command_line(), AuditAction::Repair, Subject::new(subject)).await?;
+        let repaired = repair(tables, &fold, found, arguments.delete_extra).await;
+        operation.end(outcome(&repaired, |()| "written; verified once more afterwards".to_owned())).await;
+        report = match repaired {
             Ok(()) => {
                 let again = Verification { tables, dead_letters, fold: &mut fold, topic, log, settings, stop, on_progress: &on_progress };
                 verify(again).await

@@ -29,8 +29,8 @@ use crate::rig::Rig;
 /// How long a job may take that has little to do.
 const BOUND: Duration = Duration::from_secs(30);
 
-struct Office {
-    store: Sqlite,
+pub struct Office {
+    pub store: Sqlite,
     broker: Broker,
     topic: Topic,
     health: Health,
@@ -39,7 +39,7 @@ struct Office {
 }
 
 impl Office {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self {
             store: Sqlite::temporary().unwrap(),
             broker: Broker::default(),
@@ -50,7 +50,7 @@ impl Office {
         }
     }
 
-    fn parts(&self) -> ConsoleParts<Topic, Sqlite, Sqlite, Broker> {
+    pub fn parts(&self) -> ConsoleParts<Topic, Sqlite, Sqlite, Broker> {
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
         let (queue, tables) = (self.store.clone(), Some(self.store.clone()));
         ConsoleParts {
@@ -65,7 +65,7 @@ impl Office {
         }
     }
 
-    async fn texts(&self) -> Vec<String> {
+    pub async fn texts(&self) -> Vec<String> {
         self.store.page(End::Oldest, 0, 1000).await.unwrap()
     }
 }
@@ -83,7 +83,7 @@ fn of_reason(reason: &str) -> Selection {
 }
 
 /// The job when it has ended.
-async fn ended(operations: &impl Operations, number: u64) -> console::Job {
+pub async fn ended(operations: &impl Operations, number: u64) -> console::Job {
     let job = async {
         loop {
             let job = operations.jobs().into_iter().find(|job| job.number == number).unwrap();

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use pipeline::dead_letter::{Entry, entry_id};
 use pipeline::ports::{ClaimQueue, DeadLetterReader, GroupProgress};
@@ -109,7 +110,8 @@ where
         let Stage { dead_letters: queue, publisher, topic, .. } = &self.stage;
         let route = Route { queue, publisher, default_topic: topic, lease: LEASE, stop: &CancellationToken::new() };
         let filter = Filter { ids: vec![entry_id(dead_letter)], ..Filter::default() };
-        let summary = redrive(route, &RedriveRequest { filter, limit: None, rate: None, max_retries: u32::MAX }, |_| {}).await;
+        let summary =
+            redrive(route, &RedriveRequest { filter, limit: None, rate: None, max_retries: u32::MAX }, &mut Unwitnessed, |_| {}).await;
         self.report.check("the orphan's dead letter is redriven", 1, summary.redriven);
         let left = self.dead_letters(3).await?;
         self.report.check("dead letters of this run after the redrive", 3, left.len());

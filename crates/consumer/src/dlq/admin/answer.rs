@@ -12,12 +12,12 @@ use crate::dlq::transfer::ImportError;
 impl Refusal {
     const fn status(&self) -> StatusCode {
         match self {
-            Self::Fault(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Fault(_) | Self::Unaudited(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotAnId | Self::NotJson { .. } | Self::NoDeadLetter { .. } => StatusCode::BAD_REQUEST,
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Ambiguous(_) | Self::OtherEvent => StatusCode::CONFLICT,
             Self::NotEditable | Self::Violation(_) | Self::Unchanged => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NoBroker | Self::NoTables => StatusCode::NOT_IMPLEMENTED,
+            Self::NoBroker | Self::NoTables | Self::NoAuditLog => StatusCode::NOT_IMPLEMENTED,
         }
     }
 }

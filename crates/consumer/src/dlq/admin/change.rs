@@ -9,7 +9,8 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::audit::AuditAction;
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use serde::Serialize;
 use serde_json::json;
 use telemetry::problem::problem_with;
@@ -18,6 +19,7 @@ use super::Admin;
 use super::answer::Refused;
 use super::guard::Caller;
 use super::query::{EditQuery, ImportQuery, RedriveBody, body};
+use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
 use crate::dlq::choice::RedriveRequest;
 use crate::dlq::dry_run::dry_run;
@@ -60,7 +62,7 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: DryRun,
+    T: DryRun + AuditLog,
 {
     let asked: RedriveBody = body(&received(content)?)?;
     let context = &admin.context;
@@ -76,7 +78,10 @@ where
         let totals = dry_run(&context.queue, context.tables()?, &order, context.terms.rules, |preview| entries.push(preview)).await?;
         return Ok(Json(json!({ "dryRun": true, "totals": totals, "entries": entries })).into_response());
     }
-    let summary = redrive(context.route(&admin.stop)?, &order, |_| {}).await;
+    let route = context.route(&admin.stop)?;
+    let mut operation = context.audit()?.begin(Who::http(&caller), AuditAction::Redrive, Subject::new(&order)).await?;
+    let summary = redrive(route, &order, &mut operation, |_| {}).await;
+    operation.end(summary.outcome()).await;
     let (redriven, failed) = (summary.redriven, summary.failed);
     tracing::info!(caller = &*caller, redriven, failed, gone = summary.gone, "dead letters redriven");
     Ok(match &summary.fault {
@@ -99,6 +104,7 @@ pub(super) async fn remove<Q, P, T>(
 ) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + ClaimQueue,
+    T: AuditLog,
 {
     let asked: RedriveBody = body(&received(content)?)?;
     if asked.says_how_to_send() {
@@ -110,7 +116,10 @@ where
         let meant = crate::dlq::purge::count(queue, &filter, now).await?;
         return Ok(Json(json!({ "dryRun": true, "meant": meant })).into_response());
     }
-    let Purged { removed, fault } = purge(queue, &filter, now).await;
+    let mut operation = admin.context.audit()?.begin(Who::http(&caller), AuditAction::Purge, Subject::new(&filter)).await?;
+    let purged = purge(queue, &filter, now, &mut operation).await;
+    operation.end(&purged).await;
+    let Purged { removed, fault } = purged;
     tracing::info!(caller = &*caller, removed, "dead letters purged");
     let done = json!({ "removed": removed });
     Ok(match fault {
@@ -130,6 +139,7 @@ pub(super) async fn edit<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
+    T: AuditLog,
 {
     let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let content = received(content)?;
@@ -141,7 +151,7 @@ where
     if query.dry_run {
         return Ok(Json(json!({ "dryRun": true, "eventId": event_id, "diff": diff })).into_response());
     }
-    let delivered = resend(&context.route(&admin.stop)?, revision).await?;
+    let delivered = resend(&context.route(&admin.stop)?, (context.audit()?, Who::http(&caller)), revision).await?;
     tracing::info!(caller = &*caller, entry = listed.id, eventId = %event_id, edited = 1, "a dead letter was edited and sent");
     let (partition, offset) = (delivered.partition, delivered.offset);
     Ok(Json(json!({ "eventId": event_id, "diff": diff, "partition": partition, "offset": offset })).into_response())
@@ -156,11 +166,14 @@ pub(super) async fn import<Q, P, T>(
 ) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + DeadLetterArchive,
+    T: AuditLog,
 {
     let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
+    let operation = admin.context.audit()?.begin(Who::http(&caller), AuditAction::Import, Subject::new("lines of a request")).await?;
     let imported = transfer::import(&admin.context.queue, lines.split('\n').map(|line| Ok(line.to_owned())), query.any).await;
+    operation.end(outcome(&imported, ToString::to_string)).await;
     let imported = imported.map_err(Refusal::from).inspect_err(|_| {
         tracing::warn!(caller = &*caller, "an import of dead letters ended early; some may be in the list");
     })?;

@@ -22,7 +22,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use telemetry::problem::problem;
 use tokio_util::sync::CancellationToken;
 
@@ -48,7 +48,7 @@ pub fn routes<Q, P, T>(config: Arc<AdminConfig>, context: AdminContext<Q, P, T>,
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
     P: Publisher + 'static,
-    T: DryRun + 'static,
+    T: DryRun + AuditLog + 'static,
 {
     let limited = DefaultBodyLimit::max;
     let operator = || from_fn_with_state(AdminRole::Operator, guard::at_least);

@@ -1,17 +1,19 @@
 //! Commands that change the list.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, IsTerminal as _, Write};
+use std::io::{self, BufRead as _, BufReader, IsTerminal as _, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::audit::AuditAction;
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::look::ids;
 use super::{PurgeArgs, RedriveArgs, text};
+use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
 use crate::dlq::choice::RedriveRequest;
 use crate::dlq::context::AdminContext;
@@ -42,7 +44,7 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: DryRun,
+    T: DryRun + AuditLog,
 {
     if args.filter.is_empty() && !args.all {
         return Ok(usage(ALL_IS_MEANT));
@@ -53,7 +55,10 @@ where
         return Ok(ExitCode::SUCCESS);
     }
     let bar = bar(context.queue.depth().await.map_err(Refusal::from)?);
-    let summary = redrive(context.route(stop)?, &order, |summary| bar.set_position(summary.examined())).await;
+    let route = context.route(stop)?;
+    let mut operation = context.audit()?.begin(Who::command_line(), AuditAction::Redrive, Subject::new(&order)).await?;
+    let summary = redrive(route, &order, &mut operation, |summary| bar.set_position(summary.examined())).await;
+    operation.end(summary.outcome()).await;
     bar.finish_and_clear();
     if args.json {
         writeln!(out, "{}", serde_json::to_string(&summary.report())?)?;
@@ -108,6 +113,7 @@ pub(super) async fn edit<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
+    T: AuditLog,
 {
     let route = context.route(stop)?;
     let listed = find(&context.queue, id).await?;
@@ -132,7 +138,7 @@ where
             return Ok(false);
         }
         let (event_id, topic) = (revision.event_id, revision.dead_letter.topic.clone());
-        let delivered = resend(&route, revision).await?;
+        let delivered = resend(&route, (context.audit()?, Who::command_line()), revision).await?;
         writeln!(out, "sent as event {event_id} to {topic}, partition {}, offset {}", delivered.partition, delivered.offset)?;
         Ok::<_, anyhow::Error>(true)
     };
@@ -150,10 +156,12 @@ where
     sent.map(|_| ExitCode::FAILURE)
 }
 
-pub(super) async fn remove<Q>(queue: &Q, args: &PurgeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
+pub(super) async fn remove<Q, P, T>(context: &AdminContext<Q, P, T>, args: &PurgeArgs, out: &mut impl Write) -> anyhow::Result<ExitCode>
 where
     Q: DeadLetterReader + ClaimQueue,
+    T: AuditLog,
 {
+    let queue = &context.queue;
     if args.filter.is_empty() && !args.all {
         return Ok(usage(ALL_IS_MEANT));
     }
@@ -167,21 +175,35 @@ where
     if !args.yes && !may(&format!("Remove {meant} dead letters for good?"))? {
         return Ok(ExitCode::FAILURE);
     }
-    let Purged { removed, fault } = purge::purge(queue, &filter, now).await;
+    let mut operation = context.audit()?.begin(Who::command_line(), AuditAction::Purge, Subject::new(&filter)).await?;
+    let purged = purge::purge(queue, &filter, now, &mut operation).await;
+    operation.end(&purged).await;
+    let Purged { removed, fault } = purged;
     writeln!(out, "{removed} dead letters removed")?;
     fault.map_or(Ok(ExitCode::SUCCESS), |fault| Err(Refusal::from(fault).into()))
 }
 
-pub(super) async fn import<Q>(queue: &Q, file: &Path, any: bool, out: &mut impl Write) -> anyhow::Result<ExitCode>
+pub(super) async fn import<Q, P, T>(
+    context: &AdminContext<Q, P, T>,
+    file: &Path,
+    any: bool,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode>
 where
     Q: DeadLetterReader + DeadLetterArchive,
+    T: AuditLog,
 {
-    let imported = if file == Path::new("-") {
-        transfer::import(queue, std::io::stdin().lines(), any).await?
+    let lines: Box<dyn Iterator<Item = io::Result<String>>> = if file == Path::new("-") {
+        Box::new(io::stdin().lines())
     } else {
         let opened = File::open(file).with_context(|| format!("{} cannot be read", file.display()))?;
-        transfer::import(queue, BufReader::new(opened).lines(), any).await?
+        Box::new(BufReader::new(opened).lines())
     };
+    let subject = Subject::new(if file == Path::new("-") { "lines of the standard input" } else { "lines of a file" });
+    let operation = context.audit()?.begin(Who::command_line(), AuditAction::Import, subject).await?;
+    let imported = transfer::import(&context.queue, lines, any).await;
+    operation.end(outcome(&imported, ToString::to_string)).await;
+    let imported = imported?;
     writeln!(out, "{} dead letters imported, {} were in the list already", imported.imported, imported.skipped)?;
     Ok(ExitCode::SUCCESS)
 }

@@ -68,7 +68,7 @@ pub enum DlqCommand {
 pub struct Needs {
     /// A broker to send to.
     pub broker: bool,
-    /// Tables to ask.
+    /// Tables to ask, or to note in what is changed.
     pub tables: bool,
 }
 
@@ -76,8 +76,9 @@ impl DlqCommand {
     /// What it needs besides the list.
     pub const fn needs(&self) -> Needs {
         match self {
-            Self::Redrive(RedriveArgs { dry_run, .. }) => Needs { broker: !*dry_run, tables: *dry_run },
-            Self::Edit { .. } => Needs { broker: true, tables: false },
+            Self::Redrive(RedriveArgs { dry_run, .. }) => Needs { broker: !*dry_run, tables: true },
+            Self::Edit { .. } => Needs { broker: true, tables: true },
+            Self::Purge(_) | Self::Import { .. } => Needs { broker: false, tables: true },
             _ => Needs { broker: false, tables: false },
         }
     }

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::{DlqCommand, change, look};
@@ -16,7 +16,7 @@ pub async fn run<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>, 
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun,
+    T: DryRun + AuditLog,
 {
     // Boxed: the futures of all commands in one are more than the compiler follows.
     let error = match Box::pin(dispatch(command, context, stop)).await {
@@ -29,7 +29,7 @@ where
     }
     eprintln!("error: {error:#}");
     match error.downcast_ref::<Refusal>() {
-        Some(Refusal::NotAnId | Refusal::Ambiguous(_) | Refusal::NoBroker | Refusal::NoTables) => ExitCode::from(2),
+        Some(Refusal::NotAnId | Refusal::Ambiguous(_) | Refusal::NoBroker | Refusal::NoTables | Refusal::NoAuditLog) => ExitCode::from(2),
         _ => ExitCode::FAILURE,
     }
 }
@@ -38,7 +38,7 @@ async fn dispatch<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>,
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun,
+    T: DryRun + AuditLog,
 {
     let queue = &context.queue;
     let mut out = io::BufWriter::new(io::stdout());
@@ -49,8 +49,8 @@ where
         DlqCommand::Export { file, force } => look::export(queue, file.as_deref(), force, &mut out).await.map(|()| ExitCode::SUCCESS),
         DlqCommand::Redrive(args) => Box::pin(change::send(context, &args, stop, &mut out)).await,
         DlqCommand::Edit { id, yes } => Box::pin(change::edit(context, &id, yes, stop, &mut out)).await,
-        DlqCommand::Purge(args) => change::remove(queue, &args, &mut out).await,
-        DlqCommand::Import { file, any } => change::import(queue, &file, any, &mut out).await,
+        DlqCommand::Purge(args) => change::remove(context, &args, &mut out).await,
+        DlqCommand::Import { file, any } => change::import(context, &file, any, &mut out).await,
     }?;
     out.flush()?;
     Ok(code)

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::{Filter, RedriveRequest, Route, Rules, Summary, redrive};
 use events::Event;
 use pipeline::dead_letter::{Diagnosis, entry_id};
@@ -230,7 +231,7 @@ pub async fn run_until(queue: &Queue, broker: &Broker, order: &RedriveRequest, s
     let route = Route { queue, publisher: broker, default_topic: "events", lease: LEASE, stop };
     // A redrive that meets its own failures for ever fails its test instead of hanging it.
     let bound = Duration::from_secs(300);
-    let summary = tokio::time::timeout(bound, redrive(route, order, |_| {})).await.expect("the redrive ends");
+    let summary = tokio::time::timeout(bound, redrive(route, order, &mut Unwitnessed, |_| {})).await.expect("the redrive ends");
     let Summary { not_selected, redriven, gone, too_many_retries, unreadable, failed, .. } = summary;
     assert_eq!(summary.examined(), not_selected + redriven + gone + too_many_retries + unreadable + summary.refused() + failed);
     summary

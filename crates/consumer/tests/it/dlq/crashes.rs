@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use pipeline::fault::FaultClass;
 use testkit::builders::{adjustment, id, unique, user};
@@ -68,7 +69,7 @@ async fn a_queue_that_goes_away_before_it_takes_back_what_failed_gives_it_back_l
 /// A redrive with claims that last so long.
 async fn run_leased(queue: &Queue, broker: &Broker, lease: Duration) -> consumer::dlq::Summary {
     let stop = CancellationToken::new();
-    redrive(Route { queue, publisher: broker, default_topic: "events", lease, stop: &stop }, &everything(), |_| {}).await
+    redrive(Route { queue, publisher: broker, default_topic: "events", lease, stop: &stop }, &everything(), &mut Unwitnessed, |_| {}).await
 }
 
 /// Has the consumer take what the broker was sent.

@@ -1,5 +1,6 @@
 //! Entries by the beginning of their id, and what the list consists of.
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::find::{find, find_all};
 use consumer::dlq::purge::Purged;
 use consumer::dlq::stats::stats;
@@ -74,9 +75,9 @@ async fn a_purge_removes_what_the_filter_names_unreadable_ones_too() {
     queue.put(&texts).await;
     let unreadable = Filter { reason: Some("unreadable".to_owned()), ..Filter::default() };
     assert_eq!(purge::count(&queue, &unreadable, second(0)).await, Ok(1200));
-    assert_eq!(purge::purge(&queue, &unreadable, second(0)).await, Purged { removed: 1200, fault: None });
+    assert_eq!(purge::purge(&queue, &unreadable, second(0), &mut Unwitnessed).await, Purged { removed: 1200, fault: None });
     assert_eq!(queue.texts().await, [stays]);
-    assert_eq!(purge::purge(&queue, &Filter::default(), second(0)).await, Purged { removed: 1, fault: None });
+    assert_eq!(purge::purge(&queue, &Filter::default(), second(0), &mut Unwitnessed).await, Purged { removed: 1, fault: None });
 }
 
 #[tokio::test]
@@ -85,7 +86,7 @@ async fn a_purge_whose_queue_goes_away_says_so_beside_what_it_has_removed() {
     let text = five_fields("{}", 0);
     queue.put(std::slice::from_ref(&text)).await;
     queue.fail(Some(Step::Claim));
-    let Purged { removed, fault } = purge::purge(&queue, &Filter::default(), second(0)).await;
+    let Purged { removed, fault } = purge::purge(&queue, &Filter::default(), second(0), &mut Unwitnessed).await;
     assert!(removed == 0 && fault.is_some());
     assert_eq!(queue.texts().await, [text]);
 }
