@@ -75,6 +75,12 @@ pub trait Operations: Send + Sync + 'static {
     /// It is no id.
     fn trace(&self, event_id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
 
+    /// What operators have changed, the newest first: up to `limit` entries before this number, or from the last one on.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn audit(&self, before: Option<i64>, limit: usize) -> impl Future<Output = Result<Vec<AuditRow>, Refused>> + Send;
+
     /// Lets unwritable records of a flood pass: so many, or all of them from now on, or none.
     ///
     /// # Errors
@@ -438,6 +444,27 @@ pub struct Trace {
     pub findings: Vec<(String, String)>,
     /// Ids of its dead letters.
     pub letters: Vec<String>,
+}
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuditRow {
+    /// From 1, without gaps.
+    pub number: i64,
+    /// RFC 3339.
+    pub at: String,
+    /// The name of a token, or a user of the operating system.
+    pub actor: String,
+    /// `console`, `http` or `command_line`.
+    pub origin: String,
+    /// Such as `redrive`.
+    pub action: String,
+    /// What the entries of one operation have in common.
+    pub operation: String,
+    /// To what it was done.
+    pub subject: String,
+    /// What came of it.
+    pub outcome: String,
 }
 
 /// What of a flood may pass.

@@ -9,7 +9,7 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::access::{Access, Gate, LoginBound, Need, Role, Sessions, guard, headers, local_only, login};
 use crate::assets;
-use crate::pages::{flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace};
+use crate::pages::{audit, flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace};
 use crate::port::Operations;
 use crate::proof::Proofs;
 use crate::rates::Samples;
@@ -52,6 +52,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/jobs/{number}/stop", act(post(jobs::stop::<O>)))
         .route("/console/parked", read(get(parked::show::<O>)))
         .route("/console/trace", read(get(trace::show::<O>)))
+        .route("/console/audit", read(get(audit::show::<O>)))
         .route("/console/health", read(get(health::show::<O>)))
         .route("/console/theme", read(post(theme::choose)))
         .route("/console/logout", read(post(login::leave::<O>)))

@@ -1,5 +1,6 @@
 //! One file per screen: its handler, and what its template shows.
 
+pub(crate) mod audit;
 pub(crate) mod flow;
 pub(crate) mod groups;
 pub(crate) mod health;

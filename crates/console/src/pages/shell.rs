@@ -12,6 +12,7 @@ pub(crate) enum Screen {
     Jobs,
     Parked,
     Trace,
+    Audit,
     Health,
     /// None of those that the navigation names.
     Other,
@@ -19,7 +20,7 @@ pub(crate) enum Screen {
 
 impl Screen {
     /// Those that the navigation names, in its order.
-    pub const NAMED: [Self; 6] = [Self::Flow, Self::DeadLetters, Self::Jobs, Self::Parked, Self::Trace, Self::Health];
+    pub const NAMED: [Self; 7] = [Self::Flow, Self::DeadLetters, Self::Jobs, Self::Parked, Self::Trace, Self::Audit, Self::Health];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -28,6 +29,7 @@ impl Screen {
             Self::Jobs => "Jobs",
             Self::Parked => "Parked",
             Self::Trace => "Trace",
+            Self::Audit => "Audit log",
             Self::Health => "Health",
             Self::Other => "Console",
         }
@@ -40,6 +42,7 @@ impl Screen {
             Self::Jobs => "/console/jobs",
             Self::Parked => "/console/parked",
             Self::Trace => "/console/trace",
+            Self::Audit => "/console/audit",
             Self::Health => "/console/health",
         }
     }
@@ -52,6 +55,7 @@ impl Screen {
             Self::Jobs => "redrives of this process",
             Self::Parked => "events that wait for a parent",
             Self::Trace => "what is known of one event",
+            Self::Audit => "what operators have changed",
             Self::Health => "parts, verification, settings",
         }
     }

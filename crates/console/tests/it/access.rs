@@ -9,12 +9,13 @@ use console::routes;
 use super::client::{Client, access};
 use super::fake::{Asked, Fake};
 
-const READS: [&str; 8] = [
+const READS: [&str; 9] = [
     "/console/",
     "/console/dead-letters",
     "/console/dead-letters/3fa9c1d20000",
     "/console/jobs",
     "/console/parked",
+    "/console/audit",
     "/console/trace?event=1",
     "/console/health",
     "/console/nowhere",

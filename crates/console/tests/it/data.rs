@@ -269,6 +269,30 @@ pub fn parked() -> Parked {
     }
 }
 
+/// Entries 1 to 230, the newest first.
+pub fn audit(before: i64, limit: usize) -> Vec<AuditRow> {
+    let row = |number: i64| {
+        let (action, subject, outcome) = match number % 5 {
+            0 => ("redrive", "dead letters: reason too_large, 100 at most", "begun"),
+            1 => ("redrive", "dead letter 3fa9c1d20000, event 0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21", "sent"),
+            2 => ("redrive", "dead letters: reason too_large, 100 at most", "1 redriven; stopped by grace"),
+            3 => ("purge", "all dead letters", "failed: the dead letter queue cannot be reached or used just now"),
+            _ => ("repair", "3 of 5 differences of topic shop.events", "written; verified once more afterwards"),
+        };
+        AuditRow {
+            number,
+            at: ago(u64::try_from(231 - number).unwrap() * 60),
+            actor: if number % 2 == 0 { "ada" } else { "grace" }.to_owned(),
+            origin: if number % 5 == 4 { "command_line" } else { "console" }.to_owned(),
+            action: action.to_owned(),
+            operation: format!("0190a2b4-7c1e-7d3a-9f00-{:012}", number / 5),
+            subject: subject.to_owned(),
+            outcome: outcome.to_owned(),
+        }
+    };
+    (1..=230).rev().filter(|number| *number < before).take(limit).map(row).collect()
+}
+
 pub fn trace(event_id: &str) -> Trace {
     let finding = |place: &str, sentence: &str| (place.to_owned(), sentence.to_owned());
     Trace {

@@ -311,6 +311,15 @@ impl Operations for Fake {
         Ok(trace)
     }
 
+    async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditRow>, Refused> {
+        self.reach()?;
+        let mut rows = if self.depth.load(Ordering::SeqCst) == 0 { Vec::new() } else { data::audit(before.unwrap_or(i64::MAX), limit) };
+        for AuditRow { at, actor, origin, action, operation, subject, outcome, .. } in &mut rows {
+            self.dirty(&mut [at, actor, origin, action, operation, subject, outcome]);
+        }
+        Ok(rows)
+    }
+
     async fn permit(&self, caller: &Caller, permit: Permit) -> Result<(), Refused> {
         self.reach()?;
         self.note(Asked::Permit(caller.0.clone(), permit));

@@ -26,6 +26,8 @@ async fn markup_is_escaped_wherever_it_comes_from() {
             "/console/health".to_owned(),
             "/console/jobs".to_owned(),
             "/console/parked".to_owned(),
+            "/console/audit".to_owned(),
+            format!("/console/audit?before={in_address}"),
             "/console/trace?event=none".to_owned(),
             "/console/dead-letters".to_owned(),
             "/console/dead-letters/3fa9c1d20000".to_owned(),

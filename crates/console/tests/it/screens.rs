@@ -47,7 +47,13 @@ async fn parts_that_cannot_be_asked_say_so() {
     let client = Client::editor(&fake).await;
     let page = client.get("/console/").await;
     page.has("The partitions are not known: the broker does not answer").has("the database does not answer").has("unknown");
-    for address in ["/console/dead-letters", "/console/dead-letters/3fa9c1d20000", "/console/parked", "/console/redrive?all=1&rehearse=1"] {
+    for address in [
+        "/console/dead-letters",
+        "/console/dead-letters/3fa9c1d20000",
+        "/console/parked",
+        "/console/audit",
+        "/console/redrive?all=1&rehearse=1",
+    ] {
         let answer = client.get(address).await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{address}");
         answer.has("The dead letter queue does not answer.").has("aria-label=\"Screens\"");
@@ -113,6 +119,7 @@ async fn empty_screens_say_what_that_means() {
     page(0, "/console/dead-letters").await.has("No dead letters are in the list.");
     page(0, "/console/jobs").await.has("No jobs: nothing was redriven since this process started.");
     page(0, "/console/parked").await.has("Nothing is parked: no event waits for a parent now.");
+    page(0, "/console/audit").await.has("No entries: no operator has changed anything yet.");
     page(0, "/console/redrive?reason=too_large").await.has("The selection means no dead letter now");
 }
 
@@ -151,6 +158,18 @@ async fn the_other_screens_show_what_they_are_for() {
     let wrong = Client::viewer(&Fake::with(4)).await.get("/console/trace?event=none").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
     wrong.has("An event id is a UUID.").has("value=\"none\"");
+}
+
+#[tokio::test]
+async fn what_operators_have_changed_is_paged_from_the_newest_on() {
+    let first = page(40, "/console/audit").await;
+    first.has(">230<").has("stopped by grace").has("command line").has("href=\"/console/audit?before=131\"").lacks(">Newest<");
+    let last = page(40, "/console/audit?before=31").await;
+    last.has(">30<").has(">1<").lacks(">31<").lacks("rel=\"next\"").has(">Newest<");
+    page(40, "/console/audit?before=1").await.has("The log begins behind this place.");
+    let client = Client::viewer(&Fake::with(4)).await;
+    client.get("/console/audit").await.has("dead letter 3fa9c1d20000");
+    assert_eq!(client.get("/console/audit?before=soon").await.status, StatusCode::BAD_REQUEST);
 }
 
 #[tokio::test]

@@ -21,13 +21,13 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role, Selection,
-    Sent, Trace,
+    Access, Account, AuditRow, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role,
+    Selection, Sent, Trace,
 };
-use pipeline::audit::AuditAction;
+use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
-    AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit, Publisher,
-    TableRows,
+    AuditLog, AuditPage, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit,
+    Publisher, TableRows,
 };
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
@@ -202,6 +202,12 @@ where
         })
     }
 
+    async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditRow>, Refused> {
+        let page = AuditPage::Before(before.unwrap_or(i64::MAX));
+        let entries = self.parts.context.tables()?.audit_page(page, limit).await.map_err(Refusal::from)?;
+        Ok(entries.into_iter().map(audit_row).collect())
+    }
+
     async fn permit(&self, Caller(caller): &Caller, permit: console::Permit) -> Result<(), Refused> {
         let permit = match permit {
             console::Permit::Nothing => Permit::Nothing,
@@ -217,6 +223,11 @@ where
     fn settings(&self) -> Vec<(String, String)> {
         self.parts.settings.clone()
     }
+}
+
+fn audit_row(AuditEntry { number, record, .. }: AuditEntry) -> AuditRow {
+    let AuditRecord { at, actor, origin, action, operation, subject, outcome, .. } = record;
+    AuditRow { number, at: at.to_string(), actor, origin, action, operation: operation.to_string(), subject, outcome }
 }
 
 /// What a change is to be done to: nothing in particular means nothing, unless all are meant.

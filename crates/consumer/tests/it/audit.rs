@@ -219,6 +219,9 @@ async fn the_console_notes_who_has_done_what_and_who_has_stopped_it() {
     assert_eq!(office.store.spend(9).await, Ok(3));
     let log = office.store.audit_page(AuditPage::After(0), 100).await.unwrap();
     verify(&log).unwrap();
+    let shown = operations.audit(Some(3), 10).await.unwrap();
+    assert_eq!(shown.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!((&*shown[1].actor, &*shown[1].action, &*shown[1].outcome), ("ada", "redrive", "begun"));
     let ends: Vec<_> = said(&log).into_iter().filter(|[_, _, outcome]| *outcome != "begun").collect();
     assert!(log.iter().all(|entry| (&*entry.record.actor, &*entry.record.origin) == ("ada", "console")));
     assert!(ends.iter().any(|[_, _, outcome]| outcome.contains("redriven") && outcome.ends_with("; stopped by bob")), "{ends:?}");
