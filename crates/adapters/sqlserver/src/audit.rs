@@ -104,3 +104,56 @@ fn digest(columns: Columns<'_>, name: &'static str) -> Result<Option<Sha256Diges
     let Some(bytes) = columns.optional::<&[u8]>(name)? else { return Ok(None) };
     bytes.try_into().map(|bytes| Some(Sha256Digest(bytes))).map_err(|_| faults::bug(APPEND_AUDIT.name))
 }
+
+#[cfg(test)]
+mod tests {
+    use events::Timestamp;
+    use tiberius::time::{Date, DateTime2, Time};
+    use tiberius::{ColumnData, ColumnType, Row};
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn row(before: Option<Vec<u8>>) -> Row {
+        let text = |text: &'static str| ColumnData::String(Some(text.into()));
+        let digest = |byte: u8| ColumnData::Binary(Some(vec![byte; 32].into()));
+        let values = [
+            ("number", ColumnData::I64(Some(7))),
+            ("at", ColumnData::DateTime2(Some(DateTime2::new(Date::new(719_162), Time::new(1, 6))))),
+            ("actor", text("ada")),
+            ("origin", text("http")),
+            ("action", text("edit")),
+            ("operation", ColumnData::Guid(Some(Uuid::from_u128(9)))),
+            ("subject", text("dead letter 0a")),
+            ("before_digest", ColumnData::Binary(before.map(Into::into))),
+            ("after_digest", digest(2)),
+            ("outcome", text("sent")),
+            ("previous_hash", digest(3)),
+            ("hash", digest(4)),
+        ];
+        values.into_iter().fold(Row::builder(), |row, (name, value)| row.column(name, ColumnType::Null, value)).build()
+    }
+
+    #[test]
+    fn an_entry_is_read_from_its_row_and_a_digest_has_32_bytes() {
+        let read = |before| entry(Columns::of(&row(before), AUDIT_AFTER.name));
+        let expected = AuditEntry {
+            number: 7,
+            record: AuditRecord {
+                at: Timestamp::UNIX_EPOCH.plus_micros(1),
+                actor: "ada".to_owned(),
+                origin: "http".to_owned(),
+                action: "edit".to_owned(),
+                operation: Uuid::from_u128(9),
+                subject: "dead letter 0a".to_owned(),
+                before: None,
+                after: Some(Sha256Digest([2; 32])),
+                outcome: "sent".to_owned(),
+            },
+            previous_hash: Sha256Digest([3; 32]),
+            hash: Sha256Digest([4; 32]),
+        };
+        assert_eq!(read(None), Ok(expected));
+        assert_eq!(read(Some(vec![1; 31])).unwrap_err().class, FaultClass::Bug);
+    }
+}

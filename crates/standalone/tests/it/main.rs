@@ -1,6 +1,7 @@
 //! The program as its users meet it: as a process.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod audit;
 mod command_line;
 mod compose;
 mod crash;
