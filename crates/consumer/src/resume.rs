@@ -37,7 +37,7 @@ impl Resume {
 /// Permits it, and says so.
 ///
 /// # Errors
-/// See [`change_permit`].
+/// It cannot be noted, and nothing was permitted; or the dead letter queue is away.
 pub async fn resume(queue: &impl FloodPermits, tables: Option<&impl AuditLog>, arguments: Resume) -> Result<(), Refusal> {
     let permit = arguments.permit();
     let audit = tables.map(Audit).ok_or(Refusal::NoAuditLog)?;
