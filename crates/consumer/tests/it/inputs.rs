@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::{Filter, RedriveRequest, Route, redrive};
 use events::{Body, Event, Money, OrderItem, Timestamp};
 use kafka::{EmbeddedBroker, KafkaConfig, KafkaPublisher};
@@ -202,7 +203,7 @@ async fn a_letter_that_is_redriven_and_fails_again_is_the_same_letter_with_all_i
         let lease = Duration::from_secs(60);
         let route = Route { queue: &lab.tables, publisher: &lab.publisher, default_topic: "events", lease, stop: &stop };
         let order = RedriveRequest { filter: Filter::default(), limit: None, rate: None, max_retries: 9 };
-        let summary = redrive(route, &order, |_| {}).await;
+        let summary = redrive(route, &order, &mut Unwitnessed, |_| {}).await;
         assert_eq!(summary.redriven, 1, "{summary:?}");
     }
 }

@@ -70,7 +70,7 @@ fn assert_endpoints_silent(api: SocketAddr) {
 }
 
 fn dead_letters(lines: &[Value]) -> Vec<&Value> {
-    let is_one = |line: &&Value| line["message"].as_str().is_some_and(|text| text.starts_with("dead letter"));
+    let is_one = |line: &&Value| line["message"].as_str().is_some_and(|text| text.starts_with("dead letter:"));
     lines.iter().filter(is_one).collect()
 }
 
@@ -102,6 +102,9 @@ async fn nothing_of_an_event_is_in_any_output_whatever_becomes_of_it() {
     let lines = log_lines(&stderr);
     let dead_letters = dead_letters(&lines);
     assert_eq!(dead_letters.len(), journey.unwritable(), "one line where the decision is taken");
+    let warnings = dead_letters.iter().filter(|line| line["level"] == "WARN").count() as u64;
+    let more: u64 = lines.iter().filter_map(|line| line["more"].as_u64()).sum();
+    assert!(more > 0 && warnings + more == journey.unwritable() as u64, "{warnings} one by one, and {more} more");
     for dead_letter in dead_letters {
         for field in ["eventType", "partition", "offset", "reason"] {
             assert!(!dead_letter[field].is_null(), "{field}: {dead_letter}");
