@@ -14,7 +14,7 @@ use std::time::Duration;
 use events::{Body, Timestamp};
 use uuid::Uuid;
 
-use crate::headers::Redriven;
+use crate::headers::{Header, Redriven};
 use crate::log::{LogId, LogState};
 use crate::outcome::WaitsFor;
 use crate::record::{Position, Record, RecordId};
@@ -42,8 +42,8 @@ pub struct ParkedEvent {
     pub key: Option<Vec<u8>>,
     /// The message value: an event that keeps the contract.
     pub value: String,
-    /// How often it was redriven.
-    pub retry_count: u32,
+    /// The headers, in order.
+    pub headers: Vec<Header>,
     /// Its `eventId`.
     pub event_id: Uuid,
     /// What it waits for.
@@ -62,11 +62,16 @@ impl ParkedEvent {
             timestamp_ms: record.timestamp_ms,
             key: record.key.clone(),
             value: String::from_utf8_lossy(events::unframed(value).unwrap_or(value)).into_owned(),
-            retry_count: record.redriven().retry_count,
+            headers: record.headers.clone(),
             event_id,
             waits_for,
             parked_at: Timestamp::UNIX_EPOCH,
         }
+    }
+
+    /// How often it was redriven.
+    pub fn retry_count(&self) -> u32 {
+        Redriven::read(&self.headers).retry_count
     }
 
     /// What identifies it.
@@ -92,7 +97,7 @@ impl ParkedEvent {
             timestamp_ms: self.timestamp_ms,
             key: self.key.clone(),
             value: Some(self.value.clone().into_bytes()),
-            headers: Redriven { retry_count: self.retry_count, ..Redriven::default() }.headers(),
+            headers: self.headers.clone(),
         }
     }
 }
@@ -214,7 +219,7 @@ impl Watch {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::headers::{Header, RETRY_COUNT_HEADER};
+    use crate::headers::RETRY_COUNT_HEADER;
     use crate::log::PartitionState;
 
     const DEADLINE: Duration = Duration::from_secs(900);

@@ -1,7 +1,7 @@
 -- ?7 and ?8: JSON arrays of users and orders, as hexadecimal digits. ?9: whether also what waits for e-mail addresses.
 -- What waits for an e-mail address is worth trying where its user's row shows this event or a newer one, or has the address; or else where
 -- nobody has it, or only somebody who waits for another address, and no earlier claim waits for it that is not out of date.
-SELECT topic, kafka_partition, kafka_offset, kafka_key, kafka_at, retry_count, event_id, waits_for_type, waits_for_id, parked_at, payload, record_id
+SELECT topic, kafka_partition, kafka_offset, kafka_key, kafka_at, retry_count, event_id, waits_for_type, waits_for_id, parked_at, payload, record_id, headers
 FROM parked_events AS parked
 WHERE expired = 0
   AND (parked_at, topic, kafka_partition, kafka_offset, record_id) > (?1, ?2, ?3, ?4, ?5)

@@ -96,6 +96,7 @@ CREATE TABLE parked_events (
   waits_for_key   TEXT,                -- the key of the e-mail address that is waited for; NULL where an older program parked it
   claimed_by      BLOB,                -- the user that waits for it
   claimed_at      INTEGER,             -- the event's own time: the earliest claim gets an address that becomes free
+  headers         TEXT,                -- the record's, as JSON; NULL where there are none, or an older program parked it
   PRIMARY KEY (topic, kafka_partition, kafka_offset, record_id)
 ) STRICT;
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use events::{Body, Timestamp};
+use pipeline::headers::{from_stored, to_stored};
 use pipeline::ports::ParkingExpiry;
 use pipeline::{Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
 use rusqlite::types::FromSqlError;
@@ -63,7 +64,7 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
             offset,
             event.key,
             event.timestamp_ms,
-            event.retry_count,
+            event.retry_count(),
             Id(&event.event_id),
             waits_for_type,
             parent_id,
@@ -72,7 +73,8 @@ fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failur
             key,
             claimed_by,
             claim.as_ref().map(|claim| Micros(claim.at)),
-            event.record.as_str()
+            event.record.as_str(),
+            to_stored(&event.headers)
         ])?;
         persisted = persisted || parent.query_row(params![waits_for_type, parent_id, key, claimed_by], |row| row.get(0))?;
     }
@@ -193,7 +195,7 @@ pub(crate) fn parked_event(row: &Row<'_>) -> rusqlite::Result<ParkedEvent> {
         position: Position { topic: row.get::<_, Arc<str>>(0)?, partition: row.get(1)?, offset: row.get(2)? },
         key: row.get(3)?,
         timestamp_ms: row.get(4)?,
-        retry_count: row.get(5)?,
+        headers: from_stored(row.get::<_, Option<String>>(12)?.as_deref(), row.get(5)?),
         event_id: id(row, 6)?,
         waits_for: WaitsFor::from_columns(row.get(7)?, parent_id).ok_or(FromSqlError::InvalidType)?,
         parked_at: time(row, 9)?,

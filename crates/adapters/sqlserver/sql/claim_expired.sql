@@ -13,7 +13,7 @@ WITH due AS (
          OR (p.waits_for_type = 2 AND NOT EXISTS (SELECT 1 FROM dbo.orders o WHERE o.order_id = p.waits_for_id)))
   ORDER BY p.parked_at, p.topic, p.kafka_partition, p.kafka_offset, p.record_id)
 UPDATE due SET expired = 1;
-SELECT TOP (@P2) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id
+SELECT TOP (@P2) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id, p.headers
 FROM dbo.parked_events p
 WHERE p.expired = 1 AND p.waits_for_type IN (1, 2, 3)
 ORDER BY p.parked_at, p.topic, p.kafka_partition, p.kafka_offset, p.record_id;

@@ -5,7 +5,7 @@
 --   @P1  how many   @P2 to @P6  the place after which to look: parked_at, topic, partition, offset, record
 SET NOCOUNT ON;
 DECLARE @after datetime2(6) = CONVERT(datetime2(6), @P2, 126);
-SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id
+SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id, p.headers
 FROM dbo.parked_events p
 WHERE p.expired = 0
   AND ((p.waits_for_type = 1 AND EXISTS (SELECT 1 FROM dbo.users u WHERE u.user_id = p.waits_for_id))

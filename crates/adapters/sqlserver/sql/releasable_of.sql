@@ -5,7 +5,7 @@
 -- nobody has it, or only somebody who waits for another address, and no earlier claim waits for it that is not out of date.
 SET NOCOUNT ON;
 DECLARE @after datetime2(6) = CONVERT(datetime2(6), @P2, 126);
-SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id
+SELECT TOP (@P1) p.topic, p.kafka_partition, p.kafka_offset, p.kafka_key, p.kafka_at, p.retry_count, p.event_id, p.waits_for_type, p.waits_for_id, p.parked_at, p.payload, p.record_id, p.headers
 FROM dbo.parked_events p
 WHERE p.expired = 0
   AND ((p.waits_for_type = 1 AND p.waits_for_id IN (SELECT u.user_id FROM dbo.users u INNER JOIN OPENJSON(@P7) WITH (id uniqueidentifier '$.id') AS s ON s.id = u.user_id))

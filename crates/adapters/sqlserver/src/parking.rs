@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::Timestamp;
+use pipeline::headers::{from_stored, to_stored};
 use pipeline::ports::ParkingExpiry;
 use pipeline::{Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
 use tiberius::{Row, ToSql};
@@ -112,13 +113,16 @@ fn parked_rows(events: &[ParkedEvent]) -> String {
             .number("k", event.position.partition)
             .number("f", event.position.offset)
             .text("r", event.record.as_str())
-            .number("rc", i32::try_from(event.retry_count).unwrap_or(i32::MAX))
+            .number("rc", i32::try_from(event.retry_count()).unwrap_or(i32::MAX))
             .uuid("ev", event.event_id)
             .number("wt", event.waits_for.type_number())
             .text("v", &event.value);
         // What is not there is read as NULL.
         if let Some(key) = &event.key {
             row.text("y", &STANDARD.encode(key));
+        }
+        if let Some(headers) = to_stored(&event.headers) {
+            row.text("hd", &headers);
         }
         if let Some(timestamp_ms) = event.timestamp_ms {
             row.number("at", timestamp_ms);
@@ -167,7 +171,7 @@ fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEve
         timestamp_ms: columns.optional("kafka_at")?,
         key: columns.optional::<&[u8]>("kafka_key")?.map(<[u8]>::to_vec),
         value: columns.text("payload")?,
-        retry_count: retry_count.unsigned_abs(),
+        headers: from_stored(columns.optional("headers")?, retry_count.unsigned_abs()),
         event_id: columns.get("event_id")?,
         waits_for: waits_for.ok_or_else(|| faults::bug(statement.name))?,
         parked_at: columns.time("parked_at")?,
@@ -176,7 +180,8 @@ fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEve
 
 #[cfg(test)]
 mod tests {
-    use pipeline::FaultClass;
+    use pipeline::headers::RETRY_COUNT_HEADER;
+    use pipeline::{FaultClass, Header};
     use serde_json::{Value, json};
     use tiberius::time::{Date, DateTime2, Time};
     use tiberius::{ColumnData, ColumnType};
@@ -190,7 +195,7 @@ mod tests {
             timestamp_ms,
             key: key.map(<[u8]>::to_vec),
             value: "{\"firstName\":\"😀\"}".to_owned(),
-            retry_count: 3,
+            headers: vec![Header::text(RETRY_COUNT_HEADER, "3")],
             event_id: Uuid::from_u128(1),
             waits_for,
             parked_at: Timestamp::UNIX_EPOCH,
@@ -205,11 +210,11 @@ mod tests {
         let rows: Value = serde_json::from_str(&parked_rows(&events)).unwrap();
         let whole = json!({
             "t": "events", "k": 2, "f": 7, "r": "00ff", "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 2, "v": "{\"firstName\":\"😀\"}",
-            "y": "AP8B", "at": i64::MIN, "wi": parent.to_string(),
+            "hd": HEADERS, "y": "AP8B", "at": i64::MIN, "wi": parent.to_string(),
         });
         let least = json!({
             "t": "events", "k": 2, "f": 8, "r": "00ff", "rc": 3, "ev": Uuid::from_u128(1).to_string(), "wt": 3,
-            "v": "{\"firstName\":\"😀\"}",
+            "v": "{\"firstName\":\"😀\"}", "hd": HEADERS,
         });
         assert_eq!(rows, json!([&whole, least]));
         let twice: Value = serde_json::from_str(&parked_rows(&[events[0].clone(), events[0].clone()])).unwrap();
@@ -221,11 +226,14 @@ mod tests {
         assert_eq!(empty[0]["y"], json!(""), "an empty key is not the same as none");
     }
 
+    /// The headers of an event as they are stored.
+    const HEADERS: &str = r#"[{"name":"x-retry-count","value":"3"}]"#;
+
     fn row(waits_for_type: u8, parent: Option<Uuid>) -> Row {
-        row_of("00ff", waits_for_type, parent)
+        row_of("00ff", Some(HEADERS), waits_for_type, parent)
     }
 
-    fn row_of(record: &'static str, waits_for_type: u8, parent: Option<Uuid>) -> Row {
+    fn row_of(record: &'static str, headers: Option<&'static str>, waits_for_type: u8, parent: Option<Uuid>) -> Row {
         let text = |text: &'static str| ColumnData::String(Some(text.into()));
         let midnight = DateTime2::new(Date::new(719_162), Time::new(0, 6));
         Row::builder()
@@ -241,6 +249,7 @@ mod tests {
             .column("parked_at", ColumnType::Datetime2, ColumnData::DateTime2(Some(midnight)))
             .column("payload", ColumnType::NVarchar, text("{\"firstName\":\"😀\"}"))
             .column("record_id", ColumnType::BigChar, text(record))
+            .column("headers", ColumnType::NVarchar, ColumnData::String(headers.map(Into::into)))
             .build()
     }
 
@@ -255,7 +264,7 @@ mod tests {
     #[test]
     fn a_row_without_an_identity_has_the_empty_one() {
         let blanks = "                                                                ";
-        let read = parked_events(&vec![vec![row_of(blanks, 3, None)]], &RELEASABLE_ANY).unwrap();
+        let read = parked_events(&vec![vec![row_of(blanks, None, 3, None)]], &RELEASABLE_ANY).unwrap();
         assert_eq!((blanks.len(), &read[0].record), (64, &RecordId::default()));
     }
 

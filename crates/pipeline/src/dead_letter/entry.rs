@@ -80,7 +80,7 @@ pub struct EntryHeader {
 }
 
 impl EntryHeader {
-    fn new(header: &Header) -> Self {
+    pub(crate) fn new(header: &Header) -> Self {
         let value = header.value.as_deref().map(Encoding::encode);
         let encoding = value.as_ref().map_or(Encoding::Utf8, |(encoding, _)| *encoding);
         Self { name: header.name.clone(), value: value.map(|(_, text)| text), encoding }

@@ -1,7 +1,8 @@
 //! Waiting for a parent, and release.
 
+use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::plan::Candidate;
-use pipeline::{FaultClass, Outcome, Parents, ParkedEvent, Reason, RecordId, WaitsFor};
+use pipeline::{FaultClass, Header, Outcome, Parents, ParkedEvent, Reason, RecordId, WaitsFor};
 
 use super::{Database, children_of, first_name, order_view, park, places, quantity, swept, user_view};
 use crate::builders::{Build, adjustment, id, order, parked, parked_at, payment, position, unique, user};
@@ -88,7 +89,7 @@ pub async fn parking_twice_is_parking_once<S: Database>(store: &S) {
     park(store, std::slice::from_ref(&first)).await;
     apply(store, std::slice::from_ref(&born)).await;
     let before = children_of(store, &born).await;
-    park(store, &[ParkedEvent { retry_count: 9, ..first.clone() }, first]).await;
+    park(store, &[ParkedEvent { headers: vec![Header::text(RETRY_COUNT_HEADER, "9")], ..first.clone() }, first]).await;
     let after = children_of(store, &born).await;
     assert_eq!((after.len(), &after), (1, &before), "it stays as it is, also since when it waits");
 }
@@ -100,7 +101,12 @@ pub async fn a_parked_event_comes_back_unchanged<S: Database>(store: &S) {
     let whole = ParkedEvent {
         key: Some(vec![0, 0xff, b'k']),
         timestamp_ms: Some(1_768_471_200_123),
-        retry_count: 3,
+        headers: vec![
+            Header::text("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+            Header { name: "é \"\\".to_owned(), value: Some(vec![0, 0xff]) },
+            Header { name: "null".to_owned(), value: None },
+            Header::text(RETRY_COUNT_HEADER, "3"),
+        ],
         // The text of the message, not of the event: spaces and unknown fields are part of it.
         value: parked(&placed).value.replacen('{', "{ \"x\" : \"\u{2028}'\", ", 1),
         ..parked(&placed)
