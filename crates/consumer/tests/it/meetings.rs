@@ -272,13 +272,17 @@ async fn releases_and_expiries_that_meet_at_random_end_each_event_exactly_once()
         append(&first, 0, &user(user_id));
         // Something to take, so that neither waits for it.
         second.log.append(1, None);
+        // Not a wait for anything: they meet at another point in each round, and by turns one of the two has the start.
+        let start = Duration::from_micros(rounds as u64 / 2 % 40 * 100);
+        let (wait, no_wait) = (tokio::time::sleep(start), tokio::time::sleep(Duration::ZERO));
+        let (before_release, before_expiry) = if rounds % 2 == 0 { (wait, no_wait) } else { (no_wait, wait) };
         let expiring = tokio::spawn(async move {
+            before_expiry.await;
             second.process_batch().await.unwrap();
             second
         });
-        // Not a wait for anything: they meet at another point in each round.
-        tokio::time::sleep(Duration::from_micros(rounds as u64 % 40 * 100)).await;
         let released = tokio::spawn(async move {
+            before_release.await;
             first.process_batch().await.unwrap();
             first
         });
