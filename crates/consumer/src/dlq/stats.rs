@@ -72,6 +72,11 @@ impl Stats {
     }
 }
 
+/// So many of them, in words.
+pub(crate) fn dead_letters(count: u64) -> String {
+    if count == 1 { "1 dead letter".to_owned() } else { format!("{count} dead letters") }
+}
+
 /// Tells of claimed entries, where there are any, behind the number of the others.
 pub(crate) fn and_claimed(claimed: u64) -> String {
     match claimed {
@@ -97,7 +102,7 @@ fn age(age: Option<Duration>) -> &'static str {
 
 impl fmt::Display for Stats {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} dead letters{}", self.entries, and_claimed(self.claimed))?;
+        write!(f, "{}{}", dead_letters(self.entries), and_claimed(self.claimed))?;
         if self.entries == 0 {
             return Ok(());
         }

@@ -142,6 +142,10 @@ async fn a_dead_letter_is_looked_at_sent_again_removed_and_brought_back() {
     assert_eq!(place.rows().await.len(), 2);
     assert_eq!(place.dlq(&["purge", "--all", "--yes"]).await, (0, "2 dead letters removed\n".to_owned()));
     assert_eq!(place.dlq(&["list"]).await, (0, "no dead letters\n".to_owned()));
+    let one = first.lines().next().unwrap();
+    std::fs::write(place.folder.path().join("one.jsonl"), one).unwrap();
+    assert_eq!(place.dlq(&["import", "one.jsonl"]).await, (0, "1 dead letter imported, 0 were in the list already\n".to_owned()));
+    assert_eq!(place.dlq(&["purge", "--all", "--yes"]).await, (0, "1 dead letter removed\n".to_owned()));
     let told = |imported: u8, skipped: u8| (0, format!("{imported} dead letters imported, {skipped} were in the list already\n"));
     assert_eq!(place.dlq(&["import", "letters.jsonl"]).await, told(2, 0));
     assert_eq!(place.dlq(&["import", "letters.jsonl"]).await, told(0, 2));

@@ -25,6 +25,7 @@ use crate::dlq::printable::printable_lines;
 use crate::dlq::purge::{self, Purged};
 use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
+use crate::dlq::stats::dead_letters;
 use crate::dlq::transfer;
 
 /// Nothing was asked for that could be done.
@@ -172,14 +173,14 @@ where
         writeln!(out, "no dead letter is meant; nothing was removed")?;
         return Ok(ExitCode::SUCCESS);
     }
-    if !args.yes && !may(&format!("Remove {meant} dead letters for good?"))? {
+    if !args.yes && !may(&format!("Remove {} for good?", dead_letters(meant)))? {
         return Ok(ExitCode::FAILURE);
     }
     let mut operation = context.audit()?.begin(Who::command_line(), AuditAction::Purge, Subject::new(&filter)).await?;
     let purged = purge::purge(queue, &filter, now, &mut operation).await;
     operation.end(&purged).await;
     let Purged { removed, fault } = purged;
-    writeln!(out, "{removed} dead letters removed")?;
+    writeln!(out, "{} removed", dead_letters(removed))?;
     fault.map_or(Ok(ExitCode::SUCCESS), |fault| Err(Refusal::from(fault).into()))
 }
 
@@ -204,7 +205,7 @@ where
     let imported = transfer::import(&context.queue, lines, any).await;
     operation.end(outcome(&imported, ToString::to_string)).await;
     let imported = imported?;
-    writeln!(out, "{} dead letters imported, {} were in the list already", imported.imported, imported.skipped)?;
+    writeln!(out, "{} imported, {} were in the list already", dead_letters(imported.imported), imported.skipped)?;
     Ok(ExitCode::SUCCESS)
 }
 

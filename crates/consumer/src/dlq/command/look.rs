@@ -14,7 +14,7 @@ use crate::dlq::find::{find, find_all};
 use crate::dlq::listed::Listed;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
-use crate::dlq::stats::{and_claimed, stats};
+use crate::dlq::stats::{and_claimed, dead_letters, stats};
 use crate::dlq::transfer::export_page;
 
 /// Entries read at once.
@@ -103,7 +103,7 @@ pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, f
     let file = file.into_inner().map_err(|error| error.into_error()).with_context(named)?;
     file.as_file().sync_all().with_context(named)?;
     if force { file.persist(path) } else { file.persist_noclobber(path) }.map_err(|error| error.error).with_context(named)?;
-    eprintln!("{count} dead letters exported to {}", path.display());
+    eprintln!("{} exported to {}", dead_letters(count), path.display());
     if claimed > 0 {
         eprintln!("not exported: {claimed} that a redrive has claimed; they come back into the list when it ends, or their lease does");
     }
