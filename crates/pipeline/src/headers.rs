@@ -26,6 +26,11 @@ impl Header {
         Self { name: name.to_owned(), value: Some(value.into().into_bytes()) }
     }
 
+    /// Bytes held: name and value.
+    pub fn size(&self) -> usize {
+        self.name.len() + self.value.as_ref().map_or(0, Vec::len)
+    }
+
     /// Whether it is one of those that a redrive sets.
     pub fn is_of_redrive(&self) -> bool {
         [RETRY_COUNT_HEADER, DEAD_LETTER_ID_HEADER, DEAD_LETTER_SINCE_HEADER].contains(&self.name.as_str())

@@ -42,7 +42,7 @@ impl fmt::Display for RecordId {
 }
 
 /// Bytes as hexadecimal digits.
-pub(crate) fn hex(bytes: &[u8]) -> String {
+pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -90,8 +90,7 @@ impl Record {
     /// Bytes held: key, value and headers.
     pub fn size(&self) -> usize {
         let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-        let headers: usize = self.headers.iter().map(|header| header.name.len() + len(&header.value)).sum();
-        len(&self.key) + len(&self.value) + headers
+        len(&self.key) + len(&self.value) + self.headers.iter().map(Header::size).sum::<usize>()
     }
 }
 

@@ -123,7 +123,6 @@ fn headers(message: &Message) -> Option<OwnedHeaders> {
 /// What a record takes in the log of the embedded broker, at most.
 fn size(message: &Message) -> u64 {
     let len = |bytes: &Option<Vec<u8>>| bytes.as_ref().map_or(0, Vec::len);
-    let headers: usize = message.headers.iter().map(|header| header.name.len() + len(&header.value)).sum();
-    let bytes = headers + len(&message.key) + len(&message.value);
+    let bytes = len(&message.key) + len(&message.value) + message.headers.iter().map(pipeline::Header::size).sum::<usize>();
     u64::try_from(bytes).unwrap_or(u64::MAX).saturating_add(settings::RECORD_OVERHEAD)
 }

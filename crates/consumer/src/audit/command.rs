@@ -1,7 +1,6 @@
 //! `audit …` on a command line: looking at the log, and verifying it.
 
 use std::collections::VecDeque;
-use std::io::{self, ErrorKind, Write};
 use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
@@ -9,6 +8,7 @@ use pipeline::Fault;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Break, ChainCheck, Sha256Digest};
 use pipeline::ports::{AuditLog, AuditPage};
 use serde_json::{Value, json};
+use telemetry::output::print_line;
 use uuid::Uuid;
 
 use crate::dlq::printable::printable;
@@ -53,10 +53,9 @@ pub enum AuditCommand {
 
 /// Does what was asked for.
 pub async fn run(log: &impl AuditLog, arguments: AuditArgs) -> ExitCode {
-    let mut out = io::stdout().lock();
     if let Some(AuditCommand::Verify { expect }) = arguments.command {
         return match verify(log, expect).await {
-            Ok(verdict) => tell(&mut out, &[verdict.to_string()], verdict.is_unbroken()),
+            Ok(verdict) => tell(&[verdict.to_string()], verdict.is_unbroken()),
             Err(fault) => {
                 eprintln!("error: the audit log cannot be read: {fault}");
                 ExitCode::from(3)
@@ -64,8 +63,8 @@ pub async fn run(log: &impl AuditLog, arguments: AuditArgs) -> ExitCode {
         };
     }
     match entries(log, &arguments).await {
-        Ok(entries) if arguments.json => tell(&mut out, &entries.iter().map(|entry| to_json(entry).to_string()).collect::<Vec<_>>(), true),
-        Ok(entries) => tell(&mut out, &table(&entries), true),
+        Ok(entries) if arguments.json => tell(&entries.iter().map(|entry| to_json(entry).to_string()).collect::<Vec<_>>(), true),
+        Ok(entries) => tell(&table(&entries), true),
         Err(fault) => {
             eprintln!("error: the audit log cannot be read: {fault}");
             ExitCode::FAILURE
@@ -73,17 +72,9 @@ pub async fn run(log: &impl AuditLog, arguments: AuditArgs) -> ExitCode {
     }
 }
 
-/// Writes lines. Who closes a pipe has read enough.
-fn tell(out: &mut impl Write, lines: &[String], is_well: bool) -> ExitCode {
-    let written = lines.iter().try_for_each(|line| writeln!(out, "{line}")).and_then(|()| out.flush());
-    match written {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            eprintln!("error: the result cannot be written to the standard output: {error}");
-            ExitCode::FAILURE
-        }
-        _ if is_well => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
+fn tell(lines: &[String], is_well: bool) -> ExitCode {
+    let is_told = lines.is_empty() || print_line(lines.join("\n"));
+    if is_told && is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// What a walk through the log has found.

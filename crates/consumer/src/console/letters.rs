@@ -1,10 +1,10 @@
 //! Dead letters: groups, lists, one of them, and an edited one.
 
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 use console::{Draft, Foreseen, Group, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
 use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
+use pipeline::record::hex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -145,14 +145,6 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, 
 /// The bytes as text, or as hexadecimal digits where they are none.
 fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| hex(error.as_bytes()))
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to memory cannot fail.
-        let _written = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 fn row(listed: &Listed) -> LetterRow {

@@ -32,6 +32,23 @@ impl Told {
     }
 }
 
+/// The line about one. The level of a line is fixed where it is written.
+macro_rules! line {
+    ($level:ident, $told:expr) => {{
+        let Told { partition, offset, retry_count, diagnosis } = $told;
+        tracing::$level!(
+            eventId = diagnosis.event_id.map(tracing::field::display),
+            eventType = diagnosis.event_type_label(),
+            partition,
+            offset,
+            reason = diagnosis.reason.label(),
+            retryCount = retry_count,
+            "dead letter: {}",
+            diagnosis.error
+        )
+    }};
+}
+
 /// Counts them by fingerprint.
 pub(super) struct DeadLetterLog {
     kinds: BTreeMap<String, u64>,
@@ -45,29 +62,10 @@ impl DeadLetterLog {
 
     /// Tells of one that is durable: as a warning, or, where enough of its kind have been, for whoever looks at each.
     pub(super) fn tell(&mut self, told: &Told) {
-        let Told { partition, offset, retry_count, diagnosis } = told;
-        let (event_id, error) = (diagnosis.event_id.map(tracing::field::display), &diagnosis.error);
-        let (event_type, reason) = (diagnosis.event_type_label(), diagnosis.reason.label());
-        if self.is_among_the_first(diagnosis.fingerprint()) {
-            tracing::warn!(
-                eventId = event_id,
-                eventType = event_type,
-                partition,
-                offset,
-                reason,
-                retryCount = retry_count,
-                "dead letter: {error}"
-            );
+        if self.is_among_the_first(told.diagnosis.fingerprint()) {
+            line!(warn, told);
         } else {
-            tracing::debug!(
-                eventId = event_id,
-                eventType = event_type,
-                partition,
-                offset,
-                reason,
-                retryCount = retry_count,
-                "dead letter: {error}"
-            );
+            line!(debug, told);
         }
     }
 
