@@ -2,10 +2,6 @@
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 
-/// Why nothing is consumed while a flood is held.
-pub(crate) const FLOOD: &str = "too many of the newest records cannot be written (DLQ_MAX_RATIO), most likely by a producer's defect: mend the \
-     producer, then let them go with `consumer resume --records N`, or all of them with `consumer resume --always` (`standalone resume` without Redis)";
-
 /// What is wrong and who mends it: numbers and names only.
 pub(crate) fn reason(fault: &Fault) -> String {
     let outlook = match fault.class {

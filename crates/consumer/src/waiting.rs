@@ -15,13 +15,16 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::chance;
-use crate::reason::{FLOOD, advice, reason};
+use crate::reason::{advice, reason};
 
 /// The name of the write path among the parts of the health report.
 pub const PIPELINE_PART: &str = "pipeline";
 
 /// After so long without a poll, the source is polled between two calls of a work that lasts.
 pub const POLL_INTERVAL: Duration = Duration::from_secs(30);
+
+/// How often the log says that the consumer still waits, and for what.
+const REMINDER: Duration = Duration::from_secs(60);
 
 /// The longest part of a wait: so old is the last poll at most while the consumer waits.
 const BREATH: Duration = Duration::from_secs(1);
@@ -58,6 +61,10 @@ struct Held {
     since: Instant,
     dependency: Dependency,
     class: FaultClass,
+    /// What the health report says.
+    why: String,
+    /// When the log told of it last.
+    told: Instant,
 }
 
 impl<S: RecordSource> Waiting<S> {
@@ -146,9 +153,22 @@ impl<S: RecordSource> Waiting<S> {
     /// # Errors
     /// The consumer was told to stop meanwhile.
     pub async fn hold(&mut self, fault: &Fault, cause: Cause, tries: u32) -> Result<(), Stopped> {
-        self.note_held(fault, cause);
+        self.note_held(fault, cause, reason(fault));
+        self.pause_for(fault.dependency.label(), tries).await
+    }
+
+    /// The same for records that cannot be written and are too many to be dead letters without an operator's word; says why.
+    ///
+    /// # Errors
+    /// The consumer was told to stop meanwhile.
+    pub async fn hold_flood(&mut self, why: String, tries: u32) -> Result<(), Stopped> {
+        let flood = Fault { dependency: Dependency::Kafka, class: FaultClass::Operator, code: None, subject: "unwritable records" };
+        self.note_held(&flood, Cause::PoisonFlood, why);
+        self.pause_for(flood.dependency.label(), tries).await
+    }
+
+    async fn pause_for(&mut self, dependency: &'static str, tries: u32) -> Result<(), Stopped> {
         let until = Instant::now() + backoff::outage(tries, chance::fraction());
-        let dependency = fault.dependency.label();
         let mut was_down = !self.health.is_up(dependency);
         loop {
             let left = until.saturating_duration_since(Instant::now());
@@ -163,6 +183,7 @@ impl<S: RecordSource> Waiting<S> {
             }
             // Not before: a source that hangs has not polled.
             self.polled();
+            self.remind();
             let is_up = self.health.is_up(dependency);
             if was_down && is_up {
                 return Ok(());
@@ -195,22 +216,35 @@ impl<S: RecordSource> Waiting<S> {
     }
 
     /// Shows the wait. One line when it begins or its reason changes, none for the tries in between.
-    fn note_held(&mut self, fault: &Fault, cause: Cause) {
+    fn note_held(&mut self, fault: &Fault, cause: Cause, why: String) {
         self.metrics.held(Some(cause.label()));
-        self.health.down(PIPELINE_PART, if cause == Cause::PoisonFlood { FLOOD.to_owned() } else { reason(fault) });
-        let since = match &self.held {
-            Some(held) if (held.dependency, held.class) == (fault.dependency, fault.class) => return,
+        self.health.down(PIPELINE_PART, why.clone());
+        let now = Instant::now();
+        let since = match &mut self.held {
+            Some(held) if (held.dependency, held.class) == (fault.dependency, fault.class) => {
+                held.why = why;
+                return;
+            }
             Some(held) => held.since,
-            None => Instant::now(),
+            None => now,
         };
-        let held = Held { since, dependency: fault.dependency, class: fault.class };
+        log_held(fault, cause, &why);
+        let held = Held { since, dependency: fault.dependency, class: fault.class, why, told: now };
         if held.is_absence() {
             // The monitor will find the same: that is no news then, and no second line.
             self.health.down(held.dependency.label(), reason(fault));
             self.metrics.dependency(held.dependency.label(), false);
         }
         self.held = Some(held);
-        log_held(fault, cause);
+    }
+
+    /// Says once a minute what is still waited for: whoever opens the log sees why nothing happens without looking for the first line.
+    fn remind(&mut self) {
+        if let Some(held) = self.held.as_mut().filter(|held| held.told.elapsed() >= REMINDER) {
+            held.told = Instant::now();
+            let seconds = held.since.elapsed().as_secs();
+            tracing::warn!(dependency = held.dependency.label(), held_seconds = seconds, "still waiting: {}", held.why);
+        }
     }
 }
 
@@ -221,13 +255,13 @@ impl Held {
     }
 }
 
-fn log_held(fault: &Fault, cause: Cause) {
+fn log_held(fault: &Fault, cause: Cause, why: &str) {
     let (dependency, class, code, subject) = (fault.dependency.label(), fault.class.label(), fault.code, fault.subject);
     let advice = advice(fault).unwrap_or("look up the error number");
     match cause {
         Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
         Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {advice}"),
-        Cause::PoisonFlood => tracing::error!("holding: {FLOOD}"),
+        Cause::PoisonFlood => tracing::error!("holding: {why}"),
         Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {advice}"),
     }
 }

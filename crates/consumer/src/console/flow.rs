@@ -12,7 +12,8 @@ use telemetry::Status;
 use super::ConsoleParts;
 use super::words::problem;
 use crate::backends::SystemClock;
-use crate::reason::{FLOOD, reason};
+use crate::processing::held_facts;
+use crate::reason::reason;
 use crate::status::Verification;
 use crate::waiting::PIPELINE_PART;
 
@@ -20,9 +21,9 @@ use crate::waiting::PIPELINE_PART;
 const PATIENCE: Duration = Duration::from_secs(3);
 /// What the console calls the write path while a flood is held, which an operator ends.
 const FLOOD_PART: &str = "flow";
-/// Why it is held, beside the buttons that end that.
-const HELD: &str = "Too many of the newest records cannot be written (DLQ_MAX_RATIO), most likely by a producer's defect. Nothing is committed. Mend the \
-     producer, then let them pass: they become dead letters.";
+/// What to do about it, beside the buttons that do it.
+const LET_PASS: &str =
+    "Most likely it is a producer's defect. Nothing is committed. Mend the producer, then let them pass: they become dead letters.";
 
 pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader, P>(parts: &ConsoleParts<G, T, Q, P>) -> Flow {
     let ConsoleParts { context, progress, health, metrics, group, .. } = parts;
@@ -47,16 +48,19 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
         log.partitions.iter().map(partition).collect()
     });
     let part = |(name, part): (&&str, &telemetry::PartReport)| {
-        let holds_flood = *name == PIPELINE_PART && part.reason.as_deref() == Some(FLOOD);
+        let held = part.reason.as_deref().filter(|_| *name == PIPELINE_PART).and_then(held_facts);
         Part {
-            name: if holds_flood { FLOOD_PART } else { name }.to_owned(),
+            name: if held.is_some() { FLOOD_PART } else { name }.to_owned(),
             state: match part.state {
                 "up" => PartState::Up,
                 "down" => PartState::Down,
                 _ => PartState::Unasked,
             },
             since: part.since.clone(),
-            reason: if holds_flood { Some(HELD.to_owned()) } else { part.reason.as_ref().map(|reason| problem(reason)) },
+            reason: match held {
+                Some(facts) => Some(format!("{facts}. {LET_PASS}")),
+                None => part.reason.as_ref().map(|reason| problem(reason)),
+            },
         }
     };
     Flow {

@@ -30,6 +30,15 @@ impl Told {
         let (partition, offset) = (record.position.partition, record.position.offset);
         Self { partition, offset, retry_count, diagnosis: diagnosis.clone() }
     }
+
+    pub(super) fn fingerprint(&self) -> String {
+        self.diagnosis.fingerprint()
+    }
+
+    /// Partition and offset of its record.
+    pub(super) const fn place(&self) -> (i32, i64) {
+        (self.partition, self.offset)
+    }
 }
 
 /// The line about one. The level of a line is fixed where it is written.
@@ -62,7 +71,7 @@ impl DeadLetterLog {
 
     /// Tells of one that is durable: as a warning, or, where enough of its kind have been, for whoever looks at each.
     pub(super) fn tell(&mut self, told: &Told) {
-        if self.is_among_the_first(told.diagnosis.fingerprint()) {
+        if self.is_among_the_first(told.fingerprint()) {
             line!(warn, told);
         } else {
             line!(debug, told);

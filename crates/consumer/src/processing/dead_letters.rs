@@ -8,6 +8,7 @@ use pipeline::{DeadLetter, Reason};
 
 use super::Consumer;
 use super::dead_letter_log::Told;
+use super::held_records::HeldRecords;
 use crate::backends::{Backends, SystemClock};
 use crate::waiting::Stopped;
 
@@ -24,6 +25,7 @@ struct Of {
     /// Whether an operator has sent it again.
     is_redriven: bool,
     told: Told,
+    key: Option<Vec<u8>>,
 }
 
 impl DeadLetters {
@@ -40,6 +42,15 @@ impl DeadLetters {
     /// All of them, in order.
     pub(super) fn all(&self) -> &[DeadLetter] {
         &self.dead_letters
+    }
+
+    /// What they have in common, where they are held.
+    pub(super) fn held(&self) -> HeldRecords {
+        let mut held = HeldRecords::default();
+        for Of { told, key, .. } in &self.of {
+            held.add(told.fingerprint(), told.place(), key.as_deref());
+        }
+        held
     }
 
     /// Takes out those that the queue does not know, in order.
@@ -79,6 +90,7 @@ impl DeadLetters {
             event_type: diagnosis.event_type_label(),
             is_redriven: retry_count > 0,
             told: Told::new(record, diagnosis, retry_count),
+            key: record.key.clone(),
         });
     }
 

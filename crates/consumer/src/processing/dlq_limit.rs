@@ -1,6 +1,5 @@
 //! Holding a flood of unwritable records until an operator says that they may go.
 
-use pipeline::fault::{Cause, Dependency, Fault, FaultClass};
 use pipeline::ports::{DeadLetterQueue as _, FloodPermits as _};
 
 use super::Consumer;
@@ -38,13 +37,12 @@ impl<P: Backends> Consumer<P> {
 
     /// Sends what is permitted, and holds with the rest until that is permitted too.
     async fn send_as_permitted(&mut self, mut dead_letters: DeadLetters) -> Result<(), Stopped> {
-        let flood = Fault { dependency: Dependency::Kafka, class: FaultClass::Operator, code: None, subject: "unwritable records" };
         let mut tries = 0;
         while !dead_letters.is_empty() {
             tries += 1;
             self.waiting.keep_alive().await;
             match self.dead_letters.spend(dead_letters.len() as u64).await {
-                Ok(0) => self.waiting.hold(&flood, Cause::PoisonFlood, tries.min(LONGEST)).await?,
+                Ok(0) => self.waiting.hold_flood(dead_letters.held().to_string(), tries.min(LONGEST)).await?,
                 Ok(permitted) => {
                     let permitted = dead_letters.split_first(permitted as usize);
                     self.flood.discount(permitted.len());

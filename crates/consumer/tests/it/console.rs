@@ -137,6 +137,7 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
         eventually(Duration::from_secs(60), "the flood is held", flow_is_down).await;
         let flow = operations.flow().await;
         let reason = flow.parts.iter().find(|part| part.name == "flow").and_then(|part| part.reason.clone()).unwrap();
+        assert!(reason.starts_with("300 records that cannot be written are held"), "{reason}");
         assert!(reason.contains("Mend the producer, then let them pass") && !reason.contains("resume"), "{reason}");
         operations.permit(&caller(), console::Permit::Records(300)).await.unwrap();
     };

@@ -79,6 +79,12 @@ async fn a_flood_is_held_until_an_operator_permits_it() {
         eventually(Duration::from_secs(60), "the permit is used up", async || !health.is_up(PIPELINE_PART)).await;
         assert_eq!(dead_letters.entries().len(), 150, "as many as were permitted, and no more");
         assert_eq!(log.committed_offset(0), Some(100), "not all of the second batch is durable");
+        let told = health.ready_report().parts[PIPELINE_PART].reason.clone().unwrap_or_default();
+        assert!(
+            told.starts_with("50 records that cannot be written are held") && told.contains("100 % are not_json:unknown:"),
+            "what is left of it: {told}"
+        );
+        assert!(told.contains("in partition 0, without keys, the first at partition 0 offset 150;"), "{told}");
         dead_letters.permit(Permit::Everything).await.unwrap();
     };
     let (turned, ()) = tokio::join!(rig.consumer.process_batch(), operator);

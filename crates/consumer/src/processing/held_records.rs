@@ -1,0 +1,117 @@
+//! What is known of records that are held because too many cannot be written: enough to find the producer, and no value of theirs.
+
+use std::collections::hash_map::RandomState;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::fmt;
+use std::hash::BuildHasher as _;
+
+/// What stands in the sentence about a flood that is held, and in no other.
+const MARK: &str = "more than DLQ_MAX_RATIO lets pass";
+/// Where the advice begins.
+const ADVICE: &str = "; most likely a producer's defect: ";
+/// Partitions that are named one by one.
+const NAMED: usize = 8;
+
+/// Records that are held, by what they have in common.
+#[derive(Default)]
+pub(super) struct HeldRecords {
+    records: u64,
+    fingerprints: BTreeMap<String, u64>,
+    partitions: BTreeSet<i32>,
+    first: Option<(i32, i64)>,
+    /// By hash: keys may be long, and only their number is told, for a broken producer's keys may be anything.
+    keys: HashSet<u64>,
+    hasher: RandomState,
+}
+
+impl HeldRecords {
+    /// Adds a record with this fingerprint, at this partition and offset.
+    pub(super) fn add(&mut self, fingerprint: String, place: (i32, i64), key: Option<&[u8]>) {
+        self.records += 1;
+        *self.fingerprints.entry(fingerprint).or_default() += 1;
+        self.partitions.insert(place.0);
+        // Polls merge partitions by time: the first that is added is the oldest.
+        self.first.get_or_insert(place);
+        self.keys.extend(key.map(|key| self.hasher.hash_one(key)));
+    }
+}
+
+/// What is known of the records, where a part's reason is that a flood is held: without what to type.
+pub(crate) fn held_facts(reason: &str) -> Option<&str> {
+    let (facts, _) = reason.split_once(ADVICE)?;
+    facts.contains(MARK).then_some(facts)
+}
+
+impl fmt::Display for HeldRecords {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { records, fingerprints, partitions, first, keys, .. } = self;
+        let plural = |count: usize| if count == 1 { "" } else { "s" };
+        write!(
+            f,
+            "{records} record{} that cannot be written {} held, ",
+            plural(*records as usize),
+            if *records == 1 { "is" } else { "are" }
+        )?;
+        write!(f, "{MARK}")?;
+        if let Some((fingerprint, count)) = fingerprints.iter().max_by_key(|(_, count)| **count) {
+            write!(f, ": {} % are {fingerprint}", count * 100 / records.max(&1))?;
+        }
+        let named: Vec<_> = partitions.iter().take(NAMED).map(ToString::to_string).collect();
+        write!(f, ", in partition{} {}", plural(partitions.len()), named.join(", "))?;
+        if partitions.len() > NAMED {
+            write!(f, " and {} more", partitions.len() - NAMED)?;
+        }
+        match keys.len() {
+            0 => f.write_str(", without keys")?,
+            count => write!(f, ", with {count} key{}", plural(count))?,
+        }
+        if let Some((partition, offset)) = first {
+            write!(f, ", the first at partition {partition} offset {offset}")?;
+        }
+        write!(
+            f,
+            "{ADVICE}look at them with `consumer peek`, mend the producer, then let them go with `consumer resume \
+             --records {records}`, or all that come with `--always` (`standalone` has the same commands)"
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_flood_names_its_kind_its_places_and_how_many_may_pass() {
+        let mut held = HeldRecords::default();
+        for offset in 0..97 {
+            held.add("not_json:unknown:".to_owned(), (3, 1000 + offset), Some(b"k1"));
+        }
+        for offset in 0..3 {
+            held.add("too_long:UserCreated:name".to_owned(), (0, offset), Some(&[offset as u8]));
+        }
+        let told = held.to_string();
+        assert!(
+            told.starts_with(
+                "100 records that cannot be written are held, more than DLQ_MAX_RATIO lets pass: 97 % are not_json:unknown:, in partitions \
+                 0, 3, with 4 keys, the first at partition 3 offset 1000; most likely a producer's defect: look at them with `consumer peek`"
+            ),
+            "{told}"
+        );
+        assert!(told.contains("`consumer resume --records 100`"), "{told}");
+        let facts = held_facts(&told).unwrap();
+        assert!(facts.ends_with("the first at partition 3 offset 1000"), "{facts}");
+        assert_eq!(held_facts("the database is away; most likely a producer's defect: "), None);
+    }
+
+    #[test]
+    fn one_record_is_no_plural_and_many_partitions_are_counted() {
+        let mut held = HeldRecords::default();
+        held.add("not_json:unknown:".to_owned(), (0, 0), None);
+        assert!(held.to_string().starts_with("1 record that cannot be written is held"), "{held}");
+        assert!(held.to_string().contains("in partition 0, without keys, the first"), "{held}");
+        for partition in 1..12 {
+            held.add("not_json:unknown:".to_owned(), (partition, 0), None);
+        }
+        assert!(held.to_string().contains("in partitions 0, 1, 2, 3, 4, 5, 6, 7 and 4 more"), "{held}");
+    }
+}
