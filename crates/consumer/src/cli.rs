@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::audit::command::AuditArgs;
 use crate::dlq::DlqCommand;
+use crate::peek::PeekArgs;
 use crate::resume::Resume;
 use crate::status::StatusArgs;
 use crate::trace::TraceArgs;
@@ -55,6 +56,10 @@ pub enum Command {
     ///
     /// May run beside consumers, and changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
+    /// Show the next records that the group has not consumed, and what each would come to: what a hold keeps back. Changes and commits nothing.
+    ///
+    /// Exit codes: 0 shown, 1 not every record came or a part could not be asked, 2 wrong usage or settings.
+    Peek(PeekArgs),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///
     /// All consumers of this dead letter queue hear it within seconds, and a restart does not forget it.

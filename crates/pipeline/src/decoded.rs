@@ -37,14 +37,24 @@ pub fn decode_record(record: &Record, now: Timestamp, max_clock_skew: Duration) 
     }
 }
 
-fn in_future(event: &Event<'_>, record_ms: Option<i64>, now: Timestamp, max_clock_skew: Duration) -> Option<Violation> {
+/// How far an event's `timestamp` lies in the future, as [`decode_record`] sees it; zero where it lies in the past. Within `max_clock_skew` it is
+/// taken, and wins against correct later events all the same.
+pub fn ahead_of_clock(event: &Event<'_>, record_ms: Option<i64>, now: Timestamp) -> Duration {
+    compare(event, record_ms, now).0
+}
+
+fn compare(event: &Event<'_>, record_ms: Option<i64>, now: Timestamp) -> (Duration, ComparedWith) {
     let now_ms = now.unix_millis();
     let (clock_ms, of) = match record_ms {
         Some(record_ms) if record_ms <= now_ms => (record_ms, ComparedWith::Record),
         _ => (now_ms, ComparedWith::Consumer),
     };
     let ahead_ms = u64::try_from(event.at.unix_millis().saturating_sub(clock_ms)).unwrap_or_default();
-    let by = Duration::from_millis(ahead_ms);
+    (Duration::from_millis(ahead_ms), of)
+}
+
+fn in_future(event: &Event<'_>, record_ms: Option<i64>, now: Timestamp, max_clock_skew: Duration) -> Option<Violation> {
+    let (by, of) = compare(event, record_ms, now);
     (by > max_clock_skew).then(|| Violation {
         event_id: Some(event.id),
         event_type: Some(event.event_type()),

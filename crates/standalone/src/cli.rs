@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use consumer::audit::command::AuditArgs;
 use consumer::dlq::DlqCommand;
+use consumer::peek::PeekArgs;
 use consumer::resume::Resume;
 use consumer::status::StatusArgs;
 use consumer::trace::TraceArgs;
@@ -66,6 +67,11 @@ pub enum Command {
     ///
     /// Changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
+    /// Show the next records that the group has not consumed, and what each would come to: what a hold keeps back. Changes and commits nothing.
+    ///
+    /// `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 shown, 1 not every record came or a part could not
+    /// be asked, 2 wrong usage or settings.
+    Peek(PeekArgs),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
     /// Show what operators have changed, the newest last, or verify that log: in the database that is configured, else in `--data-dir`.

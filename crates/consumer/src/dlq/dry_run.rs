@@ -96,7 +96,7 @@ pub async fn foresee(tables: &impl DryRun, message: Message, rules: Rules) -> Re
 }
 
 /// As the consumer writes candidates, round by round: how each would end, and in how many batches.
-async fn outcomes(tables: &impl DryRun, candidates: &[Candidate<'_>], rules: Rules) -> Result<(Vec<Outcome>, u64), Fault> {
+pub(crate) async fn outcomes(tables: &impl DryRun, candidates: &[Candidate<'_>], rules: Rules) -> Result<(Vec<Outcome>, u64), Fault> {
     let mut rounds = Rounds::new(candidates, rules.max_rows);
     let mut batches = 0;
     while let Some(round) = rounds.next_round() {

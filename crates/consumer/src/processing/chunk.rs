@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use events::Violation;
-use pipeline::decoded::{Decoded, decode_record};
+use pipeline::decoded::{Decoded, ahead_of_clock, decode_record};
 use pipeline::plan::{Candidate, Round, plan};
 use pipeline::ports::Clock as _;
 use pipeline::record::Record;
 use self_cell::self_cell;
 
 use crate::backends::SystemClock;
+
+/// Clocks that are kept by NTP differ by less.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(1);
 
 /// What the records of a part turned out to be. Events borrow their text from the records.
 #[derive(Default)]
@@ -24,6 +27,8 @@ pub(super) struct DecodedBatch<'r> {
     pub broken: Vec<(&'r Record, Violation)>,
     /// Null values.
     pub tombstones: u64,
+    /// Candidates whose time lies in the future, though not too far to be taken, by their place, and how far.
+    pub ahead: Vec<(usize, Duration)>,
 }
 
 impl DecodedBatch<'_> {
@@ -65,6 +70,10 @@ impl Chunk {
             for record in records {
                 match decode_record(record, now, rules.max_clock_skew) {
                     Decoded::Valid(event) => {
+                        let ahead = ahead_of_clock(&event, record.timestamp_ms, now);
+                        if ahead > CLOCKS_DIFFER {
+                            decoded.ahead.push((decoded.candidates.len(), ahead));
+                        }
                         decoded.candidates.push(Candidate { event, parked: None });
                         decoded.sources.push(record);
                     }

@@ -6,6 +6,7 @@
 
 mod ahead;
 mod chunk;
+mod clock_watch;
 mod commit;
 mod counts;
 mod dead_letter_log;
@@ -39,6 +40,7 @@ use crate::reason::reason;
 use crate::waiting::{PIPELINE_PART, Stopped, Waiting};
 use ahead::DecodeAhead;
 use chunk::{DecodeRules, DecodedBatch};
+use clock_watch::ClockWatch;
 use commit::Uncommitted;
 pub use counts::{Counts, RecordCounts};
 use dead_letter_log::DeadLetterLog;
@@ -67,6 +69,7 @@ pub struct Consumer<P: Backends> {
     expiry: Expiry,
     flood: DlqLimit,
     dead_letter_log: DeadLetterLog,
+    clock_watch: ClockWatch,
     /// The name of the topic, by which the tables know its logs.
     topic: Arc<str>,
     positions: Positions,
@@ -101,6 +104,7 @@ impl<P: Backends> Consumer<P> {
             expiry,
             flood,
             dead_letter_log: DeadLetterLog::new(),
+            clock_watch: ClockWatch::default(),
             topic,
             positions: Positions::default(),
             log_watch: LogWatch::new(log),
@@ -130,6 +134,7 @@ impl<P: Backends> Consumer<P> {
         while let Some(chunk) = ahead.next().await {
             self.health.beat();
             finished.extend(Commit::covering(chunk.records()));
+            self.clock_watch.note(chunk.decoded(), &self.metrics);
             let mut dead_letters = self.dead_letters_of(chunk.decoded());
             clean &= dead_letters.is_empty();
             // Everything before is durable, so the batch that makes this part durable moves the positions too.
@@ -161,6 +166,7 @@ impl<P: Backends> Consumer<P> {
             self.metrics.consumed(started.elapsed());
         }
         self.dead_letter_log.look();
+        self.clock_watch.look();
         self.look_after_parked().await
     }
 

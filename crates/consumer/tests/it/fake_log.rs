@@ -17,7 +17,14 @@ pub const LOG: LogId = LogId(Uuid::from_u128(7));
 
 /// A topic that is appended to.
 #[derive(Clone, Default)]
-pub struct Topic(Arc<Mutex<BTreeMap<i32, Vec<Record>>>>);
+pub struct Topic(Arc<Mutex<BTreeMap<i32, Vec<Record>>>>, Arc<Mutex<Group>>);
+
+/// What a group has committed, and how many offsets stand behind the last record of each partition.
+#[derive(Default)]
+struct Group {
+    committed: BTreeMap<i32, i64>,
+    undelivered: i64,
+}
 
 impl Topic {
     /// Appends an event where its key belongs.
@@ -34,6 +41,16 @@ impl Topic {
         records.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(value), headers: Vec::new() });
     }
 
+    /// The group reads on from this offset.
+    pub fn commit(&self, partition: i32, offset: i64) {
+        self.1.lock().unwrap().committed.insert(partition, offset);
+    }
+
+    /// From now on so many offsets stand behind the last record that nobody delivers: an open transaction.
+    pub fn hold_back(&self, offsets: i64) {
+        self.1.lock().unwrap().undelivered = offsets;
+    }
+
     pub fn ends(&self) -> BTreeMap<i32, i64> {
         self.0.lock().unwrap().iter().map(|(partition, records)| (*partition, records.len() as i64)).collect()
     }
@@ -41,8 +58,11 @@ impl Topic {
 
 impl GroupProgress for Topic {
     async fn log(&self) -> Result<LogState, Fault> {
-        let state = |end| PartitionState { first: 0, end, committed: None };
-        Ok(LogState { id: LOG, partitions: self.ends().into_iter().map(|(partition, end)| (partition, state(end))).collect() })
+        let ends = self.ends();
+        let group = self.1.lock().unwrap();
+        let state =
+            |partition, end| PartitionState { first: 0, end: end + group.undelivered, committed: group.committed.get(&partition).copied() };
+        Ok(LogState { id: LOG, partitions: ends.into_iter().map(|(partition, end)| (partition, state(partition, end))).collect() })
     }
 }
 
@@ -69,10 +89,10 @@ impl RecordSource for Reader {
             let (topic, mut state) = (self.topic.0.lock().unwrap(), self.state.lock().unwrap());
             let (ends, next) = &mut *state;
             for (partition, next) in next.iter_mut() {
-                while *next < ends[partition] && taken.len() < limits.records {
-                    taken.push(topic[partition][*next as usize].clone());
-                    *next += 1;
-                }
+                let left = topic[partition].iter().skip(*next as usize).take((ends[partition] - *next) as usize);
+                let polled: Vec<_> = left.take(limits.records - taken.len()).cloned().collect();
+                *next += polled.len() as i64;
+                taken.extend(polled);
             }
         }
         if taken.is_empty() {

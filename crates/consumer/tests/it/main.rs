@@ -24,6 +24,7 @@ mod meetings;
 mod monitor;
 mod outages;
 mod parking;
+mod peek;
 mod polls;
 mod privacy;
 mod rig;

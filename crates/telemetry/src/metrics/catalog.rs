@@ -74,6 +74,8 @@ const HTTP_STATUS: Label = Label { name: "status", values: Values::Each("HTTP st
 /// From a statement that finds its page in memory to one that waits for locks.
 const SECONDS: Kind = Kind::Histogram(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0]);
 const EVENTS: Kind = Kind::Histogram(&[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]);
+/// From clocks that drift to one that was set wrong.
+const AHEAD: Kind = Kind::Histogram(&[2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 3600.0, 86_400.0]);
 
 const CONSUMER: &[Part] = &[Part::Consumer];
 const API: &[Part] = &[Part::Api];
@@ -99,6 +101,8 @@ catalog! {
         "Entries in the dead letter queue when it was last asked.";
     DLQ_DEPTH_BY_REASON = "pipeline_dlq_depth_by_reason" Kind::Gauge, [DLQ_REASON], CONSUMER,
         "Entries in the dead letter queue by the reason that they tell, counted every 30 seconds; `unknown` tell none, `other` tell another one.";
+    AHEAD_OF_CLOCK = "pipeline_event_ahead_of_clock_seconds" AHEAD, [], CONSUMER,
+        "Events that were taken although their time lies more than a second in the future (MAX_CLOCK_SKEW), by how far.";
     TOMBSTONES = "pipeline_tombstones_total" Kind::Counter, [], CONSUMER,
         "Records without a value, skipped.";
     BATCH_EVENTS = "pipeline_batch_events" EVENTS, [], CONSUMER,

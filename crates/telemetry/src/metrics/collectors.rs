@@ -35,6 +35,7 @@ collectors! {
     dead_letters: IntCounterVec = counter(DEAD_LETTERS);
     dlq_depth: GaugeVec = gauge(DLQ_DEPTH);
     dlq_depth_by_reason: GaugeVec = gauge(DLQ_DEPTH_BY_REASON);
+    ahead_of_clock: HistogramVec = histogram(AHEAD_OF_CLOCK);
     tombstones: IntCounterVec = counter(TOMBSTONES);
     batch_events: HistogramVec = histogram(BATCH_EVENTS);
     retries: IntCounterVec = counter(RETRIES);

@@ -85,6 +85,11 @@ impl Metrics {
         gauge.with_label_values(&[OTHER]).set((all - known) as f64);
     }
 
+    /// An event was taken whose time lies so far in the future.
+    pub fn ahead_of_clock(&self, by: Duration) {
+        self.0.collectors.ahead_of_clock.with_label_values(NONE).observe(by.as_secs_f64());
+    }
+
     /// Records without a value that were skipped.
     pub fn tombstones(&self, count: u64) {
         self.0.collectors.tombstones.with_label_values(NONE).inc_by(count);
