@@ -18,6 +18,7 @@
 //! | [`trace`](mod@trace) | what the system knows of one event |
 //! | [`verify`](mod@verify) | proving that the tables are what the log says |
 //! | [`audit`] | noting what operators change, and looking at it |
+//! | [`watch`] | a screen that is shown again and again |
 //! | [`backends`] | the adapters that all of this runs on |
 //! | [`config`] | how it works |
 //!
@@ -44,6 +45,7 @@ pub mod status;
 pub mod trace;
 pub mod verify;
 pub mod waiting;
+pub mod watch;
 pub mod wiring;
 
 pub use backends::{Adapters, Backends, SystemClock};

@@ -17,11 +17,11 @@ const OUT_OF_REACH: &str = "the tables of a pipeline on embedded parts are in it
 /// # Errors
 /// A part cannot be opened, or Kafka is away.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: PeekArgs) -> anyhow::Result<ExitCode> {
-    let Settings { kafka, database, redis, consumer, .. } = settings;
-    let Some(kafka) = kafka else {
+    let Some(kafka) = settings.kafka_in_use().await else {
         eprintln!("error: {NO_LOG}");
         return Ok(ExitCode::from(2));
     };
+    let Settings { database, redis, consumer, .. } = settings;
     name_places(Some(&kafka), None, None);
     match ExistingBackends::open(redis.as_ref(), database, data_dir)? {
         ExistingBackends { tables: Some(tables), .. } => peek_and_show(&tables, (&kafka, &consumer), arguments).await,

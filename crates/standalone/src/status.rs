@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use consumer::status::{Progress, Sources, StatusArgs, show, status};
+use consumer::status::{Progress, Sources, StatusArgs, status, tell};
 use consumer::wiring::name_places;
 use kafka::KafkaProgress;
 
@@ -16,21 +16,20 @@ use crate::wiring::{CLOSE, Settings};
 /// A part cannot be opened.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusArgs) -> anyhow::Result<ExitCode> {
     let process = settings.api_address();
-    let Settings { kafka, database, redis, .. } = settings;
+    let kafka = settings.kafka_in_use().await;
+    let Settings { database, redis, .. } = settings;
     let ExistingBackends { dead_letters, tables } = ExistingBackends::open(redis.as_ref(), database, data_dir)?;
     name_places(kafka.as_ref(), None, None);
     let progress = kafka.as_ref().map(KafkaProgress::open).transpose()?;
     let named = kafka.as_ref().zip(progress.as_ref());
-    let sources = Sources {
-        process,
-        progress: named.map(|(config, kafka)| Progress { topic: &config.topic, group: &config.group, kafka }),
-        tables: tables.as_ref(),
-        dead_letters: dead_letters.as_ref(),
+    let ask = async || {
+        let progress = named.map(|(config, kafka)| Progress { topic: &config.topic, group: &config.group, kafka });
+        status(Sources { process, progress, tables: tables.as_ref(), dead_letters: dead_letters.as_ref() }).await
     };
-    let status = status(sources).await;
+    let told = tell(arguments, ask).await;
     if let Some(progress) = progress {
         // What is left of the client ends by itself.
         progress.close(CLOSE).await.ok();
     }
-    Ok(show(&status, arguments.json))
+    told
 }

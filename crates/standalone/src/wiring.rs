@@ -11,6 +11,7 @@ use axum::Router;
 use consumer::console::{self, ConsoleParts};
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
+use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
 use consumer::wiring::{Liveness, name_places, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
@@ -92,6 +93,8 @@ pub struct Settings {
     api: ApiConfig,
     /// Whether the API's port was asked for.
     port_is_set: bool,
+    /// Whether the group was asked for.
+    group_is_set: bool,
 }
 
 impl Settings {
@@ -111,6 +114,7 @@ impl Settings {
             consumer,
             logging: LoggingConfig::read_or(env, log_level),
             port_is_set: env.is_set("API_PORT"),
+            group_is_set: env.is_set("KAFKA_CONSUMER_GROUP"),
             api: ApiConfig::read(env),
             shown: env.shown(),
         }
@@ -119,6 +123,14 @@ impl Settings {
     /// Where the API of a running pipeline with these settings answers.
     pub const fn api_address(&self) -> SocketAddr {
         self.api.address
+    }
+
+    /// Where Kafka is, as the running pipeline has it: where no group was asked for, in the group in which that one consumes. An embedded broker has
+    /// one of its own.
+    pub async fn kafka_in_use(&self) -> Option<KafkaConfig> {
+        let kafka = self.kafka.clone()?;
+        let told = if self.group_is_set { None } else { group_of(self.api_address()).await };
+        Some(KafkaConfig { group: told.unwrap_or_else(|| kafka.group.clone()), ..kafka })
     }
 
     fn address(&self, port: Port) -> SocketAddr {
@@ -199,6 +211,7 @@ impl Stack {
         }
         metrics.poll_age_limit(liveness.silence);
         let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
+        health.in_group(&kafka.group);
         let (reads, known) = (store.clone(), health.clone());
         // Otherwise nobody would know whether it can be read before the first request. It ends by itself.
         drop(tokio::spawn(async move { reads.ping().await.is_ok() && known.up(api::READ_STORE) }));

@@ -25,6 +25,7 @@ struct Inner {
     last_beat: Instant,
     stopping: bool,
     log: Option<LogReport>,
+    group: Option<String>,
 }
 
 #[derive(Debug)]
@@ -47,7 +48,7 @@ impl Health {
     pub fn new(parts: &[&'static str], heartbeat: Option<Duration>) -> Self {
         let since = SystemTime::now();
         let parts = parts.iter().map(|name| (*name, Part { state: State::Unknown, since })).collect();
-        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false, log: None })))
+        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false, log: None, group: None })))
     }
 
     /// A part works. Returns whether that is news, so that the caller logs one line per change.
@@ -63,6 +64,11 @@ impl Health {
     /// The loop has turned once more.
     pub fn beat(&self) {
         self.lock().last_beat = Instant::now();
+    }
+
+    /// The process consumes in this group.
+    pub fn in_group(&self, group: &str) {
+        self.lock().group = Some(group.to_owned());
     }
 
     /// How far the tables hold the log, as it was seen last.
@@ -139,7 +145,7 @@ impl Inner {
 
     fn report(&self, ok: bool, status: &'static str) -> Report {
         let parts = self.parts.iter().map(|(name, part)| (*name, part.report())).collect();
-        Report { ok, status, parts, log: self.log.clone() }
+        Report { ok, status, parts, group: self.group.clone(), log: self.log.clone() }
     }
 }
 
@@ -165,6 +171,9 @@ pub struct Report {
     pub status: &'static str,
     /// The parts by name.
     pub parts: BTreeMap<&'static str, PartReport>,
+    /// The group in which it consumes; of a program that does.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
     /// How far the tables hold the log; of a program that reads one, and has begun to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogReport>,

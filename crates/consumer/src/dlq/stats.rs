@@ -9,6 +9,7 @@ use pipeline::fault::Fault;
 use pipeline::ports::DeadLetterReader;
 use serde::Serialize;
 
+use super::filter::Filter;
 use super::listed::Listed;
 use super::printable::printable;
 use super::scan::Scan;
@@ -20,10 +21,15 @@ const OTHERS: &str = "(others)";
 /// Labels shown to a person, the most frequent first.
 const SHOWN: usize = 20;
 
+/// Minutes shown to a person, the newest first.
+const MINUTES: usize = 60;
+
 const HOUR: u64 = 3600;
 /// Upper bounds of the ages, in seconds.
 const AGES: [(&str, u64); 4] = [("under 1h", HOUR), ("1h to 1d", 24 * HOUR), ("1d to 7d", 7 * 24 * HOUR), ("over 7d", u64::MAX)];
 const UNTOLD: &str = "untold";
+/// The characters of an RFC 3339 time up to its minutes.
+const TO_THE_MINUTE: usize = "2026-01-15T10:30".len();
 
 /// Entries counted by what they have in common.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -43,13 +49,32 @@ pub struct Stats {
     pub by_age: BTreeMap<&'static str, u64>,
     /// By how often they were redriven.
     pub by_retries: BTreeMap<u32, u64>,
+    /// By topic.
+    pub by_topic: BTreeMap<String, u64>,
+    /// By `topic/partition`.
+    pub by_partition: BTreeMap<String, u64>,
+    /// By the key of the record, where keys were asked for: they may be personal data.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_key: BTreeMap<String, u64>,
+    /// By the minute in which they became dead letters, where minutes were asked for.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub by_minute: BTreeMap<String, u64>,
 }
 
-/// Counts the entries of the list.
+/// What is counted only where it is asked for: it has many values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub enum By {
+    /// The key of the record.
+    Key,
+    /// The minute in which it became a dead letter.
+    Minute,
+}
+
+/// Counts those entries of the list that are meant, and by these too.
 ///
 /// # Errors
 /// The queue is away.
-pub async fn stats(queue: &impl DeadLetterReader, now: Timestamp) -> Result<Stats, Fault> {
+pub async fn stats(queue: &impl DeadLetterReader, filter: &Filter, by: &[By], now: Timestamp) -> Result<Stats, Fault> {
     let mut stats = Stats { claimed: queue.claimed().await?, ..Stats::default() };
     let mut scan = Scan::start(queue).await?;
     loop {
@@ -57,18 +82,30 @@ pub async fn stats(queue: &impl DeadLetterReader, now: Timestamp) -> Result<Stat
         if page.is_empty() {
             return Ok(stats);
         }
-        page.iter().for_each(|listed| stats.count(listed, now));
+        page.iter().filter(|listed| filter.selects(listed, now)).for_each(|listed| stats.count(listed, by, now));
     }
 }
 
 impl Stats {
-    fn count(&mut self, listed: &Listed, now: Timestamp) {
+    fn count(&mut self, listed: &Listed, by: &[By], now: Timestamp) {
         self.entries += 1;
         count(&mut self.by_fingerprint, &listed.fingerprint());
         count(&mut self.by_reason, listed.reason());
         count(&mut self.by_event_type, listed.event_type());
         *self.by_age.entry(age(listed.age(now))).or_default() += 1;
         *self.by_retries.entry(listed.retries()).or_default() += 1;
+        let entry = listed.entry.as_ref();
+        let topic = entry.and_then(|entry| entry.topic.as_deref()).unwrap_or(UNTOLD);
+        count(&mut self.by_topic, topic);
+        let partition = entry.and_then(|entry| entry.partition).map(|partition| format!("{topic}/{partition}"));
+        count(&mut self.by_partition, partition.as_deref().unwrap_or(UNTOLD));
+        if by.contains(&By::Key) {
+            count(&mut self.by_key, entry.and_then(|entry| entry.key.as_deref()).unwrap_or("(none)"));
+        }
+        if by.contains(&By::Minute) {
+            let minute = entry.and_then(|entry| entry.at()).map(|at| format!("{}Z", &at.to_string()[..TO_THE_MINUTE]));
+            count(&mut self.by_minute, minute.as_deref().unwrap_or(UNTOLD));
+        }
     }
 }
 
@@ -111,7 +148,16 @@ impl fmt::Display for Stats {
         frequent(f, "event type", &self.by_event_type)?;
         let ages = AGES.iter().map(|(name, _)| *name).chain([UNTOLD]);
         section(f, "age", ages.filter_map(|name| Some((name.to_owned(), *self.by_age.get(name)?))))?;
-        section(f, "retries", self.by_retries.iter().map(|(retries, count)| (retries.to_string(), *count)))
+        section(f, "retries", self.by_retries.iter().map(|(retries, count)| (retries.to_string(), *count)))?;
+        frequent(f, "partition", &self.by_partition)?;
+        if !self.by_key.is_empty() {
+            frequent(f, "key", &self.by_key)?;
+        }
+        if !self.by_minute.is_empty() {
+            let newest = self.by_minute.iter().rev().take(MINUTES);
+            section(f, "minute, the newest first", newest.map(|(minute, count)| (minute.clone(), *count)))?;
+        }
+        Ok(())
     }
 }
 

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 
+use events::Timestamp;
 use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::{DeadLetterArchive, DeadLetterReader};
 use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
+use super::filter::Filter;
 use super::refusal::Refusal;
 use super::scan::Scan;
 
@@ -35,12 +37,20 @@ pub fn text_of(line: &str) -> Option<String> {
     serde_json::from_str::<serde::de::IgnoredAny>(line).ok().map(|_| line.to_owned())
 }
 
-/// The next lines of an export, oldest first, each with its end; none when it is complete.
+/// The next lines of an export of what is meant, oldest first, each with its end; none when it is complete.
 ///
 /// # Errors
 /// The queue is away.
-pub async fn export_page<Q: DeadLetterReader>(scan: &mut Scan<'_, Q>) -> Result<Vec<String>, Fault> {
-    Ok(scan.look().await?.into_iter().map(|listed| line_of(&listed.text) + "\n").collect())
+pub async fn export_page<Q: DeadLetterReader>(scan: &mut Scan<'_, Q>, filter: &Filter, now: Timestamp) -> Result<Vec<String>, Fault> {
+    loop {
+        let page = scan.look().await?;
+        let is_end = page.is_empty();
+        let meant = page.into_iter().filter(|listed| filter.selects(listed, now));
+        let lines: Vec<_> = meant.map(|listed| line_of(&listed.text) + "\n").collect();
+        if is_end || !lines.is_empty() {
+            return Ok(lines);
+        }
+    }
 }
 
 /// What an import did.

@@ -1,29 +1,38 @@
 //! The pipeline on one screen: what the running process says of itself, how far the group is, what waits, and what is dead.
 
+mod changes;
 mod dead_letters;
 mod process;
 mod screen;
 
+use std::io::Write as _;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Args;
 use events::Timestamp;
 use pipeline::fault::Fault;
-use pipeline::ports::{Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{AuditLog, Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
 use serde::Serialize;
+use telemetry::Shutdown;
 use telemetry::output::print_line;
 
+pub use changes::Change;
+use changes::changes;
 pub use dead_letters::Group;
 use dead_letters::groups;
-pub use process::{Answer, Part, Process, Verification};
+pub use process::{Answer, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
-use crate::reason;
+use crate::{reason, watch};
 
 /// `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
 pub struct StatusArgs {
+    /// Show it again every so many seconds, until Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = watch::seconds, conflicts_with = "json")]
+    pub watch: Option<Duration>,
     /// As JSON.
     #[arg(long)]
     pub json: bool,
@@ -45,6 +54,8 @@ pub struct Status {
     pub dead_letters: Option<Known<Vec<Group>>>,
     /// Dead letters that a redrive has claimed: they are in no group. 0 where nothing says.
     pub claimed: u64,
+    /// What operators have changed last, the newest first; `None` where nothing says where the tables are.
+    pub changes: Option<Known<Vec<Change>>>,
 }
 
 /// What a part answered, or why it did not.
@@ -128,7 +139,7 @@ pub struct Sources<'a, P, S, Q> {
 pub async fn status<P, S, Q>(sources: Sources<'_, P, S, Q>) -> Status
 where
     P: GroupProgress,
-    S: ParkingExpiry,
+    S: ParkingExpiry + AuditLog,
     Q: DeadLetterReader,
 {
     let Sources { process, progress, tables, dead_letters } = sources;
@@ -141,6 +152,12 @@ where
     let parked = async {
         match tables {
             Some(tables) => Some(tables.parked().await.map(|(events, oldest)| Parked { events, oldest }).into()),
+            None => None,
+        }
+    };
+    let changes = async {
+        match tables {
+            Some(tables) => Some(changes(tables).await.into()),
             None => None,
         }
     };
@@ -157,8 +174,9 @@ where
             None => 0,
         }
     };
-    let (process, lag, parked, dead_letters, claimed) = tokio::join!(Process::ask(process), lag, parked, dead_letters, claimed);
-    Status { at: SystemClock.now(), process, lag, parked, dead_letters, claimed }
+    let (process, lag, parked, dead_letters, claimed, changes) =
+        tokio::join!(Process::ask(process), lag, parked, dead_letters, claimed, changes);
+    Status { at: SystemClock.now(), process, lag, parked, dead_letters, claimed, changes }
 }
 
 async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>) -> Result<Lag, Fault> {
@@ -191,8 +209,24 @@ impl Status {
     }
 }
 
+/// Asks, and shows what was found: once, or again and again until Ctrl-C.
+///
+/// # Errors
+/// The signals of the system cannot be heard, or the screen cannot be written.
+pub async fn tell(arguments: StatusArgs, mut ask: impl AsyncFnMut() -> Status) -> anyhow::Result<ExitCode> {
+    let Some(every) = arguments.watch else {
+        return Ok(show(&ask().await, arguments.json));
+    };
+    let stop = Shutdown::on_signals()?.token();
+    watch::repeat(every, &stop, async |out| {
+        let status = ask().await;
+        Ok(write!(out, "{}\n\n{status}", status.at)?)
+    })
+    .await
+}
+
 /// Prints it on the standard output. The exit code is 0 where [`Status::is_well`] holds and it could be printed, and 1 otherwise.
-pub fn show(status: &Status, json: bool) -> ExitCode {
+fn show(status: &Status, json: bool) -> ExitCode {
     let printed = if json { print_line(status.to_json()) } else { print_line(status.to_string().trim_end()) };
     if printed && status.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

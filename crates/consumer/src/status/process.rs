@@ -20,6 +20,8 @@ pub struct Process {
     pub answer: Option<Answer>,
     /// Whether it compares the tables with the log, and what it found; `None` where it does not.
     pub verification: Option<Verification>,
+    /// Events that ended in it in each of the last ten seconds, on average; `None` where it does not tell.
+    pub events_per_second: Option<u64>,
 }
 
 /// What a process says of its own verifications, by its metrics.
@@ -37,11 +39,7 @@ pub struct Verification {
 impl Verification {
     /// From the text of `/metrics`.
     pub(crate) fn read(metrics: &str) -> Option<Self> {
-        let samples = metrics.lines().filter_map(|line| line.rsplit_once(' '));
-        let values = |name: &'static str| {
-            let of_name = samples.clone().filter(move |(series, _)| series.split('{').next() == Some(name));
-            of_name.filter_map(|(_, value)| value.parse::<f64>().ok()).map(|value| value as u64)
-        };
+        let values = |name| values(metrics, name).map(|value| value as u64);
         let interval_seconds = values("pipeline_verify_interval_seconds").next().filter(|seconds| *seconds > 0)?;
         let last = values("pipeline_verify_last_success_timestamp_seconds").next().filter(|seconds| *seconds > 0);
         Some(Self {
@@ -52,6 +50,24 @@ impl Verification {
     }
 }
 
+/// The values of every series of a metric, in the text of `/metrics`.
+fn values(metrics: &str, name: &str) -> impl Iterator<Item = f64> {
+    let samples = metrics.lines().filter_map(|line| line.rsplit_once(' '));
+    let of_name = samples.filter(move |(series, _)| series.split('{').next() == Some(name));
+    of_name.filter_map(|(_, value)| value.parse().ok())
+}
+
+fn events_per_second(metrics: &str) -> Option<u64> {
+    let mut rates = values(metrics, "events_processed_per_second").peekable();
+    rates.peek()?;
+    Some(rates.sum::<f64>().round() as u64)
+}
+
+/// The group in which the process consumes that listens there, where it tells.
+pub async fn group_of(address: SocketAddr) -> Option<String> {
+    Process::ask(address).await.answer?.group
+}
+
 /// The answer of `/health/ready`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answer {
@@ -59,6 +75,9 @@ pub struct Answer {
     pub status: String,
     /// Its parts.
     pub parts: BTreeMap<String, Part>,
+    /// The group in which it consumes; `None` where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub group: Option<String>,
 }
 
 /// A part of the process.
@@ -80,7 +99,8 @@ impl Process {
         Self {
             address: probe::reachable(address),
             answer: health.and_then(|body| serde_json::from_str(&body).ok()),
-            verification: metrics.and_then(|text| Verification::read(&text)),
+            verification: metrics.as_deref().and_then(Verification::read),
+            events_per_second: metrics.as_deref().and_then(events_per_second),
         }
     }
 
@@ -98,6 +118,13 @@ impl Process {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rate_is_that_of_all_types_and_unknown_where_nothing_tells_it() {
+        let text =
+            "events_processed_per_second{event_type=\"UserCreated\"} 10.4\nevents_processed_per_second{event_type=\"OrderPlaced\"} 2.2\n";
+        assert_eq!((events_per_second(text), events_per_second("other 1\n")), (Some(13), None));
+    }
 
     #[test]
     fn a_verification_is_told_by_the_metrics_of_whoever_is_to_do_it() {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 
-use super::{Group, Known, Lag, Parked, PartitionLag, Process, Status, Verification};
+use super::{Change, Group, Known, Lag, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 
@@ -16,14 +16,19 @@ impl Display for Status {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         process(f, &self.process)?;
         writeln!(f)?;
-        section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), lag)?;
+        section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), |f, known| lag(f, known, &self.process))?;
         section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
             parked(f, *known, self.at)
         })?;
         section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
             dead_letters(f, known, self.claimed)
         })?;
-        self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))
+        self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))?;
+        match &self.changes {
+            Some(Known::Yes(changes)) if !changes.is_empty() => show_changes(f, changes),
+            Some(Known::No { problem }) => writeln!(f, "{:<13} not known: {problem}", "changes"),
+            Some(Known::Yes(_)) | None => Ok(()),
+        }
     }
 }
 
@@ -56,10 +61,20 @@ fn section<T>(
     }
 }
 
-fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag) -> fmt::Result {
+fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag, process: &Process) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
     writeln!(f, "{all} of topic {topic}, group {group}")?;
-    if !partitions.iter().any(|partition| partition.committed) {
+    match process.events_per_second {
+        Some(rate) if rate > 0 && all > 0 => {
+            let left = settings::span::format(Duration::from_secs(all.div_ceil(rate)));
+            writeln!(f, "  {rate} events per second in this process: alone it would need {left} for what is there")?;
+        }
+        Some(rate) => writeln!(f, "  {rate} events per second in this process")?,
+        None => {}
+    }
+    if let Some(other) = process.answer.as_ref().and_then(|answer| answer.group.as_ref()).filter(|other| *other != group) {
+        writeln!(f, "  the process above consumes in another group: KAFKA_CONSUMER_GROUP={}", printable(other))?;
+    } else if !partitions.iter().any(|partition| partition.committed) {
         writeln!(f, "  this group has committed nothing yet: it has not begun, or KAFKA_CONSUMER_GROUP names another one")?;
     }
     writeln!(f, "  {:<9} {:>14} {:>14} {:>12}", "partition", "next", "end", "lag")?;
@@ -115,6 +130,16 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     }
 }
 
+fn show_changes(f: &mut Formatter<'_>, changes: &[Change]) -> fmt::Result {
+    writeln!(f, "{:<13} the last ones by operators, see `audit`", "changes")?;
+    for Change { at, actor, origin, action, subject, outcome } in changes {
+        let [actor, origin, action, subject, outcome] = [actor, origin, action, subject, outcome].map(|text| printable(text));
+        writeln!(f, "  {}  {actor} ({origin}): {action}", seconds(&at.to_string()))?;
+        writeln!(f, "    {subject}: {outcome}")?;
+    }
+    Ok(())
+}
+
 /// A time to the second: the rest tells a person nothing.
 fn seconds(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
@@ -145,17 +170,26 @@ mod tests {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process {
                 address: "127.0.0.1:9090".parse().unwrap(),
-                answer: Some(Answer { status: "not ready".into(), parts }),
+                answer: Some(Answer { status: "not ready".into(), parts, group: None }),
                 verification: Some(Verification {
                     interval_seconds: 21_600,
                     last: Timestamp::parse("2026-01-15T09:12:00Z").ok(),
                     differences: 3,
                 }),
+                events_per_second: Some(4),
             },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
             dead_letters: Some(Known::Yes(vec![group])),
             claimed: 2,
+            changes: Some(Known::Yes(vec![Change {
+                at: Timestamp::parse("2026-01-15T10:02:00.5Z").unwrap(),
+                actor: "ada".into(),
+                origin: "console".into(),
+                action: "redrive".into(),
+                subject: "dead letters: reason missing_parent".into(),
+                outcome: "12 redriven".into(),
+            }])),
         };
         let expected = "\
 consumer      not ready at http://127.0.0.1:9090
@@ -164,6 +198,7 @@ consumer      not ready at http://127.0.0.1:9090
     it is held
 
 lag           12 of topic events, group g
+  4 events per second in this process: alone it would need 3s for what is there
   partition           next            end          lag
   0                    100            112           12
 parked        3, the oldest for 12m
@@ -171,6 +206,9 @@ dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen             fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
 verified      1h ago: 3 differences from the log, see `verify`
+changes       the last ones by operators, see `audit`
+  2026-01-15T10:02:00Z  ada (console): redrive
+    dead letters: reason missing_parent: 12 redriven
 ";
         assert_eq!(status.to_string(), expected);
         assert!(!status.is_well());
@@ -180,11 +218,12 @@ verified      1h ago: 3 differences from the log, see `verify`
     fn what_cannot_be_asked_says_why_and_how_it_could() {
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None, verification: None },
+            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None, verification: None, events_per_second: None },
             lag: None,
             parked: Some(Known::No { problem: "the database does not answer in time".into() }),
             dead_letters: Some(Known::Yes(Vec::new())),
             claimed: 0,
+            changes: None,
         };
         let shown = status.to_string();
         for text in

@@ -71,6 +71,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let metrics = Metrics::new(&[Part::Consumer])?;
     metrics.poll_age_limit(liveness.silence);
     let health = Health::new(&HEALTH_PARTS, Some(liveness.silence));
+    health.in_group(&kafka_config.group);
     name_places(Some(&kafka_config), Some(&database), Some(&redis));
     let kafka_config = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka_config };
     let listener =

@@ -7,7 +7,7 @@ use redis_dlq::{RedisConfig, RedisDlq};
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use super::{CLOSE, metrics_address, name_places, with_settings};
-use crate::status::{Progress, Sources, StatusArgs, show, status};
+use crate::status::{Progress, Sources, StatusArgs, status, tell};
 
 /// `consumer status`: 0 where the consumer on this machine is ready and every part answered, and 1 otherwise.
 pub fn tell_status(arguments: StatusArgs) -> ExitCode {
@@ -16,16 +16,15 @@ pub fn tell_status(arguments: StatusArgs) -> ExitCode {
         async move |(kafka, database, redis, process)| {
             name_places(Some(&kafka), Some(&database), Some(&redis));
             let progress = KafkaProgress::open(&kafka)?;
-            let sources = Sources {
-                process,
-                progress: Some(Progress { topic: &kafka.topic, group: &kafka.group, kafka: &progress }),
-                tables: Some(&SqlServer::new(database)),
-                dead_letters: Some(&RedisDlq::new(&redis)?),
+            let (tables, dead_letters) = (SqlServer::new(database), RedisDlq::new(&redis)?);
+            let ask = async || {
+                let progress = Progress { topic: &kafka.topic, group: &kafka.group, kafka: &progress };
+                status(Sources { process, progress: Some(progress), tables: Some(&tables), dead_letters: Some(&dead_letters) }).await
             };
-            let status = status(sources).await;
+            let told = tell(arguments, ask).await;
             // What is left of the client ends by itself.
             progress.close(CLOSE).await.ok();
-            Ok(show(&status, arguments.json))
+            told
         },
     )
 }

@@ -12,6 +12,7 @@ mod docs;
 mod live;
 mod monitoring;
 mod output;
+mod peek;
 mod privacy;
 mod process;
 mod prometheus;

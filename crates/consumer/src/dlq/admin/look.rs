@@ -16,8 +16,9 @@ use serde_json::{Value, json};
 
 use super::Admin;
 use super::answer::Refused;
-use super::query::ListQuery;
+use super::query::{ExportQuery, ListQuery};
 use crate::backends::SystemClock;
+use crate::dlq::filter::Filter;
 use crate::dlq::find::find;
 use crate::dlq::listed::{Listed, Row};
 use crate::dlq::scan::Scan;
@@ -69,7 +70,7 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
 
 /// `GET /admin/dlq/stats`.
 pub(super) async fn count<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>) -> Result<Json<Stats>, Refused> {
-    Ok(Json(stats(&admin.context.queue, SystemClock.now()).await?))
+    Ok(Json(stats(&admin.context.queue, &Filter::default(), &[], SystemClock.now()).await?))
 }
 
 /// All that an entry says.
@@ -102,18 +103,23 @@ pub(super) async fn show<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T
     Ok(Json(whole).into_response())
 }
 
-/// `GET /admin/dlq/export`: JSON lines, oldest first. Breaks off when the queue goes away meanwhile.
-pub(super) async fn export<Q, P, T>(State(admin): Shared<Q, P, T>) -> Result<Response, Refused>
+/// `GET /admin/dlq/export`: JSON lines, oldest first, of those that the filters of a list mean. Breaks off when the queue goes away meanwhile.
+pub(super) async fn export<Q, P, T>(
+    State(admin): Shared<Q, P, T>,
+    query: Result<Query<ExportQuery>, QueryRejection>,
+) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + Clone + 'static,
 {
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let meant = Arc::new((query.filter()?, SystemClock.now()));
     let place = Scan::start(&admin.context.queue).await?.place();
     let queue = admin.context.queue.clone();
-    let pages = stream::try_unfold((queue, place), async |(queue, place)| {
+    let pages = stream::try_unfold((queue, place, meant), async |(queue, place, meant)| {
         let mut scan = Scan::at(&queue, place);
-        let lines = export_page(&mut scan).await?.concat();
+        let lines = export_page(&mut scan, &meant.0, meant.1).await?.concat();
         let place = scan.place();
-        Ok::<_, pipeline::Fault>((!lines.is_empty()).then(|| (Bytes::from(lines), (queue, place))))
+        Ok::<_, pipeline::Fault>((!lines.is_empty()).then(|| (Bytes::from(lines), (queue, place, meant))))
     });
     Ok(([(CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(pages)).into_response())
 }

@@ -27,6 +27,22 @@ impl ListQuery {
     }
 }
 
+/// `GET /admin/dlq/export?…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ExportQuery {
+    reason: Option<String>,
+    fingerprint: Option<String>,
+    event_type: Option<String>,
+    older_than: Option<String>,
+}
+
+impl ExportQuery {
+    pub fn filter(&self) -> Result<Filter, Refused> {
+        filter(&[], &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+    }
+}
+
 /// `POST /admin/dlq/{id}/edit?…`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use pipeline::ports::{Clock as _, DeadLetterReader, End};
 use tempfile::NamedTempFile;
 
-use super::{ListArgs, text};
+use super::{FilterArgs, ListArgs, StatsArgs, text};
 use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
@@ -47,9 +47,9 @@ pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &m
                 writeln!(out, "{}", serde_json::to_string(&listed.row(now))?)?;
             } else {
                 if shown == 0 {
-                    writeln!(out, "{}", text::headings())?;
+                    writeln!(out, "{}", if args.wide { text::wide_headings() } else { text::headings() })?;
                 }
-                writeln!(out, "{}", text::line(&listed, now))?;
+                writeln!(out, "{}", if args.wide { text::wide_line(&listed, now) } else { text::line(&listed, now) })?;
             }
             shown += 1;
         }
@@ -74,9 +74,10 @@ pub(super) async fn show(queue: &impl DeadLetterReader, id: &str, out: &mut impl
     Ok(writeln!(out, "{}", text::details(&find(queue, id).await?))?)
 }
 
-pub(super) async fn count(queue: &impl DeadLetterReader, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
-    let stats = stats(queue, SystemClock.now()).await.map_err(Refusal::from)?;
-    if json {
+pub(super) async fn count(queue: &impl DeadLetterReader, args: &StatsArgs, out: &mut impl Write) -> anyhow::Result<()> {
+    let filter = args.filter.filter(ids(queue, &args.filter.ids).await?);
+    let stats = stats(queue, &filter, &args.by, SystemClock.now()).await.map_err(Refusal::from)?;
+    if args.json {
         writeln!(out, "{}", serde_json::to_string(&stats)?)?;
     } else {
         writeln!(out, "{stats}")?;
@@ -84,9 +85,15 @@ pub(super) async fn count(queue: &impl DeadLetterReader, json: bool, out: &mut i
     Ok(())
 }
 
-pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, force: bool, out: &mut impl Write) -> anyhow::Result<()> {
+pub(super) async fn export(
+    queue: &impl DeadLetterReader,
+    filter: &FilterArgs,
+    (file, force): (Option<&Path>, bool),
+    out: &mut impl Write,
+) -> anyhow::Result<()> {
+    let filter = filter.filter(ids(queue, &filter.ids).await?);
     let Some(path) = file.filter(|path| *path != Path::new("-")) else {
-        lines(queue, out).await?;
+        lines(queue, &filter, out).await?;
         return Ok(());
     };
     let named = || format!("{} cannot be written", path.display());
@@ -98,7 +105,7 @@ pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, f
     // Complete or not there: a half-written export must not look like a whole one, nor take the place of one.
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut file = BufWriter::new(NamedTempFile::new_in(folder).with_context(named)?);
-    let count = lines(queue, &mut file).await?;
+    let count = lines(queue, &filter, &mut file).await?;
     let claimed = queue.claimed().await.map_err(Refusal::from)?;
     let file = file.into_inner().map_err(|error| error.into_error()).with_context(named)?;
     file.as_file().sync_all().with_context(named)?;
@@ -110,11 +117,12 @@ pub(super) async fn export(queue: &impl DeadLetterReader, file: Option<&Path>, f
     Ok(())
 }
 
-async fn lines(queue: &impl DeadLetterReader, out: &mut impl Write) -> anyhow::Result<u64> {
+async fn lines(queue: &impl DeadLetterReader, filter: &Filter, out: &mut impl Write) -> anyhow::Result<u64> {
+    let now = SystemClock.now();
     let mut scan = Scan::start(queue).await.map_err(Refusal::from)?;
     let mut count = 0;
     loop {
-        let page = export_page(&mut scan).await.map_err(Refusal::from)?;
+        let page = export_page(&mut scan, filter, now).await.map_err(Refusal::from)?;
         if page.is_empty() {
             return Ok(count);
         }

@@ -12,6 +12,8 @@ use clap::{Args, Subcommand};
 
 use super::choice::RedriveRequest;
 use super::filter::Filter;
+use super::stats::By;
+use crate::watch;
 
 pub use run::run;
 
@@ -26,11 +28,7 @@ pub enum DlqCommand {
         id: String,
     },
     /// Count dead letters by what they have in common.
-    Stats {
-        /// As JSON.
-        #[arg(long)]
-        json: bool,
-    },
+    Stats(StatsArgs),
     /// Send dead letters back to their topic, the oldest first, under the same key and event id.
     ///
     /// Safe to break off and to repeat: an entry leaves the list after the broker has acknowledged it, and an event counts once.
@@ -45,8 +43,11 @@ pub enum DlqCommand {
     },
     /// Remove dead letters for good.
     Purge(PurgeArgs),
-    /// Write all dead letters as JSON lines, oldest first.
+    /// Write dead letters as JSON lines, oldest first: all of them, or those that are meant.
     Export {
+        /// Which ones.
+        #[command(flatten)]
+        filter: FilterArgs,
         /// Where to, readable for its owner alone; without it, or with `-`, to the standard output.
         file: Option<PathBuf>,
         /// Replace the file where it exists.
@@ -124,7 +125,26 @@ pub struct ListArgs {
     /// At most so many.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: u64,
+    /// With type, event id and place, in 130 columns instead of 80.
+    #[arg(long, conflicts_with = "json")]
+    wide: bool,
+    /// Show it again every so many seconds, until Ctrl-C.
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "5", value_parser = watch::seconds, conflicts_with = "json")]
+    watch: Option<Duration>,
     /// One JSON object per line.
+    #[arg(long)]
+    json: bool,
+}
+
+/// `stats`.
+#[derive(Clone, Debug, PartialEq, Eq, Args)]
+pub struct StatsArgs {
+    #[command(flatten)]
+    filter: FilterArgs,
+    /// Count by this too; keys may be personal data. May be given more than once.
+    #[arg(long, value_enum)]
+    by: Vec<By>,
+    /// As JSON.
     #[arg(long)]
     json: bool,
 }

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::{DlqCommand, change, look};
 use crate::dlq::context::AdminContext;
 use crate::dlq::refusal::Refusal;
+use crate::watch;
 
 /// Does what was asked for: results go to the standard output, problems to stderr. 0 when all of it was done, 1 when something failed, 2
 /// when it was asked for in a wrong way. A redrive that is told to stop finishes what is in flight.
@@ -43,10 +44,15 @@ where
     let queue = &context.queue;
     let mut out = io::BufWriter::new(io::stdout());
     let code = match command {
-        DlqCommand::List(args) => look::list(queue, &args, &mut out).await.map(|()| ExitCode::SUCCESS),
+        DlqCommand::List(args) => match args.watch {
+            Some(every) => watch::repeat(every, stop, async |out| look::list(queue, &args, out).await).await,
+            None => look::list(queue, &args, &mut out).await.map(|()| ExitCode::SUCCESS),
+        },
         DlqCommand::Show { id } => look::show(queue, &id, &mut out).await.map(|()| ExitCode::SUCCESS),
-        DlqCommand::Stats { json } => look::count(queue, json, &mut out).await.map(|()| ExitCode::SUCCESS),
-        DlqCommand::Export { file, force } => look::export(queue, file.as_deref(), force, &mut out).await.map(|()| ExitCode::SUCCESS),
+        DlqCommand::Stats(args) => look::count(queue, &args, &mut out).await.map(|()| ExitCode::SUCCESS),
+        DlqCommand::Export { filter, file, force } => {
+            look::export(queue, &filter, (file.as_deref(), force), &mut out).await.map(|()| ExitCode::SUCCESS)
+        }
         DlqCommand::Redrive(args) => Box::pin(change::send(context, &args, stop, &mut out)).await,
         DlqCommand::Edit { id, yes } => Box::pin(change::edit(context, &id, yes, stop, &mut out)).await,
         DlqCommand::Purge(args) => change::remove(context, &args, &mut out).await,

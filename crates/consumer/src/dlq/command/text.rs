@@ -10,8 +10,38 @@ use crate::dlq::edit::editable;
 use crate::dlq::listed::Listed;
 use crate::dlq::printable::{printable, printable_lines};
 
+/// Columns of a terminal.
+const WIDTH: usize = 80;
+/// Characters of a key in [`line`]: enough to tell two ids apart.
+const KEY: usize = 13;
+
 /// The headings of [`line`].
 pub(super) fn headings() -> String {
+    narrow(["id", "age", "reason", "key", "error"])
+}
+
+/// An entry in a table of 80 columns.
+pub(super) fn line(listed: &Listed, now: Timestamp) -> String {
+    let row = listed.row(now);
+    let age = listed.age(now).map_or_else(|| "-".to_owned(), short);
+    let key = listed.entry.as_ref().and_then(|entry| entry.key.as_deref()).unwrap_or("-");
+    narrow([row.id, &age, &printable(row.reason), &shortened(&printable(key), KEY), &printable(row.error.unwrap_or("-"))])
+}
+
+fn narrow([id, age, reason, key, error]: [&str; 5]) -> String {
+    shortened(&format!("{id:<12}  {age:>4}  {reason:<23}  {key:<KEY$}  {error}"), WIDTH)
+}
+
+/// The text in so many characters.
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        return text.trim_end().to_owned();
+    }
+    text.chars().take(most - 1).chain(['…']).collect()
+}
+
+/// The headings of [`wide_line`].
+pub(super) fn wide_headings() -> String {
     columns(["id", "age", "reason", "type", "event id", "part/offset", "retries"])
 }
 
@@ -20,7 +50,7 @@ fn columns([id, age, reason, event_type, event_id, place, retries]: [&str; 7]) -
 }
 
 /// An entry in a table.
-pub(super) fn line(listed: &Listed, now: Timestamp) -> String {
+pub(super) fn wide_line(listed: &Listed, now: Timestamp) -> String {
     let row = listed.row(now);
     let place = match (row.partition, row.offset) {
         (Some(partition), Some(offset)) => format!("{partition}/{offset}"),
@@ -99,6 +129,19 @@ fn payload(entry: &Entry, listed: &Listed) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_fits_the_terminal_and_says_key_and_error() {
+        let at = Timestamp::parse("2026-01-15T12:00:00Z").unwrap();
+        let entry = serde_json::json!({
+            "eventId": null, "originalData": "{}", "error": "amount has more than 4 digits after the point", "timestamp": "2026-01-15T11:00:00Z",
+            "retryCount": 0, "reason": "unknown_adjustment_type", "key": "5f0c1f3e-7a55-4a32-8f0e-1d2c3b4a5968",
+        });
+        let line = line(&Listed::new(entry.to_string()), at);
+        assert_eq!(line.chars().count(), WIDTH, "{line}");
+        assert!(line.contains("  1h  unknown_adjustment_type  5f0c1f3e-7a5…  amount has more"), "{line}");
+        assert!(line.ends_with('…') && headings().len() <= WIDTH);
+    }
 
     #[test]
     fn an_age_is_told_in_its_largest_unit() {

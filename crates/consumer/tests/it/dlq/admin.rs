@@ -201,6 +201,9 @@ async fn an_export_can_be_purged_and_imported_again() {
     let texts: Vec<_> = (0..700).map(|number| format!("{{\"number\":{number}}}")).collect();
     office.queue.put(&texts).await;
     let (_, lines) = office.ask_from("127.0.0.1:1", Some(TOKEN), "GET", "/admin/dlq/export", "").await;
+    let (_, none) = office.ask_from("127.0.0.1:1", Some(TOKEN), "GET", "/admin/dlq/export?reason=too_long", "").await;
+    let (status, _) = office.ask_from("127.0.0.1:1", Some(TOKEN), "GET", "/admin/dlq/export?reasn=too_long", "").await;
+    assert_eq!((none.as_str(), status), ("", StatusCode::BAD_REQUEST), "a misspelt filter does not mean everything");
     let (_, meant) = office.ask("POST", "/admin/dlq/purge", r#"{"reason":"unreadable","dryRun":true}"#).await;
     assert_eq!(meant["meant"], 700);
     assert_eq!(office.ask("POST", "/admin/dlq/purge", r#"{"all":true}"#).await.1, json!({"removed": 700}));

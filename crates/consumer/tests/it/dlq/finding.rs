@@ -3,7 +3,7 @@
 use consumer::audit::Unwitnessed;
 use consumer::dlq::find::{find, find_all};
 use consumer::dlq::purge::Purged;
-use consumer::dlq::stats::stats;
+use consumer::dlq::stats::{By, stats};
 use consumer::dlq::{Filter, Refusal, purge};
 use pipeline::dead_letter::entry_id;
 use testkit::builders::{dead_letter, id, order, second};
@@ -53,7 +53,7 @@ async fn the_numbers_of_each_kind_add_up() {
     let queue = Queue::new();
     push(&queue, &[dead_letter("boom"), dead_letter("bang"), orphan(&order(id(), id()))]).await;
     queue.put(&[five_fields(r#"{"eventType":"OrderPlaced"}"#, 3), "no letter".to_owned()]).await;
-    let stats = stats(&queue, second(7200)).await.unwrap();
+    let stats = stats(&queue, &Filter::default(), &[], second(7200)).await.unwrap();
     assert_eq!(stats.entries, 5);
     let pairs = |counts: &std::collections::BTreeMap<String, u64>| {
         counts.iter().map(|(label, count)| format!("{label} {count}")).collect::<Vec<_>>()
@@ -64,6 +64,22 @@ async fn the_numbers_of_each_kind_add_up() {
     assert_eq!(pairs(&stats.by_fingerprint), fingerprints);
     assert_eq!(stats.by_retries.into_iter().collect::<Vec<_>>(), [(0, 4), (3, 1)]);
     assert_eq!(stats.by_age.into_iter().collect::<Vec<_>>(), [("1h to 1d", 4), ("untold", 1)]);
+    assert!(stats.by_key.is_empty() && stats.by_minute.is_empty(), "nobody has asked for them");
+}
+
+#[tokio::test]
+async fn only_what_is_meant_is_counted_by_key_and_minute_where_they_are_asked_for() {
+    let queue = Queue::new();
+    push(&queue, &[dead_letter("boom"), dead_letter("bang"), orphan(&order(id(), id()))]).await;
+    queue.put(&["no letter".to_owned()]).await;
+    let filter = Filter { reason: Some("not_json".to_owned()), ..Filter::default() };
+    let counted = stats(&queue, &filter, &[By::Key, By::Minute], second(7200)).await.unwrap();
+    assert_eq!((counted.entries, counted.by_key["(none)"], counted.by_topic.values().sum::<u64>()), (2, 2, 2));
+    assert_eq!(counted.by_partition.values().sum::<u64>(), 2);
+    let minutes: Vec<_> = counted.by_minute.iter().map(|(minute, count)| (minute.len(), minute.ends_with('Z'), *count)).collect();
+    assert_eq!(minutes, [("2026-01-15T10:30Z".len(), true, 2)]);
+    let text = counted.to_string();
+    assert!(text.contains("by key\n          2  (none)\n\nby minute, the newest first\n          2  20"), "{text}");
 }
 
 #[tokio::test]

@@ -1,16 +1,21 @@
 //! Carrying entries out and in.
 
+use consumer::dlq::Filter;
 use consumer::dlq::scan::Scan;
 use consumer::dlq::transfer::{Imported, export_page, import};
-use testkit::builders::dead_letter;
+use testkit::builders::{dead_letter, second};
 
 use super::bench::{Queue, five_fields};
 
 async fn exported(queue: &Queue) -> String {
+    exported_of(queue, &Filter::default()).await
+}
+
+async fn exported_of(queue: &Queue, filter: &Filter) -> String {
     let mut scan = Scan::start(queue).await.unwrap();
     let mut lines = String::new();
     loop {
-        let page = export_page(&mut scan).await.unwrap();
+        let page = export_page(&mut scan, filter, second(7200)).await.unwrap();
         if page.is_empty() {
             return lines;
         }
@@ -42,6 +47,18 @@ async fn an_export_comes_back_byte_for_byte_in_its_order_and_importing_twice_cha
     assert_eq!(exported(&to).await, lines);
     assert_eq!(imported(&to, &lines).await, Ok(Imported { lines: count, imported: 0, skipped: count }));
     assert_eq!(to.texts().await, texts);
+}
+
+#[tokio::test]
+async fn only_what_is_meant_is_exported_from_whatever_page_it_is_on() {
+    let queue = Queue::new();
+    let mut texts: Vec<_> = (0..1200).map(|number| format!("no letter {number}")).collect();
+    texts.insert(1100, dead_letter("boom").json);
+    queue.put(&texts).await;
+    let filter = Filter { reason: Some("not_json".to_owned()), ..Filter::default() };
+    assert_eq!(exported_of(&queue, &filter).await, texts[1100].clone() + "\n");
+    let none = Filter { reason: Some("too_long".to_owned()), ..Filter::default() };
+    assert_eq!(exported_of(&queue, &none).await, "");
 }
 
 #[tokio::test]
