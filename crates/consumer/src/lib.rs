@@ -5,6 +5,7 @@
 //! | [`processing`] | the life of a batch: poll → decode → write → dead-letter → commit |
 //! | [`waiting`] | waiting out a fault without losing the group membership |
 //! | [`run`](mod@run) | batch after batch, and the end |
+//! | `stalled` | partitions that have records and do not move |
 //! | `starting`, `schema`, `migrate` | before the first batch: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
 //! | [`chance`] | what keeps consumers apart that wait for the same thing |
@@ -40,6 +41,7 @@ mod reason;
 pub mod resume;
 pub mod run;
 mod schema;
+mod stalled;
 mod starting;
 pub mod status;
 pub mod trace;

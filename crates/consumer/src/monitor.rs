@@ -15,6 +15,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backends::Backends;
 use crate::reason::reason;
+use crate::stalled::Stalled;
+use crate::waiting::PIPELINE_PART;
+
+/// The name of "each partition with records moves" among the parts of the health report.
+pub const PROGRESS_PART: &str = "progress";
 
 /// How often claims whose lease has ended are put back.
 const CLAIMS_INTERVAL: Duration = Duration::from_secs(30);
@@ -57,14 +62,32 @@ impl<P: Backends> Monitor<P> {
     }
 
     async fn watch_kafka(&self) {
+        let mut stalled = Stalled::default();
         loop {
             let answer = self.note(Dependency::Kafka, self.progress.log().await);
             let pause = self.pause(answer.is_some());
             if let Some(log) = answer {
                 self.metrics.lags(log.partitions.iter().map(|(partition, state)| (*partition, state.lag())));
+                self.watch_progress(&mut stalled, &log);
                 self.log.send_replace(Some(Arc::new(log)));
             }
             tokio::time::sleep(pause.min(LOG_INTERVAL)).await;
+        }
+    }
+
+    /// Shows which partitions stand still. What is held stands still too, and is told by the part that holds it.
+    fn watch_progress(&self, stalled: &mut Stalled, log: &LogState) {
+        let now = Instant::now();
+        stalled.note(log, now);
+        self.metrics.stalled(stalled.ages(now));
+        let ours = self.health.partitions();
+        match stalled.reason(log, |partition| ours.contains(&partition), now).filter(|_| self.health.is_up(PIPELINE_PART)) {
+            Some(reason) => {
+                if self.health.down(PROGRESS_PART, reason.clone()) {
+                    tracing::error!("{reason}");
+                }
+            }
+            None => drop(self.health.up(PROGRESS_PART)),
         }
     }
 

@@ -54,9 +54,9 @@ pub const CLOSE: Duration = Duration::from_secs(3);
 const LAST_LOOK: Duration = Duration::from_secs(1);
 
 /// The parts of the health report: the consumer's and the API's.
-const HEALTH_PARTS: [&str; 5] = {
-    let [pipeline, database, dead_letters, kafka] = consumer::wiring::HEALTH_PARTS;
-    [pipeline, database, dead_letters, kafka, api::READ_STORE]
+const HEALTH_PARTS: [&str; 6] = {
+    let [pipeline, progress, database, dead_letters, kafka] = consumer::wiring::HEALTH_PARTS;
+    [pipeline, progress, database, dead_letters, kafka, api::READ_STORE]
 };
 
 /// What runs in this process.

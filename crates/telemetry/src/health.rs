@@ -1,6 +1,6 @@
 //! Which parts of a program are up, since when, and why not.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 
@@ -69,6 +69,11 @@ impl Health {
     /// The process consumes in this group.
     pub fn in_group(&self, group: &str) {
         self.lock().group = Some(group.to_owned());
+    }
+
+    /// The partitions that this process reads, as far as it has told how far it is.
+    pub fn partitions(&self) -> BTreeSet<i32> {
+        self.lock().log.iter().flat_map(|log| &log.partitions).map(|position| position.partition).collect()
     }
 
     /// How far the tables hold the log, as it was seen last.

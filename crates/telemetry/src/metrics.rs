@@ -14,6 +14,7 @@ mod collectors;
 mod events;
 mod group;
 pub mod metric;
+mod process;
 mod rate;
 mod registration;
 mod verify;
@@ -112,6 +113,9 @@ impl Inner {
         if let Some(pool) = self.pool.get() {
             pool.show(&self.collectors.db_pool);
         }
+        if let Some(usage) = process::Usage::read() {
+            usage.show(&self.collectors);
+        }
         let collectors = &self.collectors;
         for (gauge, age) in [
             (&collectors.held_seconds, &self.held_since),
@@ -188,6 +192,7 @@ mod tests {
         metrics.committed();
         metrics.commit_failed();
         metrics.lags([(3, 10)]);
+        metrics.stalled([(3, Duration::from_secs(18))]);
         metrics.held_back(&[(4, 13)].into());
         metrics.log_gap(14);
         metrics.assigned(11);
@@ -214,6 +219,7 @@ mod tests {
             ("pipeline_commits_total{result=\"failed\"}", 1.0),
             ("pipeline_partition_lag{partition=\"3\"}", 10.0),
             ("pipeline_partition_held_back_records{partition=\"4\"}", 13.0),
+            ("pipeline_partition_stalled_seconds{partition=\"3\"}", 18.0),
             ("pipeline_log_gap_records_total", 14.0),
             ("pipeline_assigned_partitions", 11.0),
             ("pipeline_last_poll_age_limit_seconds", 13.0),

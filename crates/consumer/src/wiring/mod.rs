@@ -22,6 +22,7 @@ use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging, probe};
 
+use crate::monitor::PROGRESS_PART;
 use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
@@ -35,8 +36,8 @@ pub use trace::trace_event;
 pub use verify::{spawn_verify, unfinished, verify_against, verify_once, verify_tables};
 
 /// The parts of the health report.
-pub const HEALTH_PARTS: [&str; 4] =
-    [PIPELINE_PART, Dependency::Database.label(), Dependency::DeadLetterQueue.label(), Dependency::Kafka.label()];
+pub const HEALTH_PARTS: [&str; 5] =
+    [PIPELINE_PART, PROGRESS_PART, Dependency::Database.label(), Dependency::DeadLetterQueue.label(), Dependency::Kafka.label()];
 
 /// How long leaving the group may take.
 pub const CLOSE: Duration = Duration::from_secs(3);

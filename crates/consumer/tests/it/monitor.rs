@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use consumer::monitor::Monitor;
+use consumer::monitor::{Monitor, PROGRESS_PART};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, GroupProgress};
 use pipeline::{DeadLetter, DeadLetterQueue as _, Fault, LogState};
 use sqlite::Sqlite;
+use telemetry::{LogReport, PositionReport};
 use testkit::builders::dead_letter;
 
 use crate::fakes::{DeadLetters, Log};
@@ -188,6 +189,32 @@ async fn a_part_that_is_away_is_asked_each_second_however_long_the_interval_is()
     is_back.store(true, Ordering::Relaxed);
     after(1).await;
     assert!(rig.health.is_up("kafka"));
+    rig.stop.cancel();
+    running.await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_partition_of_ours_that_has_records_and_stands_still_is_shown_until_it_moves() {
+    let mut rig = Rig::new();
+    rig.log.append(0, Some(b"boom".to_vec()));
+    rig.process_batch().await.unwrap();
+    let monitor = monitor::<Fakes>(&rig, rig.log.clone(), rig.dead_letters.clone(), INTERVAL);
+    let running = tokio::spawn(monitor.run(rig.stop.clone()));
+    let partitions = vec![PositionReport { partition: 0, position: 1, end: 1 }];
+    rig.health.log(LogReport { id: "x".to_owned(), lost: 0, partitions });
+    let told = |rig: &Rig| rig.health.ready_report().parts[PROGRESS_PART].reason.clone();
+    after(400).await;
+    assert_eq!(told(&rig), None, "it has no records");
+    rig.log.append(0, Some(b"bang".to_vec()));
+    after(295).await;
+    assert_eq!(told(&rig), None);
+    after(11).await;
+    let reason = told(&rig).unwrap();
+    assert!(reason.starts_with("partition 0 stands at offset 1 for 310s although its lag is 1:"), "{reason}");
+    assert!(rig.metric("pipeline_partition_stalled_seconds{partition=\"0\"}") >= 300.0);
+    rig.process_batch().await.unwrap();
+    after(6).await;
+    assert_eq!(told(&rig), None);
     rig.stop.cancel();
     running.await.unwrap();
 }

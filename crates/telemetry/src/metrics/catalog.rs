@@ -129,6 +129,8 @@ catalog! {
         "Since the last successful commit, or since the start, computed when scraped; it also rises while there is nothing to commit.";
     PARTITION_LAG = "pipeline_partition_lag" Kind::Gauge, [PARTITION], CONSUMER,
         "Records between the group's committed offset and the end of the partition. Every consumer tells all of them: take the maximum.";
+    PARTITION_STALLED = "pipeline_partition_stalled_seconds" Kind::Gauge, [PARTITION], CONSUMER,
+        "How long the group's offset of the partition has not moved although records follow; 0 where it moves or none follow. Take the maximum.";
     PARTITION_HELD_BACK = "pipeline_partition_held_back_records" Kind::Gauge, [OWNED_PARTITION], CONSUMER,
         "Records behind the first transaction of a producer that is still open: they are delivered when it ends.";
     LOG_GAP = "pipeline_log_gap_records_total" Kind::Counter, [], CONSUMER,
@@ -149,6 +151,18 @@ catalog! {
         "Requests that were answered.";
     HTTP_DURATION = "http_request_duration_seconds" SECONDS, [ROUTE], API,
         "From the head of a request until the head of its answer.";
+    PROCESS_CPU = "process_cpu_seconds_total" Kind::Counter, [], Part::ALL,
+        "Time that the process has spent on processors, in user and system mode. Of this and the other process metrics Linux alone tells.";
+    PROCESS_RESIDENT = "process_resident_memory_bytes" Kind::Gauge, [], Part::ALL,
+        "Memory of the process that is in RAM.";
+    PROCESS_OPEN_FDS = "process_open_fds" Kind::Gauge, [], Part::ALL,
+        "File descriptors that are open: files and connections.";
+    PROCESS_MAX_FDS = "process_max_fds" Kind::Gauge, [], Part::ALL,
+        "File descriptors that may be open at once.";
+    PROCESS_THREADS = "process_threads" Kind::Gauge, [], Part::ALL,
+        "Threads of the process.";
+    PROCESS_START_TIME = "process_start_time_seconds" Kind::Gauge, [], Part::ALL,
+        "When the process started, in seconds since 1970.";
     BUILD_INFO = "build_info" Kind::Gauge, [VERSION, RUST_VERSION], Part::ALL,
         "Always 1; what is running stands in the labels.";
 }

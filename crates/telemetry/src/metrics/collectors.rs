@@ -1,6 +1,6 @@
 //! The collectors behind [`Metrics`](super::Metrics), one per declaration.
 
-use prometheus::{GaugeVec, HistogramVec, IntCounterVec, Registry};
+use prometheus::{CounterVec, GaugeVec, HistogramVec, IntCounterVec, Registry};
 
 use super::catalog;
 use super::metric::Part;
@@ -49,6 +49,7 @@ collectors! {
     poll_age_limit: GaugeVec = gauge(POLL_AGE_LIMIT);
     last_commit_age: GaugeVec = gauge(LAST_COMMIT_AGE);
     partition_lag: GaugeVec = gauge(PARTITION_LAG);
+    partition_stalled: GaugeVec = gauge(PARTITION_STALLED);
     partition_held_back: GaugeVec = gauge(PARTITION_HELD_BACK);
     log_gap: IntCounterVec = counter(LOG_GAP);
     assigned_partitions: GaugeVec = gauge(ASSIGNED_PARTITIONS);
@@ -59,5 +60,11 @@ collectors! {
     verify_differences: GaugeVec = gauge(VERIFY_DIFFERENCES);
     http_requests: IntCounterVec = counter(HTTP_REQUESTS);
     http_duration: HistogramVec = histogram(HTTP_DURATION);
+    process_cpu: CounterVec = seconds_counter(PROCESS_CPU);
+    process_resident: GaugeVec = gauge(PROCESS_RESIDENT);
+    process_open_fds: GaugeVec = gauge(PROCESS_OPEN_FDS);
+    process_max_fds: GaugeVec = gauge(PROCESS_MAX_FDS);
+    process_threads: GaugeVec = gauge(PROCESS_THREADS);
+    process_start_time: GaugeVec = gauge(PROCESS_START_TIME);
     build_info: GaugeVec = gauge(BUILD_INFO);
 }

@@ -40,6 +40,11 @@ impl Metrics {
         set_partitions(&self.0.collectors.partition_lag, lags);
     }
 
+    /// How long each partition of the topic has stood still although it has records, whoever owns it.
+    pub fn stalled(&self, ages: impl IntoIterator<Item = (i32, Duration)>) {
+        set_partitions(&self.0.collectors.partition_stalled, ages.into_iter().map(|(partition, age)| (partition, age.as_secs())));
+    }
+
     /// How many records stand behind an open transaction in each partition that this process owns.
     pub fn held_back(&self, records: &BTreeMap<i32, u64>) {
         set_partitions(&self.0.collectors.partition_held_back, records.iter().map(|(partition, records)| (*partition, *records)));

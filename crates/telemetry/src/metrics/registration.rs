@@ -1,7 +1,7 @@
 //! From declarations to collectors.
 
 use prometheus::core::{Collector, MetricVec, MetricVecBuilder};
-use prometheus::{GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
+use prometheus::{CounterVec, GaugeVec, HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 
 use super::metric::{Kind, Metric, Part, Values};
 
@@ -19,6 +19,12 @@ pub(super) struct Registration<'r> {
 impl Registration<'_> {
     pub(super) fn counter(&self, metric: &Metric) -> Result<IntCounterVec, InvalidMetric> {
         let made = (metric.kind == Kind::Counter).then(|| IntCounterVec::new(opts(metric), &label_names(metric)));
+        self.finish(metric, made)
+    }
+
+    /// A counter that counts fractions.
+    pub(super) fn seconds_counter(&self, metric: &Metric) -> Result<CounterVec, InvalidMetric> {
+        let made = (metric.kind == Kind::Counter).then(|| CounterVec::new(opts(metric), &label_names(metric)));
         self.finish(metric, made)
     }
 

@@ -114,6 +114,7 @@ fn everything() -> String {
     metrics.db_operation("apply", Duration::from_millis(3));
     metrics.lags([(3, 10)]);
     metrics.held_back(&[(3, 10)].into());
+    metrics.stalled([(3, Duration::ZERO)]);
     metrics.verified(1, [(("users", "missing"), 1)]);
     metrics.http_request("/orders/{id}", "GET", 404, Duration::ZERO);
     metrics.encode()
