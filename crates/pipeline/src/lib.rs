@@ -48,7 +48,7 @@ pub use batch::{Batch, Item};
 pub use dead_letter::{DeadLetter, Reason};
 pub use fault::{Action, Dependency, Fault, FaultClass};
 pub use headers::Header;
-pub use log::{LogId, LogPosition, LogState, PartitionState};
+pub use log::{GroupMember, LogId, LogPosition, LogState, PartitionState};
 pub use outcome::{Applied, Outcome, WaitsFor};
 pub use parking::{Parents, ParkedEvent, ParkedKey};
 pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};

@@ -4,7 +4,7 @@
 //! cluster's topic of the same name. Kafka gives each topic that is created an id of its own
 //! ([KIP-516](https://cwiki.apache.org/confluence/display/KAFKA/KIP-516%3A+Topic+Identifiers)), which tells logs apart.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 
@@ -70,6 +70,17 @@ impl LogState {
     pub fn next(&self) -> BTreeMap<i32, i64> {
         self.partitions.iter().map(|(partition, state)| (*partition, state.next())).collect()
     }
+}
+
+/// A member of the group, as the brokers know it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupMember {
+    /// Its id in the group, which the client library or the broker has made.
+    pub id: String,
+    /// Where it connects from.
+    pub host: String,
+    /// The partitions of the topic that it has been given.
+    pub partitions: BTreeSet<i32>,
 }
 
 /// How far the tables hold one partition of a log: what every record before `next_offset` came to is durable.

@@ -12,7 +12,7 @@ use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::headers::Header;
-use crate::log::{LogPosition, LogState};
+use crate::log::{GroupMember, LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Parents, ParkedEvent, ParkedKey};
@@ -148,6 +148,14 @@ pub trait GroupProgress: Send + Sync {
     /// # Errors
     /// The broker is away, or the topic is not there.
     fn log(&self) -> impl Future<Output = Result<LogState, Fault>> + Send;
+
+    /// Who is in the group; `None` where the brokers do not tell.
+    ///
+    /// # Errors
+    /// See [`GroupProgress::log`].
+    fn members(&self) -> impl Future<Output = Result<Option<Vec<GroupMember>>, Fault>> + Send {
+        async { Ok(None) }
+    }
 
     /// For each partition of the topic, whoever owns it: the offset after its last record.
     ///

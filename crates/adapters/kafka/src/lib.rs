@@ -24,6 +24,7 @@
 //! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
 //! | `bootstrap` | giving a client that has lost its brokers the configured ones again |
 //! | `reason` | what librdkafka's text says beyond its code |
+//! | `members` | who is in the group, with what |
 //! | `topic_id` | what tells a topic from its namesake that was created later |
 //! | `observer` | a client that asks from outside of the group |
 //! | `faults` | Kafka's error codes → classes of failure |
@@ -45,6 +46,7 @@ mod health;
 mod in_flight;
 pub mod log_reader;
 mod member;
+mod members;
 mod membership;
 pub mod monitor;
 mod observer;

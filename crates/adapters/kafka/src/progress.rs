@@ -6,19 +6,20 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use pipeline::ports::GroupProgress;
-use pipeline::{Fault, LogId, LogState, PartitionState};
+use pipeline::{Fault, GroupMember, LogId, LogState, PartitionState};
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::admin;
 use crate::config::KafkaConfig;
+use crate::members::members;
 use crate::observer::Observer;
 use crate::topic_id::topic_id;
 
 /// How long one look may take.
 const BOUND: Duration = Duration::from_secs(10);
-/// How long the question for the topic's id may take of that.
+/// How long the question for the topic's id may take of that, and that for the members by itself.
 const ID_BOUND: Duration = Duration::from_secs(4);
 /// The pause before a question is asked again that a broker has passed on to another one.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -27,6 +28,7 @@ const PAUSE: Duration = Duration::from_millis(100);
 #[derive(Clone)]
 pub struct KafkaProgress {
     observer: Arc<Observer>,
+    group: Arc<str>,
 }
 
 impl KafkaProgress {
@@ -35,7 +37,7 @@ impl KafkaProgress {
     /// # Errors
     /// librdkafka refuses the settings (a certificate that is none).
     pub fn open(config: &KafkaConfig) -> Result<Self, Fault> {
-        Ok(Self { observer: Observer::open(config)? })
+        Ok(Self { observer: Observer::open(config)?, group: config.group.as_str().into() })
     }
 
     /// Lets the client go, off the worker threads, and waits for that up to `bound`.
@@ -50,6 +52,16 @@ impl KafkaProgress {
 impl GroupProgress for KafkaProgress {
     async fn log(&self) -> Result<LogState, Fault> {
         self.observer.look("log", BOUND, Observer::settled_log).await
+    }
+
+    async fn members(&self) -> Result<Option<Vec<GroupMember>>, Fault> {
+        if self.observer.broker().is_some() {
+            // The embedded broker has one member, and does not know the question.
+            return Ok(None);
+        }
+        let group = self.group.clone();
+        let look = move |observer: &Observer, deadline| members(observer.consumer.client(), &group, &observer.topic, left(deadline)?);
+        self.observer.look("members", ID_BOUND, look).await.map(Some)
     }
 }
 

@@ -84,12 +84,14 @@ pub struct Lag {
     pub topic: String,
     /// The group.
     pub group: String,
+    /// Members of the group; `None` where the brokers do not tell.
+    pub members: Option<u64>,
     /// The topic's partitions, whoever owns them.
     pub partitions: Vec<PartitionLag>,
 }
 
 /// One partition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PartitionLag {
     /// Its number.
     pub partition: i32,
@@ -101,6 +103,8 @@ pub struct PartitionLag {
     pub committed: bool,
     /// Offsets that the group has not consumed.
     pub lag: u64,
+    /// The member of the group that has it: where it connects from, and the end of its id. `None` where nobody has it, or nobody tells.
+    pub owner: Option<String>,
 }
 
 /// Events that wait for a parent.
@@ -180,15 +184,29 @@ where
 }
 
 async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>) -> Result<Lag, Fault> {
-    let log = kafka.log().await?;
+    let (log, members) = tokio::join!(kafka.log(), kafka.members());
+    // Without them the rest can be told all the same.
+    let (log, members) = (log?, members.ok().flatten());
+    let owner = |partition: i32| {
+        let member = members.iter().flatten().find(|member| member.partitions.contains(&partition))?;
+        Some(format!("{} {}", member.host, short_id(&member.id)))
+    };
     let partitions = log.partitions.iter().map(|(partition, state)| PartitionLag {
         partition: *partition,
         end: state.end,
         next: state.next(),
         committed: state.committed.is_some(),
         lag: state.lag(),
+        owner: owner(*partition),
     });
-    Ok(Lag { topic: topic.to_owned(), group: group.to_owned(), partitions: partitions.collect() })
+    let partitions = partitions.collect();
+    let members = members.as_ref().map(|members| members.len() as u64);
+    Ok(Lag { topic: topic.to_owned(), group: group.to_owned(), members, partitions })
+}
+
+/// The end of a member's id: its beginning is the same for all.
+fn short_id(id: &str) -> &str {
+    id.char_indices().nth_back(7).map_or(id, |(at, _)| &id[at..])
 }
 
 impl Status {

@@ -61,9 +61,15 @@ fn section<T>(
     }
 }
 
-fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag, process: &Process) -> fmt::Result {
+fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, process: &Process) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
-    writeln!(f, "{all} of topic {topic}, group {group}")?;
+    write!(f, "{all} of topic {topic}, group {group}")?;
+    match members {
+        None => writeln!(f)?,
+        Some(0) => writeln!(f, ": nobody is in it")?,
+        Some(1) => writeln!(f, ": 1 member")?,
+        Some(members) => writeln!(f, ": {members} members")?,
+    }
     match process.events_per_second {
         Some(rate) if rate > 0 && all > 0 => {
             let left = settings::span::format(Duration::from_secs(all.div_ceil(rate)));
@@ -77,9 +83,15 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, partitions }: &Lag, process: &
     } else if !partitions.iter().any(|partition| partition.committed) {
         writeln!(f, "  this group has committed nothing yet: it has not begun, or KAFKA_CONSUMER_GROUP names another one")?;
     }
-    writeln!(f, "  {:<9} {:>14} {:>14} {:>12}", "partition", "next", "end", "lag")?;
-    for PartitionLag { partition, end, next, lag, .. } in partitions {
-        writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}")?;
+    let heading = if members.is_some() { "  owner" } else { "" };
+    writeln!(f, "  {:<9} {:>14} {:>14} {:>12}{heading}", "partition", "next", "end", "lag")?;
+    for PartitionLag { partition, end, next, lag, owner, .. } in partitions {
+        let owner = match (members, owner) {
+            (None, _) => String::new(),
+            (Some(_), None) => "  nobody".to_owned(),
+            (Some(_), Some(owner)) => format!("  {}", printable(owner)),
+        };
+        writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}{owner}")?;
     }
     Ok(())
 }
@@ -165,7 +177,7 @@ mod tests {
             first_seen: Some("2026-01-15T09:00:00Z".into()),
             last_seen: Some("2026-01-15T09:30:00.5Z".into()),
         };
-        let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12 };
+        let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12, owner: Some("10.0.0.7 3f9a1c2d".into()) };
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process {
@@ -178,7 +190,7 @@ mod tests {
                 }),
                 events_per_second: Some(4),
             },
-            lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), partitions: vec![lag] })),
+            lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
             dead_letters: Some(Known::Yes(vec![group])),
             claimed: 2,
@@ -197,10 +209,10 @@ consumer      not ready at http://127.0.0.1:9090
   pipeline           down    since 2026-01-15T10:00:00Z
     it is held
 
-lag           12 of topic events, group g
+lag           12 of topic events, group g: 1 member
   4 events per second in this process: alone it would need 3s for what is there
-  partition           next            end          lag
-  0                    100            112           12
+  partition           next            end          lag  owner
+  0                    100            112           12  10.0.0.7 3f9a1c2d
 parked        3, the oldest for 12m
 dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen             fingerprint

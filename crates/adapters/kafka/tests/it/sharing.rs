@@ -47,6 +47,14 @@ async fn share_and_leave(lab: &Lab) {
     let mut records = settle(&mut first, &mut second).await;
     let owned = second.source.assigned();
     assert!(first.source.assigned().is_disjoint(&owned));
+    if let Some(members) = lab.progress.members().await.unwrap() {
+        let mut shares: Vec<_> = members.iter().map(|member| member.partitions.clone()).collect();
+        shares.sort();
+        let mut expected = [first.source.assigned(), owned.clone()];
+        expected.sort();
+        assert_eq!(shares, expected, "the brokers tell who has what");
+        assert!(members.iter().all(|member| member.host == "127.0.0.1" && !member.id.is_empty()), "{members:?}");
+    }
 
     lab.publish_numbers(0, 200).await;
     while records.len() < 200 {
@@ -60,6 +68,7 @@ async fn share_and_leave(lab: &Lab) {
     assert_eq!(numbers(&after), (200..260).collect(), "what the other member had committed does not come again");
     assert!(after.iter().any(|record| owned.contains(&record.position.partition)));
     first.close().await;
+    assert!(lab.progress.members().await.unwrap().is_none_or(|members| members.is_empty()), "nobody is left");
 }
 
 async fn commit_after_a_move(lab: &Lab) {
