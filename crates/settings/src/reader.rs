@@ -59,14 +59,29 @@ impl Reader {
     /// The name or address of a host, without anything around it. A URL with a user and a password in it would be shown otherwise, since
     /// hosts are.
     pub fn host(&mut self, name: &'static str, default: &str, help: &'static str) -> String {
-        let host = self.text(name, default, help);
-        if is_host(&host) {
-            return host;
+        let problem = "must be a host name or an IP address alone, without scheme, user, port or path";
+        let host = |text: &str| if is_host(text) { Ok(text.to_owned()) } else { Err(problem) };
+        self.parsed(name, default, help, host).unwrap_or_else(|| default.to_owned())
+    }
+
+    /// What a text means; `None` where it means nothing, which is a problem then, and the text is not shown: it may be a secret in the wrong
+    /// place.
+    pub fn parsed<T>(
+        &mut self,
+        name: &'static str,
+        default: &str,
+        help: &'static str,
+        parse: impl FnOnce(&str) -> Result<T, &'static str>,
+    ) -> Option<T> {
+        let text = self.text(name, default, help);
+        match parse(&text) {
+            Ok(value) => Some(value),
+            Err(problem) => {
+                self.problem(name, problem);
+                self.asked.iter_mut().filter(|variable| variable.name == name).for_each(|variable| variable.shown = None);
+                None
+            }
         }
-        self.problem(name, "must be a host name or an IP address alone, without scheme, user, port or path");
-        // It may be shown from now on, and what it holds may be a secret.
-        self.asked.iter_mut().filter(|variable| variable.name == name).for_each(|variable| variable.shown = None);
-        default.to_owned()
     }
 
     /// A secret that may be absent. It is never shown.
@@ -135,6 +150,14 @@ impl Reader {
     /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "`NAME` …".
     pub fn problem(&mut self, name: &'static str, message: impl Into<String>) {
         self.problems.push(Problem { name, message: message.into() });
+    }
+
+    /// Shows another value of a variable than was read: the one that holds, where another variable says it.
+    pub fn show(&mut self, name: &'static str, value: String) {
+        let found = self.asked.iter_mut().find(|variable| variable.name == name);
+        if let Some(variable) = found.filter(|variable| !variable.secret) {
+            variable.shown = Some(value);
+        }
     }
 
     /// What was asked for so far, in order, with the values as they may be shown; what is not set is not among it.

@@ -398,10 +398,10 @@ async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &
         return Ok(Store::Embedded(embedded.clone()));
     };
     let away = |error: &MigrateError| matches!(error, MigrateError::Fault(fault) if is_away(fault));
-    let part = format!("SQL Server at {}:{} (MSSQL_SERVER, MSSQL_PORT)", config.server, config.port);
+    let part = format!("SQL Server at {} (MSSQL_SERVER, MSSQL_PORT)", config.address());
     let migrated = when_there(&part, away, async || sqlserver::migrate(&config).await);
     migrated.await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
-    parts.push(Row::real("database", format!("SQL Server, {}:{}, database {}", config.server, config.port, config.database)));
+    parts.push(Row::real("database", format!("SQL Server, {}, database {}", config.address(), config.database)));
     Ok(Store::Real(SqlServer::new(config)))
 }
 

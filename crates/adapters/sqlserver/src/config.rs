@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use settings::{Reader, SecretString};
 
+use crate::reach::Resolver;
+use crate::server::ServerName;
+
 /// How much of the traffic is encrypted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Encryption {
@@ -23,8 +26,12 @@ pub enum Encryption {
 pub struct SqlServerConfig {
     /// Host name or address.
     pub server: String,
-    /// TCP port.
+    /// TCP port; without meaning where an instance is named.
     pub port: u16,
+    /// The named instance, whose port SQL Server Browser knows.
+    pub instance: Option<String>,
+    /// Who knows the addresses of the server's name.
+    pub resolver: Resolver,
     /// SQL login.
     pub user: String,
     /// Its password.
@@ -51,10 +58,12 @@ impl SqlServerConfig {
     /// Reads the `MSSQL_*` variables.
     pub fn read(env: &mut Reader) -> Self {
         let second = Duration::from_secs(1);
+        let (server, port) = server(env);
         let config = Self {
-            // Named instances have a port too.
-            server: env.host("MSSQL_SERVER", "localhost", "Host name or address of SQL Server."),
-            port: env.number("MSSQL_PORT", 1433, 1..=u16::MAX, "TCP port of SQL Server."),
+            server: server.host,
+            port,
+            instance: server.instance,
+            resolver: Resolver::System,
             user: env.text("MSSQL_USER", "sa", "SQL login."),
             password: password(env),
             database: database(env),
@@ -89,6 +98,14 @@ impl SqlServerConfig {
         config
     }
 
+    /// Where the server is: `db.example.com:1433`, or `db.example.com\\EVENTS` for a named instance.
+    pub fn address(&self) -> String {
+        match &self.instance {
+            Some(instance) => format!("{}\\{instance}", self.server),
+            None => format!("{}:{}", self.server, self.port),
+        }
+    }
+
     /// The longest time that one call may take: waiting for a connection, opening it, and the statement.
     pub const fn longest_call(&self) -> Duration {
         self.connect_timeout.saturating_mul(2).saturating_add(self.command_timeout)
@@ -107,14 +124,40 @@ impl SqlServerConfig {
 impl fmt::Debug for SqlServerConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SqlServerConfig")
-            .field("server", &self.server)
-            .field("port", &self.port)
+            .field("address", &self.address())
             .field("user", &self.user)
             .field("database", &self.database)
             .field("encryption", &self.encryption)
             .finish_non_exhaustive()
     }
 }
+
+/// The server's name, and its port where it is no named instance.
+fn server(env: &mut Reader) -> (ServerName, u16) {
+    const DEFAULT: &str = "localhost";
+    const PORT: &str = "MSSQL_PORT";
+    let help = "Where SQL Server is: host, host,port or host\\INSTANCE (asks SQL Server Browser at UDP 1434), also after tcp:; of an availability group \
+                its listener.";
+    let mut server = env.parsed("MSSQL_SERVER", DEFAULT, help, ServerName::parse).unwrap_or_else(|| ServerName {
+        host: DEFAULT.to_owned(),
+        port: None,
+        instance: None,
+    });
+    let port_is_set = env.is_set(PORT);
+    let port = env.number(PORT, DEFAULT_PORT, 1..=u16::MAX, "TCP port of SQL Server, unless MSSQL_SERVER has it.");
+    match server.port {
+        Some(said) if port_is_set && said != port => {
+            env.problem(PORT, "is another port than the one in MSSQL_SERVER: set it in one of them");
+        }
+        Some(said) => env.show(PORT, said.to_string()),
+        None if port_is_set => server.instance = None,
+        None => {}
+    }
+    let port = server.port.unwrap_or(port);
+    (server, port)
+}
+
+const DEFAULT_PORT: u16 = 1433;
 
 fn password(env: &mut Reader) -> SecretString {
     let password = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
@@ -187,6 +230,22 @@ mod tests {
     }
 
     #[test]
+    fn a_port_or_an_instance_in_the_servers_name_is_used() {
+        for (pairs, address) in [
+            (&[("MSSQL_SERVER", "tcp:db,1450")][..], "db:1450"),
+            (&[("MSSQL_SERVER", "db,1450"), ("MSSQL_PORT", "1450")], "db:1450"),
+            (&[("MSSQL_SERVER", "db"), ("MSSQL_PORT", "1450")], "db:1450"),
+            (&[("MSSQL_SERVER", "."), ("MSSQL_PORT", "1450")], "localhost:1450"),
+            (&[("MSSQL_SERVER", "db\\EVENTS")], "db\\EVENTS"),
+            // Whoever says a port need not ask for it.
+            (&[("MSSQL_SERVER", "db\\EVENTS"), ("MSSQL_PORT", "1450")], "db:1450"),
+        ] {
+            let (config, problems) = read(&[pairs, &[("MSSQL_PASSWORD", "x")]].concat());
+            assert_eq!((config.address().as_str(), problems.as_str()), (address, ""), "{pairs:?}");
+        }
+    }
+
+    #[test]
     fn a_password_is_never_shown() {
         let (config, _) = read(&[("MSSQL_PASSWORD", "hunter2")]);
         assert!(!format!("{config:?}").contains("hunter2"));
@@ -204,8 +263,8 @@ mod tests {
     fn settings_that_do_not_go_together_are_problems() {
         let password = ("MSSQL_PASSWORD", "x");
         for (pairs, name) in [
-            (vec![password, ("MSSQL_SERVER", "db\\instance")], "MSSQL_SERVER"),
-            (vec![password, ("MSSQL_SERVER", "db,1433")], "MSSQL_SERVER"),
+            (vec![password, ("MSSQL_SERVER", "np:db")], "MSSQL_SERVER must be reached by TCP"),
+            (vec![password, ("MSSQL_SERVER", "db,1450"), ("MSSQL_PORT", "1433")], "MSSQL_PORT is another port"),
             (vec![password, ("MSSQL_LOCK_TIMEOUT", "30s")], "MSSQL_LOCK_TIMEOUT"),
             (vec![password, ("MSSQL_CA_FILE", "/nowhere/ca.pem")], "MSSQL_CA_FILE"),
             (vec![password, ("MSSQL_CA_FILE", "Cargo.toml")], "MSSQL_CA_FILE"),

@@ -9,13 +9,14 @@ use settings::ExposeSecret;
 use tiberius::error::Error;
 use tiberius::{AuthMethod, Client, Config, EncryptionLevel, Row, ToSql};
 use tokio::net::TcpStream;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::config::{Encryption, SqlServerConfig};
 use crate::faults;
+use crate::reach::{self, Place, Unreached};
 use crate::statement::{SESSION, Statement};
 
 /// What an answer holds: the rows of each result set.
@@ -30,8 +31,23 @@ pub(crate) struct Failure {
     pub(crate) usable: bool,
 }
 
-/// The server may send a client on to another node (Azure SQL does); twice is a loop.
+/// Why there is no session.
+enum Unopened {
+    /// No address takes a connection.
+    Unreached(Unreached),
+    /// The connection stands, and the server or the driver refuses.
+    Refused(Error),
+}
+
+/// What a fault calls the opening of a session.
+const CONNECT: &str = "connect";
+
+/// The server may send a client on to another node: Azure SQL does, and an availability group with a list of read-only replicas. A gateway in
+/// front of such a group makes two of it; more is a loop.
 const REDIRECTS: usize = 2;
+/// What to look at where the other node cannot be reached.
+const NOWHERE: &str = "redirect: the server sends this login on to another address, which cannot be reached from here: check READ_ONLY_ROUTING_URL of \
+     the replicas, DNS and firewalls";
 
 /// Bytes per packet asked for: near the most that the server takes on an encrypted connection (16 383).
 /// <https://learn.microsoft.com/sql/database-engine/configure-windows/configure-the-network-packet-size-server-configuration-option>
@@ -45,27 +61,52 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects, logs in, and sets what every session needs.
     pub(crate) async fn open(config: &SqlServerConfig, database: &str) -> Result<Self, Fault> {
-        let mut refusal = None;
-        let follow = async { Self::follow(config, database).await.inspect_err(|error| refusal = refused(error)) };
-        let opened = bounded(config.connect_timeout, "connect", follow).await;
-        opened.map_err(|failure| refusal.map_or(failure.fault, |(class, subject)| faults::fault(class, subject)))
-    }
-
-    async fn follow(config: &SqlServerConfig, database: &str) -> Result<Self, Error> {
-        let (mut host, mut port) = (config.server.clone(), config.port);
-        for _ in 0..REDIRECTS {
-            match Self::login(config, database, &host, port).await {
-                Err(Error::Routing { host: other_host, port: other_port }) => (host, port) = (other_host, other_port),
-                result => return result,
-            }
+        let deadline = Instant::now() + config.connect_timeout;
+        // The driver's log lines quote the server's messages.
+        let opened = timeout_at(deadline, Self::follow(config, database, deadline)).with_subscriber(Dispatch::none()).await;
+        let tried = match &opened {
+            Ok(Err(Unopened::Unreached(unreached))) => unreached.tried.as_deref(),
+            _ => None,
+        };
+        reach::note_tried(tried);
+        match opened {
+            Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(Unopened::Unreached(unreached))) => Err(unreached.fault),
+            Ok(Err(Unopened::Refused(error))) => Err(refused(&error)),
+            Err(_) => Err(faults::timed_out(CONNECT)),
         }
-        Self::login(config, database, &host, port).await
     }
 
-    async fn login(config: &SqlServerConfig, database: &str, host: &str, port: u16) -> Result<Self, Error> {
-        let stream = TcpStream::connect((host, port)).await?;
+    async fn follow(config: &SqlServerConfig, database: &str, deadline: Instant) -> Result<Self, Unopened> {
+        let first = Place { host: &config.server, port: config.port, instance: config.instance.as_deref() };
+        let mut sent_to = match Self::login(config, database, first, deadline).await {
+            Err(Unopened::Refused(Error::Routing { host, port })) => (host, port),
+            ended => return ended,
+        };
+        let mut hops = 1;
+        loop {
+            // The port is known: an instance's name behind the host's says nothing more.
+            let host = sent_to.0.split('\\').next().unwrap_or_default();
+            let place = Place { host, port: sent_to.1, instance: None };
+            match Self::login(config, database, place, deadline).await {
+                Err(Unopened::Refused(Error::Routing { host, port })) if hops < REDIRECTS => sent_to = (host, port),
+                Err(Unopened::Unreached(unreached)) => {
+                    return Err(Unopened::Unreached(Unreached { fault: Fault { subject: NOWHERE, ..unreached.fault }, ..unreached }));
+                }
+                ended => return ended,
+            }
+            hops += 1;
+        }
+    }
+
+    async fn login(config: &SqlServerConfig, database: &str, place: Place<'_>, deadline: Instant) -> Result<Self, Unopened> {
+        let stream = reach::connect(&config.resolver, place, deadline).await.map_err(Unopened::Unreached)?;
+        Self::converse(config, database, place, stream).await.map_err(Unopened::Refused)
+    }
+
+    async fn converse(config: &SqlServerConfig, database: &str, place: Place<'_>, stream: TcpStream) -> Result<Self, Error> {
         stream.set_nodelay(true)?;
-        let client = Client::connect(driver_config(config, database, host, port), stream.compat_write()).await?;
+        let client = Client::connect(driver_config(config, database, place), stream.compat_write()).await?;
         let mut connection = Self { client };
         // A number cannot be a parameter here, and settings made inside a parameterised statement end with it.
         let settings = format!("{}\nSET LOCK_TIMEOUT {};", SESSION.text(), config.lock_timeout.as_millis());
@@ -93,8 +134,8 @@ const NO_COMMON_LEVEL: &str = "Server does not allow the requested encryption le
 
 /// What an operator must look at, where the server is there and encryption is what keeps us from it, and why the server cannot be reached, where
 /// the system says so. Any other failure of a handshake may be the network's.
-fn refused(error: &Error) -> Option<(FaultClass, &'static str)> {
-    match error {
+fn refused(error: &Error) -> Fault {
+    let seen = match error {
         Error::Tls(text) if text.contains(VERIFY_FAILED) => Some((
             FaultClass::Operator,
             "tls: the server's certificate is not from a trusted authority or not for the host in MSSQL_SERVER, check MSSQL_CA_FILE; \
@@ -103,9 +144,13 @@ fn refused(error: &Error) -> Option<(FaultClass, &'static str)> {
         Error::Protocol(text) if text == NO_COMMON_LEVEL => {
             Some((FaultClass::Operator, "tls: the server offers no encryption, check its certificate and MSSQL_ENCRYPT"))
         }
+        Error::Routing { .. } => {
+            Some((faults::AWAY, "redirect: the server sends this login on from one address to the next, more than twice"))
+        }
         Error::Io { kind, message } => unreachable(*kind, message).map(|subject| (faults::AWAY, subject)),
         _ => None,
-    }
+    };
+    seen.map_or_else(|| faults::of_driver(error, CONNECT), |(class, subject)| faults::fault(class, subject))
 }
 
 /// Waits no longer than this, and keeps the driver's own log lines back: they quote the server's messages, and rows.
@@ -120,10 +165,11 @@ async fn bounded<T>(limit: Duration, operation: &'static str, work: impl Future<
     }
 }
 
-fn driver_config(config: &SqlServerConfig, database: &str, host: &str, port: u16) -> Config {
+fn driver_config(config: &SqlServerConfig, database: &str, place: Place<'_>) -> Config {
     let mut driver = Config::new();
-    driver.host(host);
-    driver.port(port);
+    // The stream stands: they are what the certificate is compared with, and what the login says.
+    driver.host(place.host);
+    driver.port(place.port);
     driver.database(database);
     driver.application_name("event-pipeline");
     driver.authentication(AuthMethod::sql_server(&config.user, config.password.expose_secret()));

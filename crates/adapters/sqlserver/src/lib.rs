@@ -3,6 +3,9 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `config` | [`SqlServerConfig`]: the `MSSQL_*` settings |
+//! | `server` | the server's name as people write it |
+//! | `reach` | a TCP connection to whichever address takes one |
+//! | `browser` | the port of a named instance |
 //! | `migrate` | [`migrate()`]: creates the database and brings its tables up to date |
 //! | `scripts` | the migrations, and what holds their authors to the rules of `migrations/README.md` |
 //! | `schema` | [`schema()`]: whether the tables are those that this build needs |
@@ -41,6 +44,7 @@
 //! log lines are held back.
 
 mod audit;
+mod browser;
 mod config;
 mod connection;
 mod faults;
@@ -51,10 +55,12 @@ mod migrate;
 mod parking;
 mod pool;
 mod positions;
+mod reach;
 mod read;
 mod row;
 mod schema;
 mod scripts;
+mod server;
 mod statement;
 mod store;
 mod table_rows;
@@ -63,5 +69,6 @@ mod trace;
 pub use config::{Encryption, SqlServerConfig};
 pub use inspect::{Connections, DatabaseFacts, LEAST_COMPATIBILITY_LEVEL};
 pub use migrate::{MigrateError, MigrationReport, MigrationWarning, migrate};
+pub use reach::{Resolver, tried_addresses};
 pub use schema::{SchemaState, schema};
 pub use store::SqlServer;

@@ -61,7 +61,7 @@ pub fn name_places(kafka: Option<&KafkaConfig>, database: Option<&SqlServerConfi
         Dependency::Kafka.is(format!("at {}", config.brokers));
     }
     if let Some(config) = database {
-        Dependency::Database.is(format!("at {}:{}", config.server, config.port));
+        Dependency::Database.is(format!("at {}", config.address()));
     }
     if let Some(config) = redis {
         Dependency::DeadLetterQueue.is(format!("at {}:{}", config.host, config.port));

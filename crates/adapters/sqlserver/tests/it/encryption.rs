@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use pipeline::{Fault, FaultClass};
-use sqlserver::{Encryption, SqlServer, SqlServerConfig};
+use sqlserver::{Encryption, Resolver, SqlServer, SqlServerConfig};
 
 use crate::certificates::Authority;
 use crate::encrypted::{Encrypted, Offer};
@@ -21,6 +21,8 @@ fn config(server: &Encrypted, encryption: Encryption) -> SqlServerConfig {
     SqlServerConfig {
         server: "localhost".to_owned(),
         port: server.port(),
+        instance: None,
+        resolver: Resolver::System,
         user: "sa".to_owned(),
         password: "hunter2".to_owned().into(),
         database: "eventdb".to_owned(),

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlserver::{Encryption, SqlServerConfig};
+use sqlserver::{Encryption, Resolver, SqlServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -104,6 +104,8 @@ impl Scripted {
         SqlServerConfig {
             server: self.address.ip().to_string(),
             port: self.address.port(),
+            instance: None,
+            resolver: Resolver::System,
             user: "sa".to_owned(),
             password: "hunter2".to_owned().into(),
             database: "eventdb".to_owned(),
