@@ -12,6 +12,8 @@ pub(crate) const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false }
 
 /// The number with which the server says that a database is not there, or not to be opened.
 pub(crate) const CANNOT_OPEN_DATABASE: i64 = 4060;
+/// The number with which it says that a database takes no writes.
+pub(crate) const READ_ONLY: i64 = 3906;
 /// The number with which it says that a table or the like is not there.
 pub(crate) const NO_SUCH_OBJECT: i64 = 208;
 
@@ -58,7 +60,9 @@ const fn look_at(number: u32) -> Option<&'static str> {
     Some(match number {
         18452 | 18456 | 18470 | 18486..=18488 | 40531 => "login: check MSSQL_USER and MSSQL_PASSWORD",
         229 | 230 | 262 | 300 | 916 => "rights: the login may not do this",
-        3906 => "read-only: the database takes no writes",
+        3906 => {
+            "read-only: the database takes no writes; of an availability group this is a secondary replica: MSSQL_SERVER must be its listener"
+        }
         40544 | 40549..=40553 => "quota: the database has used up what it may use",
         _ => return None,
     })

@@ -48,8 +48,9 @@ impl Pool {
             Err(failure) => {
                 if failure.usable {
                     lease.give_back();
-                } else if matches!(failure.fault.class, FaultClass::Unavailable { .. }) {
-                    // What broke this one has most likely broken the others: a restart, a failover.
+                } else if matches!(failure.fault.class, FaultClass::Unavailable { .. }) || failure.fault.code == Some(faults::READ_ONLY) {
+                    // What broke this one has most likely broken the others: a restart, a failover. Where the database has become read-only, they lead
+                    // to a replica that was the primary one.
                     self.idle().clear();
                 }
                 Err(failure.fault)

@@ -13,7 +13,7 @@ const NO_DATABASE: i64 = 4060;
 
 /// Assesses what the database says of itself.
 pub(crate) fn database(config: &SqlServerConfig, answer: Result<&DatabaseFacts, &Fault>) -> Vec<Finding> {
-    let reached = Finding::ok(PART, LOGIN, format!("{}:{} answers, database {}", config.server, config.port, config.database));
+    let reached = Finding::ok(PART, LOGIN, format!("{} answers, database {}", config.address(), config.database));
     match answer {
         Ok(facts) => [reached, encryption(config), rights(facts), row_versions(config, facts)].into_iter().chain(set_up(facts)).collect(),
         Err(fault) if fault.code == Some(NO_DATABASE) => {
@@ -28,6 +28,15 @@ pub(crate) fn database(config: &SqlServerConfig, answer: Result<&DatabaseFacts, 
             vec![Finding::fault(PART, LOGIN, fault, advice)]
         }
     }
+}
+
+/// Adds how each address failed, where the server's name has several, to what was found of them.
+pub(crate) fn with_addresses(mut findings: Vec<Finding>, tried: Option<&str>) -> Vec<Finding> {
+    let login = findings.iter_mut().find(|finding| finding.check == LOGIN);
+    if let (Some(login), Some(tried)) = (login, tried) {
+        login.found = format!("{}: {tried}", login.found);
+    }
+    findings
 }
 
 /// Assesses the version of the schema.
@@ -131,6 +140,18 @@ mod tests {
         let advice = |fault: &Fault| database(&config(&[]), Err(fault)).pop().unwrap().advice.unwrap();
         assert!(advice(&fault(4060, FaultClass::Unavailable { timed_out: false })).contains("consumer migrate"));
         assert!(advice(&fault(18456, FaultClass::Operator)).contains("MSSQL_PASSWORD"));
+    }
+
+    #[test]
+    fn each_address_that_was_tried_is_told_with_the_login() {
+        let subject = "no address: none takes a connection";
+        let class = FaultClass::Unavailable { timed_out: false };
+        let findings = database(&config(&[]), Err(&Fault { dependency: Dependency::Database, class, code: None, subject }));
+        let found =
+            &with_addresses(findings, Some("10.0.0.4:1433 connection refused, 10.0.1.4:1433 no answer in time")).pop().unwrap().found;
+        assert!(
+            found.starts_with("the database") && found.ends_with(": 10.0.0.4:1433 connection refused, 10.0.1.4:1433 no answer in time")
+        );
     }
 
     #[test]

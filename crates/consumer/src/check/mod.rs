@@ -17,7 +17,7 @@ mod report;
 mod topic;
 
 pub(crate) use clock::{Reading, clock};
-pub(crate) use database::{database, schema};
+pub(crate) use database::{database, schema, with_addresses};
 pub(crate) use finding::{Finding, State};
 pub(crate) use positions::positions;
 pub(crate) use queue::{durability, list, write};

@@ -100,6 +100,9 @@ async fn ask_database(config: &SqlServerConfig, topic: &str) -> (Vec<Finding>, O
     let positions = bounded(Dependency::Database, "positions", database.positions(topic));
     let (facts, schema, clock, positions) = tokio::join!(facts, schema, clock, positions);
     let mut findings = check::database(config, facts.as_ref());
+    if facts.is_err() {
+        findings = check::with_addresses(findings, sqlserver::tried_addresses().as_deref());
+    }
     if facts.is_ok() {
         findings.push(check::schema(schema.as_ref().copied()));
         findings.extend(clock.map(|reading| check::clock("database", reading)));

@@ -12,5 +12,6 @@ mod inspect;
 mod logs;
 mod migration;
 mod outages;
+mod places;
 mod real;
 mod scripted;
