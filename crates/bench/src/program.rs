@@ -33,7 +33,7 @@ impl Settings {
     /// # Errors
     /// Every setting that is wrong.
     pub fn read(mut env: Reader) -> Result<Self, Problems> {
-        let with_database = env.is_set("MSSQL_SERVER");
+        let with_database = SqlServerConfig::is_set(&env);
         let settings = Self {
             kafka: env.is_set("KAFKA_BROKERS").then(|| KafkaConfig::read(&mut env)),
             database: with_database.then(|| SqlServerConfig::read(&mut env)),

@@ -78,7 +78,7 @@ impl Reader {
             Ok(value) => Some(value),
             Err(problem) => {
                 self.problem(name, problem);
-                self.asked.iter_mut().filter(|variable| variable.name == name).for_each(|variable| variable.shown = None);
+                self.hide(name);
                 None
             }
         }
@@ -88,7 +88,9 @@ impl Reader {
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
         let value = self.source.get(name);
         let shown = value.as_ref().map(|_| "********".to_owned());
-        self.asked.push(Variable { name, default: None, help, secret: true, shown });
+        if self.asked.iter().all(|variable| variable.name != name) {
+            self.asked.push(Variable { name, default: None, help, secret: true, shown });
+        }
         value.map(SecretString::from)
     }
 
@@ -158,6 +160,11 @@ impl Reader {
         if let Some(variable) = found.filter(|variable| !variable.secret) {
             variable.shown = Some(value);
         }
+    }
+
+    /// Shows nothing of a variable: what it holds cannot be used, and may be a secret.
+    pub fn hide(&mut self, name: &'static str) {
+        self.asked.iter_mut().filter(|variable| variable.name == name).for_each(|variable| variable.shown = None);
     }
 
     /// What was asked for so far, in order, with the values as they may be shown; what is not set is not among it.
@@ -243,6 +250,21 @@ mod tests {
             let problems = env.finish().unwrap_err().to_string();
             assert!(problems.contains("HOST must be a host name") && !problems.contains(host), "{problems}");
         }
+    }
+
+    #[test]
+    fn a_variable_is_shown_as_it_holds_and_not_where_it_cannot_be_used() {
+        let mut env = Reader::from_pairs([("PLACE", "here,7"), ("OTHER", "hunter2@there"), ("PASSWORD", "hunter2")]);
+        let place = |text: &str| text.split_once(',').map(|(_, port)| port.to_owned()).ok_or("must have a port");
+        assert_eq!(env.parsed("PLACE", "x,1", "", place).as_deref(), Some("7"));
+        assert_eq!(env.parsed("OTHER", "x,1", "", place), None);
+        assert!(env.secret("PASSWORD", "").is_some());
+        for name in ["PLACE", "PASSWORD"] {
+            env.show(name, "elsewhere".to_owned());
+        }
+        let shown = [("PLACE", "elsewhere"), ("PASSWORD", "********")].map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(env.shown(), shown);
+        assert_eq!(env.finish().unwrap_err().to_string(), "a setting is wrong:\n  OTHER must have a port");
     }
 
     #[test]

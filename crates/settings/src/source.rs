@@ -45,7 +45,10 @@ impl Source {
 fn unreadable(error: &dotenvy::Error) -> String {
     match error {
         dotenvy::Error::LineParse(_, column) => {
-            format!("`.env` has a line that is not NAME=value (it breaks off at its character {column})")
+            format!(
+                "`.env` has a line that is not NAME=value (it breaks off at its character {column}); a value with spaces, backslashes, quotes or # \
+                 stands in single quotes"
+            )
         }
         _ => "`.env` is there and cannot be read".to_owned(),
     }

@@ -109,7 +109,7 @@ impl Settings {
             verify: ScheduleConfig::read(env),
             kafka,
             create_topic: false,
-            database: env.is_set("MSSQL_SERVER").then(|| SqlServerConfig::read(env)),
+            database: SqlServerConfig::is_set(env).then(|| SqlServerConfig::read(env)),
             redis: env.is_set("REDIS_HOST").then(|| RedisConfig::read(env)),
             consumer,
             logging: LoggingConfig::read_or(env, log_level),

@@ -1,10 +1,14 @@
 //! How to reach the server, from the environment.
 
+mod given;
+mod reads;
+
 use std::fmt;
 use std::time::Duration;
 
-use settings::{Reader, SecretString};
+use settings::{ExposeSecret, Reader, SecretString};
 
+use self::given::{ANOTHER, CONNECTION_STRING, connection_string, one_of};
 use crate::reach::Resolver;
 use crate::server::ServerName;
 
@@ -40,10 +44,16 @@ pub struct SqlServerConfig {
     pub database: String,
     /// What is encrypted.
     pub encryption: Encryption,
+    /// The name that the server's certificate is for, where it is another than `server`.
+    pub host_name_in_certificate: Option<String>,
     /// Take any certificate; for development.
     pub trust_server_certificate: bool,
     /// Certificates (PEM or DER) of authorities to trust beside those of the system.
     pub ca: Option<Vec<u8>>,
+    /// What the sessions are called on the server.
+    pub application_name: String,
+    /// Whether the login says that it only reads, and so may be sent on to a readable secondary replica.
+    pub read_only_intent: bool,
     /// The most connections that are open at once.
     pub pool_size: usize,
     /// The longest time to get a connection: to wait for a free one, and to open one.
@@ -55,38 +65,75 @@ pub struct SqlServerConfig {
 }
 
 impl SqlServerConfig {
-    /// Reads the `MSSQL_*` variables.
+    /// Reads the `MSSQL_*` variables, for a program that writes.
     pub fn read(env: &mut Reader) -> Self {
+        let config = Self::read_with_intent(env);
+        if config.read_only_intent {
+            env.problem(
+                CONNECTION_STRING,
+                "has ApplicationIntent=ReadOnly, and this program writes: take it out (the API alone has API_MSSQL_APPLICATION_INTENT)",
+            );
+        }
+        config
+    }
+
+    /// Reads the `MSSQL_*` variables, for a program that only reads, and what may differ for it: `API_MSSQL_*`.
+    pub fn read_for_reads(env: &mut Reader) -> Self {
+        let config = Self::read_with_intent(env);
+        config.with_reads(env)
+    }
+
+    /// Whether the environment says where SQL Server is, for programs that do without it otherwise.
+    pub fn is_set(env: &Reader) -> bool {
+        env.is_set("MSSQL_SERVER") || env.is_set(CONNECTION_STRING)
+    }
+
+    fn read_with_intent(env: &mut Reader) -> Self {
         let second = Duration::from_secs(1);
-        let (server, port) = server(env);
+        let mut given = connection_string(env);
+        let (server, port) = server(env, given.server.take());
         let config = Self {
             server: server.host,
             port,
             instance: server.instance,
             resolver: Resolver::System,
-            user: env.text("MSSQL_USER", "sa", "SQL login."),
-            password: password(env),
-            database: database(env),
-            encryption: encryption(env),
-            trust_server_certificate: env.flag(
-                "MSSQL_TRUST_SERVER_CERTIFICATE",
-                false,
-                "Accept any certificate of the server; for development only.",
-            ),
+            user: {
+                let user = env.text("MSSQL_USER", "sa", "SQL login.");
+                one_of(env, "MSSQL_USER", user, given.user)
+            },
+            password: password(env, given.password),
+            database: database(env, given.database),
+            encryption: {
+                let encryption = encryption(env);
+                one_of(env, "MSSQL_ENCRYPT", encryption, given.encryption)
+            },
+            host_name_in_certificate: {
+                let help = "The name that the server's certificate is for, where it is another than the host in MSSQL_SERVER.";
+                let name = env.optional("MSSQL_HOST_NAME_IN_CERTIFICATE", help);
+                one_of(env, "MSSQL_HOST_NAME_IN_CERTIFICATE", name, given.host_name_in_certificate.map(Some))
+            },
+            trust_server_certificate: {
+                let help = "Accept any certificate of the server; for development only.";
+                let trust = env.flag("MSSQL_TRUST_SERVER_CERTIFICATE", false, help);
+                one_of(env, "MSSQL_TRUST_SERVER_CERTIFICATE", trust, given.trust_server_certificate)
+            },
             ca: ca(env),
-            pool_size: env.number("MSSQL_POOL_SIZE", 8, 1..=1000, "The most connections to SQL Server that are open at once."),
-            connect_timeout: env.duration(
-                "MSSQL_CONNECT_TIMEOUT",
-                10 * second,
-                second..=120 * second,
-                "The longest time to get a connection: to wait for a free one, and to open one.",
-            ),
-            command_timeout: env.duration(
-                "MSSQL_COMMAND_TIMEOUT",
-                30 * second,
-                second..=600 * second,
-                "The longest time for a whole statement; its connection is given up afterwards.",
-            ),
+            application_name: given.application_name.unwrap_or_else(|| "event-pipeline".to_owned()),
+            read_only_intent: given.read_only_intent.unwrap_or_default(),
+            pool_size: {
+                let size = env.number("MSSQL_POOL_SIZE", 8, 1..=1000, "The most connections to SQL Server that are open at once.");
+                one_of(env, "MSSQL_POOL_SIZE", size, given.pool_size)
+            },
+            connect_timeout: {
+                let help = "The longest time to get a connection: to wait for a free one, and to open one.";
+                let timeout = env.duration("MSSQL_CONNECT_TIMEOUT", 10 * second, second..=120 * second, help);
+                one_of(env, "MSSQL_CONNECT_TIMEOUT", timeout, given.connect_timeout)
+            },
+            command_timeout: {
+                let help = "The longest time for a whole statement; its connection is given up afterwards.";
+                let timeout = env.duration("MSSQL_COMMAND_TIMEOUT", 30 * second, second..=600 * second, help);
+                one_of(env, "MSSQL_COMMAND_TIMEOUT", timeout, given.command_timeout)
+            },
             lock_timeout: env.duration(
                 "MSSQL_LOCK_TIMEOUT",
                 5 * second,
@@ -133,23 +180,22 @@ impl fmt::Debug for SqlServerConfig {
 }
 
 /// The server's name, and its port where it is no named instance.
-fn server(env: &mut Reader) -> (ServerName, u16) {
-    const DEFAULT: &str = "localhost";
+fn server(env: &mut Reader, given: Option<ServerName>) -> (ServerName, u16) {
+    const SERVER: &str = "MSSQL_SERVER";
     const PORT: &str = "MSSQL_PORT";
     let help = "Where SQL Server is: host, host,port or host\\INSTANCE (asks SQL Server Browser at UDP 1434), also after tcp:; of an availability group \
                 its listener.";
-    let mut server = env.parsed("MSSQL_SERVER", DEFAULT, help, ServerName::parse).unwrap_or_else(|| ServerName {
-        host: DEFAULT.to_owned(),
-        port: None,
-        instance: None,
-    });
+    let fallback = || ServerName { host: LOCALHOST.to_owned(), port: None, instance: None };
+    let own = env.parsed(SERVER, LOCALHOST, help, ServerName::parse).unwrap_or_else(fallback);
+    let mut server = one_of(env, SERVER, own, given);
     let port_is_set = env.is_set(PORT);
     let port = env.number(PORT, DEFAULT_PORT, 1..=u16::MAX, "TCP port of SQL Server, unless MSSQL_SERVER has it.");
     match server.port {
         Some(said) if port_is_set && said != port => {
-            env.problem(PORT, "is another port than the one in MSSQL_SERVER: set it in one of them");
+            env.problem(PORT, "is another port than the one behind the server's name: set it in one of them");
         }
         Some(said) => env.show(PORT, said.to_string()),
+        // Whoever says a port need not ask for it.
         None if port_is_set => server.instance = None,
         None => {}
     }
@@ -157,21 +203,33 @@ fn server(env: &mut Reader) -> (ServerName, u16) {
     (server, port)
 }
 
+const LOCALHOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 1433;
 
-fn password(env: &mut Reader) -> SecretString {
-    let password = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
-    if password.is_none() {
-        env.problem("MSSQL_PASSWORD", "must be set");
+fn password(env: &mut Reader, given: Option<SecretString>) -> SecretString {
+    let own = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
+    match (own, given) {
+        (Some(own), Some(given)) => {
+            if own.expose_secret() != given.expose_secret() {
+                env.problem("MSSQL_PASSWORD", ANOTHER);
+            }
+            given
+        }
+        (Some(password), None) | (None, Some(password)) => password,
+        (None, None) => {
+            env.problem("MSSQL_PASSWORD", "must be set");
+            SecretString::default()
+        }
     }
-    password.unwrap_or_default()
 }
 
 /// Databases of the server itself, in which tables of ours have no business.
 const SYSTEM_DATABASES: [&str; 4] = ["master", "model", "msdb", "tempdb"];
 
-fn database(env: &mut Reader) -> String {
-    let database = env.text("MSSQL_DATABASE", "eventdb", "Database that holds the tables; created by the migration when it is missing.");
+fn database(env: &mut Reader, given: Option<String>) -> String {
+    let help = "Database that holds the tables; created by the migration when it is missing.";
+    let own = env.text("MSSQL_DATABASE", "eventdb", help);
+    let database = one_of(env, "MSSQL_DATABASE", own, given);
     if !is_identifier(&database) || SYSTEM_DATABASES.iter().any(|system| system.eq_ignore_ascii_case(&database)) {
         env.problem(
             "MSSQL_DATABASE",
@@ -237,7 +295,6 @@ mod tests {
             (&[("MSSQL_SERVER", "db"), ("MSSQL_PORT", "1450")], "db:1450"),
             (&[("MSSQL_SERVER", "."), ("MSSQL_PORT", "1450")], "localhost:1450"),
             (&[("MSSQL_SERVER", "db\\EVENTS")], "db\\EVENTS"),
-            // Whoever says a port need not ask for it.
             (&[("MSSQL_SERVER", "db\\EVENTS"), ("MSSQL_PORT", "1450")], "db:1450"),
         ] {
             let (config, problems) = read(&[pairs, &[("MSSQL_PASSWORD", "x")]].concat());
@@ -247,8 +304,12 @@ mod tests {
 
     #[test]
     fn a_password_is_never_shown() {
-        let (config, _) = read(&[("MSSQL_PASSWORD", "hunter2")]);
-        assert!(!format!("{config:?}").contains("hunter2"));
+        for pair in [("MSSQL_PASSWORD", "hunter2"), (CONNECTION_STRING, "Server=db;Password=hunter2;User ID=ada")] {
+            let mut env = Reader::from_pairs([pair]);
+            let config = SqlServerConfig::read(&mut env);
+            assert!(!format!("{config:?} {:?}", env.variables()).contains("hunter2"), "{pair:?}");
+            assert!(env.finish().is_ok(), "{pair:?}");
+        }
     }
 
     #[test]

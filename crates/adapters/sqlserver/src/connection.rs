@@ -138,8 +138,8 @@ fn refused(error: &Error) -> Fault {
     let seen = match error {
         Error::Tls(text) if text.contains(VERIFY_FAILED) => Some((
             FaultClass::Operator,
-            "tls: the server's certificate is not from a trusted authority or not for the host in MSSQL_SERVER, check MSSQL_CA_FILE; \
-             MSSQL_TRUST_SERVER_CERTIFICATE takes any",
+            "tls: the server's certificate is not from a trusted authority or not for the host in MSSQL_SERVER, check MSSQL_CA_FILE \
+             and MSSQL_HOST_NAME_IN_CERTIFICATE; MSSQL_TRUST_SERVER_CERTIFICATE takes any",
         )),
         Error::Protocol(text) if text == NO_COMMON_LEVEL => {
             Some((FaultClass::Operator, "tls: the server offers no encryption, check its certificate and MSSQL_ENCRYPT"))
@@ -171,7 +171,11 @@ fn driver_config(config: &SqlServerConfig, database: &str, place: Place<'_>) -> 
     driver.host(place.host);
     driver.port(place.port);
     driver.database(database);
-    driver.application_name("event-pipeline");
+    driver.application_name(&config.application_name);
+    driver.readonly(config.read_only_intent);
+    if let Some(name) = &config.host_name_in_certificate {
+        driver.hostname_in_certificate(name);
+    }
     driver.authentication(AuthMethod::sql_server(&config.user, config.password.expose_secret()));
     driver.packet_size(PACKET_BYTES);
     driver.encryption(match config.encryption {

@@ -3,6 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `config` | [`SqlServerConfig`]: the `MSSQL_*` settings |
+//! | `connection_string` | `MSSQL_CONNECTION_STRING`, as ADO.NET, ODBC and JDBC write it |
 //! | `server` | the server's name as people write it |
 //! | `reach` | a TCP connection to whichever address takes one |
 //! | `browser` | the port of a named instance |
@@ -47,6 +48,7 @@ mod audit;
 mod browser;
 mod config;
 mod connection;
+mod connection_string;
 mod faults;
 mod inspect;
 mod json;

@@ -15,7 +15,7 @@ fn variables() -> Vec<Variable> {
     let mut env = Reader::from_pairs([]);
     consumer::wiring::Settings::read(&mut env);
     telemetry::LoggingConfig::read(&mut env);
-    api::ApiConfig::read(&mut env);
+    api::Config::read(&mut env);
     // Not `finish`: that there is no password without an environment is a problem for a program, not for its documentation.
     env.variables().to_vec()
 }

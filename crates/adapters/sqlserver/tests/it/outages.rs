@@ -72,7 +72,9 @@ async fn a_redirect_is_followed_and_a_loop_of_them_is_away() {
     let last = Scripted::raw(vec![redirect(1)]).await;
     let middle = Scripted::raw(vec![redirect(last.port())]).await;
     let first = Scripted::raw(vec![redirect(middle.port())]).await;
-    assert_eq!(SqlServer::new(first.config()).check().await.unwrap_err().class, AWAY);
+    let fault = SqlServer::new(first.config()).check().await.unwrap_err();
+    assert_eq!(fault.class, AWAY);
+    assert!(fault.subject.starts_with("redirect: ") && fault.subject.contains("more than twice"), "{fault}");
     assert_eq!((first.connections(), middle.connections(), last.connections()), (1, 1, 1));
 }
 

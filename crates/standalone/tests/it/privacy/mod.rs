@@ -167,6 +167,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         ("KAFKA_BROKERS", "ada:canary7f3a@kafka:9092"),
         ("MSSQL_SERVER", "sa:canary7f3a@db"),
         ("MSSQL_DATABASE", "canary7f3a;Password=canary7f3a"),
+        ("MSSQL_CONNECTION_STRING", "Server=canary7f3a/;Password=x;canary7f3a=canary7f3a;Encrypt=canary7f3a"),
         ("MSSQL_ENCRYPT", "canary7f3a"),
         ("MSSQL_CA_FILE", "/canary7f3a"),
         ("REDIS_HOST", "redis://:canary7f3a@cache"),
