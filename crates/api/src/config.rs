@@ -43,7 +43,7 @@ pub struct Config {
 impl Config {
     /// Reads all of it.
     pub fn read(env: &mut Reader) -> Self {
-        Self { api: ApiConfig::read(env), database: SqlServerConfig::read(env), logging: LoggingConfig::read(env) }
+        Self { api: ApiConfig::read(env), database: SqlServerConfig::read_for_reads(env), logging: LoggingConfig::read(env) }
     }
 
     /// The variables with their defaults, for `--help`.

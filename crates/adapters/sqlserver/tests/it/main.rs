@@ -9,6 +9,7 @@ mod encrypted;
 mod encryption;
 mod faults;
 mod inspect;
+mod intent;
 mod logs;
 mod migration;
 mod outages;
