@@ -13,6 +13,8 @@ from Microsoft.SqlServer.Dac.Model import SqlServerVersion, TSqlModel, TSqlModel
 _OUTSIDE = re.compile(r"\[sys\]\.|\bsp_getapplock\b|\bsp_executesql\b")
 _SCRIPT = re.compile(r".*?\[script (\d+)\]", re.DOTALL)
 _NAME = re.compile(r"\[?[\w$#@]+\]?(?:\.\[?[\w$#@]+\]?)+")
+_OURS = re.compile(r"\[dbo\]\.\[script \d+\]")  # the procedure that we have made of a batch
+_ALONE = re.compile(r"\[[\w$#@]+\]")  # a role, say
 _FIX = "name what the migrations make"
 
 
@@ -50,7 +52,8 @@ def resolve(schema: Schema, scripts: Mapping[str, Node]) -> list[Finding]:
 
 def places(message: str, scripts: Mapping[str, Node]) -> Iterator[tuple[str, int]]:
     """Where the last part of the name stands that a message complains of, as [a].[b] or a.b: DacFx tells no line."""
-    names = _NAME.findall(message)
+    message = _OURS.sub("", message)
+    names = _NAME.findall(message) or _ALONE.findall(message)
     last = names[-1].rsplit(".", 1)[-1].strip("[]").lower() if names else ""
     for file, tree in scripts.items():
         for token in tree.ScriptTokenStream:

@@ -23,6 +23,10 @@ pub struct DatabaseFacts {
     pub compatibility_level: i32,
     /// Whether the database takes no writes.
     pub read_only: bool,
+    /// Whether the login may do anything on the server (`sysadmin`, as `sa` is).
+    pub server_admin: bool,
+    /// Whether it may do anything in the database (`db_owner`).
+    pub database_owner: bool,
 }
 
 /// Connections of the pool at one moment.
@@ -47,6 +51,8 @@ impl SqlServer {
             row_versions: setup.get::<i32>("row_versions")? == 1,
             compatibility_level: setup.get("compatibility_level")?,
             read_only: setup.text("updateability")? == "READ_ONLY",
+            server_admin: setup.get::<i32>("server_admin")? == 1,
+            database_owner: setup.get::<i32>("database_owner")? == 1,
             ..DatabaseFacts::default()
         };
         for row in rights {

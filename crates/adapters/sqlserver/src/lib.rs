@@ -59,6 +59,8 @@ mod pool;
 mod positions;
 mod reach;
 mod read;
+#[cfg(test)]
+mod roles;
 mod row;
 mod schema;
 mod scripts;

@@ -72,7 +72,8 @@ fn rights(facts: &DatabaseFacts) -> Finding {
         return Finding::fail(PART, check, found, "run `consumer migrate`, or give the login rights on these tables");
     }
     if !facts.missing_rights.is_empty() {
-        return Finding::fail(PART, check, format!("missing: {}", facts.missing_rights.join(", ")), "GRANT them to the login");
+        let found = format!("missing: {}", facts.missing_rights.join(", "));
+        return Finding::fail(PART, check, found, "run migrations/roles.sql, and put the login's user into event_pipeline_consumer");
     }
     Finding::ok(PART, check, "all that are needed")
 }
@@ -96,7 +97,17 @@ fn set_up(facts: &DatabaseFacts) -> impl Iterator<Item = Finding> {
         let advice = format!("ALTER DATABASE … SET COMPATIBILITY_LEVEL = {LEAST_COMPATIBILITY_LEVEL}, or higher");
         Finding::fail(PART, "compatibility level", format!("{level}, which does not know OPENJSON"), advice)
     });
-    read_only.into_iter().chain(too_old)
+    read_only.into_iter().chain(too_old).chain(too_many_rights(facts))
+}
+
+fn too_many_rights(facts: &DatabaseFacts) -> Option<Finding> {
+    let role = match (facts.server_admin, facts.database_owner) {
+        (true, _) => "sysadmin: it may do anything on this server",
+        (false, true) => "db_owner: it may do anything in this database, and change the audit log",
+        (false, false) => return None,
+    };
+    let advice = "set MSSQL_USER to a login of its own, whose user has no role but event_pipeline_consumer (migrations/roles.sql)";
+    Some(Finding::warn(PART, "least privilege", format!("the login is a member of {role}"), advice))
 }
 
 #[cfg(test)]
@@ -131,6 +142,8 @@ mod tests {
         );
         assert_eq!(troubles(&[], |facts| facts.row_versions = false), [("READ_COMMITTED_SNAPSHOT", State::Warn)]);
         assert_eq!(troubles(&[], |facts| facts.read_only = true), [("writes", State::Fail)]);
+        assert_eq!(troubles(&[], |facts| facts.server_admin = true), [("least privilege", State::Warn)]);
+        assert_eq!(troubles(&[], |facts| facts.database_owner = true), [("least privilege", State::Warn)]);
         assert_eq!(troubles(&[], |facts| facts.compatibility_level = 120), [("compatibility level", State::Fail)]);
     }
 

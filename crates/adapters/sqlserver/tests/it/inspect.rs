@@ -16,8 +16,14 @@ fn rights(rows: &[(&str, &str, i32, i32)]) -> Vec<u8> {
 }
 
 fn setup(row_versions: i32, level: i32, updateability: &str) -> Vec<u8> {
-    let columns = [Column::Int("row_versions"), Column::Int("compatibility_level"), Column::Text("updateability")];
-    table(&columns, &[vec![Value::Int(row_versions), Value::Int(level), Value::Text(updateability)]])
+    let columns = [
+        Column::Int("row_versions"),
+        Column::Int("compatibility_level"),
+        Column::Text("updateability"),
+        Column::Int("server_admin"),
+        Column::Int("database_owner"),
+    ];
+    table(&columns, &[vec![Value::Int(row_versions), Value::Int(level), Value::Text(updateability), Value::Int(0), Value::Int(1)]])
 }
 
 #[tokio::test]
@@ -38,6 +44,8 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
         row_versions: false,
         compatibility_level: 150,
         read_only: true,
+        server_admin: false,
+        database_owner: true,
     };
     assert_eq!(database.inspect().await, Ok(expected));
     assert_eq!(database.connections(), Connections { idle: 1, used: 0 }, "its connection waits for the next question");
