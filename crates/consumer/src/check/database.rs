@@ -24,7 +24,7 @@ pub(crate) fn database(config: &SqlServerConfig, answer: Result<&DatabaseFacts, 
             ]
         }
         Err(fault) => {
-            let advice = "check MSSQL_SERVER, MSSQL_PORT, MSSQL_USER, MSSQL_PASSWORD, and MSSQL_ENCRYPT with the server's certificate";
+            let advice = "check MSSQL_SERVER, MSSQL_PORT, MSSQL_USER, MSSQL_PASSWORD (or MSSQL_CONNECTION_STRING), and MSSQL_ENCRYPT with the server's certificate";
             vec![Finding::fault(PART, LOGIN, fault, advice)]
         }
     }

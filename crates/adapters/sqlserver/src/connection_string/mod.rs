@@ -227,23 +227,23 @@ mod tests {
     #[test]
     fn what_cannot_be_honoured_is_named() {
         for (text, words) in [
-            ("Integrated Security=SSPI", "`integratedsecurity`, which is for another login"),
-            ("Trusted_Connection=yes", "`trustedconnection`"),
-            ("Authentication=ActiveDirectoryDefault", "`authentication`"),
-            ("Failover Partner=db2", "`failoverpartner`"),
-            ("AttachDBFilename=c:\\x.mdf", "`attachdbfilename`"),
-            ("Pooling=false", "`pooling`, which must be true"),
-            ("Min Pool Size=5", "`minpoolsize`"),
-            ("Encrypt=maybe", "`encrypt`, which must be one of true"),
-            ("Connect Timeout=0", "`connecttimeout`, which must be from 1 to 120 seconds"),
-            ("Network Library=dbnmpntw", "`networklibrary`"),
-            ("Column Encryption Setting=enabled", "`columnencryptionsetting`"),
-            ("ApplicationIntent=Sometimes", "`applicationintent`"),
-            ("Current Language=German", "`currentlanguage`"),
+            ("Integrated Security=SSPI", "`Integrated Security`, which is for another login"),
+            ("Trusted_Connection=yes", "`Trusted_Connection`"),
+            ("Authentication=ActiveDirectoryDefault", "`Authentication`"),
+            ("Failover Partner=db2", "`Failover Partner`"),
+            ("AttachDBFilename=c:\\x.mdf", "`AttachDBFilename`"),
+            ("Pooling=false", "`Pooling`, which must be true"),
+            ("Min Pool Size=5", "`Min Pool Size`"),
+            ("Encrypt=maybe", "`Encrypt`, which must be one of true"),
+            ("Connect Timeout=0", "`Connect Timeout`, which must be from 1 to 120 seconds"),
+            ("Network Library=dbnmpntw", "`Network Library`"),
+            ("Column Encryption Setting=enabled", "`Column Encryption Setting`"),
+            ("ApplicationIntent=Sometimes", "`ApplicationIntent`"),
+            ("Current Language=German", "`Current Language`"),
             ("Server=np:db", "a server that must be reached by TCP"),
-            ("Server=db;Data Source=db2", "`datasource`, or what means the same, twice"),
+            ("Server=db;Data Source=db2", "`Data Source`, or what means the same, twice"),
             ("jdbc:sqlserver://db:1450;portNumber=1433", "one port in its server and another"),
-            ("jdbc:sqlserver://db;serverName=db2", "another in `servername`"),
+            ("jdbc:sqlserver://db;serverName=db2", "another in `serverName`"),
             ("jdbc:sqlserver://db;user=ada;database", "part 2"),
             ("jdbc:sqlserver://;portNumber=1433", "no server"),
         ] {
@@ -268,6 +268,6 @@ mod tests {
             assert!(!problems.is_empty() && !problems.contains("hunter") && !problems.contains("abc"), "{text}: {problems}");
         }
         let problems = problems("Server=db;Database=;Password=abc;hunter=2");
-        assert!(problems.contains("part 4, behind `password`") && problems.contains("needs quotes"), "{problems}");
+        assert!(problems.contains("part 4, behind `Password`") && problems.contains("needs quotes"), "{problems}");
     }
 }

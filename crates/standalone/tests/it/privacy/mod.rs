@@ -143,21 +143,19 @@ async fn nothing_of_an_event_and_no_secret_is_in_any_output_while_the_queue_refu
 fn a_refused_login_of_the_database_ends_with_a_number_and_no_secret() {
     let folder = tempfile::tempdir().unwrap();
     let port = servers::refusing_sql_server().to_string();
-    let mut command = standalone(folder.path(), &[]);
-    let settings = [
-        ("API_PORT", "0"),
-        ("LOG_LEVEL", TRACE),
-        ("LOG_FORMAT", "json"),
-        ("MSSQL_SERVER", "127.0.0.1"),
-        ("MSSQL_PORT", &port),
-        ("MSSQL_ENCRYPT", "off"),
-        secret("MSSQL_PASSWORD"),
-    ];
-    let (code, [stdout, stderr]) = Watched::start(command.envs(settings)).ended(BOUND);
-    assert_eq!(code, Some(1), "{stderr}");
-    assert!(stderr.contains("18456"), "{stderr}");
-    assert_silent("standard output", &stdout);
-    assert_silent("standard error", &stderr);
+    let (password, string) = (secret("MSSQL_PASSWORD"), format!("Server=127.0.0.1,{port};User ID=canary7f3a;Password='canary7f3a;'"));
+    for place in [
+        [("MSSQL_SERVER", "127.0.0.1"), ("MSSQL_PORT", &port), password],
+        [("MSSQL_CONNECTION_STRING", &string), ("MSSQL_SERVER", ""), ("MSSQL_PASSWORD", "")],
+    ] {
+        let mut command = standalone(folder.path(), &[]);
+        let settings = [("API_PORT", "0"), ("LOG_LEVEL", TRACE), ("LOG_FORMAT", "json"), ("MSSQL_ENCRYPT", "off")];
+        let (code, [stdout, stderr]) = Watched::start(command.envs(settings).envs(place)).ended(BOUND);
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(stderr.contains("18456"), "{stderr}");
+        assert_silent("standard output", &stdout);
+        assert_silent("standard error", &stderr);
+    }
 }
 
 #[test]
