@@ -63,6 +63,14 @@ const fn look_at(number: u32) -> Option<&'static str> {
         3906 => {
             "read-only: the database takes no writes; of an availability group this is a secondary replica: MSSQL_SERVER must be its listener"
         }
+        976 => "replica: it is a secondary one that takes no queries: MSSQL_SERVER must be the availability group's listener",
+        978 => {
+            "replica: it takes logins with ApplicationIntent=ReadOnly alone: set API_MSSQL_APPLICATION_INTENT for the API; everything else needs the \
+             availability group's listener"
+        }
+        979 => {
+            "replica: it takes no logins with ApplicationIntent=ReadOnly: check API_MSSQL_APPLICATION_INTENT, or the replica's ALLOW_CONNECTIONS"
+        }
         40544 | 40549..=40553 => "quota: the database has used up what it may use",
         _ => return None,
     })
@@ -253,6 +261,16 @@ mod tests {
         let first = "Violation of UNIQUE KEY constraint 'uq_users_email'. Cannot insert duplicate key in object 'dbo.users'. The duplicate \
                      key value is ('pk_users').";
         assert_eq!(class(2627, 14, first), FaultClass::EmailTaken, "the earliest name counts");
+    }
+
+    #[test]
+    fn a_replica_that_is_not_the_right_one_says_which_setting_leads_to_another() {
+        for (number, setting) in
+            [(976, "MSSQL_SERVER"), (978, "API_MSSQL_APPLICATION_INTENT"), (979, "API_MSSQL_APPLICATION_INTENT"), (3906, "MSSQL_SERVER")]
+        {
+            let fault = of_server(number, 14, "", "connect");
+            assert!(fault.advice().is_some_and(|advice| advice.contains(setting)), "{fault}");
+        }
     }
 
     #[test]
