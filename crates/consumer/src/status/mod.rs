@@ -22,7 +22,7 @@ pub use changes::Change;
 use changes::changes;
 pub use dead_letters::Group;
 use dead_letters::groups;
-pub use process::{Answer, Part, Process, Verification, group_of};
+pub use process::{Answer, AnsweredLog, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
 use crate::{reason, watch};
@@ -149,7 +149,14 @@ where
     let Sources { process, progress, tables, dead_letters } = sources;
     let lag = async {
         match progress {
-            Some(progress) => Some(lag(progress).await.into()),
+            Some(progress) => {
+                let topic = progress.topic;
+                Some(match lag(progress).await {
+                    // Of all settings it is the topic's name that is to be compared.
+                    Err(fault) if fault.is_about_topic() => Known::No { problem: format!("{} ({topic})", reason::reason(&fault)) },
+                    answer => answer.into(),
+                })
+            }
             None => None,
         }
     };

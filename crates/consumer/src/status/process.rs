@@ -22,6 +22,8 @@ pub struct Process {
     pub verification: Option<Verification>,
     /// Events that ended in it in each of the last ten seconds, on average; `None` where it does not tell.
     pub events_per_second: Option<u64>,
+    /// Events that it took although they are dated in the future: the clock of their producer is ahead.
+    pub ahead_of_clock: u64,
 }
 
 /// What a process says of its own verifications, by its metrics.
@@ -78,6 +80,16 @@ pub struct Answer {
     /// The group in which it consumes; `None` where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// How far it is, where it has begun.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub log: Option<AnsweredLog>,
+}
+
+/// What it tells of the log, as far as it is asked here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredLog {
+    /// Records that it found deleted by retention before they were consumed.
+    pub lost: u64,
 }
 
 /// A part of the process.
@@ -101,6 +113,9 @@ impl Process {
             answer: health.and_then(|body| serde_json::from_str(&body).ok()),
             verification: metrics.as_deref().and_then(Verification::read),
             events_per_second: metrics.as_deref().and_then(events_per_second),
+            ahead_of_clock: metrics
+                .as_deref()
+                .map_or(0, |text| values(text, "pipeline_event_ahead_of_clock_seconds_count").sum::<f64>() as u64),
         }
     }
 

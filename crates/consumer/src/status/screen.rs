@@ -26,13 +26,16 @@ impl Display for Status {
         self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))?;
         match &self.changes {
             Some(Known::Yes(changes)) if !changes.is_empty() => show_changes(f, changes),
-            Some(Known::No { problem }) => writeln!(f, "{:<13} not known: {problem}", "changes"),
-            Some(Known::Yes(_)) | None => Ok(()),
+            // Where the tables are away, what is parked has said so.
+            Some(Known::No { problem }) if !matches!(self.parked, Some(Known::No { .. })) => {
+                writeln!(f, "{:<13} not known: {problem}", "changes")
+            }
+            Some(_) | None => Ok(()),
         }
     }
 }
 
-fn process(f: &mut Formatter<'_>, Process { address, answer, .. }: &Process) -> fmt::Result {
+fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, .. }: &Process) -> fmt::Result {
     let Some(answer) = answer else {
         return writeln!(f, "consumer      nothing answers at http://{address}: it does not run, or it listens elsewhere");
     };
@@ -42,6 +45,14 @@ fn process(f: &mut Formatter<'_>, Process { address, answer, .. }: &Process) -> 
         if let Some(reason) = &part.reason {
             writeln!(f, "    {}", printable(reason))?;
         }
+    }
+    let lost = answer.log.map_or(0, |log| log.lost);
+    if lost > 0 {
+        writeln!(f, "  lost: the topic's retention has deleted {lost} offsets before they were consumed; raise it, and catch up")?;
+    }
+    if *ahead_of_clock > 0 {
+        let events = if *ahead_of_clock == 1 { "1 event was" } else { &format!("{ahead_of_clock} events were") };
+        writeln!(f, "  clocks: {events} dated in the future; a warning in its log names one: set the clock of its producer")?;
     }
     Ok(())
 }
@@ -80,7 +91,7 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
     }
     if let Some(other) = process.answer.as_ref().and_then(|answer| answer.group.as_ref()).filter(|other| *other != group) {
         writeln!(f, "  the process above consumes in another group: KAFKA_CONSUMER_GROUP={}", printable(other))?;
-    } else if !partitions.iter().any(|partition| partition.committed) {
+    } else if !partitions.iter().any(|partition| partition.committed) && partitions.iter().any(|partition| partition.end > 0) {
         writeln!(f, "  this group has committed nothing yet: it has not begun, or KAFKA_CONSUMER_GROUP names another one")?;
     }
     let heading = if members.is_some() { "  owner" } else { "" };
@@ -161,7 +172,7 @@ fn seconds(time: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::{Answer, Part};
+    use super::super::{Answer, AnsweredLog, Part};
     use super::*;
 
     fn part(state: &str, reason: Option<&str>) -> Part {
@@ -182,13 +193,14 @@ mod tests {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process {
                 address: "127.0.0.1:9090".parse().unwrap(),
-                answer: Some(Answer { status: "not ready".into(), parts, group: None }),
+                answer: Some(Answer { status: "not ready".into(), parts, group: None, log: Some(AnsweredLog { lost: 7 }) }),
                 verification: Some(Verification {
                     interval_seconds: 21_600,
                     last: Timestamp::parse("2026-01-15T09:12:00Z").ok(),
                     differences: 3,
                 }),
                 events_per_second: Some(4),
+                ahead_of_clock: 1,
             },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
             parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
@@ -208,6 +220,8 @@ consumer      not ready at http://127.0.0.1:9090
   database           up      since 2026-01-15T10:00:00Z
   pipeline           down    since 2026-01-15T10:00:00Z
     it is held
+  lost: the topic's retention has deleted 7 offsets before they were consumed; raise it, and catch up
+  clocks: 1 event was dated in the future; a warning in its log names one: set the clock of its producer
 
 lag           12 of topic events, group g: 1 member
   4 events per second in this process: alone it would need 3s for what is there
@@ -230,7 +244,13 @@ changes       the last ones by operators, see `audit`
     fn what_cannot_be_asked_says_why_and_how_it_could() {
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process { address: "127.0.0.1:9090".parse().unwrap(), answer: None, verification: None, events_per_second: None },
+            process: Process {
+                address: "127.0.0.1:9090".parse().unwrap(),
+                answer: None,
+                verification: None,
+                events_per_second: None,
+                ahead_of_clock: 0,
+            },
             lag: None,
             parked: Some(Known::No { problem: "the database does not answer in time".into() }),
             dead_letters: Some(Known::Yes(Vec::new())),

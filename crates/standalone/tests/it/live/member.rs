@@ -108,9 +108,10 @@ impl Member {
         self.log().iter().filter(|(_, message)| message.starts_with(beginning)).count()
     }
 
-    /// Warnings and errors, apart from those about dead letters.
+    /// Warnings and errors, apart from those about dead letters and the reminder of each minute.
     pub fn warnings(&self) -> Vec<String> {
-        let warnings = self.log().into_iter().filter(|(level, message)| level != "INFO" && !message.starts_with("dead letter"));
+        let is_news = |message: &str| !message.starts_with("dead letter") && !message.starts_with("still waiting: ");
+        let warnings = self.log().into_iter().filter(|(level, message)| level != "INFO" && is_news(message));
         warnings.map(|(_, message)| message).collect()
     }
 }

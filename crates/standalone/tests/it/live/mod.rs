@@ -12,12 +12,13 @@
 //! | [`invariants`] | the end that every case must come to |
 //! | [`broker`] | a Kafka of a case's own, for cases that stop it |
 //! | [`cluster`] | three brokers that hold copies of each other's records, for cases that take some of them away |
-//! | `streams`, `scheduled`, `demo`, `crashes`, `redis_away`, `kafka_away`, `several_brokers`, `rebalances`, `recreated`, `shutdowns`, `topics` | the cases |
+//! | `streams`, `scheduled`, `demo`, `crashes`, `redis_away`, `kafka_away`, `incidents`, `several_brokers`, `rebalances`, `recreated`, `shutdowns`, `topics` | the cases |
 
 mod broker;
 mod cluster;
 mod crashes;
 mod demo;
+mod incidents;
 mod invariants;
 mod kafka_away;
 mod member;
