@@ -87,8 +87,8 @@ async fn what_cannot_be_reached_is_told_with_its_place_and_the_cause_where_nothi
         until_told(&place, &[settings, ("API_PORT", CLOSED), ("MSSQL_PASSWORD", "irrelevant")], incident, &["not known: ", told]).await;
     }
     let mistyped = format!("{}x", place.kafka.topic);
-    until_told(&place, &[("KAFKA_TOPIC", &mistyped), nobody[0]], "the topic is not there", &["topic: create it or check KAFKA_TOPIC"])
-        .await;
+    let told = ["topic: create it or check KAFKA_TOPIC", &format!("({mistyped})")];
+    until_told(&place, &[("KAFKA_TOPIC", &mistyped), nobody[0]], "the topic is not there", &told).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
