@@ -77,7 +77,7 @@ impl Reader {
         match parse(&text) {
             Ok(value) => Some(value),
             Err(problem) => {
-                self.problem(name, problem);
+                self.wrong(name, problem);
                 self.hide(name);
                 None
             }
@@ -101,7 +101,7 @@ impl Reader {
     {
         let value = self.source.get(name).map(|text| text.parse().ok().filter(|number| bounds.contains(number)));
         if value == Some(None) {
-            self.problem(name, format!("must be a number from {} to {}", bounds.start(), bounds.end()));
+            self.wrong(name, format!("must be a number from {} to {}", bounds.start(), bounds.end()));
         }
         let value = value.flatten().unwrap_or(default);
         self.note(name, Some(default.to_string()), help, Some(value.to_string()));
@@ -113,7 +113,7 @@ impl Reader {
         let value = self.source.get(name).map(|text| span::parse(&text).filter(|duration| bounds.contains(duration)));
         if value == Some(None) {
             let (least, most) = (span::format(*bounds.start()), span::format(*bounds.end()));
-            self.problem(name, format!("must be a duration from {least} to {most}, such as 500ms, 30s, 15m or 24h"));
+            self.wrong(name, format!("must be a duration from {least} to {most}, such as 500ms, 30s, 15m or 24h"));
         }
         let value = value.flatten().unwrap_or(default);
         self.note(name, Some(span::format(default)), help, Some(span::format(value)));
@@ -127,7 +127,7 @@ impl Reader {
             Some("true" | "yes" | "on" | "1") => true,
             Some("false" | "no" | "off" | "0") => false,
             Some(_) => {
-                self.problem(name, "must be true or false");
+                self.wrong(name, "must be true or false");
                 default
             }
         };
@@ -142,7 +142,7 @@ impl Reader {
         let found = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
         if found.is_none() {
             let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-            self.problem(name, format!("must be one of {}", words.join(", ")));
+            self.wrong(name, format!("must be one of {}", words.join(", ")));
         }
         let (word, value) = found.copied().unwrap_or((default, default_value));
         self.note(name, Some(default.to_owned()), help, Some(word.to_owned()));
@@ -152,6 +152,14 @@ impl Reader {
     /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "`NAME` …".
     pub fn problem(&mut self, name: &'static str, message: impl Into<String>) {
         self.problems.push(Problem { name, message: message.into() });
+    }
+
+    /// Notes that a value is wrong: with the value where it cannot be a password that stands in the wrong place, and with where it comes from.
+    fn wrong(&mut self, name: &'static str, message: impl Display) {
+        let value = self.source.get(name).filter(|value| is_numeric(value)).map(|value| format!("it is {value}"));
+        let facts: Vec<_> = value.into_iter().chain(self.source.origin(name)).collect();
+        let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+        self.problem(name, format!("{message}{facts}"));
     }
 
     /// Shows another value of a variable than was read: the one that holds, where another variable says it.
@@ -193,6 +201,13 @@ impl Reader {
     }
 }
 
+/// Whether a text was meant as a number or a duration: such a value tells more than it gives away.
+fn is_numeric(text: &str) -> bool {
+    let (digits, rest): (Vec<char>, Vec<char>) =
+        text.chars().partition(|c| c.is_ascii_digit() || matches!(c, '.' | ',' | '-' | '+' | '_' | ' '));
+    text.len() <= 24 && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && digits.len() >= rest.len() && rest.len() <= 3
+}
+
 /// Whether a text is a host name (also one of a container, with underscores) or an IP address.
 pub fn is_host(text: &str) -> bool {
     let name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -215,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn every_problem_is_reported_at_once_and_no_value_is_quoted() {
+    fn every_problem_is_reported_at_once_and_no_value_is_quoted_but_numbers() {
         let mut env = reader();
         assert_eq!(env.number("PORT", 80_u16, 1..=65535, ""), 80);
         assert_eq!(env.duration("WAIT", Duration::from_secs(5), Duration::ZERO..=Duration::from_secs(60), ""), Duration::from_secs(5));
@@ -224,15 +239,25 @@ mod tests {
         let text = env.finish().unwrap_err().to_string();
         for line in [
             "4 settings are wrong:",
-            "PORT must be a number from 1 to 65535",
+            "PORT must be a number from 1 to 65535 (it is 70000)",
             "WAIT must be a duration from 0s to 1m",
             "TLS must be true or false",
             "MODE must be one of safe, risky",
         ] {
             assert!(text.contains(line), "{text}");
         }
-        for value in ["70000", "soon", "maybe", "fast"] {
+        for value in ["soon", "maybe", "fast"] {
             assert!(!text.contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_value_is_quoted_where_it_was_meant_as_a_number() {
+        for text in ["70000", "-1", "2", "1,5", "90 min", "10_000", "15x"] {
+            assert!(is_numeric(text), "{text}");
+        }
+        for text in ["abc", "canary7f3a", "hunter2", "7f3acanary", "", "1234567890123456789012345"] {
+            assert!(!is_numeric(text), "{text}");
         }
     }
 

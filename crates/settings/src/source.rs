@@ -31,6 +31,18 @@ impl Source {
             .map_err(|_| "the environment cannot be read: a variable is not UTF-8".to_owned())
     }
 
+    /// Where the value of a variable comes from, as half a sentence; `None` for pairs.
+    pub(crate) fn origin(&self, name: &str) -> Option<String> {
+        let Self::Environment(_) = self else { return None };
+        // The environment stands above the file.
+        if std::env::var(name).is_ok_and(|value| !value.trim().is_empty()) {
+            return Some("from the environment".to_owned());
+        }
+        let file = std::fs::read_to_string(".env").ok()?;
+        let line = (1..).zip(file.lines()).filter(|(_, line)| sets(line, name)).last();
+        Some(line.map_or_else(|| "from `.env`".to_owned(), |(number, _)| format!("from line {number} of `.env`")))
+    }
+
     /// The value of a variable; an empty one counts as not set, as compose files write it.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let value = match self {
@@ -39,6 +51,13 @@ impl Source {
         };
         value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
     }
+}
+
+/// Whether a line of a `.env` file sets this variable.
+fn sets(line: &str, name: &str) -> bool {
+    let line = line.trim_start();
+    let line = line.strip_prefix("export ").map_or(line, str::trim_start);
+    line.split_once('=').is_some_and(|(before, _)| before.trim_end().eq_ignore_ascii_case(name))
 }
 
 /// Without the line itself, which may hold a password.
@@ -51,5 +70,20 @@ fn unreadable(error: &dotenvy::Error) -> String {
             )
         }
         _ => "`.env` is there and cannot be read".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_a_file_sets_the_variable_before_its_equals_sign() {
+        for line in ["API_PORT=1", "  export API_PORT = 1", "api_port='1'"] {
+            assert!(sets(line, "API_PORT"), "{line}");
+        }
+        for line in ["# API_PORT=1", "MY_API_PORT=1", "API_PORT", "API_PORTS=1", ""] {
+            assert!(!sets(line, "API_PORT"), "{line}");
+        }
     }
 }
