@@ -17,11 +17,11 @@ const PROBE: Duration = Duration::from_secs(3);
 
 /// Serves until asked to stop, also while the database is away. 0 when asked to stop, 1 when it cannot serve, 2 for wrong settings.
 pub async fn run() -> ExitCode {
-    let (config, variables) = match read(Config::read) {
+    let (config, variables, near_misses) = match read(Config::read) {
         Ok(read) => read,
         Err(code) => return code,
     };
-    match serve(config, &variables).await {
+    match serve(config, &variables, &near_misses).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("api: {error:#}");
@@ -32,28 +32,30 @@ pub async fn run() -> ExitCode {
 
 /// Asks the API on this machine whether it is alive: 0 if so, 1 if not, 2 for wrong settings.
 pub fn healthcheck() -> ExitCode {
-    match read(ApiConfig::read).map(|(config, _)| probe::is_live(config.address, PROBE)) {
+    match read(ApiConfig::read).map(|(config, ..)| probe::is_live(config.address, PROBE)) {
         Ok(Ok(true)) => ExitCode::SUCCESS,
         Ok(Ok(false) | Err(_)) => ExitCode::FAILURE,
         Err(code) => code,
     }
 }
 
-/// Settings, or 2 with every problem on stderr.
-fn read<C>(read: impl FnOnce(&mut Reader) -> C) -> Result<(C, Vec<Variable>), ExitCode> {
+/// Settings, all variables and what may have been mistyped; or 2 with every problem on stderr.
+fn read<C>(read: impl FnOnce(&mut Reader) -> C) -> Result<(C, Vec<Variable>, Vec<String>), ExitCode> {
     fn wrong(problem: &impl Display) -> ExitCode {
         eprintln!("{problem}");
         ExitCode::from(2)
     }
     let mut env = Reader::from_environment().map_err(|problem| wrong(&problem))?;
     let config = read(&mut env);
+    let near_misses = env.near_misses();
     let variables = env.finish().map_err(|problems| wrong(&problems))?;
-    Ok((config, variables))
+    Ok((config, variables, near_misses))
 }
 
-async fn serve(config: Config, variables: &[Variable]) -> anyhow::Result<()> {
+async fn serve(config: Config, variables: &[Variable], near_misses: &[String]) -> anyhow::Result<()> {
     let Config { api: ApiConfig { address }, database, logging } = config;
     logging::init(&logging)?;
+    near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
     for variable in variables {
         tracing::info!(name = variable.name, value = variable.shown.as_deref().unwrap_or("not set"), "setting");
     }

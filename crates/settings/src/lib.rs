@@ -10,6 +10,7 @@
 //! assert!(env.finish().unwrap_err().to_string().contains("API_PORT"));
 //! ```
 
+mod near_miss;
 mod problem;
 mod reader;
 mod source;

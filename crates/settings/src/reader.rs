@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::near_miss::{is_setting, near_miss};
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
 use crate::span;
@@ -184,6 +185,18 @@ impl Reader {
     /// What was asked for, in order, each name once.
     pub fn variables(&self) -> &[Variable] {
         &self.asked
+    }
+
+    /// The settings with this beginning that are set, whether or not this program asks for them.
+    pub fn set_settings(&self, prefix: &str) -> Vec<String> {
+        self.source.names(prefix).into_iter().filter(|name| is_setting(name) && self.is_set(name)).collect()
+    }
+
+    /// Variables that are set and mean nothing, where they may have been meant for a setting that is not: a sentence each.
+    pub fn near_misses(&self) -> Vec<String> {
+        let meant = |name: String| near_miss(&name, |setting| self.is_set(setting)).map(|setting| (name, setting));
+        let found = self.source.names("").into_iter().filter_map(meant);
+        found.map(|(name, setting)| format!("{name} is set and is no setting: is {setting} meant?")).collect()
     }
 
     /// Ends the reading.

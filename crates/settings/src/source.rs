@@ -3,6 +3,8 @@
 use std::collections::HashMap;
 use std::path::Path;
 
+use config::Source as _;
+
 /// Variables by name.
 pub(crate) enum Source {
     Environment(config::Config),
@@ -29,6 +31,18 @@ impl Source {
             .build()
             .map(Self::Environment)
             .map_err(|_| "the environment cannot be read: a variable is not UTF-8".to_owned())
+    }
+
+    /// The names that begin so and go on, in order.
+    pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
+        let names: Vec<String> = match self {
+            Self::Environment(config) => config.collect().map(|values| values.into_keys().collect()).unwrap_or_default(),
+            Self::Pairs(pairs) => pairs.keys().cloned().collect(),
+        };
+        let mut found: Vec<_> = names.into_iter().map(|name| name.to_uppercase()).collect();
+        found.retain(|name| name.len() > prefix.len() && name.starts_with(prefix));
+        found.sort();
+        found
     }
 
     /// Where the value of a variable comes from, as half a sentence; `None` for pairs.

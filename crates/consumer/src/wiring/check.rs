@@ -28,6 +28,7 @@ pub fn check(json: bool) -> ExitCode {
     };
     // What is wrong stands in the table.
     let (settings, logging) = (Settings::read(&mut env), LoggingConfig::read_or(&mut env, "off"));
+    let near_misses = env.near_misses();
     let variables = match env.finish() {
         Ok(variables) => variables,
         Err(problems) => {
@@ -37,6 +38,7 @@ pub fn check(json: bool) -> ExitCode {
         }
     };
     let mut findings = vec![Finding::ok("settings", "all", format!("{} variables can be used", variables.len()))];
+    findings.extend(near_misses.into_iter().map(|near_miss| Finding::warn("settings", "names", near_miss, "rename it, or remove it")));
     let asked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         Ok(runtime.block_on(ask(&settings)))

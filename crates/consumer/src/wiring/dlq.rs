@@ -43,6 +43,7 @@ pub fn dlq(command: DlqCommand) -> ExitCode {
     let settings = Settings::read(&mut env, command.needs());
     // What goes wrong is the result of the command; log lines would stand between the lines of its tables.
     let log = LoggingConfig::read_or(&mut env, "warn,kafka=error");
+    env.near_misses().iter().for_each(|near_miss| eprintln!("warning: {near_miss}"));
     if let Err(problems) = env.finish() {
         return wrong(&problems.to_string());
     }

@@ -125,11 +125,13 @@ fn with_logged_settings<S, T: Termination>(
         Err(problem) => return wrong(&problem),
     };
     let (settings, logging) = (read(&mut env), read_logging(&mut env));
+    let near_misses = env.near_misses();
     let variables = match env.finish() {
         Ok(variables) => variables,
         Err(problems) => return wrong(&problems.to_string()),
     };
     let worked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
+        near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
         for variable in variables {
             tracing::debug!(name = variable.name, value = variable.shown, "setting");
         }

@@ -31,6 +31,31 @@ fn a_broken_env_file_is_named_without_its_content() {
 }
 
 #[test]
+fn a_mistyped_name_and_a_setting_without_effect_are_told() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join(".env"), "# a comment\nDLQ_MAX_RATIO=2\n").unwrap();
+    let mut command = standalone(folder.path(), &["status"]);
+    command.envs([("MSSQL_PASSWORD", "canary7f3a"), ("KAFKA_BROKER", "x:1"), ("API_MSSQL_SERVER", "y"), ("API_PORT", "1")]);
+    let (output, _, error) = run(command);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("DLQ_MAX_RATIO must be a number from 0 to 1 (it is 2, from line 2 of `.env`)"), "{error}");
+    std::fs::remove_file(folder.path().join(".env")).unwrap();
+
+    let mut command = standalone(folder.path(), &["status"]);
+    command.envs([("MSSQL_PASSWORD", "canary7f3a"), ("KAFKA_BROKER", "x:1"), ("API_MSSQL_SERVER", "y"), ("API_PORT", "1")]);
+    let (output, _, error) = run(command);
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    for told in [
+        "KAFKA_BROKER is set and is no setting: is KAFKA_BROKERS meant?",
+        "MSSQL_PASSWORD has no effect without MSSQL_SERVER: the database is embedded",
+        "API_MSSQL_SERVER has no effect here",
+    ] {
+        assert!(error.contains(told), "{told}: {error}");
+    }
+    assert!(!error.contains("canary7f3a"), "{error}");
+}
+
+#[test]
 fn a_port_that_is_taken_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
