@@ -13,6 +13,9 @@ use crate::source::Source;
 use crate::span;
 use crate::variable::Variable;
 
+/// What is shown of a secret.
+const HIDDEN: &str = "********";
+
 /// Reads typed settings, notes what was asked for, and collects every problem until [`Reader::finish`].
 pub struct Reader {
     source: Source,
@@ -88,11 +91,34 @@ impl Reader {
     /// A secret that may be absent. It is never shown.
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
         let value = self.source.get(name);
-        let shown = value.as_ref().map(|_| "********".to_owned());
+        let shown = value.as_ref().map(|_| HIDDEN.to_owned());
         if self.asked.iter().all(|variable| variable.name != name) {
             self.asked.push(Variable { name, default: None, help, secret: true, shown });
         }
         value.map(SecretString::from)
+    }
+
+    /// Every variable whose name begins so, with its value; `pattern` and `help` stand for all of them in documents. The values of those whose
+    /// name `is_secret` says are never shown.
+    pub fn prefixed(
+        &mut self,
+        prefix: &str,
+        pattern: &'static str,
+        help: &'static str,
+        is_secret: impl Fn(&str) -> bool,
+    ) -> Vec<(&'static str, String)> {
+        self.note(pattern, None, help, None);
+        let mut found = Vec::new();
+        for name in self.source.names(prefix) {
+            let Some(value) = self.source.get(&name) else { continue };
+            // A name lives as long as the names that the code itself has: settings are read once, and an environment has few of these.
+            let name: &'static str = Box::leak(name.into_boxed_str());
+            let secret = is_secret(name);
+            let shown = Some(if secret { HIDDEN.to_owned() } else { value.clone() });
+            self.asked.push(Variable { name, default: None, help, secret, shown });
+            found.push((name, value));
+        }
+        found
     }
 
     /// A number within bounds.
@@ -199,6 +225,11 @@ impl Reader {
         found.map(|(name, setting)| format!("{name} is set and is no setting: is {setting} meant?")).collect()
     }
 
+    /// Whether a problem was found so far.
+    pub fn has_problems(&self) -> bool {
+        !self.problems.is_empty()
+    }
+
     /// Ends the reading.
     ///
     /// # Errors
@@ -303,6 +334,16 @@ mod tests {
         let shown = [("PLACE", "elsewhere"), ("PASSWORD", "********")].map(|(name, value)| (name.to_owned(), value.to_owned()));
         assert_eq!(env.shown(), shown);
         assert_eq!(env.finish().unwrap_err().to_string(), "a setting is wrong:\n  OTHER must have a port");
+    }
+
+    #[test]
+    fn variables_with_a_common_beginning_are_found_in_order_and_their_secrets_are_not_shown() {
+        let pairs = [("PART_B", "2"), ("PART_KEY", "hunter2"), ("PART_A", "1"), ("PART_", "x"), ("PART_EMPTY", ""), ("APART_C", "3")];
+        let mut env = Reader::from_pairs(pairs);
+        let found = env.prefixed("PART_", "PART_<NAME>", "", |name| name.contains("KEY"));
+        assert_eq!(found, [("PART_A", "1"), ("PART_B", "2"), ("PART_KEY", "hunter2")].map(|(name, value)| (name, value.to_owned())));
+        assert!(!format!("{:?}", env.shown()).contains("hunter2"));
+        assert_eq!(env.variables()[0].name, "PART_<NAME>");
     }
 
     #[test]

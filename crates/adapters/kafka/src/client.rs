@@ -8,6 +8,7 @@ use settings::ExposeSecret;
 
 use crate::config::{AssignmentStrategy, KafkaConfig};
 use crate::embedded;
+use crate::properties::Kind;
 use crate::security::{Sasl, Security, Tls};
 
 /// What one fetch may bring, unless one record alone is larger.
@@ -49,6 +50,7 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
         client.set("partition.assignment.strategy", strategy).set("session.timeout.ms", config.session_timeout.as_millis().to_string());
         client.set("max.poll.interval.ms", config.max_poll_interval.as_millis().to_string());
     }
+    config.properties.apply(&mut client, Kind::Member);
     client
 }
 
@@ -64,6 +66,7 @@ pub(crate) fn observer(config: &KafkaConfig) -> ClientConfig {
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     }
+    config.properties.apply(&mut client, Kind::Reader);
     client
 }
 
@@ -85,6 +88,7 @@ pub(crate) fn log_reader(config: &KafkaConfig) -> ClientConfig {
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     }
+    config.properties.apply(&mut client, Kind::Reader);
     client
 }
 
@@ -108,12 +112,15 @@ pub(crate) fn producer(config: &KafkaConfig) -> ClientConfig {
         // What waits to be sent, in KiB: the memory that an outage may take. The default is 1 GiB.
         .set("queue.buffering.max.kbytes", "65536")
         .set("statistics.interval.ms", STATISTICS);
+    config.properties.apply(&mut client, Kind::Producer);
     client
 }
 
 /// For making topics and looking at them.
 pub(crate) fn admin(config: &KafkaConfig) -> ClientConfig {
-    common(config)
+    let mut client = common(config);
+    config.properties.apply(&mut client, Kind::Producer);
+    client
 }
 
 fn reader(config: &KafkaConfig) -> ClientConfig {

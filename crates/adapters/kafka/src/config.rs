@@ -5,6 +5,7 @@ use std::time::Duration;
 use settings::Reader;
 
 use crate::embedded::EmbeddedBroker;
+use crate::properties::Properties;
 use crate::security::Security;
 
 /// The group of the consumers on an embedded broker. One of our own making: a member that speaks another group protocol could make
@@ -57,6 +58,8 @@ pub struct KafkaConfig {
     pub delivery_timeout: Duration,
     /// What kind of broker it is.
     pub flavor: Flavor,
+    /// What librdkafka is given beside all that.
+    pub properties: Properties,
 }
 
 impl KafkaConfig {
@@ -93,11 +96,15 @@ impl KafkaConfig {
                  a person sooner.",
             ),
             flavor: Flavor::Real,
+            properties: Properties::read(env),
             brokers,
             topic,
             group,
         };
         config.check(env);
+        if !env.has_problems() {
+            Properties::try_out(&config, env);
+        }
         config
     }
 
@@ -114,6 +121,7 @@ impl KafkaConfig {
             max_message_bytes: 1_000_000,
             delivery_timeout: Duration::from_secs(30),
             flavor: Flavor::Embedded(broker.clone()),
+            properties: Properties::default(),
         }
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | which brokers, topic and group, and the variables that say so |
 //! | [`security`] | TLS and SASL |
+//! | [`properties`] | any other property of librdkafka, by a variable that names it |
 //! | `client` | every setting that librdkafka is given, with its reason |
 //! | [`consumer`] | joining the group: one source and one committer over one client |
 //! | [`source`] | taking records, and standing by during an outage |
@@ -51,6 +52,7 @@ mod membership;
 pub mod monitor;
 mod observer;
 pub mod progress;
+pub mod properties;
 pub mod publisher;
 mod reason;
 mod rebalance;

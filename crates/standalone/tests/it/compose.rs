@@ -46,9 +46,9 @@ fn variables_of(service: &str) -> BTreeSet<String> {
 }
 
 /// Settings that have no meaning inside the stack: its connections stay within one machine, in plain text or with a certificate that signs
-/// itself, and lead to the one server that it has.
+/// itself, and lead to the one server that it has. Nor can a compose file hand on variables whose names it does not know.
 fn has_no_meaning_here(variable: &str) -> bool {
-    ["KAFKA_SECURITY_", "KAFKA_SASL_", "KAFKA_SSL_"].iter().any(|prefix| variable.starts_with(prefix))
+    ["KAFKA_SECURITY_", "KAFKA_SASL_", "KAFKA_SSL_", "KAFKA_PROPERTY_"].iter().any(|prefix| variable.starts_with(prefix))
         || ["API_MSSQL_", "MSSQL_HOST_NAME_"].iter().any(|prefix| variable.starts_with(prefix))
         || ["MSSQL_ENCRYPT", "MSSQL_CA_FILE", "MSSQL_CONNECTION_STRING", "REDIS_USERNAME", "REDIS_TLS", "REDIS_CA_FILE"].contains(&variable)
 }
