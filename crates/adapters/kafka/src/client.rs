@@ -6,7 +6,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use settings::ExposeSecret;
 
-use crate::config::{AssignmentStrategy, KafkaConfig};
+use crate::config::{AssignmentStrategy, GroupProtocol, KafkaConfig};
 use crate::embedded;
 use crate::properties::Kind;
 use crate::security::{Sasl, Security, Tls};
@@ -43,15 +43,28 @@ pub(crate) fn consumer(config: &KafkaConfig) -> ClientConfig {
     if config.embedded_broker().is_some() {
         embedded::settings::consumer(&mut client);
     } else {
-        let strategy = match config.strategy {
-            AssignmentStrategy::CooperativeSticky => "cooperative-sticky",
-            AssignmentStrategy::Range => "range",
-        };
-        client.set("partition.assignment.strategy", strategy).set("session.timeout.ms", config.session_timeout.as_millis().to_string());
         client.set("max.poll.interval.ms", config.max_poll_interval.as_millis().to_string());
+        share(&mut client, config);
     }
     config.properties.apply(&mut client, Kind::Member);
     client
+}
+
+/// How the group shares partitions. What the brokers decide, librdkafka refuses to be told.
+fn share(client: &mut ClientConfig, config: &KafkaConfig) {
+    match config.protocol {
+        GroupProtocol::Consumer => {
+            client.set("group.protocol", "consumer");
+        }
+        GroupProtocol::Classic => {
+            let strategy = match config.strategy {
+                AssignmentStrategy::CooperativeSticky => "cooperative-sticky",
+                AssignmentStrategy::Range => "range",
+            };
+            client.set("group.protocol", "classic").set("partition.assignment.strategy", strategy);
+            client.set("session.timeout.ms", config.session_timeout.as_millis().to_string());
+        }
+    }
 }
 
 /// For looking at the group from outside: it never subscribes, so it is no member.
@@ -175,6 +188,7 @@ fn protect(client: &mut ClientConfig, security: &Security) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rdkafka::consumer::BaseConsumer;
     use settings::Reader;
 
     fn config(pairs: &[(&str, &str)]) -> KafkaConfig {
@@ -191,11 +205,14 @@ mod tests {
             ("KAFKA_MAX_MESSAGE_BYTES", "100000000"),
         ];
         let slow = KafkaConfig { max_poll_interval: std::time::Duration::from_secs(900), ..config(&[("KAFKA_SESSION_TIMEOUT", "300s")]) };
-        for config in [config(&[]), config(&secure), slow] {
+        let brokers_decide =
+            config(&[("KAFKA_GROUP_PROTOCOL", "consumer"), ("KAFKA_SESSION_TIMEOUT", "10s"), ("KAFKA_ASSIGNMENT_STRATEGY", "range")]);
+        for config in [config(&[]), config(&secure), slow, brokers_decide] {
             for client in [consumer(&config), observer(&config), log_reader(&config), producer(&config), admin(&config)] {
                 assert!(client.create_native_config().is_ok(), "{client:?}");
             }
             // Some combinations are only looked at when a client is made.
+            assert!(consumer(&config).create::<BaseConsumer>().is_ok(), "{config:?}");
             assert!(crate::KafkaPublisher::open(&config).is_ok());
             assert!(crate::KafkaProgress::open(&config).is_ok());
         }

@@ -11,12 +11,25 @@ use crate::security::Security;
 /// The group of the consumers on an embedded broker. One of our own making: a member that speaks another group protocol could make
 /// that broker abort the process.
 const EMBEDDED_GROUP: &str = "event-pipeline-embedded";
+const STRATEGY: &str = "KAFKA_ASSIGNMENT_STRATEGY";
+const SESSION_TIMEOUT: &str = "KAFKA_SESSION_TIMEOUT";
+/// What the brokers decide in the protocol `consumer`, and by which of their settings.
+const BROKERS_OWN: [(&str, &str); 2] = [(STRATEGY, "group.consumer.assignors"), (SESSION_TIMEOUT, "group.consumer.session.timeout.ms")];
 /// Kafka's own default.
 const MAX_POLL_INTERVAL: Duration = Duration::from_secs(300);
 /// What a topic's name may hold, and its greatest length: Kafka's own rule (`org.apache.kafka.common.internals.Topic`).
 const TOPIC_LENGTH: usize = 249;
 
-/// How a group shares the partitions among its members. All members must use the same one.
+/// Who decides which member has which partitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GroupProtocol {
+    /// One of the members, by an [`AssignmentStrategy`].
+    Classic,
+    /// The brokers: [KIP-848](https://cwiki.apache.org/confluence/x/HhD1D), since Kafka 4.0. How long a member may be silent is theirs too.
+    Consumer,
+}
+
+/// How a group of the classic protocol shares the partitions among its members. All members must use the same one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AssignmentStrategy {
     /// Only the partitions that move are taken away during a rebalance.
@@ -45,10 +58,14 @@ pub struct KafkaConfig {
     pub group: String,
     /// TLS and SASL.
     pub security: Security,
-    /// How the group shares the partitions.
+    /// Who decides which member has which partitions.
+    pub protocol: GroupProtocol,
+    /// How the group shares the partitions, in the classic protocol.
     pub strategy: AssignmentStrategy,
-    /// Silence after which the group gives a member's partitions to others.
+    /// Silence after which the group gives a member's partitions to others, in the classic protocol.
     pub session_timeout: Duration,
+    /// Variables that were set and that this group protocol leaves to the brokers, each with where the brokers have it.
+    pub unused: Vec<(&'static str, &'static str)>,
     /// The longest time between two polls of a member before the group gives its partitions to others, of a real broker. Not read from
     /// the environment: whoever runs the loop sets it above the longest call that it makes between two polls.
     pub max_poll_interval: Duration,
@@ -68,19 +85,29 @@ impl KafkaConfig {
         let brokers = env.text("KAFKA_BROKERS", "localhost:9092", "Kafka brokers to start from: `host:port`, separated by commas.");
         let topic = env.text("KAFKA_TOPIC", "events", "Topic of the events.");
         let group = env.text("KAFKA_CONSUMER_GROUP", "event-consumer-group", "Consumer group, whose committed offsets are used.");
+        let security = Security::read(env);
+        let protocol = env.choice(
+            "KAFKA_GROUP_PROTOCOL",
+            &[("classic", GroupProtocol::Classic), ("consumer", GroupProtocol::Consumer)],
+            "Who shares the partitions among a group: `classic`, its members, or `consumer`, the brokers (Kafka 4.0 or newer). A running group \
+             may be moved member by member.",
+        );
+        let unused = BROKERS_OWN.iter().filter(|(name, _)| protocol == GroupProtocol::Consumer && env.is_set(name)).copied().collect();
         let config = Self {
-            security: Security::read(env),
+            security,
+            protocol,
             strategy: env.choice(
-                "KAFKA_ASSIGNMENT_STRATEGY",
+                STRATEGY,
                 &[("cooperative-sticky", AssignmentStrategy::CooperativeSticky), ("range", AssignmentStrategy::Range)],
-                "How the group shares partitions: `cooperative-sticky`, or `range` for groups with older members. The same in all members.",
+                "How a `classic` group shares partitions: `cooperative-sticky`, or `range` for groups with older members. The same in all members.",
             ),
             session_timeout: env.duration(
-                "KAFKA_SESSION_TIMEOUT",
+                SESSION_TIMEOUT,
                 Duration::from_secs(45),
                 Duration::from_secs(6)..=Duration::from_secs(300),
-                "Silence after which the group gives a consumer's partitions to others.",
+                "Silence after which a `classic` group gives a consumer's partitions to others.",
             ),
+            unused,
             max_poll_interval: MAX_POLL_INTERVAL,
             max_message_bytes: env.number(
                 "KAFKA_MAX_MESSAGE_BYTES",
@@ -115,8 +142,11 @@ impl KafkaConfig {
             topic: broker.topic().to_owned(),
             group: EMBEDDED_GROUP.to_owned(),
             security: Security::Plaintext,
+            // The broker's side of the older protocol waits three seconds before it starts a group.
+            protocol: GroupProtocol::Consumer,
             strategy: AssignmentStrategy::CooperativeSticky,
             session_timeout: Duration::from_secs(45),
+            unused: Vec::new(),
             max_poll_interval: MAX_POLL_INTERVAL,
             max_message_bytes: 1_000_000,
             delivery_timeout: Duration::from_secs(30),
@@ -171,6 +201,18 @@ mod tests {
         );
         assert_eq!((config.session_timeout, config.delivery_timeout), (Duration::from_secs(45), Duration::from_secs(30)));
         assert!(env.finish().is_ok());
+    }
+
+    #[test]
+    fn what_the_brokers_decide_is_no_error_and_is_told() {
+        for (protocol, unused) in [("classic", 0), ("consumer", 2)] {
+            let mut env = Reader::from_pairs([("KAFKA_GROUP_PROTOCOL", protocol), (STRATEGY, "range"), (SESSION_TIMEOUT, "10s")]);
+            let config = KafkaConfig::read(&mut env);
+            assert_eq!(config.unused.len(), unused, "{protocol}");
+            assert!(env.finish().is_ok());
+        }
+        let mut env = Reader::from_pairs([("KAFKA_GROUP_PROTOCOL", "consumer")]);
+        assert!(KafkaConfig::read(&mut env).unused.is_empty());
     }
 
     #[test]

@@ -40,6 +40,9 @@ pub fn open(config: &KafkaConfig) -> Result<(KafkaSource, KafkaCommitter), Fault
         in_flight: Arc::default(),
         current: CurrentClient::default(),
     };
+    for (variable, broker_setting) in &config.unused {
+        tracing::warn!(variable, broker_setting, "a variable has no effect: KAFKA_GROUP_PROTOCOL=consumer leaves it to the brokers");
+    }
     let client = shared.join()?;
     let backlog = config.embedded_broker().map(|broker| broker.backlog().clone());
     let committer = KafkaCommitter::new(shared.current.clone(), Arc::clone(&shared.membership), Arc::clone(&shared.topic), backlog);

@@ -8,6 +8,13 @@ use crate::reason;
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 const TIMED_OUT: FaultClass = FaultClass::Unavailable { timed_out: true };
 
+/// In the classic protocol the broker says no more than this of either.
+const DIFFERENT: &str =
+    "group: its members differ in KAFKA_ASSIGNMENT_STRATEGY, or a share or streams group has the name in KAFKA_CONSUMER_GROUP";
+const NO_CONSUMERS: &str = "group: a share or streams group has the name in KAFKA_CONSUMER_GROUP, choose another";
+/// Brokers before Kafka 4.0 do not know the protocol.
+const OLD_BROKERS: &str = "group: the brokers do not know KAFKA_GROUP_PROTOCOL=consumer, use classic";
+
 /// The class of a code and, where a person must act, what to look at.
 pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
     match code {
@@ -74,7 +81,9 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
         Code::ClusterAuthorizationFailed | Code::TransactionalIdAuthorizationFailed => {
             (FaultClass::Operator, Some("rights: the user may not do this in the cluster"))
         }
-        Code::InconsistentGroupProtocol => (FaultClass::Operator, Some("group: its members differ in KAFKA_ASSIGNMENT_STRATEGY")),
+        Code::InconsistentGroupProtocol => (FaultClass::Operator, Some(DIFFERENT)),
+        Code::GroupIdNotFound => (FaultClass::Operator, Some(NO_CONSUMERS)),
+        Code::UnsupportedAssignor => (FaultClass::Operator, Some("group: the brokers do not have KAFKA_PROPERTY_GROUP_REMOTE_ASSIGNOR")),
         Code::InvalidSessionTimeout => (FaultClass::Operator, Some("group: the broker refuses KAFKA_SESSION_TIMEOUT")),
         Code::InvalidGroupId => (FaultClass::Operator, Some("group: check KAFKA_CONSUMER_GROUP")),
         Code::GroupMaxSizeReached => (FaultClass::Operator, Some("group: the broker lets no more members in")),
@@ -110,6 +119,15 @@ pub(crate) fn from_code(code: Code, operation: &'static str) -> Fault {
 pub(crate) fn reported(code: Code, text: &str) -> Fault {
     let known = from_code(code, "connection");
     reason::of(code, text).map_or(known.clone(), |(class, subject)| Fault { class, subject, ..known })
+}
+
+/// What a client failed for good with, where its code says what only a person can mend: in the protocol `consumer` a refusal ends the client.
+pub(crate) fn refused_for_good(code: Code) -> Option<Fault> {
+    let known = from_code(code, "connection");
+    match code {
+        Code::UnsupportedVersion | Code::UnsupportedFeature => Some(Fault { class: FaultClass::Operator, subject: OLD_BROKERS, ..known }),
+        _ => Some(known).filter(|fault| fault.class == FaultClass::Operator),
+    }
 }
 
 /// An error of the driver as the rest of the program sees it.
@@ -181,6 +199,8 @@ mod tests {
             (Code::Authentication, "KAFKA_SASL_PASSWORD"),
             (Code::SSL, "KAFKA_SSL_CA_FILE"),
             (Code::InconsistentGroupProtocol, "KAFKA_ASSIGNMENT_STRATEGY"),
+            (Code::InconsistentGroupProtocol, "share"),
+            (Code::GroupIdNotFound, "share"),
             (Code::GroupAuthorizationFailed, "rights"),
         ] {
             let fault = from_code(code, "take");

@@ -2,11 +2,15 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use pipeline::{Fault, FaultClass};
 use rdkafka::error::RDKafkaErrorCode as Code;
 
 use crate::{faults, reason};
+
+/// How long a client that was refused for good is kept, before another one asks again.
+const REFUSED_PAUSE: Duration = Duration::from_secs(15);
 
 /// What ends a trouble.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -22,8 +26,15 @@ enum Ends {
 struct Trouble {
     fault: Fault,
     ends: Ends,
+    began: Instant,
     /// Whether a text came with it. An error comes once with its text and then once more to the consumer, without.
     from_text: bool,
+}
+
+impl Trouble {
+    fn is_over_with_client(&self) -> bool {
+        self.ends == Ends::Never && (self.fault.class != FaultClass::Operator || self.began.elapsed() >= REFUSED_PAUSE)
+    }
 }
 
 /// What is known.
@@ -66,7 +77,27 @@ impl Health {
                 return;
             }
         };
-        self.begin(Trouble { fault, ends, from_text: text.is_some() });
+        self.begin(Trouble { fault, ends, began: Instant::now(), from_text: text.is_some() });
+    }
+
+    /// Notes that the client has failed for good, and with which code where that is known.
+    pub(crate) fn fail(&self, code: Option<Code>) {
+        let fault = code.and_then(faults::refused_for_good).unwrap_or_else(|| faults::reported(Code::Fatal, ""));
+        let mut state = self.lock();
+        let (class, subject) = (fault.class, fault.subject);
+        // That it failed may be told first, and why afterwards; and what it failed with may be known already, as if it could pass.
+        if state
+            .trouble
+            .as_ref()
+            .is_some_and(|known| known.ends == Ends::Never && (known.fault.class == FaultClass::Operator || class != FaultClass::Operator))
+        {
+            return;
+        }
+        if !state.trouble.as_ref().is_some_and(|known| (known.fault.class, known.fault.subject) == (class, subject)) {
+            self.tell(&fault);
+        }
+        state.trouble = Some(Trouble { fault, ends: Ends::Never, began: Instant::now(), from_text: false });
+        self.troubled.store(true, Ordering::Release);
     }
 
     /// Looks whether a line about a broken connection tells why: librdkafka does not report it otherwise.
@@ -105,9 +136,10 @@ impl Health {
         self.end(&[Ends::Reachable, Ends::Working]);
     }
 
-    /// Whether the client reported a fatal error: it will never work again.
+    /// Whether the client reported a fatal error, so that another one must take its place. Not at once where a person must act first: the
+    /// next one would fail in the same way.
     pub(crate) fn is_lost(&self) -> bool {
-        self.troubled.load(Ordering::Acquire) && self.lock().trouble.as_ref().is_some_and(|trouble| trouble.ends == Ends::Never)
+        self.troubled.load(Ordering::Acquire) && self.lock().trouble.as_ref().is_some_and(Trouble::is_over_with_client)
     }
 
     /// Another client begins: nothing is known of it.
@@ -135,12 +167,16 @@ impl Health {
         if state.trouble.as_ref().is_some_and(|known| repeated(known) || known.ends == Ends::Never || outranked(known)) {
             return;
         }
-        if !self.quiet {
-            let Fault { class, code, subject, .. } = trouble.fault;
-            tracing::warn!(class = class.label(), code, subject, "Kafka cannot be used");
-        }
+        self.tell(&trouble.fault);
         state.trouble = Some(trouble);
         self.troubled.store(true, Ordering::Release);
+    }
+
+    fn tell(&self, fault: &Fault) {
+        if !self.quiet {
+            let Fault { class, code, subject, .. } = fault;
+            tracing::warn!(class = class.label(), code, subject, "Kafka cannot be used");
+        }
     }
 
     fn end(&self, ended: &[Ends]) {
@@ -208,6 +244,29 @@ mod tests {
         health.working();
         health.report(Code::AllBrokersDown, None);
         assert_eq!(code(&health), Some(-150));
+    }
+
+    #[test]
+    fn a_client_that_was_refused_for_good_says_why_and_is_kept_for_a_while() {
+        let health = Health::default();
+        health.report(Code::Fatal, None);
+        assert!(health.is_lost());
+        health.fail(Some(Code::GroupAuthorizationFailed));
+        assert_eq!(health.trouble().map(|fault| (fault.class, fault.code)), Some((FaultClass::Operator, Some(30))));
+        assert!(!health.is_lost(), "the next one would be refused as well");
+        health.lock().trouble.as_mut().unwrap().began -= REFUSED_PAUSE;
+        assert!(health.is_lost());
+        health.renew();
+        health.report(Code::GroupMaxSizeReached, Some("Fatal error"));
+        health.fail(Some(Code::GroupMaxSizeReached));
+        health.working();
+        assert_eq!(code(&health), Some(81), "it looked as if it could pass");
+        health.renew();
+        health.fail(Some(Code::UnsupportedVersion));
+        assert!(health.trouble().is_some_and(|fault| fault.subject.contains("KAFKA_GROUP_PROTOCOL")));
+        health.renew();
+        health.fail(Some(Code::InvalidRequest));
+        assert!(health.is_lost() && code(&health) == Some(-150), "nobody knows better: another client, at once");
     }
 
     const HANGS_UP: &str = "h:1/bootstrap: Disconnected (after 0ms in state APIVERSION_QUERY)";

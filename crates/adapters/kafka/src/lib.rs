@@ -15,6 +15,7 @@
 //! | [`publisher`] | sending records and awaiting their acknowledgement |
 //! | [`admin`] | making the topic, counting its partitions |
 //! | [`topic`] | what the topic is like: partitions, replicas, settings |
+//! | [`group`] | what kind of group has the configured name |
 //! | [`embedded`] | a broker inside the process |
 //! | `receiver` | polling the client, and keeping what arrives |
 //! | `fetch_buffer` | records that arrived and were not taken yet |
@@ -43,6 +44,7 @@ mod delivery;
 pub mod embedded;
 mod faults;
 mod fetch_buffer;
+pub mod group;
 mod health;
 mod in_flight;
 pub mod log_reader;
@@ -64,9 +66,10 @@ mod topic_id;
 
 pub use admin::{ensure_topic, is_missing_topic, similar_topics, topic_partitions};
 pub use committer::KafkaCommitter;
-pub use config::{AssignmentStrategy, Flavor, KafkaConfig};
+pub use config::{AssignmentStrategy, Flavor, GroupProtocol, KafkaConfig};
 pub use consumer::open;
 pub use embedded::EmbeddedBroker;
+pub use group::{GroupKind, group_kind};
 pub use log_reader::KafkaLogReader;
 pub use monitor::Monitor;
 pub use progress::KafkaProgress;

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use pipeline::{Header, Position, Record};
+use rdkafka::client::Client;
 use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
@@ -73,7 +74,13 @@ impl Receiver {
     pub(crate) async fn await_one(&mut self, wait: Duration) -> bool {
         self.last_poll.touch();
         let received = timeout(wait.min(WAKE), self.lease.consumer().recv()).await;
-        let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
+        let scene = Scene {
+            client: self.lease.consumer().client(),
+            membership: &self.membership,
+            health: &self.health,
+            topic: &self.topic,
+            gapless: self.gapless,
+        };
         received.map(|received| scene.keep(received, &mut self.fetch_buffer)).is_ok()
     }
 
@@ -98,7 +105,13 @@ impl Receiver {
         consumer.context().context.restore(consumer.client());
         // One stream for all of it, asked without a waker: each `recv` would take a place among the client's wakers and give it back.
         let mut messages = consumer.stream();
-        let scene = Scene { membership: &self.membership, health: &self.health, topic: &self.topic, gapless: self.gapless };
+        let scene = Scene {
+            client: self.lease.consumer().client(),
+            membership: &self.membership,
+            health: &self.health,
+            topic: &self.topic,
+            gapless: self.gapless,
+        };
         while !enough(&self.fetch_buffer) {
             let Some(Some(received)) = messages.next().now_or_never() else { break };
             scene.keep(received, &mut self.fetch_buffer);
@@ -132,6 +145,7 @@ impl Receiver {
 
 /// What decides about a record that was received.
 struct Scene<'a> {
+    client: &'a Client<Rebalancing>,
     membership: &'a Membership,
     health: &'a Health,
     topic: &'a Arc<str>,
@@ -148,7 +162,7 @@ impl Scene<'_> {
                     fetch_buffer.push(record);
                 }
             }
-            Err(error) => report(&error, self.health),
+            Err(error) => report(&error, self.client, self.health),
         }
     }
 
@@ -192,9 +206,13 @@ fn headers(message: &BorrowedMessage<'_>) -> Vec<Header> {
 }
 
 /// Errors of the client are news, not the end: it goes on by itself.
-fn report(error: &KafkaError, health: &Health) {
+fn report(error: &KafkaError, client: &Client<Rebalancing>, health: &Health) {
+    // What ends the client may look like what passes: librdkafka hands over the code that it failed with.
+    if let Some((code, _)) = client.fatal_error() {
+        return health.fail(Some(code));
+    }
     match error {
-        KafkaError::MessageConsumptionFatal(_) => health.report(RDKafkaErrorCode::Fatal, None),
+        KafkaError::MessageConsumptionFatal(code) => health.fail(Some(*code)),
         KafkaError::MessageConsumption(RDKafkaErrorCode::PollExceeded) => {
             tracing::warn!("the group gave this member up, because it had not polled for too long; it joins again");
         }

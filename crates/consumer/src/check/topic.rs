@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kafka::security::Security;
-use kafka::{KafkaConfig, TopicDescription, TopicSettings};
+use kafka::{GroupKind, KafkaConfig, TopicDescription, TopicSettings};
 use pipeline::{Fault, LogState};
 use settings::span;
 
@@ -49,12 +49,37 @@ pub(crate) fn topic(
     findings
 }
 
-/// Assesses whether the offsets of the group can be read.
-pub(crate) fn group(config: &KafkaConfig, answer: Result<&LogState, &Fault>) -> Finding {
-    match answer {
-        Ok(_) => Finding::ok(PART, "group", format!("the offsets of {} can be read", config.group)),
-        Err(fault) => Finding::fault(PART, "group", fault, "give the user the right Read on the group, or check KAFKA_CONSUMER_GROUP"),
-    }
+/// Assesses whether the offsets of the group can be read, and whether it is one that takes consumers; `kind` is `None` where nobody told.
+pub(crate) fn group(config: &KafkaConfig, answer: Result<&LogState, &Fault>, kind: Option<&GroupKind>) -> Vec<Finding> {
+    let check = "group";
+    let log = match answer {
+        Ok(log) => log,
+        Err(fault) => {
+            return vec![Finding::fault(PART, check, fault, "give the user the right Read on the group, or check KAFKA_CONSUMER_GROUP")];
+        }
+    };
+    let has_committed = log.partitions.values().any(|partition| partition.committed.is_some());
+    let group = match kind {
+        Some(GroupKind::Others(of)) => Finding::fail(
+            PART,
+            check,
+            format!("{} is a group of {of}, not of consumers", config.group),
+            "choose another KAFKA_CONSUMER_GROUP",
+        ),
+        // Share and streams groups commit nothing that is told here.
+        Some(GroupKind::Newer) if !has_committed => {
+            let found =
+                format!("{} is a share group, a streams group, or one of KAFKA_GROUP_PROTOCOL=consumer without commits", config.group);
+            let advice =
+                "look at it with `kafka-groups --list`: a share or streams group takes no consumers, choose another KAFKA_CONSUMER_GROUP";
+            Finding::warn(PART, check, found, advice)
+        }
+        _ => Finding::ok(PART, check, format!("the offsets of {} can be read", config.group)),
+    };
+    let unused = config.unused.iter().map(|(variable, theirs)| {
+        Finding::warn(PART, variable, "has no effect with KAFKA_GROUP_PROTOCOL=consumer", format!("the brokers decide: set {theirs} there"))
+    });
+    std::iter::once(group).chain(unused).collect()
 }
 
 const fn protection(security: &Security) -> &'static str {
@@ -184,6 +209,25 @@ mod tests {
 
     fn settings(topic: &mut TopicDescription) -> &mut TopicSettings {
         topic.settings.as_mut().unwrap()
+    }
+
+    #[test]
+    fn a_group_that_takes_no_consumers_is_told_and_so_is_what_the_brokers_decide() {
+        let look = |pairs: &[(&str, &str)], kind: GroupKind, committed: Option<i64>| {
+            let config = KafkaConfig::read(&mut Reader::from_pairs(pairs.iter().copied()));
+            let partition = pipeline::PartitionState { first: 0, end: 9, committed };
+            let log = LogState { id: pipeline::LogId::UNKNOWN, partitions: [(0, partition)].into() };
+            let found = group(&config, Ok(&log), Some(&kind));
+            found.into_iter().map(|finding| (finding.check, finding.state)).collect::<Vec<_>>()
+        };
+        for kind in [GroupKind::Unseen, GroupKind::Consumers] {
+            assert_eq!(look(&[], kind, None), [("group", State::Ok)]);
+        }
+        assert_eq!(look(&[], GroupKind::Newer, None), [("group", State::Warn)]);
+        assert_eq!(look(&[], GroupKind::Newer, Some(3)), [("group", State::Ok)]);
+        assert_eq!(look(&[], GroupKind::Others("connect".into()), None), [("group", State::Fail)]);
+        let set = [("KAFKA_GROUP_PROTOCOL", "consumer"), ("KAFKA_SESSION_TIMEOUT", "10s")];
+        assert_eq!(look(&set, GroupKind::Unseen, None), [("group", State::Ok), ("KAFKA_SESSION_TIMEOUT", State::Warn)]);
     }
 
     #[test]

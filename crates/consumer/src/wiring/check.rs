@@ -81,7 +81,8 @@ async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> (Vec<Findi
     };
     let mut findings = check::topic(config, seen_retention, topic.as_ref(), &similar);
     if topic.is_ok() {
-        findings.push(check::group(config, log.as_ref()));
+        let kind = kafka::group_kind(config).await.ok();
+        findings.extend(check::group(config, log.as_ref(), kind.as_ref()));
     }
     (findings, log.ok())
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use kafka::{AssignmentStrategy, KafkaConfig};
+use kafka::{AssignmentStrategy, GroupProtocol, KafkaConfig};
 use pipeline::Record;
 use pipeline::ports::GroupProgress as _;
 
@@ -29,6 +29,13 @@ async fn members_share_the_partitions_of_a_real_broker_by_range() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn members_share_the_partitions_of_a_real_broker_as_it_says() {
+    if let Some(lab) = Lab::real(4).await {
+        share_and_leave(&Lab::new(KafkaConfig { protocol: GroupProtocol::Consumer, ..lab.config })).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_commit_for_a_partition_that_moved_is_not_made() {
     commit_after_a_move(&Lab::embedded(4)).await;
 }
@@ -37,6 +44,13 @@ async fn a_commit_for_a_partition_that_moved_is_not_made() {
 async fn a_commit_for_a_partition_that_moved_is_not_made_on_a_real_broker() {
     if let Some(lab) = Lab::real(4).await {
         commit_after_a_move(&lab).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_for_a_partition_that_a_real_broker_moved_is_not_made() {
+    if let Some(lab) = Lab::real(4).await {
+        commit_after_a_move(&Lab::new(KafkaConfig { protocol: GroupProtocol::Consumer, ..lab.config })).await;
     }
 }
 

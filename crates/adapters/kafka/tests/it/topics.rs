@@ -1,10 +1,10 @@
 //! Making and counting topics; the order in which parts go.
 
-use kafka::{EmbeddedBroker, KafkaConfig, KafkaPublisher};
+use kafka::{EmbeddedBroker, GroupProtocol, KafkaConfig, KafkaPublisher};
 use pipeline::RecordSource as _;
 use pipeline::{FaultClass, Publisher as _};
 
-use crate::lab::{BOUND, Lab, TURN, message, within};
+use crate::lab::{BOUND, Lab, PLENTY, TURN, message, within};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_exists_is_left_as_it_is() {
@@ -20,16 +20,24 @@ async fn a_topic_that_exists_is_left_as_it_is() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_does_not_exist_is_an_operators_matter_and_is_not_made_by_asking_or_sending() {
     let Some(lab) = Lab::real(1).await else { return };
-    let config = KafkaConfig { topic: format!("{}-missing", lab.config.topic), ..lab.config };
+    for protocol in [GroupProtocol::Classic, GroupProtocol::Consumer] {
+        no_topic(KafkaConfig { topic: format!("{}-missing", lab.config.topic), protocol, ..lab.config.clone() }).await;
+    }
+}
+
+async fn no_topic(config: KafkaConfig) {
     let (mut source, _committer) = kafka::open(&config).unwrap();
     let publisher = KafkaPublisher::open(&config).unwrap();
     let fault = within(publisher.publish(&config.topic, message("k", b"1"))).await.unwrap_err();
     assert_eq!(fault.class, FaultClass::Operator, "{fault}");
-    let fault = loop {
-        if let Err(fault) = within(pipeline::RecordSource::poll_batch(&mut source, crate::lab::PLENTY, TURN)).await {
-            break fault;
+    let fault = within(async {
+        loop {
+            if let Err(fault) = source.poll_batch(PLENTY, TURN).await {
+                break fault;
+            }
         }
-    };
+    });
+    let fault = fault.await;
     assert_eq!((fault.class, fault.code), (FaultClass::Operator, Some(3)));
     let fault = within(kafka::topic_partitions(&config)).await.unwrap_err();
     assert!(fault.subject.contains("KAFKA_TOPIC"), "{fault}");

@@ -7,6 +7,7 @@ use testkit::proxy::{Network, Proxy};
 use tokio::time::sleep;
 
 use super::invariants::check;
+use super::member::Member;
 use super::place::Place;
 use super::servers::Servers;
 use super::stream::Stream;
@@ -19,11 +20,20 @@ const ASSIGNED: &str = "partitions were assigned";
 const LATE: Duration = Duration::from_secs(2);
 /// How long a request to Redis takes one member, each way.
 const SLOW: Duration = Duration::from_millis(500);
+/// Small batches: more moments at which a partition can move between two steps.
+const SMALL: (&str, &str) = ("BATCH_MAX_EVENTS", "20");
 /// Records per second.
 const RATE: f64 = 250.0;
 
+/// How a group shares its partitions. An empty value takes a setting away: it would be the brokers'.
+const COOPERATIVE: Sharing = [("KAFKA_ASSIGNMENT_STRATEGY", "cooperative-sticky"), ("KAFKA_GROUP_PROTOCOL", "classic")];
+const RANGE: Sharing = [("KAFKA_ASSIGNMENT_STRATEGY", "range"), ("KAFKA_GROUP_PROTOCOL", "classic")];
+const BROKERS: Sharing = [("KAFKA_SESSION_TIMEOUT", ""), ("KAFKA_GROUP_PROTOCOL", "consumer")];
+
+type Sharing = [(&'static str, &'static str); 2];
+
 /// 2 → 3 → 1 members: one joins, one is killed and started again, one is stopped for longer than its session and goes on, two leave.
-async fn members_come_and_go(strategy: &str, seed: u64) {
+async fn members_come_and_go(sharing: Sharing, seed: u64) {
     let Some(servers) = Servers::configured().await else { return };
     let place = Place::on(&servers).await;
     let stream = Stream::new(9_000, seed, Some(20));
@@ -31,8 +41,7 @@ async fn members_come_and_go(strategy: &str, seed: u64) {
     let slow = Proxy::before(servers.redis_port).await;
     slow.set(Network::Delays(SLOW));
     let slow = slow.port.to_string();
-    // Small batches: more moments at which a partition can move between two steps.
-    let settings = [("KAFKA_ASSIGNMENT_STRATEGY", strategy), ("BATCH_MAX_EVENTS", "20")];
+    let settings = [sharing[0], sharing[1], SMALL];
     let start = || place.start(&settings);
     let more = async |records: i64| {
         let reached = place.committed().await.unwrap();
@@ -43,7 +52,7 @@ async fn members_come_and_go(strategy: &str, seed: u64) {
         let members = async {
             let (first, second) = (start(), start());
             more(300).await;
-            let third = place.start(&[settings[0], settings[1], ("REDIS_PORT", &slow)]);
+            let third = place.start(&[sharing[0], sharing[1], SMALL, ("REDIS_PORT", &slow)]);
             eventually(BOUND, "the third member has partitions", async || third.logged(ASSIGNED) > 0).await;
             second.kill();
             let second = start();
@@ -72,12 +81,61 @@ async fn members_come_and_go(strategy: &str, seed: u64) {
     check(&place, &stream).await;
 }
 
+/// A running group goes from the classic protocol to that of the brokers, and back, member by member: each leaves, and comes back with the
+/// other. A member of the group is there all the time, and records keep coming.
+async fn members_change_protocol(sharing: Sharing, seed: u64) {
+    let Some(servers) = Servers::configured().await else { return };
+    let place = Place::on(&servers).await;
+    let stream = Stream::new(6_000, seed, Some(20));
+    let start = |sharing: Sharing| place.start(&[sharing[0], sharing[1], SMALL]);
+    let joined = async |member: &Member| {
+        eventually(BOUND, "the member has partitions", async || member.logged(ASSIGNED) > 0).await;
+    };
+    watched(&place, &stream, async {
+        let moving = async {
+            let (mut first, mut second) = (start(sharing), start(sharing));
+            joined(&first).await;
+            joined(&second).await;
+            for other in [BROKERS, sharing] {
+                first.stop().await;
+                first = start(other);
+                joined(&first).await;
+                second.stop().await;
+                second = start(other);
+                joined(&second).await;
+            }
+            (first, second)
+        };
+        let ((first, second), ()) = tokio::join!(moving, place.sender.send(&stream.records, Some(RATE)));
+        place.until_done(&stream, BOUND).await;
+        first.stop().await;
+        second.stop().await;
+    })
+    .await;
+    check(&place, &stream).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn members_that_come_go_die_and_stall_lose_and_double_nothing_cooperative() {
-    members_come_and_go("cooperative-sticky", 8).await;
+    members_come_and_go(COOPERATIVE, 8).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_that_come_go_die_and_stall_lose_and_double_nothing_range() {
-    members_come_and_go("range", 9).await;
+    members_come_and_go(RANGE, 9).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn members_that_come_go_die_and_stall_lose_and_double_nothing_where_brokers_share() {
+    members_come_and_go(BROKERS, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_changes_its_protocol_and_back_loses_and_doubles_nothing_cooperative() {
+    members_change_protocol(COOPERATIVE, 11).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_changes_its_protocol_and_back_loses_and_doubles_nothing_range() {
+    members_change_protocol(RANGE, 12).await;
 }
