@@ -102,8 +102,9 @@ async fn count(observer: &Arc<Observer>) -> Result<usize, Fault> {
 async fn create(config: &KafkaConfig, partitions: u16, replication: u16) -> Result<(), Fault> {
     const CREATE: &str = "create_topic";
     let failed = |error: &KafkaError| faults::from_error(error, CREATE);
-    let admin = client::admin(config).create_with_context(Context::of(&config.brokers, Health::quiet()));
+    let admin = client::admin(config).create_with_context(Context::of(config, Health::quiet()));
     let admin: AdminClient<Context> = admin.map_err(|error| failed(&error))?;
+    admin.inner().context().hand_over_token(admin.inner());
     let topic = NewTopic::new(&config.topic, i32::from(partitions), TopicReplication::Fixed(i32::from(replication)));
     let options = AdminOptions::new().request_timeout(Some(BOUND)).operation_timeout(Some(BOUND));
     let created = timeout(2 * BOUND, admin.create_topics([&topic], &options)).await.map_err(|_| faults::timed_out(CREATE))?;

@@ -169,8 +169,15 @@ fn common(config: &KafkaConfig) -> ClientConfig {
 
 fn protect(client: &mut ClientConfig, security: &Security) {
     client.set("security.protocol", security.protocol());
-    if let Some(Sasl { mechanism, username, password }) = security.sasl() {
-        client.set("sasl.mechanism", *mechanism).set("sasl.username", username).set("sasl.password", password.expose_secret());
+    match security.sasl() {
+        Some(Sasl::Password { mechanism, username, password }) => {
+            client.set("sasl.mechanism", *mechanism).set("sasl.username", username).set("sasl.password", password.expose_secret());
+        }
+        // The tokens come when they are asked for.
+        Some(Sasl::Tokens(_)) => {
+            client.set("sasl.mechanism", "OAUTHBEARER");
+        }
+        None => {}
     }
     if let Some(Tls { ca_file, certificate_file, key_file, key_password }) = security.tls() {
         // `probe`: OpenSSL is compiled in and does not know where this system keeps its certificates.

@@ -56,7 +56,7 @@ impl Shared {
         // The client starts a task, and would panic elsewhere.
         Handle::try_current().map_err(|_| faults::bug("open: needs a Tokio runtime"))?;
         let rebalancing = Rebalancing {
-            context: Context::of(&self.config.brokers, Arc::clone(&self.health)),
+            context: Context::of(&self.config, Arc::clone(&self.health)),
             health: Arc::clone(&self.health),
             membership: Arc::clone(&self.membership),
             in_flight: Arc::clone(&self.in_flight),

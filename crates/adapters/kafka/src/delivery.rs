@@ -1,9 +1,11 @@
 //! What becomes of a record that was handed to librdkafka.
 
+use std::error::Error;
 use std::sync::Arc;
 
 use pipeline::Fault;
 use pipeline::ports::Delivered;
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError;
 use rdkafka::producer::{DeliveryResult, ProducerContext, ThreadedProducer};
@@ -11,6 +13,7 @@ use rdkafka::statistics::Statistics;
 use rdkafka::{ClientContext, Message as _};
 use tokio::sync::oneshot;
 
+use crate::config::KafkaConfig;
 use crate::context::Context;
 use crate::embedded::backlog::Reservation;
 use crate::faults;
@@ -26,10 +29,16 @@ pub(crate) struct Deliveries {
 }
 
 impl Deliveries {
-    /// For a client that starts from these brokers.
-    pub(crate) fn new(brokers: &str) -> Self {
+    /// For a client of these brokers.
+    pub(crate) fn of(config: &KafkaConfig) -> Self {
         let health = Health::quiet();
-        Self { context: Context::of(brokers, Arc::clone(&health)), health }
+        Self { context: Context::of(config, Arc::clone(&health)), health }
+    }
+
+    /// For the client that owns the embedded broker.
+    pub(crate) fn of_nobody() -> Self {
+        let health = Health::quiet();
+        Self { context: Context::of_nobody(Arc::clone(&health)), health }
     }
 }
 
@@ -62,6 +71,12 @@ impl ProducerContext for Deliveries {
 }
 
 impl ClientContext for Deliveries {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = Context::ENABLE_REFRESH_OAUTH_TOKEN;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.context.generate_oauth_token(config)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.context.log(level, facility, message);
     }

@@ -71,9 +71,10 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::InvalidTopic => {
             (FaultClass::Operator, Some("topic: create it or check KAFKA_TOPIC"))
         }
-        Code::Authentication | Code::SaslAuthenticationFailed => {
-            (FaultClass::Operator, Some("login: check KAFKA_SASL_USERNAME, KAFKA_SASL_PASSWORD and KAFKA_SASL_MECHANISM"))
-        }
+        Code::Authentication | Code::SaslAuthenticationFailed => (
+            FaultClass::Operator,
+            Some("login: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SASL_OAUTHBEARER_*, and KAFKA_SASL_MECHANISM"),
+        ),
         Code::UnsupportedSASLMechanism | Code::IllegalSASLState => (FaultClass::Operator, Some(reason::MECHANISM)),
         Code::SSL => (FaultClass::Operator, Some(reason::UNTRUSTED)),
         Code::TopicAuthorizationFailed => (FaultClass::Operator, Some("rights: the user may not use the topic")),

@@ -32,6 +32,11 @@ struct Trouble {
 }
 
 impl Trouble {
+    /// Whether it is about who logs in: the client has no connection because of it.
+    fn is_login(&self) -> bool {
+        self.fault.code == Some(Code::Authentication as i64)
+    }
+
     fn is_over_with_client(&self) -> bool {
         self.ends == Ends::Never && (self.fault.class != FaultClass::Operator || self.began.elapsed() >= REFUSED_PAUSE)
     }
@@ -119,6 +124,7 @@ impl Health {
         match (&state.trouble, state.hint) {
             (Some(trouble), _) if trouble.fault.class == FaultClass::Operator => trouble.fault.clone(),
             (Some(_), Some(hint)) => Fault { subject: hint, ..fault },
+            (Some(trouble), None) if trouble.is_login() => Fault { subject: trouble.fault.subject, ..fault },
             _ => fault,
         }
     }
@@ -159,7 +165,10 @@ impl Health {
             trouble.fault.subject = hint;
         }
         // "All brokers are down" follows a refused login, and says less.
-        let outranked = |known: &Trouble| known.fault.class == FaultClass::Operator && trouble.fault.class != FaultClass::Operator;
+        let outranked = |known: &Trouble| {
+            known.fault.class == FaultClass::Operator && trouble.fault.class != FaultClass::Operator
+                || known.is_login() && !trouble.is_login()
+        };
         let repeated = |known: &Trouble| {
             (known.fault.class, known.fault.subject) == (trouble.fault.class, trouble.fault.subject)
                 || known.from_text && !trouble.from_text && known.fault.code == trouble.fault.code
@@ -281,6 +290,20 @@ mod tests {
         health.reachable();
         health.report(Code::AllBrokersDown, None);
         assert!(health.trouble().is_some_and(|fault| fault.subject == "connection"), "it was said about an earlier outage");
+    }
+
+    #[test]
+    fn a_token_that_cannot_be_fetched_is_an_outage_that_says_of_what() {
+        let health = Health::quiet();
+        health.report(Code::Authentication, Some(&format!("Failed to acquire SASL OAUTHBEARER token: {}", crate::oauth::AWAY)));
+        health.report(Code::AllBrokersDown, None);
+        let explained = health.explain(faults::timed_out("publish"));
+        assert!(
+            matches!(explained.class, FaultClass::Unavailable { .. }) && explained.subject.contains("TOKEN_ENDPOINT_URL"),
+            "{explained}"
+        );
+        health.report(Code::Authentication, Some(crate::oauth::REFUSED));
+        assert_eq!(health.explain(faults::timed_out("publish")).class, FaultClass::Operator);
     }
 
     #[test]

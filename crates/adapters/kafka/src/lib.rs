@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`config`] | which brokers, topic and group, and the variables that say so |
 //! | [`security`] | TLS and SASL |
+//! | `oauth` | tokens for SASL OAUTHBEARER |
 //! | [`properties`] | any other property of librdkafka, by a variable that names it |
 //! | `client` | every setting that librdkafka is given, with its reason |
 //! | [`consumer`] | joining the group: one source and one committer over one client |
@@ -52,6 +53,7 @@ mod member;
 mod members;
 mod membership;
 pub mod monitor;
+mod oauth;
 mod observer;
 pub mod progress;
 pub mod properties;

@@ -64,7 +64,7 @@ impl KafkaLogReader {
     /// librdkafka refuses the settings (a certificate that is none).
     pub fn open(config: &KafkaConfig) -> Result<Self, Fault> {
         let health = Health::quiet();
-        let context = Context::of(&config.brokers, Arc::clone(&health));
+        let context = Context::of(config, Arc::clone(&health));
         let consumer = client::log_reader(config).create_with_context(context);
         let shared = Shared {
             consumer: consumer.map_err(|error| faults::from_error(&error, "open"))?,

@@ -32,7 +32,7 @@ impl Observer {
     /// A client of these brokers. Returns at once, whether they can be reached or not.
     pub(crate) fn open(config: &KafkaConfig) -> Result<Arc<Self>, Fault> {
         let health = Health::quiet();
-        let context = Context::of(&config.brokers, Arc::clone(&health));
+        let context = Context::of(config, Arc::clone(&health));
         let consumer = client::observer(config).create_with_context(context);
         let consumer = consumer.map_err(|error| faults::from_error(&error, "open"))?;
         Ok(Arc::new(Self {
@@ -58,6 +58,9 @@ impl Observer {
     ) -> Result<T, Fault> {
         let observer = Arc::clone(self);
         let answer = blocking::call(operation, bound + Duration::from_secs(1), move || {
+            if observer.consumer.context().takes_tokens() {
+                observer.listen();
+            }
             let answer = look(&observer, Instant::now() + bound);
             observer.listen();
             answer

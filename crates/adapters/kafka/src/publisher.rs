@@ -39,7 +39,7 @@ impl KafkaPublisher {
     /// # Errors
     /// librdkafka refuses the settings (a certificate that is none).
     pub fn open(config: &KafkaConfig) -> Result<Self, Fault> {
-        let producer = client::producer(config).create_with_context(Deliveries::new(&config.brokers));
+        let producer = client::producer(config).create_with_context(Deliveries::of(config));
         let producer: Producer = producer.map_err(|error| faults::from_error(&error, "open"))?;
         Ok(Self { producer: Arc::new(producer), broker: config.embedded_broker().cloned(), delivery_timeout: config.delivery_timeout })
     }

@@ -3,6 +3,7 @@
 //! Only librdkafka's own words, OpenSSL's numbers and those of TLS alerts are looked at. All that hangs on them is what a person is told
 //! and whether one is called: a text that changes with a version never costs a record.
 
+use crate::oauth;
 use pipeline::FaultClass;
 use pipeline::fault::{REFUSED, UNKNOWN_HOST};
 use rdkafka::error::RDKafkaErrorCode as Code;
@@ -10,6 +11,11 @@ use rdkafka::error::RDKafkaErrorCode as Code;
 /// The broker does not offer the mechanism, or no login at all.
 pub(crate) const MECHANISM: &str =
     "login: the broker does not offer this way to log in, check KAFKA_SASL_MECHANISM and KAFKA_SECURITY_PROTOCOL";
+/// The identity provider answers with 4xx.
+const CLIENT: &str = "login: the token endpoint refuses, check KAFKA_SASL_OAUTHBEARER_CLIENT_ID, _CLIENT_SECRET and _SCOPE";
+const NO_TOKEN: &str = "login: what answers gives no token, check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL";
+const NO_ENDPOINT: &str =
+    "login: the token endpoint cannot be reached, check KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL and _CA_FILE if this lasts";
 /// The handshake failed.
 pub(crate) const UNTRUSTED: &str =
     "tls: check KAFKA_SSL_CA_FILE, whether the broker's certificate is for the host in KAFKA_BROKERS, and KAFKA_SECURITY_PROTOCOL";
@@ -35,6 +41,9 @@ pub(crate) fn of(code: Code, text: &str) -> Option<(FaultClass, &'static str)> {
             Some((FaultClass::Operator, CERTIFICATE))
         }
         Code::BrokerTransportFailure if text.contains(VERIFY_FAILED) => Some((FaultClass::Operator, UNTRUSTED)),
+        Code::Authentication if text.contains(oauth::REFUSED) => Some((FaultClass::Operator, CLIENT)),
+        Code::Authentication if text.contains(oauth::STRANGE) => Some((FaultClass::Operator, NO_TOKEN)),
+        Code::Authentication if text.contains(oauth::AWAY) => Some((FaultClass::Unavailable { timed_out: false }, NO_ENDPOINT)),
         Code::Authentication if text.contains("mechanism handshake failed") => Some((FaultClass::Operator, MECHANISM)),
         _ => None,
     }

@@ -1,7 +1,9 @@
 //! How the group moves partitions to and from this member. All of this runs inside polling, on the thread that polls.
 
+use std::error::Error;
 use std::sync::Arc;
 
+use rdkafka::client::OAuthToken;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext, RebalanceProtocol};
 use rdkafka::error::KafkaError;
@@ -103,6 +105,12 @@ impl ConsumerContext for Rebalancing {
 }
 
 impl ClientContext for Rebalancing {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = Context::ENABLE_REFRESH_OAUTH_TOKEN;
+
+    fn generate_oauth_token(&self, config: Option<&str>) -> Result<OAuthToken, Box<dyn Error>> {
+        self.context.generate_oauth_token(config)
+    }
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
         self.context.log(level, facility, message);
     }

@@ -2,8 +2,11 @@
 
 use std::fs;
 
+use reqwest::Certificate;
 use secrecy::SecretString;
 use settings::Reader;
+
+use crate::oauth::{Endpoint, Tokens};
 
 const CA_FILE: &str = "KAFKA_SSL_CA_FILE";
 const CERTIFICATE_FILE: &str = "KAFKA_SSL_CERTIFICATE_FILE";
@@ -11,6 +14,13 @@ const KEY_FILE: &str = "KAFKA_SSL_KEY_FILE";
 const KEY_PASSWORD: &str = "KAFKA_SSL_KEY_PASSWORD";
 const USERNAME: &str = "KAFKA_SASL_USERNAME";
 const PASSWORD: &str = "KAFKA_SASL_PASSWORD";
+const MECHANISM: &str = "KAFKA_SASL_MECHANISM";
+const OAUTHBEARER: &str = "OAUTHBEARER";
+const ENDPOINT: &str = "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL";
+const CLIENT_ID: &str = "KAFKA_SASL_OAUTHBEARER_CLIENT_ID";
+const CLIENT_SECRET: &str = "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET";
+const SCOPE: &str = "KAFKA_SASL_OAUTHBEARER_SCOPE";
+const TOKEN_CA_FILE: &str = "KAFKA_SASL_OAUTHBEARER_CA_FILE";
 
 /// How the lines end that PEM begins with, whatever the format of the key.
 const CERTIFICATE: &[u8] = b"CERTIFICATE-----";
@@ -44,13 +54,18 @@ pub struct Tls {
 
 /// Who logs in, and how.
 #[derive(Clone, Debug)]
-pub struct Sasl {
-    /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
-    pub mechanism: &'static str,
-    /// The user.
-    pub username: String,
-    /// The password.
-    pub password: SecretString,
+pub enum Sasl {
+    /// With a name and a password.
+    Password {
+        /// `PLAIN`, `SCRAM-SHA-256` or `SCRAM-SHA-512`.
+        mechanism: &'static str,
+        /// The user.
+        username: String,
+        /// The password.
+        password: SecretString,
+    },
+    /// `OAUTHBEARER`: with tokens of an identity provider.
+    Tokens(Tokens),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -116,21 +131,71 @@ impl Security {
 impl Sasl {
     fn read(env: &mut Reader, used: bool) -> Self {
         let mechanism = env.choice(
-            "KAFKA_SASL_MECHANISM",
-            &[("SCRAM-SHA-512", "SCRAM-SHA-512"), ("SCRAM-SHA-256", "SCRAM-SHA-256"), ("PLAIN", "PLAIN")],
-            "SASL mechanism: `SCRAM-SHA-512`, `SCRAM-SHA-256` or `PLAIN`.",
+            MECHANISM,
+            &[("SCRAM-SHA-512", "SCRAM-SHA-512"), ("SCRAM-SHA-256", "SCRAM-SHA-256"), ("PLAIN", "PLAIN"), (OAUTHBEARER, OAUTHBEARER)],
+            "SASL mechanism: `SCRAM-SHA-512`, `SCRAM-SHA-256`, `PLAIN` or `OAUTHBEARER`.",
         );
+        let (passwords, tokens) = (used && mechanism != OAUTHBEARER, used && mechanism == OAUTHBEARER);
         let username = env.optional(USERNAME, "SASL user.");
         let password = env.secret(PASSWORD, "SASL password.");
-        for (name, is_set) in [(USERNAME, username.is_some()), (PASSWORD, password.is_some())] {
-            match (used, is_set) {
-                (true, false) => env.problem(name, "must be set, because KAFKA_SECURITY_PROTOCOL asks for SASL"),
-                (false, true) => env.problem(name, "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SASL: nobody would log in"),
+        let url = env.optional(ENDPOINT, "Where tokens for `OAUTHBEARER` come from: an OAuth 2.0 token endpoint.");
+        let client_id = env.optional(CLIENT_ID, "Who asks there, by the grant `client_credentials`.");
+        let client_secret = env.secret(CLIENT_SECRET, "Secret of that client.");
+        let scope = env.optional(SCOPE, "Scope that is asked for, for providers that want one.");
+        let ca_file = env.optional(TOKEN_CA_FILE, "PEM file of authorities to trust for the token endpoint beside those of the system.");
+        let set = [
+            (USERNAME, username.is_some(), passwords, true),
+            (PASSWORD, password.is_some(), passwords, true),
+            (ENDPOINT, url.is_some(), tokens, true),
+            (CLIENT_ID, client_id.is_some(), tokens, true),
+            (CLIENT_SECRET, client_secret.is_some(), tokens, true),
+            (SCOPE, scope.is_some(), tokens, false),
+            (TOKEN_CA_FILE, ca_file.is_some(), tokens, false),
+        ];
+        for (name, is_set, is_used, is_needed) in set {
+            match (is_used, is_set) {
+                (true, false) if is_needed => {
+                    env.problem(name, "must be set, because KAFKA_SECURITY_PROTOCOL and KAFKA_SASL_MECHANISM ask for it");
+                }
+                (false, true) if !used => {
+                    env.problem(name, "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SASL: nobody would log in");
+                }
+                (false, true) => env.problem(name, "is set, but KAFKA_SASL_MECHANISM does not use it"),
                 _ => {}
             }
         }
-        Self { mechanism, username: username.unwrap_or_default(), password: password.unwrap_or_default() }
+        if !tokens {
+            return Self::Password { mechanism, username: username.unwrap_or_default(), password: password.unwrap_or_default() };
+        }
+        let url = url.unwrap_or_default();
+        if !url.is_empty() && !is_endpoint(&url) {
+            env.problem(ENDPOINT, "must be a URL without a user or a password in it, https:// (or http:// on this machine)");
+        }
+        let authorities = ca_file.map(|path| authorities(env, &path)).unwrap_or_default();
+        let endpoint = Endpoint {
+            url,
+            client_id: client_id.unwrap_or_default(),
+            client_secret: client_secret.unwrap_or_default(),
+            scope,
+            authorities,
+        };
+        Self::Tokens(Tokens::of(endpoint))
     }
+}
+
+/// Whether the secret may be sent there: to another machine only over an encrypted connection.
+fn is_endpoint(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let here = url.host_str().is_some_and(|host| matches!(host, "localhost" | "127.0.0.1" | "[::1]"));
+    url.username().is_empty() && url.password().is_none() && (url.scheme() == "https" || url.scheme() == "http" && here)
+}
+
+fn authorities(env: &mut Reader, path: &str) -> Vec<Certificate> {
+    let read = fs::read(path).ok().and_then(|bytes| Certificate::from_pem_bundle(&bytes).ok()).filter(|found| !found.is_empty());
+    if read.is_none() {
+        env.problem(TOKEN_CA_FILE, "names a file without certificates in PEM, or that cannot be read");
+    }
+    read.unwrap_or_default()
 }
 
 impl Tls {
@@ -176,6 +241,21 @@ mod tests {
         assert!(problems(&[]).is_empty());
         assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SASL_SSL")]), [USERNAME, PASSWORD]);
         assert_eq!(problems(&[(USERNAME, "ada")]), [USERNAME]);
+        let tokens = [("KAFKA_SECURITY_PROTOCOL", "SASL_SSL"), (MECHANISM, OAUTHBEARER)];
+        assert_eq!(problems(&tokens), [ENDPOINT, CLIENT_ID, CLIENT_SECRET]);
+        assert_eq!(problems(&[(SCOPE, "kafka")]), [SCOPE]);
+        let with = |more: (&'static str, &'static str)| {
+            let right = [(ENDPOINT, "https://id.example/token"), (CLIENT_ID, "ada"), (CLIENT_SECRET, "hunter2")];
+            let right = right.into_iter().filter(|(name, _)| *name != more.0);
+            problems(&tokens.into_iter().chain(right).chain([more]).collect::<Vec<_>>())
+        };
+        assert!(with((SCOPE, "kafka")).is_empty());
+        assert_eq!(with((USERNAME, "ada")), [USERNAME]);
+        assert_eq!(with((TOKEN_CA_FILE, "Cargo.toml")), [TOKEN_CA_FILE]);
+        for url in ["http://id.example/token", "https://ada:hunter2@id.example/token", "id.example"] {
+            assert_eq!(with((ENDPOINT, url)), [ENDPOINT], "{url}");
+        }
+        assert!(with((ENDPOINT, "http://127.0.0.1:8080/token")).is_empty());
         assert_eq!(problems(&[(CA_FILE, "Cargo.toml")]), [CA_FILE]);
         // This file holds the first line of either.
         assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (KEY_FILE, "src/security.rs")]), [CERTIFICATE_FILE]);

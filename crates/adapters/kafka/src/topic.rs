@@ -80,7 +80,8 @@ fn described(metadata: &Metadata, name: &str) -> KafkaResult<TopicDescription> {
 }
 
 async fn settings(config: &KafkaConfig) -> Option<TopicSettings> {
-    let admin: AdminClient<Context> = client::admin(config).create_with_context(Context::of(&config.brokers, Health::quiet())).ok()?;
+    let admin: AdminClient<Context> = client::admin(config).create_with_context(Context::of(config, Health::quiet())).ok()?;
+    admin.inner().context().hand_over_token(admin.inner());
     let (topics, options) = ([ResourceSpecifier::Topic(&config.topic)], AdminOptions::new().request_timeout(Some(BOUND)));
     let answer = timeout(BOUND, admin.describe_configs(&topics, &options)).await.map_err(|_| faults::timed_out("describe_configs"));
     let resource = answer.ok()?.ok()?.into_iter().next()?.ok()?;

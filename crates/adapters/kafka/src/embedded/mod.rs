@@ -53,7 +53,7 @@ impl EmbeddedBroker {
         let mut client = ClientConfig::new();
         settings::broker(&mut client);
         let failed = |error: KafkaError| faults::from_error(&error, START);
-        let owner: Producer = client.create_with_context(Deliveries::new("")).map_err(failed)?;
+        let owner: Producer = client.create_with_context(Deliveries::of_nobody()).map_err(failed)?;
         let bootstrap_servers = {
             let cluster = owner.client().mock_cluster().ok_or_else(|| faults::bug(START))?;
             cluster.create_topic(topic, i32::from(partitions), 1).map_err(failed)?;

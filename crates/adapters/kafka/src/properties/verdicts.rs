@@ -18,6 +18,7 @@ const SKIPS: &str = "where a partition begins is decided by what the tables hold
 const TWICE: &str = "a retry of the producer must neither double nor reorder records, and all in-sync replicas must have them";
 const POLLS: &str = "it follows from the longest call that the consumer makes between two polls";
 const CALLBACK: &str = "it is a function or memory of the program, which no text can name";
+const TOKENS: &str = "the program gets tokens itself, from KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL";
 const SEEN: &str = "health checks and metrics rest on it";
 const LOGGED: &str = "what is logged follows from LOG_LEVEL";
 
@@ -28,6 +29,13 @@ pub(crate) const VERDICTS: &[(&str, Verdict)] = &[
     ("sasl.mechanisms", Variable("KAFKA_SASL_MECHANISM")),
     ("sasl.username", Variable("KAFKA_SASL_USERNAME")),
     ("sasl.password", Variable("KAFKA_SASL_PASSWORD")),
+    ("sasl.oauthbearer.client.id", Variable("KAFKA_SASL_OAUTHBEARER_CLIENT_ID")),
+    ("sasl.oauthbearer.client.secret", Variable("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET")),
+    ("sasl.oauthbearer.scope", Variable("KAFKA_SASL_OAUTHBEARER_SCOPE")),
+    ("sasl.oauthbearer.token.endpoint.url", Variable("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL")),
+    ("https.ca.location", Variable("KAFKA_SASL_OAUTHBEARER_CA_FILE")),
+    ("https.ca.pem", Variable("KAFKA_SASL_OAUTHBEARER_CA_FILE")),
+    ("enable.sasl.oauthbearer.unsecure.jwt", Fixed(TOKENS)),
     ("ssl.ca.location", Variable("KAFKA_SSL_CA_FILE")),
     ("ssl.certificate.location", Variable("KAFKA_SSL_CERTIFICATE_FILE")),
     ("ssl.key.location", Variable("KAFKA_SSL_KEY_FILE")),
@@ -98,5 +106,6 @@ pub(crate) fn verdict(name: &str) -> Verdict {
     if name.ends_with("_cb") {
         return Fixed(CALLBACK);
     }
-    VERDICTS.iter().find(|(known, _)| *known == name).map_or(Tunable, |(_, verdict)| *verdict)
+    let listed = VERDICTS.iter().find(|(known, _)| *known == name).map(|(_, verdict)| *verdict);
+    listed.unwrap_or(if name.starts_with("sasl.oauthbearer.") { Fixed(TOKENS) } else { Tunable })
 }

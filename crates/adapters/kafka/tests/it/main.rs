@@ -14,6 +14,7 @@ mod lost_brokers;
 mod new_logs;
 mod outages;
 mod pausing;
+mod provider;
 mod proxy;
 mod reading;
 mod secured;

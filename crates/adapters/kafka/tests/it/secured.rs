@@ -9,6 +9,8 @@ use pipeline::ports::GroupProgress as _;
 use pipeline::{Fault, FaultClass, Publisher as _, RecordSource as _};
 use settings::Reader;
 
+use crate::provider::{self, Provider};
+
 use crate::lab::{BOUND, Lab, Log, PLENTY, TURN, message, numbers, within};
 
 /// The directory in which `.ci/kafka` leaves what its protected listeners ask for.
@@ -49,6 +51,21 @@ impl Secured {
             ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL".to_owned()),
             ("KAFKA_SASL_USERNAME", self.read("user")),
             ("KAFKA_SASL_PASSWORD", self.read("password")),
+            ("KAFKA_SSL_CA_FILE", self.path("ca.pem")),
+        ];
+        self.config(&right, changes)
+    }
+
+    /// `SASL_SSL` with tokens of this provider as it works, with changes.
+    fn tokens(&self, provider: &Provider, changes: Changes<'_>) -> KafkaConfig {
+        let right = [
+            ("KAFKA_BROKERS", self.read("sasl_ssl")),
+            ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL".to_owned()),
+            ("KAFKA_SASL_MECHANISM", "OAUTHBEARER".to_owned()),
+            ("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", provider.url.clone()),
+            ("KAFKA_SASL_OAUTHBEARER_CLIENT_ID", provider::CLIENT.to_owned()),
+            ("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET", provider::SECRET.to_owned()),
+            ("KAFKA_SASL_OAUTHBEARER_SCOPE", "kafka".to_owned()),
             ("KAFKA_SSL_CA_FILE", self.path("ca.pem")),
         ];
         self.config(&right, changes)
@@ -211,4 +228,54 @@ async fn another_protocol_than_the_listeners_is_an_outage_that_names_the_setting
         assert!(matches!(fault.class, FaultClass::Unavailable { .. }), "{fault}");
         assert!(fault.subject.contains("KAFKA_SECURITY_PROTOCOL"), "{:?}: {fault}", config.security);
     }
+}
+
+/// How long a token is good for: short enough that several pass in a test. Not shorter, because librdkafka may show one once more shortly before it
+/// is replaced, and a broker takes no two within a second.
+const LIFE: Duration = Duration::from_secs(12);
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_log_every_client_in_and_are_followed_by_others_before_they_end() {
+    let Some(secured) = Secured::find() else { return };
+    let provider = Provider::start(LIFE, "pipeline");
+    let config = secured.tokens(&provider, &[]);
+    works(config.clone()).await;
+    let described = within(kafka::describe_topic(&config)).await.unwrap();
+    assert!(described.settings.is_some(), "the client that asks for settings has a token too");
+
+    let lab = Lab::new(KafkaConfig { group: format!("{}-long", config.group), ..config });
+    let mut consumer = lab.consumer();
+    consumer.take_exactly(50).await;
+    // Longer than any of them lives: the broker ends a connection whose token has ended.
+    let (began, mut number) = (provider.given(), 50);
+    while provider.given() < began + 3 {
+        lab.publish_numbers(number, number + 1).await;
+        number += 1;
+        let records = consumer.take(PLENTY).await;
+        consumer.commit(&records).await;
+        lab.committed().await;
+    }
+    consumer.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_that_cannot_be_had_say_what_to_look_at() {
+    let Some(secured) = Secured::find() else { return };
+    let provider = Provider::start(LIFE, "pipeline");
+    let fault = refused(&secured.tokens(&provider, &[("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET", "wrong")])).await;
+    assert_eq!(fault.class, FaultClass::Operator);
+    assert!(fault.subject.contains("KAFKA_SASL_OAUTHBEARER_CLIENT_ID"), "{fault}");
+    let away = secured.tokens(&provider, &[("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", "http://127.0.0.1:1/token")]);
+    let fault = within(kafka::topic_partitions(&away)).await.unwrap_err();
+    assert!(matches!(fault.class, FaultClass::Unavailable { .. }) && fault.subject.contains("TOKEN_ENDPOINT_URL"), "{fault}");
+    // Whom its certificate is signed by, only another variable says.
+    let encrypted = Provider::start_encrypted(&secured.dir, LIFE, "pipeline");
+    let fault = within(kafka::topic_partitions(&secured.tokens(&encrypted, &[]))).await.unwrap_err();
+    assert!(fault.subject.contains("TOKEN_ENDPOINT_URL"), "{fault}");
+    works(secured.tokens(&encrypted, &[("KAFKA_SASL_OAUTHBEARER_CA_FILE", &secured.path("ca.pem"))])).await;
+    // A name that is none: the provider is content with the client, and the broker is not.
+    let nobody = Provider::start(LIFE, "");
+    let fault = refused(&secured.tokens(&nobody, &[])).await;
+    assert_eq!(fault.class, FaultClass::Operator);
+    assert!(fault.subject.contains("KAFKA_SASL_OAUTHBEARER"), "{fault}");
 }
