@@ -57,7 +57,7 @@ async fn members_come_and_go(sharing: Sharing, seed: u64) {
             second.kill();
             let second = start();
             more(300).await;
-            third.signal("STOP");
+            stop_without_lock(&place, &third).await;
             (first, second, third)
         };
         let ((first, second, third), ()) = tokio::join!(members, place.sender.send(first_half, Some(RATE)));
@@ -79,6 +79,21 @@ async fn members_come_and_go(sharing: Sharing, seed: u64) {
     })
     .await;
     check(&place, &stream).await;
+}
+
+/// Stops a member at a moment at which it does not hold the lock of the shared file: the others would wait for that as long as it stands still.
+async fn stop_without_lock(place: &Place, member: &Member) {
+    let tables = rusqlite::Connection::open(place.file()).unwrap();
+    tables.busy_timeout(Duration::from_secs(1)).unwrap();
+    eventually(BOUND, "the member stands still and holds no lock", async || {
+        member.signal("STOP");
+        let is_free = tables.execute_batch("BEGIN IMMEDIATE; ROLLBACK").is_ok();
+        if !is_free {
+            member.signal("CONT");
+        }
+        is_free
+    })
+    .await;
 }
 
 /// A running group goes from the classic protocol to that of the brokers, and back, member by member: each leaves, and comes back with the
