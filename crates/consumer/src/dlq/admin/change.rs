@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::sync::Arc;
 
 use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -132,7 +132,7 @@ where
 pub(super) async fn edit<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     Extension(Caller(caller)): Extension<Caller>,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     query: Result<Query<EditQuery>, QueryRejection>,
     content: Content,
 ) -> Result<Response, Refused>
@@ -141,6 +141,7 @@ where
     P: Publisher,
     T: AuditLog,
 {
+    let Path(id) = id.map_err(|_| Refusal::NotAnId)?;
     let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
     let content = received(content)?;
     let payload = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::QueryRejection;
+use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
@@ -21,6 +21,7 @@ use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::find;
 use crate::dlq::listed::{Listed, Row};
+use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
 use crate::dlq::stats::{Stats, stats};
 use crate::dlq::transfer::export_page;
@@ -88,7 +89,11 @@ struct Whole<'a> {
 }
 
 /// `GET /admin/dlq/{id}`.
-pub(super) async fn show<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>, Path(id): Path<String>) -> Result<Response, Refused> {
+pub(super) async fn show<Q: DeadLetterReader, P, T>(
+    State(admin): Shared<Q, P, T>,
+    id: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refused> {
+    let Path(id) = id.map_err(|_| Refusal::NotAnId)?;
     let listed = find(&admin.context.queue, &id).await?;
     let of = |entry: Option<&Entry>| entry.map(|entry| (entry.key_encoding, entry.encoding));
     let entry = listed.entry.as_ref();

@@ -7,10 +7,12 @@
 //! | `query` | what they ask for |
 //! | `look`, `change` | the answers |
 //! | `answer` | refusals as problem documents |
+//! | `document` | all of it as an OpenAPI document |
 
 mod answer;
 mod change;
 mod config;
+mod document;
 mod guard;
 mod look;
 mod query;
@@ -54,6 +56,7 @@ where
     let operator = || from_fn_with_state(AdminRole::Operator, guard::at_least);
     let editor = || from_fn_with_state(AdminRole::Editor, guard::at_least);
     Router::new()
+        .route(document::PATH, get(document::document))
         .route("/admin/dlq", get(look::list))
         .route("/admin/dlq/stats", get(look::count))
         // Payloads are personal data.

@@ -2,64 +2,17 @@
 
 use std::net::SocketAddr;
 
-use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use consumer::dlq::admin::{AdminConfig, routes};
-use consumer::dlq::{AdminContext, Terms};
 use pipeline::dead_letter::entry_id;
 use serde_json::{Value, json};
-use settings::Reader;
-use sqlite::Sqlite;
 use telemetry::{Shutdown, http};
 use testkit::builders::{dead_letter, id, user};
-use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
-use super::bench::{Broker, LEASE, Queue, RULES, Step, five_fields, orphan, push};
-
-const TOKEN: &str = "0123456789abcdef";
-
-struct Office {
-    queue: Queue,
-    broker: Broker,
-    router: Router,
-}
-
-impl Office {
-    fn new(settings: &[(&str, &str)]) -> Self {
-        let (queue, broker) = (Queue::new(), Broker::default());
-        let mut env = Reader::from_pairs([("ADMIN_TOKEN", TOKEN)].iter().chain(settings).copied());
-        let config = std::sync::Arc::new(AdminConfig::read(&mut env).unwrap());
-        env.finish().unwrap();
-        let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
-        let context = AdminContext { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(queue.inner.clone()), terms };
-        let router = routes::<Queue, Broker, Sqlite>(config, context, CancellationToken::new());
-        Self { queue, broker, router }
-    }
-
-    /// The status and the body of the answer to a request with a token, from this machine.
-    async fn ask(&self, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, Value) {
-        let (status, text) = self.ask_from("127.0.0.1:4711", Some(TOKEN), method, path, body).await;
-        (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
-    }
-
-    async fn ask_from(&self, peer: &str, token: Option<&str>, method: &str, path: &str, body: impl Into<Body>) -> (StatusCode, String) {
-        let mut request = Request::builder().method(method).uri(path).extension(ConnectInfo(peer.parse::<SocketAddr>().unwrap()));
-        if let Some(token) = token {
-            request = request.header("Authorization", format!("Bearer {token}"));
-        }
-        let answer = self.router.clone().oneshot(request.body(body.into()).unwrap()).await.unwrap();
-        let status = answer.status();
-        if status.is_client_error() || status.is_server_error() {
-            assert_eq!(answer.headers()["content-type"], "application/problem+json");
-        }
-        assert_eq!(answer.headers().contains_key("www-authenticate"), status == StatusCode::UNAUTHORIZED);
-        let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
-        (status, String::from_utf8(body.to_vec()).unwrap())
-    }
-}
+use super::bench::{Step, five_fields, orphan, push};
+use super::office::{Office, TOKEN};
 
 #[tokio::test]
 async fn nobody_without_a_token_of_ours_is_answered() {
@@ -140,6 +93,8 @@ async fn what_is_not_understood_does_nothing() {
         ("GET", "/admin/dlq?reasn=x", ""),
         ("GET", "/admin/dlq?olderThan=soon", ""),
         ("GET", "/admin/dlq/xyz", ""),
+        ("GET", "/admin/dlq/%FF", ""),
+        ("POST", "/admin/dlq/%FF/edit", "{}"),
         ("POST", "/admin/dlq/purge", ""),
         ("POST", "/admin/dlq/purge", "{}"),
         ("POST", "/admin/dlq/purge", r#"{"reasn":"x","all":true}"#),
@@ -223,6 +178,7 @@ async fn a_role_allows_what_it_says_and_no_more() {
     let needs = [
         ("GET", "/admin/dlq", "viewer"),
         ("GET", "/admin/dlq/stats", "viewer"),
+        ("GET", "/admin/openapi.json", "viewer"),
         ("POST", "/admin/dlq/redrive", "operator"),
         ("POST", "/admin/dlq/purge", "operator"),
         ("GET", "/admin/dlq/export", "editor"),

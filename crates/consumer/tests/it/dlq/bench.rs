@@ -20,9 +20,10 @@ use uuid::Uuid;
 pub const RULES: Rules = Rules { max_rows: 4000, max_clock_skew: Duration::from_secs(86_400) };
 pub const LEASE: Duration = Duration::from_secs(3600);
 
-/// A call of the queue.
+/// Calls of the queue.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
+    Read,
     Claim,
     Settle,
     GiveBack,
@@ -68,6 +69,7 @@ impl Queue {
 
 impl DeadLetterReader for Queue {
     async fn depth(&self) -> Result<u64, Fault> {
+        self.pass(Step::Read)?;
         self.inner.depth().await
     }
 
@@ -80,6 +82,7 @@ impl DeadLetterReader for Queue {
     }
 
     async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+        self.pass(Step::Read)?;
         self.inner.page(end, start, limit).await
     }
 }

@@ -3,7 +3,10 @@
 mod admin;
 pub mod bench;
 mod crashes;
+mod document;
 mod dry_runs;
 mod finding;
+mod office;
+mod openapi;
 mod redriving;
 mod transfers;

@@ -1,0 +1,281 @@
+//! The OpenAPI document describes what is there: routes, roles, parameters, fields, answers, bounds, examples.
+
+use std::collections::BTreeSet;
+
+use axum::body::Body;
+use axum::http::StatusCode;
+use pipeline::dead_letter::entry_id;
+use serde_json::{Value, json};
+use testkit::builders::{dead_letter, id, user};
+
+use super::bench::{Step, five_fields, push};
+use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved, validator};
+use super::office::{HERE, Office, TOKEN};
+
+type Words = BTreeSet<String>;
+
+/// A path of this template.
+fn path_of(template: &str, id: &str) -> String {
+    template.replace("{id}", id)
+}
+
+/// The words between back quotes.
+fn quoted(text: &str) -> Words {
+    text.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+fn names(properties: &Value) -> Words {
+    properties.as_object().unwrap().keys().cloned().collect()
+}
+
+fn operation(template: &str, method: &str) -> &'static Value {
+    &DOCUMENT["paths"][template][method]
+}
+
+fn query_of(operation: &'static Value) -> Vec<&'static Value> {
+    let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+    parameters.filter(|parameter| parameter["in"] == "query").collect()
+}
+
+#[tokio::test]
+async fn the_document_is_served_as_it_is() {
+    let office = Office::new(&[]);
+    let (status, text) = office.ask_from(HERE, Some(TOKEN), "GET", "/admin/openapi.json", "").await;
+    assert_eq!((status, text.as_str()), (StatusCode::OK, TEXT));
+    assert_eq!(DOCUMENT["info"]["version"], env!("CARGO_PKG_VERSION"));
+}
+
+#[tokio::test]
+async fn the_routes_and_their_methods_are_those_of_the_router() {
+    let office = Office::new(&[]);
+    // A router tells its paths to nobody but its `Debug`.
+    let shown = format!("{:?}", office.router);
+    let routes: BTreeSet<&str> = shown.split('"').filter(|text| text.starts_with("/admin")).collect();
+    assert_eq!(routes, operations().map(|(template, ..)| template).collect());
+    for template in routes {
+        let refused = office.request(HERE, Some(TOKEN), "BREW", &path_of(template, "3f9a"), "").await;
+        assert_eq!(refused.status, StatusCode::METHOD_NOT_ALLOWED, "{template}");
+        let allowed = refused.headers["allow"].to_str().unwrap().split(',').filter(|method| *method != "HEAD").map(str::to_lowercase);
+        assert_eq!(names(&DOCUMENT["paths"][template]), allowed.collect::<Words>(), "{template}");
+    }
+}
+
+#[tokio::test]
+async fn each_operation_names_the_least_role_that_may_call_it() {
+    let roles = ["viewer", "operator", "editor"];
+    for (rank, role) in roles.into_iter().enumerate() {
+        let office = Office::new(&[("ADMIN_ROLES", &format!("admin:{role}"))]);
+        for (template, method, operation) in operations() {
+            let (status, _) = office.ask(&method.to_uppercase(), &path_of(template, "3f9a"), "{").await;
+            let least = operation["security"][0]["token"][0].as_str().unwrap();
+            assert_eq!(operation["tags"], json!([least]));
+            let needed = roles.iter().position(|known| *known == least).unwrap();
+            assert_eq!(status == StatusCode::FORBIDDEN, rank < needed, "{role}: {method} {template}");
+        }
+    }
+}
+
+/// A parameter that is not known is refused with the names of those that are.
+#[tokio::test]
+async fn the_parameters_are_those_that_are_taken() {
+    let office = Office::new(&[]);
+    for (template, method, operation) in operations() {
+        let described: Words = query_of(operation).iter().map(|parameter| parameter["name"].as_str().unwrap().to_owned()).collect();
+        let path = format!("{}?nonsense=1", path_of(template, "3f9a"));
+        let (status, answer) = office.ask(&method.to_uppercase(), &path, "").await;
+        let detail = answer["detail"].as_str().unwrap_or_default();
+        let taken = if detail.contains("unknown field `nonsense`") { quoted(detail) } else { Words::new() };
+        assert_eq!(status == StatusCode::BAD_REQUEST && !taken.is_empty(), !described.is_empty(), "{method} {path}: {answer}");
+        assert_eq!(taken.into_iter().filter(|name| name != "nonsense").collect::<Words>(), described, "{method} {template}");
+    }
+}
+
+#[tokio::test]
+async fn the_fields_of_the_bodies_are_those_that_are_taken() {
+    let office = Office::new(&[]);
+    let schemas = &DOCUMENT["components"]["schemas"];
+    let (redrive, purge) = (&schemas["Redrive"]["properties"], &schemas["Purge"]["properties"]);
+    let (_, answer) = office.ask("POST", "/admin/dlq/redrive", r#"{"nonsense":1}"#).await;
+    let taken: Words = quoted(answer["detail"].as_str().unwrap()).into_iter().filter(|name| name != "nonsense").collect();
+    assert_eq!(taken, names(redrive));
+    for field in &taken {
+        let value = match field.as_str() {
+            "ids" => json!([]),
+            "limit" | "rate" | "maxRetries" => json!(1),
+            "all" | "dryRun" => json!(true),
+            "olderThan" => json!("1h"),
+            _ => json!("x"),
+        };
+        let mut body = json!({ "all": true, "dryRun": true });
+        body[field] = value;
+        let (status, _) = office.ask("POST", "/admin/dlq/purge", body.to_string()).await;
+        assert_eq!(status == StatusCode::OK, names(purge).contains(field), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn the_bounds_and_the_defaults_are_the_real_ones() {
+    let office = Office::new(&[]);
+    let texts: Vec<_> = (0..1001).map(|number| five_fields("{", number)).collect();
+    office.queue.put(&texts).await;
+    let fields = &DOCUMENT["components"]["schemas"]["Redrive"]["properties"];
+    let most = fields["limit"]["maximum"].as_u64().unwrap();
+    for (limit, status) in [(most, StatusCode::OK), (most + 1, StatusCode::BAD_REQUEST)] {
+        assert_eq!(office.ask("POST", "/admin/dlq/redrive", format!(r#"{{"all":true,"dryRun":true,"limit":{limit}}}"#)).await.0, status);
+    }
+    let parameter = |name: &str| query_of(operation("/admin/dlq", "get")).into_iter().find(|parameter| parameter["name"] == name).unwrap();
+    let length = async |path: &str| office.ask("GET", path, "").await.1["entries"].as_array().unwrap().len() as u64;
+    assert_eq!(length("/admin/dlq").await, parameter("limit")["schema"]["default"].as_u64().unwrap());
+    let longest = DOCUMENT["components"]["schemas"]["List"]["properties"]["entries"]["maxItems"].as_u64().unwrap();
+    assert_eq!(length("/admin/dlq?limit=1000000").await, longest);
+    assert_eq!(length("/admin/dlq?limit=0").await, parameter("limit")["schema"]["minimum"].as_u64().unwrap());
+}
+
+#[test]
+fn every_example_is_valid() {
+    for ((template, method, status), described) in DESCRIBED.iter() {
+        for example in &described.examples {
+            described.validator.validate(example).unwrap_or_else(|error| panic!("{method} {template} {status}: {error}"));
+            if *status >= 400 {
+                assert_eq!(example["status"], *status, "{method} {template}");
+            }
+        }
+        assert!(!described.examples.is_empty() || *template == "/admin/openapi.json", "{method} {template} {status} has no example");
+    }
+    for (template, method, operation) in operations() {
+        let parameters = operation.get("parameters").and_then(Value::as_array).into_iter().flatten();
+        let contents = operation.pointer("/requestBody/content").and_then(Value::as_object).into_iter().flatten();
+        for described in parameters.chain(contents.map(|(_, content)| content)) {
+            for example in examples(described) {
+                let validator = validator(&described["schema"]);
+                validator.validate(example).unwrap_or_else(|error| panic!("{method} {template}: {error}"));
+            }
+        }
+    }
+}
+
+/// What is sent and what a body's schema says of it agree.
+#[tokio::test]
+async fn a_body_that_is_no_body_by_the_document_is_refused() {
+    let office = Office::new(&[]);
+    for template in ["/admin/dlq/redrive", "/admin/dlq/purge"] {
+        let content = &operation(template, "post")["requestBody"]["content"]["application/json"];
+        let validator = validator(resolved(&content["schema"]));
+        let others =
+            [json!({}), json!({"all": false}), json!({"reasn": "x"}), json!({"all": true, "rate": 0}), json!({"all": true, "limit": -1})];
+        let ids = [json!({"ids": ["xyz"]}), json!({"ids": ["3f"]}), json!({"reason": "x", "olderThan": "soon"})];
+        for body in others.into_iter().chain(ids) {
+            assert!(!validator.is_valid(&body), "{template}: {body}");
+            let (status, answer) = office.ask("POST", template, body.to_string()).await;
+            assert_eq!(status, StatusCode::BAD_REQUEST, "{template}: {body}: {answer}");
+        }
+        for example in examples(content) {
+            let (status, answer) = office.ask("POST", template, example.to_string()).await;
+            assert_ne!(status, StatusCode::BAD_REQUEST, "{template}: {example}: {answer}");
+        }
+    }
+}
+
+/// What a client was given so far.
+#[derive(Default)]
+struct Given(BTreeSet<Place>);
+
+impl Given {
+    async fn ask(&mut self, office: &Office, method: &str, path: &str, body: impl Into<Body>) -> Value {
+        self.ask_from(office, (HERE, Some(TOKEN)), method, path, body).await
+    }
+
+    async fn ask_from(
+        &mut self,
+        office: &Office,
+        (peer, token): (&str, Option<&str>),
+        method: &str,
+        path: &str,
+        body: impl Into<Body>,
+    ) -> Value {
+        let answer = office.request(peer, token, method, path, body).await;
+        self.0.extend(place_of(method, path, &answer));
+        answer.json()
+    }
+}
+
+/// Two entries with ids that begin alike, and that beginning.
+fn alike() -> ([String; 2], String) {
+    let mut seen = std::collections::HashMap::new();
+    for number in 0.. {
+        let text = format!("alike {number}");
+        let start = entry_id(&text)[..4].to_owned();
+        if let Some(other) = seen.insert(start.clone(), text.clone()) {
+            return ([other, text], start);
+        }
+    }
+    unreachable!("there are no more beginnings than numbers")
+}
+
+#[tokio::test]
+async fn every_answer_that_is_described_is_given() {
+    let mut given = Given::default();
+    let (office, bare) = (Office::new(&[]), Office::bare());
+    let mended = String::from_utf8(user(id()).to_json()).unwrap();
+    let broken = dead_letter(mended.replace("\"firstName\"", "\"first\""));
+    let broken_id = entry_id(&broken.json);
+    let (alike, start) = alike();
+    office.queue.put(&alike).await;
+    push(&office.queue, std::slice::from_ref(&broken)).await;
+    push(&bare.queue, std::slice::from_ref(&broken)).await;
+
+    for (template, method, _) in operations() {
+        let (method, path) = (method.to_uppercase(), path_of(template, "abcdef012345"));
+        given.ask_from(&office, (HERE, None), &method, &path, "").await;
+        given.ask_from(&office, ("192.0.2.1:1", Some(TOKEN)), &method, &path, "").await;
+        given.ask(&office, &method, &format!("{path}?nonsense=1"), "{").await;
+        if method == "POST" {
+            given.ask(&office, &method, &path, vec![b' '; (64 << 20) + 1]).await;
+        }
+    }
+    for (method, path, body) in [
+        ("GET", "/admin/dlq", ""),
+        ("GET", "/admin/dlq/stats", ""),
+        ("GET", "/admin/dlq/export", ""),
+        ("GET", "/admin/openapi.json", ""),
+        ("GET", "/admin/dlq/{broken}", ""),
+        ("GET", "/admin/dlq/{unreadable}", ""),
+        ("GET", "/admin/dlq/abcdef012345", ""),
+        ("GET", "/admin/dlq/{alike}", ""),
+        ("GET", "/admin/dlq/xyz", ""),
+        ("POST", "/admin/dlq/redrive", r#"{"ids":["abcdef012345"]}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"ids":["{alike}"]}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"dryRun":true}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"reason":"unreadable"}"#),
+        ("POST", "/admin/dlq/purge", r#"{"ids":["abcdef012345"]}"#),
+        ("POST", "/admin/dlq/purge", r#"{"ids":["{alike}"]}"#),
+        ("POST", "/admin/dlq/purge", r#"{"all":true,"dryRun":true}"#),
+        ("POST", "/admin/dlq/purge", r#"{"reason":"none"}"#),
+        ("POST", "/admin/dlq/abcdef012345/edit", "{}"),
+        ("POST", "/admin/dlq/{alike}/edit", "{}"),
+        ("POST", "/admin/dlq/{broken}/edit", "{}"),
+        ("POST", "/admin/dlq/{broken}/edit?dryRun=true", &mended),
+        ("POST", "/admin/dlq/import?any=true", "{}\n"),
+    ] {
+        let fill =
+            |text: &str| text.replace("{broken}", &broken_id).replace("{alike}", &start).replace("{unreadable}", &entry_id(&alike[0]));
+        given.ask(&office, method, &fill(path), fill(body)).await;
+    }
+    let edit = format!("/admin/dlq/{broken_id}/edit");
+    for path in ["/admin/dlq/redrive", "/admin/dlq/purge", "/admin/dlq/import", &edit] {
+        given.ask(&bare, "POST", path, if path == edit { mended.clone() } else { r#"{"all":true}"#.to_owned() }).await;
+    }
+    office.queue.fail(Some(Step::Claim));
+    given.ask(&office, "POST", &edit, mended.clone()).await;
+    for path in ["/admin/dlq/redrive", "/admin/dlq/purge"] {
+        assert!(given.ask(&office, "POST", path, r#"{"all":true}"#).await["result"].is_object(), "{path}");
+    }
+    office.queue.fail(Some(Step::Read));
+    for path in ["/admin/dlq", "/admin/dlq/stats", "/admin/dlq/export", "/admin/dlq/abcdef012345"] {
+        given.ask(&office, "GET", path, "").await;
+    }
+    given.ask(&office, "POST", "/admin/dlq/import", "{}").await;
+    office.queue.fail(None);
+    given.ask(&office, "POST", &edit, mended).await;
+    assert_eq!(given.0, DESCRIBED.keys().copied().collect());
+}
