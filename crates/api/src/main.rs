@@ -4,10 +4,11 @@ use std::process::ExitCode;
 
 use api::{Config, wiring};
 use clap::{Parser, Subcommand};
+use telemetry::command_line;
 
 /// Serves what the pipeline wrote to SQL Server, as JSON over HTTP, until SIGINT or SIGTERM.
 #[derive(Parser)]
-#[command(version, after_help = Config::help())]
+#[command(after_help = Config::help())]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
@@ -21,7 +22,11 @@ enum Command {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    match Cli::parse().command {
+    let cli: Cli = match command_line::parse() {
+        Ok(cli) => cli,
+        Err(done) => return done,
+    };
+    match cli.command {
         None => wiring::run().await,
         Some(Command::Healthcheck) => wiring::healthcheck(),
     }

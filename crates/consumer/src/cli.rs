@@ -16,7 +16,7 @@ use crate::verify::VerifyArgs;
 ///
 /// Exit codes: 0 stopped or done, 1 failed, 2 wrong usage or settings.
 #[derive(Debug, Parser)]
-#[command(name = "consumer", version)]
+#[command(name = "consumer")]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -2,12 +2,16 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
 use consumer::cli::{Cli, Command};
 use consumer::wiring;
+use telemetry::command_line;
 
 fn main() -> ExitCode {
-    match Cli::parse().command.unwrap_or(Command::Run { migrate: false }) {
+    let cli: Cli = match command_line::parse() {
+        Ok(cli) => cli,
+        Err(done) => return done,
+    };
+    match cli.command.unwrap_or(Command::Run { migrate: false }) {
         Command::Run { migrate } => wiring::run(migrate),
         Command::Check { json } => wiring::check(json),
         Command::Migrate => wiring::migrate(),

@@ -15,7 +15,7 @@ use crate::fields;
 /// Without a command it opens a menu in the terminal. Where Kafka is, and how to log in there, is read from the KAFKA_* environment
 /// variables (KAFKA_BROKERS, KAFKA_TOPIC, …) and from a .env file in the working directory.
 #[derive(Debug, Parser)]
-#[command(name = "producer", version, after_help = CODES, after_long_help = EXAMPLES)]
+#[command(name = "producer", after_help = CODES, after_long_help = EXAMPLES)]
 pub struct Cli {
     /// What to do; nothing opens the menu.
     #[command(subcommand)]

@@ -3,15 +3,16 @@
 use std::process::ExitCode;
 use std::time::Duration;
 
-use clap::Parser;
 use kafka::{KafkaConfig, KafkaPublisher};
 use producer::cli::Cli;
 use producer::{Exit, Target};
-use telemetry::LoggingConfig;
-use telemetry::logging;
+use telemetry::{LoggingConfig, command_line, logging};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = match command_line::parse() {
+        Ok(cli) => cli,
+        Err(done) => return done,
+    };
     let config = match settings() {
         Ok(config) => config,
         Err(problem) => return fail(&problem),

@@ -18,7 +18,7 @@ use consumer::verify::VerifyArgs;
 ///
 /// Exit codes: 0 stopped, done, or every check of the demo held; 1 failed; 2 wrong usage or settings.
 #[derive(Debug, Parser)]
-#[command(name = "standalone", version)]
+#[command(name = "standalone")]
 pub struct Cli {
     /// Keep the embedded tables in this folder, instead of a temporary file that goes with the process. What runs makes it if it is missing.
     #[arg(long, global = true, value_name = "DIR")]

@@ -23,14 +23,16 @@ mod wiring;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser;
 use cli::{Cli, Command};
 use settings::Reader;
-use telemetry::logging;
+use telemetry::{command_line, logging};
 use wiring::Settings;
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli: Cli = match command_line::parse() {
+        Ok(cli) => cli,
+        Err(done) => return done,
+    };
     let command = cli.command.unwrap_or(Command::Run);
     let mut env = match Reader::from_environment() {
         Ok(env) => env,

@@ -10,9 +10,11 @@
 //! | [`probe`] | asking a server of ours whether it is alive, for containers |
 //! | [`logging`] | log lines on stderr, one line each |
 //! | [`output`] | results on stdout, which may be closed or full |
+//! | [`command_line`] | the version, completions for shells and manual pages |
 //! | [`shutdown`] | [`Shutdown`]: the first signal asks, the second ends |
 //! | [`side_task`] | tasks beside the main one, none of which ends unnoticed |
 
+pub mod command_line;
 pub mod health;
 pub mod http;
 pub mod logging;

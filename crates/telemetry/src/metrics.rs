@@ -167,10 +167,10 @@ mod tests {
         ] {
             assert_eq!(value(&metrics, series), Some(0.0), "{series}");
         }
-        assert_eq!(
-            value(&metrics, concat!("build_info{rust_version=\"", env!("RUST_VERSION"), "\",version=\"", env!("CARGO_PKG_VERSION"), "\"}")),
-            Some(1.0)
-        );
+        let revision = crate::command_line::COMMIT.unwrap_or("unknown");
+        let (rust, version) = (env!("RUST_VERSION"), env!("CARGO_PKG_VERSION"));
+        let series = format!(r#"build_info{{revision="{revision}",rust_version="{rust}",version="{version}"}}"#);
+        assert_eq!(value(&metrics, &series), Some(1.0));
     }
 
     #[test]

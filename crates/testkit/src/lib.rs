@@ -5,6 +5,7 @@
 //! | [`store_contract`](mod@store_contract) | what every database does with a batch; run it with [`store_contract!`] |
 //! | [`dlq_contract`](mod@dlq_contract) | what every dead letter queue does; run it with [`dlq_contract!`] |
 //! | [`builders`] | events, parked events and dead letters with random identities |
+//! | [`command_line`] | completions and manual pages, as a program writes them |
 //! | [`canary`] | values that must show nowhere |
 //! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
 //! | [`history`] | what happened, and the rows that it must end in: the reference model |
@@ -19,6 +20,7 @@
 
 pub mod builders;
 pub mod canary;
+pub mod command_line;
 pub mod delivery;
 pub mod dlq_contract;
 pub mod history;

@@ -9,6 +9,7 @@ mod fake;
 mod health;
 mod layers;
 mod openapi;
+mod package_files;
 mod parameters;
 mod privacy;
 mod rows;

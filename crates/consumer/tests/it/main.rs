@@ -23,6 +23,7 @@ mod log;
 mod meetings;
 mod monitor;
 mod outages;
+mod package_files;
 mod parking;
 mod peek;
 mod polls;

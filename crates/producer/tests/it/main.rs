@@ -7,4 +7,5 @@ mod commands;
 mod fakes;
 mod generate;
 mod menu;
+mod package_files;
 mod privacy;

@@ -97,3 +97,8 @@ async fn it_stops_in_order_when_nobody_reads_what_it_says_and_logs() {
     .await;
     assert!(ended.unwrap().success());
 }
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    testkit::command_line::hold_package_files(env!("CARGO_BIN_EXE_standalone"));
+}

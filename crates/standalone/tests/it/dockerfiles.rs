@@ -64,6 +64,21 @@ fn every_build_takes_the_locked_versions_and_dependencies_have_a_layer_of_their_
 }
 
 #[test]
+fn a_build_is_told_the_commit_after_the_dependencies_and_before_the_programs() {
+    for file in FILES {
+        let order: Vec<_> = instructions(file).into_iter().map(|(word, rest)| format!("{word} {rest}")).collect();
+        let place = |what: &str| order.iter().position(|line| line == what).unwrap_or_else(|| panic!("{file}: {what}"));
+        let stage = place("FROM dependencies AS build");
+        let told = place("ENV EVENT_PIPELINE_COMMIT=${REVISION} EVENT_PIPELINE_BUILD_DATE=${BUILD_DATE}");
+        let build = order.iter().skip(stage).position(|line| line.contains("cargo build")).unwrap() + stage;
+        for argument in ["ARG REVISION", "ARG BUILD_DATE"] {
+            assert!((stage..told).contains(&place(argument)), "{file}: {argument}");
+        }
+        assert!(told < build, "{file}");
+    }
+}
+
+#[test]
 fn the_image_runs_one_program_without_a_shell_and_not_as_root() {
     for (file, program) in [("Dockerfile.consumer", "consumer"), ("Dockerfile.producer", "producer")] {
         let image = final_image(file);

@@ -61,6 +61,7 @@ const CAUSE: Label = Label { name: "cause", values: Values::Known(CAUSES) };
 const RESULT: Label = Label { name: "result", values: Values::Known(&["ok", "failed"]) };
 const VERSION: Label = Label { name: "version", values: Values::Each("version of this workspace, of which a process has one") };
 const RUST_VERSION: Label = Label { name: "rust_version", values: Values::Each("compiler that built it, of which a process has one") };
+const REVISION: Label = Label { name: "revision", values: Values::Each("commit that was built, or `unknown`, of which a process has one") };
 const POOL_STATE: Label = Label { name: "state", values: Values::Known(&["idle", "used"]) };
 const OPERATION: Label = Label { name: "operation", values: Values::Each("method of the stores' ports") };
 const PARTITION: Label = Label { name: "partition", values: Values::Each("partition of the topic, whoever owns it") };
@@ -163,7 +164,7 @@ catalog! {
         "Threads of the process.";
     PROCESS_START_TIME = "process_start_time_seconds" Kind::Gauge, [], Part::ALL,
         "When the process started, in seconds since 1970.";
-    BUILD_INFO = "build_info" Kind::Gauge, [VERSION, RUST_VERSION], Part::ALL,
+    BUILD_INFO = "build_info" Kind::Gauge, [VERSION, REVISION, RUST_VERSION], Part::ALL,
         "Always 1; what is running stands in the labels.";
 }
 
@@ -245,7 +246,8 @@ mod tests {
 
     #[test]
     fn no_label_is_without_bound() {
-        let bounded_by_nature = ["operation", "partition", "entity", "kind", "route", "method", "status", "version", "rust_version"];
+        let bounded_by_nature =
+            ["operation", "partition", "entity", "kind", "route", "method", "status", "version", "revision", "rust_version"];
         for metric in ALL {
             let mut series = 1;
             for label in metric.labels {

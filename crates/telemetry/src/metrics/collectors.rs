@@ -5,6 +5,7 @@ use prometheus::{CounterVec, GaugeVec, HistogramVec, IntCounterVec, Registry};
 use super::catalog;
 use super::metric::Part;
 use super::registration::{InvalidMetric, Registration};
+use crate::command_line::COMMIT;
 
 macro_rules! collectors {
     ($($field:ident: $collector:ty = $make:ident($metric:ident);)+) => {
@@ -17,7 +18,8 @@ macro_rules! collectors {
             pub(super) fn new(registry: &Registry, parts: &[Part]) -> Result<Self, InvalidMetric> {
                 let registration = Registration { registry, parts };
                 let collectors = Self { $($field: registration.$make(&catalog::$metric)?,)+ };
-                collectors.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), env!("RUST_VERSION")]).set(1.0);
+                let revision = COMMIT.unwrap_or("unknown");
+                collectors.build_info.with_label_values(&[env!("CARGO_PKG_VERSION"), revision, env!("RUST_VERSION")]).set(1.0);
                 Ok(collectors)
             }
         }

@@ -1,0 +1,6 @@
+//! What a package of this program installs.
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    testkit::command_line::hold_package_files(env!("CARGO_BIN_EXE_producer"));
+}

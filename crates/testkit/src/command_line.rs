@@ -1,0 +1,85 @@
+//! What a package of a program installs, as the program writes it: completions and manual pages.
+
+use std::collections::BTreeSet;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::watched::program;
+
+/// Holds the program at this path to its help: completions and manual pages name every command that the help lists, `bash` reads the
+/// completions, and neither a setting nor an open standard output is needed.
+pub fn hold_package_files(path: &str) {
+    let name = Path::new(path).file_stem().unwrap().to_str().unwrap();
+    let commands = commands(path, &[]);
+    for own in [["completions"], ["man"]] {
+        assert!(commands.iter().any(|command| *command == own), "{name}: {commands:?}");
+    }
+    let script = said(path, &["completions", "bash"]);
+    let page = said(path, &["man"]);
+    for command in &commands {
+        // The script is a machine whose states are the words so far, joined; here is a word that it goes on with.
+        let (word, parents) = command.split_last().unwrap();
+        let state = [&[name.to_owned()], parents].concat().join("-").replace('-', "__subcmd__");
+        assert!(script.contains(&format!(" {state},{word})\n")), "{name}: {command:?}");
+        let reference = format!("{name}\\-{}(1)", command[0].replace('-', "\\-"));
+        assert!(page.contains(&reference), "{name}: {reference} is not in {page}");
+    }
+    assert_bash_reads(&script);
+    assert_one_page_each(path, name, &commands);
+    closed_output_is_no_panic(path);
+}
+
+/// What the program says; it must work, with nothing on stderr and a setting that is wrong.
+fn said(path: &str, arguments: &[&str]) -> String {
+    let output = program(path).args(arguments).env("KAFKA_SECURITY_PROTOCOL", "nonsense").output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{path} {arguments:?}: {output:?}");
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Every command that the help of this one lists, and those of these.
+fn commands(path: &str, of: &[String]) -> Vec<Vec<String>> {
+    let arguments: Vec<&str> = of.iter().map(String::as_str).chain(["--help"]).collect();
+    let help = said(path, &arguments);
+    let listed = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    // A line of a command stands two spaces in, what its text goes on with further.
+    let names = listed.filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    let mut found = Vec::new();
+    for name in names.map(|line| line.split(' ').next().unwrap()).filter(|name| *name != "help") {
+        let command: Vec<String> = of.iter().cloned().chain([name.to_owned()]).collect();
+        found.extend([vec![command.clone()], commands(path, &command)].concat());
+    }
+    found
+}
+
+/// Where there is a `bash`.
+fn assert_bash_reads(script: &str) {
+    let bash = std::process::Command::new("bash").arg("-n").stdin(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let Ok(mut bash) = bash else { return };
+    bash.stdin.take().unwrap().write_all(script.as_bytes()).unwrap();
+    let output = bash.wait_with_output().unwrap();
+    assert!(output.status.success() && output.stderr.is_empty(), "{output:?}");
+}
+
+fn assert_one_page_each(path: &str, name: &str, commands: &[Vec<String>]) {
+    let folder = std::env::temp_dir().join(format!("event-pipeline-man-{}", uuid::Uuid::new_v4()));
+    said(path, &["man", "--out", folder.join("new").to_str().unwrap()]);
+    let written: BTreeSet<String> =
+        std::fs::read_dir(folder.join("new")).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let output = program(path).args(["man", "--out"]).arg(folder.join(format!("new/{name}.1"))).output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let expected = commands.iter().map(|command| format!("{name}-{}.1", command.join("-"))).chain([format!("{name}.1")]).collect();
+    assert_eq!(written, expected, "{name}");
+    let problem = String::from_utf8(output.stderr).unwrap();
+    assert!(output.status.code() == Some(1) && problem.contains("--out"), "a file is no folder: {problem}");
+}
+
+/// `program completions bash | head -0` has nobody who reads.
+fn closed_output_is_no_panic(path: &str) {
+    for arguments in [["completions", "zsh"].as_slice(), &["man"]] {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let output = program(path).args(arguments).stdout(writer).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{path} {arguments:?}: {output:?}");
+    }
+}
