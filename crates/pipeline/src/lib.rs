@@ -50,7 +50,7 @@ pub use fault::{Action, Dependency, Fault, FaultClass};
 pub use headers::Header;
 pub use log::{GroupMember, LogId, LogPosition, LogState, PartitionState};
 pub use outcome::{Applied, Outcome, WaitsFor};
-pub use parking::{Parents, ParkedEvent, ParkedKey};
+pub use parking::{Awaited, AwaitedChild, AwaitedParent, Parents, ParkedEvent, ParkedKey};
 pub use ports::{Clock, DeadLetterQueue, EventStore, OffsetCommitter, ParkingLot, Publisher, RecordSource};
 pub use record::{Position, Record, RecordId};
 pub use trace::{Entity, Trace};

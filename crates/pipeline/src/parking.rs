@@ -52,6 +52,41 @@ pub struct ParkedEvent {
     pub parked_at: Timestamp,
 }
 
+/// Events that wait, those that are about to expire among them, gathered by what they wait for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Awaited {
+    /// How many there are.
+    pub events: u64,
+    /// For how many parents, or e-mail addresses, which count as one.
+    pub parents: u64,
+    /// Those that the most wait for, these first.
+    pub largest: Vec<AwaitedParent>,
+}
+
+/// What some events wait for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedParent {
+    /// What it is.
+    pub waits_for: WaitsFor,
+    /// How many wait for it.
+    pub children: u64,
+    /// Since when the first of them does, by the database's clock.
+    pub oldest: Timestamp,
+    /// Those that have waited longest.
+    pub first: Vec<AwaitedChild>,
+}
+
+/// An event that waits, without what it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AwaitedChild {
+    /// Its `eventId`.
+    pub event_id: Uuid,
+    /// Where the record stood.
+    pub position: Position,
+    /// Since when, by the database's clock.
+    pub parked_at: Timestamp,
+}
+
 impl ParkedEvent {
     /// The event of this record, to be parked: its JSON without a frame. It is UTF-8, since an event was decoded from it.
     pub fn new(record: &Record, event_id: Uuid, waits_for: WaitsFor) -> Self {

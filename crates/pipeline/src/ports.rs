@@ -15,7 +15,7 @@ use crate::headers::Header;
 use crate::log::{GroupMember, LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
-use crate::parking::{Parents, ParkedEvent, ParkedKey};
+use crate::parking::{Awaited, Parents, ParkedEvent, ParkedKey};
 use crate::record::Record;
 use crate::rows::{Table, TableRow, WrongStock};
 use crate::trace::{Entity, Trace};
@@ -420,6 +420,16 @@ pub trait ParkingExpiry: Send + Sync {
     fn parked(&self) -> impl Future<Output = Result<(u64, Option<Timestamp>), Fault>> + Send;
 }
 
+/// What events wait for.
+pub trait AwaitedParents: Send + Sync {
+    /// Everything that waits, counted; the `parents` that the most wait for, each with its first `children`. Costs about as much however many wait
+    /// for one of them.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn awaited(&self, parents: usize, children: usize) -> impl Future<Output = Result<Awaited, Fault>> + Send;
+}
+
 /// The durable list of what could not be written.
 pub trait DeadLetterQueue: Send + Sync {
     /// Pushes dead letters in order; one whose identity was pushed before is skipped. When this returns, they are durable. Returns how many were new.
@@ -444,8 +454,24 @@ pub enum End {
     Oldest,
 }
 
+/// What tells whether the list of dead letters is still the one that was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListState {
+    /// How many entries there are, without those that are claimed.
+    pub depth: u64,
+    /// How often entries have left the list or come back to its old end. As long as this stays, the list only grows, at its new end.
+    pub moves: u64,
+}
+
 /// Looking at dead letters.
 pub trait DeadLetterReader: Send + Sync {
+    /// Whether the list is still the one that was seen: of two states with the same `moves`, the list of the later one is that of the earlier one,
+    /// with so many more entries at the new end as its `depth` is larger. What is written past these ports may not be told.
+    ///
+    /// # Errors
+    /// The queue is away.
+    fn list_state(&self) -> impl Future<Output = Result<ListState, Fault>> + Send;
+
     /// How many there are, without those that are claimed.
     ///
     /// # Errors

@@ -19,7 +19,7 @@ impl ClaimQueue for RedisDlq {
         // Tokens that sort by time: claims go back in the order in which they were made.
         let claims: Vec<_> = entries.iter().map(|entry| Claim { token: Uuid::now_v7(), entry: entry.clone() }).collect();
         let Inner { keys, scripts, .. } = &*self.inner;
-        let call = Call { operation: "claim", script: &scripts.claim, keys: [&keys.list, &keys.claims], lease: Some(lease) };
+        let call = Call { operation: "claim", script: &scripts.claim, keys: [&keys.list, &keys.claims, &keys.moves], lease: Some(lease) };
         let claimed = self.of_each(&call, &claims.iter().map(member).collect::<Vec<_>>()).await?;
         Ok(claims.into_iter().zip(claimed).map(|(claim, claimed)| claimed.then_some(claim)).collect())
     }
@@ -27,7 +27,7 @@ impl ClaimQueue for RedisDlq {
     /// Where entries look alike, one that went back may not be the one that is removed: they hold the same.
     async fn settle(&self, claims: &[Claim]) -> Result<usize, Fault> {
         let Inner { keys, scripts, .. } = &*self.inner;
-        let call = Call { operation: "settle", script: &scripts.settle, keys: [&keys.claims, &keys.list], lease: None };
+        let call = Call { operation: "settle", script: &scripts.settle, keys: [&keys.claims, &keys.list, &keys.moves], lease: None };
         let settled = self.of_each(&call, &claims.iter().map(member).collect::<Vec<_>>()).await?;
         Ok(count(&settled))
     }
@@ -35,7 +35,7 @@ impl ClaimQueue for RedisDlq {
     /// The first of these claims becomes the oldest entry.
     async fn give_back(&self, claims: &[Claim]) -> Result<usize, Fault> {
         let Inner { keys, scripts, .. } = &*self.inner;
-        let call = Call { operation: "give_back", script: &scripts.give_back, keys: [&keys.claims, &keys.list], lease: None };
+        let call = Call { operation: "give_back", script: &scripts.give_back, keys: [&keys.claims, &keys.list, &keys.moves], lease: None };
         let returned = self.of_each(&call, &claims.iter().rev().map(member).collect::<Vec<_>>()).await?;
         Ok(count(&returned))
     }
@@ -46,7 +46,7 @@ impl ClaimQueue for RedisDlq {
         let mut all = 0;
         loop {
             let mut call = scripts.give_back_overdue.key(&keys.claims);
-            call.key(&keys.list).arg(CHUNK_OVERDUE);
+            call.key(&keys.list).key(&keys.moves).arg(CHUNK_OVERDUE);
             let moved: usize = connection.call("give_back_overdue", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
             all += moved;
             if moved < CHUNK_OVERDUE {
@@ -60,7 +60,7 @@ impl ClaimQueue for RedisDlq {
 struct Call<'c> {
     operation: &'static str,
     script: &'c Script,
-    keys: [&'c str; 2],
+    keys: [&'c str; 3],
     lease: Option<Duration>,
 }
 
@@ -71,7 +71,7 @@ impl RedisDlq {
         let mut answers = Vec::with_capacity(members.len());
         while let Some(rest) = members.get(answers.len()..).filter(|rest| !rest.is_empty()) {
             let mut invocation = call.script.key(call.keys[0]);
-            invocation.key(call.keys[1]);
+            invocation.key(call.keys[1]).key(call.keys[2]);
             if let Some(lease) = call.lease {
                 invocation.arg(lease.as_secs_f64());
             }

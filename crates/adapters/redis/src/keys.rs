@@ -8,6 +8,7 @@
 //! | `<list>:seen` | sorted set | the identities that were pushed, by the second at which they were |
 //! | `<list>:claims` | sorted set | the entries that were taken out, each after the token of its claim and a colon, by the second at which the lease ends |
 //! | `<list>:permit` | string | how many records of a flood may pass |
+//! | `<list>:moves` | string | how often entries have left the list or come back to its old end |
 //!
 //! Seconds are those of Redis' own clock. Scripts touch the list and one of the sorted sets at once. On Redis Cluster both must live in one
 //! hash slot, which they do only when the name of the list holds a hash tag: `REDIS_DLQ_KEY={dlq:events}`; with the default name every push
@@ -25,12 +26,14 @@ pub(crate) struct Keys {
     pub(crate) claims: String,
     /// How many records of a flood may pass.
     pub(crate) permit: String,
+    /// How often entries have left the list or come back to its old end.
+    pub(crate) moves: String,
 }
 
 impl Keys {
     /// The keys beside this list.
     pub(crate) fn of(list: &str) -> Self {
         let beside = |suffix: &str| format!("{list}:{suffix}");
-        Self { list: list.to_owned(), seen: beside("seen"), claims: beside("claims"), permit: beside("permit") }
+        Self { list: list.to_owned(), seen: beside("seen"), claims: beside("claims"), permit: beside("permit"), moves: beside("moves") }
     }
 }

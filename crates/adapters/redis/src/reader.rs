@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use pipeline::Fault;
-use pipeline::ports::{DeadLetterReader, End};
+use pipeline::ports::{DeadLetterReader, End, ListState};
 use redis::cmd;
 
 use crate::queue::{Inner, RedisDlq};
@@ -12,6 +12,15 @@ use crate::queue::{Inner, RedisDlq};
 const LAST: u64 = i64::MAX as u64;
 
 impl DeadLetterReader for RedisDlq {
+    /// One script call. What another program takes out of the list, or puts at its old end, is not told.
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        let Inner { connection, keys, scripts, .. } = &*self.inner;
+        let mut call = scripts.list_state.key(&keys.list);
+        call.key(&keys.moves);
+        let (depth, moves) = connection.call("list_state", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+        Ok(ListState { depth, moves })
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         let Inner { connection, keys, .. } = &*self.inner;
         connection.call("depth", |mut redis| async move { cmd("LLEN").arg(&keys.list).query_async(&mut redis).await }).await

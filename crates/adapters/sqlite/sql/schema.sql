@@ -100,7 +100,7 @@ CREATE TABLE parked_events (
   PRIMARY KEY (topic, kafka_partition, kafka_offset, record_id)
 ) STRICT;
 
-CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_for_id) WHERE expired = 0;
+CREATE INDEX ix_parked_events_waits_for ON parked_events (waits_for_type, waits_for_id, parked_at, event_id);
 
 CREATE INDEX ix_parked_events_claims ON parked_events (waits_for_key, claimed_at, event_id) WHERE expired = 0 AND waits_for_key IS NOT NULL;
 
@@ -174,6 +174,23 @@ CREATE INDEX ix_dead_letters_lease ON dead_letters (lease_ends);
 CREATE INDEX ix_dead_letters_entry ON dead_letters (entry, lease_ends);
 
 CREATE UNIQUE INDEX ix_dead_letters_token ON dead_letters (token) WHERE token IS NOT NULL;
+
+-- How often dead letters have left the list or come back to its old end: as long as it stays, the list only grows, at its new end.
+CREATE TABLE dead_letter_moves (
+  moves INTEGER NOT NULL
+) STRICT;
+
+INSERT INTO dead_letter_moves (moves) VALUES (0);
+
+CREATE TRIGGER dead_letters_that_leave AFTER DELETE ON dead_letters WHEN OLD.lease_ends IS NULL
+BEGIN
+  UPDATE dead_letter_moves SET moves = moves + 1;
+END;
+
+CREATE TRIGGER dead_letters_that_move AFTER UPDATE ON dead_letters WHEN OLD.lease_ends IS NULL OR NEW.lease_ends IS NULL
+BEGIN
+  UPDATE dead_letter_moves SET moves = moves + 1;
+END;
 
 -- What was pushed before. Outlives the entries, so that a replay does not list solved letters again.
 CREATE TABLE dead_letters_seen (

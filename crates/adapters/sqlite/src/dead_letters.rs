@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pipeline::ports::{DeadLetterArchive, DeadLetterReader, End};
+use pipeline::ports::{DeadLetterArchive, DeadLetterReader, End, ListState};
 use pipeline::{DeadLetter, DeadLetterQueue, Dependency, Fault};
 use rusqlite::{Connection, params};
 
@@ -27,6 +27,10 @@ impl DeadLetterQueue for Sqlite {
 }
 
 impl DeadLetterReader for Sqlite {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.read(list_state).await.map_err(|failure| failure.into_fault(PART, "list_state"))
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.read(depth).await.map_err(|failure| failure.into_fault(PART, "depth"))
     }
@@ -73,6 +77,14 @@ fn push(transaction: &Connection, dead_letters: &[DeadLetter], retention: Durati
 fn known(connection: &Connection, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Failure> {
     let mut seen = connection.prepare_cached("SELECT 1 FROM dead_letters_seen WHERE identity = ?1")?;
     dead_letters.iter().map(|dead_letter| Ok(seen.exists([&dead_letter.identity])?)).collect()
+}
+
+/// One statement, so that both are of one moment.
+fn list_state(connection: &Connection) -> Result<ListState, Failure> {
+    let sql = "SELECT (SELECT count(*) FROM dead_letters WHERE lease_ends IS NULL), moves FROM dead_letter_moves";
+    let mut state = connection.prepare_cached(sql)?;
+    let number = |row: &rusqlite::Row<'_>, column| Ok::<_, rusqlite::Error>(row.get::<_, i64>(column)?.unsigned_abs());
+    Ok(state.query_row([], |row| Ok(ListState { depth: number(row, 0)?, moves: number(row, 1)? }))?)
 }
 
 fn depth(connection: &Connection) -> Result<u64, Failure> {

@@ -4,8 +4,11 @@ use std::sync::Arc;
 
 use events::{Body, Timestamp};
 use pipeline::headers::{from_stored, to_stored};
-use pipeline::ports::ParkingExpiry;
-use pipeline::{Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
+use pipeline::ports::{AwaitedParents, ParkingExpiry};
+use pipeline::{
+    Awaited, AwaitedChild, AwaitedParent, Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position,
+    RecordId, WaitsFor,
+};
 use rusqlite::types::FromSqlError;
 use rusqlite::{Connection, Params, Row, params};
 use uuid::Uuid;
@@ -44,6 +47,34 @@ impl ParkingExpiry for Sqlite {
         let counted = self.read(count).await;
         counted.map_err(|failure| failure.into_fault(PART, "parked"))
     }
+}
+
+impl AwaitedParents for Sqlite {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        let found = self.read(|connection| awaited(connection, parents, children)).await;
+        found.map_err(|failure| failure.into_fault(PART, "awaited"))
+    }
+}
+
+fn awaited(connection: &Connection, parents: usize, children: usize) -> Result<Awaited, Failure> {
+    let mut groups = connection.prepare_cached(include_str!("../sql/awaited_parents.sql"))?;
+    let mut first = connection.prepare_cached(include_str!("../sql/awaited_children.sql"))?;
+    let mut awaited = Awaited::default();
+    let mut rows = groups.query([limit(parents)])?;
+    while let Some(row) = rows.next()? {
+        (awaited.parents, awaited.events) = (row.get::<_, i64>(4)?.unsigned_abs(), row.get::<_, i64>(5)?.unsigned_abs());
+        let (type_number, parent_id) = (row.get::<_, u8>(0)?, row.get::<_, Option<[u8; 16]>>(1)?.map(Uuid::from_bytes));
+        // What a newer program's events wait for is counted and not told.
+        let Some(waits_for) = WaitsFor::from_columns(type_number, parent_id) else { continue };
+        let child = |row: &Row<'_>| {
+            let position = Position { topic: row.get::<_, Arc<str>>(1)?, partition: row.get(2)?, offset: row.get(3)? };
+            Ok(AwaitedChild { event_id: id(row, 0)?, position, parked_at: time(row, 4)? })
+        };
+        let children = first.query_map(params![type_number, parent_id.as_ref().map(Id), limit(children)], child)?;
+        let (count, oldest) = (row.get::<_, i64>(2)?.unsigned_abs(), time(row, 3)?);
+        awaited.largest.push(AwaitedParent { waits_for, children: count, oldest, first: children.collect::<Result<_, _>>()? });
+    }
+    Ok(awaited)
 }
 
 fn park(transaction: &Connection, events: &[ParkedEvent]) -> Result<bool, Failure> {

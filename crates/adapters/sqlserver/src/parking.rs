@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::Timestamp;
 use pipeline::headers::{from_stored, to_stored};
-use pipeline::ports::ParkingExpiry;
-use pipeline::{Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
+use pipeline::ports::{AwaitedParents, ParkingExpiry};
+use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
 use tiberius::{Row, ToSql};
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use crate::connection::ResultSets;
 use crate::faults;
 use crate::json::JsonRows;
 use crate::row::Columns;
-use crate::statement::{CLAIM_EXPIRED, DISCARD, NOW, PARK, PARKED, RELEASABLE_ANY, RELEASABLE_OF, Statement};
+use crate::statement::{AWAITED, CLAIM_EXPIRED, DISCARD, NOW, PARK, PARKED, RELEASABLE_ANY, RELEASABLE_OF, Statement};
 use crate::store::SqlServer;
 
 impl ParkingLot for SqlServer {
@@ -76,6 +76,39 @@ impl ParkingExpiry for SqlServer {
         let waiting: i64 = columns.get("waiting")?;
         Ok((waiting.unsigned_abs(), columns.optional_time("oldest")?))
     }
+}
+
+impl AwaitedParents for SqlServer {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        let sets = self.pool.ask(&AWAITED, &[&to_bigint(parents), &to_bigint(children)]).await?.accept();
+        let mut awaited = Awaited::default();
+        for row in sets.iter().flatten() {
+            note_awaited(&mut awaited, Columns::of(row, AWAITED.name))?;
+        }
+        Ok(awaited)
+    }
+}
+
+/// Adds a row of [`AWAITED`]: those of one parent follow each other. What a newer program's events wait for is counted and not told.
+fn note_awaited(awaited: &mut Awaited, columns: Columns<'_>) -> Result<(), Fault> {
+    let number = |name| columns.get::<i64>(name).map(i64::unsigned_abs);
+    (awaited.parents, awaited.events) = (number("parents")?, number("events")?);
+    let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
+    let Some(waits_for) = waits_for else { return Ok(()) };
+    let position = Position {
+        topic: columns.get::<&str>("topic")?.into(),
+        partition: columns.get("kafka_partition")?,
+        offset: columns.get("kafka_offset")?,
+    };
+    let child = AwaitedChild { event_id: columns.get("event_id")?, position, parked_at: columns.time("parked_at")? };
+    match awaited.largest.last_mut().filter(|last| last.waits_for == waits_for) {
+        Some(parent) => parent.first.push(child),
+        None => {
+            let (children, oldest) = (number("children")?, columns.time("oldest")?);
+            awaited.largest.push(AwaitedParent { waits_for, children, oldest, first: vec![child] });
+        }
+    }
+    Ok(())
 }
 
 /// A place in the order of parked events.

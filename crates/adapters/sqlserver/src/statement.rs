@@ -47,6 +47,8 @@ statements! {
     CLAIM_EXPIRED = "claim_expired";
     /// Counts parked events.
     PARKED = "parked";
+    /// What parked events wait for.
+    AWAITED = "awaited";
     /// The database's clock.
     NOW = "now";
     /// Moves positions of logs.

@@ -9,7 +9,7 @@ use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{
-    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted,
+    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, ListState, Lost, Permit, PollLimits, Skipped, Unstarted,
 };
 use pipeline::{DeadLetter, DeadLetterQueue, LogId, OffsetCommitter, PartitionState, Position, Record, RecordSource};
 use tokio::time::Instant;
@@ -288,6 +288,7 @@ struct LettersState {
     away: u32,
     lose_reply: bool,
     permit: Option<Permit>,
+    moves: u64,
 }
 
 impl DeadLetters {
@@ -303,7 +304,9 @@ impl DeadLetters {
 
     /// Takes everything out.
     pub fn clear(&self) {
-        self.0.lock().unwrap().entries.clear();
+        let mut state = self.0.lock().unwrap();
+        state.entries.clear();
+        state.moves += 1;
     }
 
     /// What was pushed, oldest first.
@@ -382,6 +385,11 @@ impl ClaimQueue for DeadLetters {
 }
 
 impl DeadLetterReader for DeadLetters {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        let state = self.0.lock().unwrap();
+        Ok(ListState { depth: state.entries.len() as u64, moves: state.moves })
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         Ok(self.0.lock().unwrap().entries.len() as u64)
     }

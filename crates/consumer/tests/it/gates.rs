@@ -8,7 +8,7 @@ use pipeline::LogState;
 use pipeline::fault::Fault;
 use pipeline::offsets::Commit;
 use pipeline::ports::{
-    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, Lost, Permit, PollLimits, Skipped, Unstarted,
+    Claim, ClaimQueue, DeadLetterReader, End, FloodPermits, GroupProgress, ListState, Lost, Permit, PollLimits, Skipped, Unstarted,
 };
 use pipeline::{DeadLetter, DeadLetterQueue, OffsetCommitter, Record, RecordSource};
 use tokio::sync::Semaphore;
@@ -174,6 +174,10 @@ impl<T: ClaimQueue> ClaimQueue for Gated<T> {
 }
 
 impl<T: DeadLetterReader> DeadLetterReader for Gated<T> {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.inner.list_state().await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.gates.pass(Call::Ask).await;
         self.inner.depth().await

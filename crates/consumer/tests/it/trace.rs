@@ -4,7 +4,7 @@ use consumer::trace::{Findings, Question, trace};
 use events::Event;
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{DeadLetterReader, End, EventTrace};
+use pipeline::ports::{DeadLetterReader, End, EventTrace, ListState};
 use pipeline::{DeadLetter, DeadLetterQueue, Entity, ParkingLot, Reason, Trace};
 use sqlite::Sqlite;
 use std::collections::BTreeMap;
@@ -115,6 +115,10 @@ impl EventTrace for Away {
 }
 
 impl DeadLetterReader for Away {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        Err(self.fault())
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         Err(self.fault())
     }

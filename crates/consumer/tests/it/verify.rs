@@ -13,7 +13,7 @@ use consumer::verify::{Fold as _, FoldSettings, Folded, Kind, Report, Settings, 
 use events::{Body, Event, Rule};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::Fault;
-use pipeline::ports::{DeadLetterReader, End, LogPositions as _, TableRepair as _, TableRows as _};
+use pipeline::ports::{DeadLetterReader, End, ListState, LogPositions as _, TableRepair as _, TableRows as _};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{
     Batch, DeadLetter, DeadLetterQueue as _, EventStore as _, Item, LogId, LogPosition, ParkedEvent, ParkedKey, ParkingLot as _, Position,
@@ -379,6 +379,10 @@ struct Letters {
 }
 
 impl DeadLetterReader for Letters {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.letters.list_state().await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.tables.consume().await;
         self.letters.depth().await

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use pipeline::dead_letter::Entry;
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, End, FloodPermits, Permit};
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, End, FloodPermits, ListState, Permit};
 use pipeline::{DeadLetter, DeadLetterQueue};
 
 use crate::defect::Defect;
@@ -84,6 +84,10 @@ fn push(state: &mut State, who: &str, dead_letter: &DeadLetter) -> bool {
 }
 
 impl DeadLetterReader for SimQueue {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.call("list_state", |state| state.dead_letters.list_state()).await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.call("depth", |state| state.dead_letters.listed().len() as u64).await
     }

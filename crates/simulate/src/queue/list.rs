@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::Duration;
 
-use pipeline::ports::Permit;
+use pipeline::ports::{ListState, Permit};
 use uuid::Uuid;
 
 /// What the queue holds.
@@ -22,6 +22,7 @@ pub struct DeadLetters {
     oldest: i64,
     newest: i64,
     claims: u64,
+    moves: u64,
 }
 
 /// An entry.
@@ -48,6 +49,7 @@ impl Default for DeadLetters {
             oldest: 0,
             newest: 0,
             claims: 0,
+            moves: 0,
         }
     }
 }
@@ -66,6 +68,11 @@ impl DeadLetters {
         listed
     }
 
+    /// How long the list is, and how often it was changed otherwise than at its new end.
+    pub fn list_state(&self) -> ListState {
+        ListState { depth: self.all.len() as u64 - self.claimed(), moves: self.moves }
+    }
+
     /// Claims the oldest entry with this text.
     pub fn claim(&mut self, entry: &str, lease_ends: u128) -> Option<Uuid> {
         self.claims += 1;
@@ -73,12 +80,14 @@ impl DeadLetters {
         let listed = self.all.iter_mut().filter(|dead_letter| dead_letter.lease_ends.is_none() && dead_letter.entry == entry);
         let oldest = listed.min_by_key(|dead_letter| dead_letter.place)?;
         (oldest.token, oldest.lease_ends) = (Some(token), Some(lease_ends));
+        self.moves += 1;
         Some(token)
     }
 
     /// Removes an entry for good that has this token, whether its lease has ended or not.
     pub fn settle(&mut self, token: Uuid) -> Option<Letter> {
         let place = self.all.iter().position(|dead_letter| dead_letter.token == Some(token))?;
+        self.moves += 1;
         Some(self.all.remove(place))
     }
 
@@ -91,6 +100,7 @@ impl DeadLetters {
             return false;
         };
         (dead_letter.lease_ends, dead_letter.place, self.oldest) = (None, oldest, oldest);
+        self.moves += 1;
         true
     }
 

@@ -5,9 +5,9 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use events::{Event, Timestamp};
-use pipeline::ports::{TableRepair, TableRows};
+use pipeline::ports::{AwaitedParents, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
-use pipeline::{Fault, ParkedEvent, ParkedKey, WaitsFor};
+use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, ParkedEvent, ParkedKey, WaitsFor};
 use uuid::Uuid;
 
 use super::adapter::SimStore;
@@ -47,6 +47,30 @@ impl TableRows for SimStore {
     async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
         let waiting = self.world.step(|state| state.tables.parked.values().map(|parked| parked.event.clone()).collect::<Vec<_>>());
         Ok(waiting.into_iter().filter(|event| event_ids.contains(&event.event_id)).collect())
+    }
+}
+
+impl AwaitedParents for SimStore {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        let waiting = self.world.step(|state| state.tables.parked.values().map(|parked| parked.event.clone()).collect::<Vec<_>>());
+        let mut by_parent: BTreeMap<_, AwaitedParent> = BTreeMap::new();
+        for event in &waiting {
+            let child = AwaitedChild { event_id: event.event_id, position: event.position.clone(), parked_at: event.parked_at };
+            let of_none = AwaitedParent { waits_for: event.waits_for, children: 0, oldest: event.parked_at, first: Vec::new() };
+            let parent = by_parent.entry((event.waits_for.type_number(), event.waits_for.parent_id())).or_insert(of_none);
+            parent.children += 1;
+            parent.oldest = parent.oldest.min(event.parked_at);
+            parent.first.push(child);
+        }
+        let mut largest: Vec<_> = by_parent.into_values().collect();
+        largest.sort_by_key(|parent| (std::cmp::Reverse(parent.children), parent.oldest));
+        let all = largest.len() as u64;
+        largest.truncate(parents);
+        for parent in &mut largest {
+            parent.first.sort_by_key(|child| child.parked_at);
+            parent.first.truncate(children);
+        }
+        Ok(Awaited { events: waiting.len() as u64, parents: all, largest })
     }
 }
 

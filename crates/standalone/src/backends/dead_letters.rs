@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, End, FloodPermits, Permit};
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, End, FloodPermits, ListState, Permit};
 use pipeline::{DeadLetter, DeadLetterQueue, Fault};
 use redis_dlq::RedisDlq;
 use sqlite::Sqlite;
@@ -30,6 +30,10 @@ impl DeadLetterQueue for DeadLetters {
 }
 
 impl DeadLetterReader for DeadLetters {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        either!(self, queue => queue.list_state())
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         either!(self, queue => queue.depth())
     }

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+};
 use pipeline::rows::{Table, TableRow, WrongStock};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
+use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
 use sqlserver::SqlServer;
@@ -48,6 +50,12 @@ impl DryRun for Store {
 impl EventTrace for Store {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         either!(self, store => store.trace(event_id, entity))
+    }
+}
+
+impl AwaitedParents for Store {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        either!(self, store => store.awaited(parents, children))
     }
 }
 

@@ -46,6 +46,7 @@ macro_rules! dlq_contract {
             what_stands_inside_the_data_is_no_reason
             claimed_entries_are_not_counted
             many_entries_are_counted
+            the_state_of_the_list_tells_whether_it_only_grew
             entries_are_put_back_in_order_whether_or_not_they_are_there
             an_entry_of_others_is_like_any
             claimed_entries_leave_the_list_and_are_gone_when_settled

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::End;
 
-use super::{LONG, Queue, all, claim, dead_letter, give_back, give_back_overdue, json, push, settle};
+use super::{LONG, OVER, Queue, all, claim, dead_letter, give_back, give_back_overdue, json, push, settle};
 
 /// As others write it.
 const FIVE_FIELDS: &str =
@@ -102,6 +102,36 @@ pub async fn many_entries_are_counted<Q: Queue>(queue: &Q) {
     queue.restore(&vec!["x".repeat(200_000); 12]).await.unwrap();
     let expected = [("r0", 1667), ("r1", 1667), ("r2", 1666), ("unknown", 12)];
     assert_eq!(queue.reasons().await.unwrap(), expected.map(|(reason, count)| (reason.to_owned(), count)).into());
+}
+
+pub async fn the_state_of_the_list_tells_whether_it_only_grew<Q: Queue>(queue: &Q) {
+    let state = async || queue.list_state().await.expect("the queue tells the state of its list");
+    let dead_letters = ["a", "b", "c", "d"].map(dead_letter);
+    let empty = state().await;
+    assert_eq!(empty.depth, 0);
+    push(queue, &dead_letters[..2]).await;
+    queue.restore(&json(&dead_letters[2..])).await.unwrap();
+    let grown = state().await;
+    assert_eq!((grown.depth, grown.moves), (4, empty.moves), "what comes to the new end moves nothing");
+    let _ = (all(queue).await, queue.reasons().await.unwrap(), give_back_overdue(queue).await);
+    assert_eq!(state().await, grown, "nor does a look");
+
+    let claims = claim(queue, &json(&dead_letters[1..3]), LONG).await;
+    let claimed = state().await;
+    assert!(claimed.depth == 2 && claimed.moves > grown.moves, "{claimed:?}");
+    assert_eq!(settle(queue, &claims[..1]).await, 1);
+    assert_eq!(state().await.depth, 2, "a claim that is settled has left the list before");
+    assert_eq!(give_back(queue, &claims[1..]).await, 1);
+    let returned = state().await;
+    assert!(returned.depth == 3 && returned.moves > claimed.moves, "{returned:?}");
+    let late = claim(queue, &json(&dead_letters[3..]), OVER).await;
+    let away = state().await;
+    assert_eq!(give_back_overdue(queue).await, 1);
+    let overdue = state().await;
+    assert!(overdue.depth == 3 && overdue.moves > away.moves, "{overdue:?}");
+    assert_eq!(settle(queue, &late).await, 1, "out of the list, whereto it went back");
+    let settled = state().await;
+    assert!(settled.depth == 2 && settled.moves > overdue.moves, "{settled:?}");
 }
 
 pub async fn an_entry_of_others_is_like_any<Q: Queue>(queue: &Q) {

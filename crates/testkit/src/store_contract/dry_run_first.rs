@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+};
 use pipeline::rows::{Table, TableRow, WrongStock};
-use pipeline::{Applied, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
+use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
@@ -117,6 +119,12 @@ impl<S: ParkingLot> ParkingLot for DryRunFirst<S> {
 
     async fn discard(&self, events: &[ParkedKey<'_>]) -> Result<(), Fault> {
         self.0.discard(events).await
+    }
+}
+
+impl<S: AwaitedParents> AwaitedParents for DryRunFirst<S> {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        self.0.awaited(parents, children).await
     }
 }
 

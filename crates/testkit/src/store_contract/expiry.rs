@@ -37,6 +37,33 @@ fn at_the_address_of(holder: &Event<'_>) -> Event<'static> {
     user(id()).with_user(|user| user.email = holder.email.to_string().into())
 }
 
+pub async fn what_is_waited_for_is_counted_and_told_with_its_first_children<S: Database>(store: &S) {
+    let (large, small) = (id(), id());
+    let of = |parent, count: usize| (0..count).map(|_| parked(&order(id(), parent))).collect::<Vec<_>>();
+    let others = store.awaited(0, 0).await.expect("the store tells what is waited for");
+    assert_eq!(others.largest, []);
+    let first = of(large, 1);
+    park(store, &first).await;
+    a_moment_between(store).await;
+    let rest = [of(large, 6), of(small, 2), vec![parked(&payment(id(), id()))]].concat();
+    park(store, &rest).await;
+    let found = store.awaited(100, 3).await.expect("the store tells what is waited for");
+    let parent = |wanted| found.largest.iter().find(|parent| parent.waits_for == wanted).expect("it is waited for");
+    let told = parent(WaitsFor::User(large));
+    assert_eq!((told.children, told.first.len(), told.oldest), (7, 3, told.first[0].parked_at));
+    assert_eq!((told.first[0].event_id, &told.first[0].position), (first[0].event_id, &first[0].position), "the one that waits longest");
+    assert!(told.first[1..].iter().all(|child| child.parked_at > told.oldest && rest.iter().any(|event| event.event_id == child.event_id)));
+    let told = parent(WaitsFor::User(small));
+    assert_eq!((told.children, told.first.len()), (2, 2));
+    let WaitsFor::Order(_) = rest[8].waits_for else { panic!("a payment waits for its order") };
+    assert_eq!(parent(rest[8].waits_for).first[0].event_id, rest[8].event_id);
+    assert!(found.largest.is_sorted_by_key(|parent| std::cmp::Reverse(parent.children)));
+    assert_eq!((found.parents, found.events), (found.largest.len() as u64, found.largest.iter().map(|parent| parent.children).sum()));
+    let one = store.awaited(1, 1).await.expect("the store tells what is waited for");
+    assert_eq!((one.parents, one.events, one.largest.len(), one.largest[0].first.len()), (found.parents, found.events, 1, 1));
+    put_away(store, &[first, rest].concat()).await;
+}
+
 pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &S) {
     let (present, placed) = (id(), id());
     let born = user(present);

@@ -42,7 +42,7 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{AuditLog, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{AuditLog, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -52,12 +52,34 @@ pub use dry_run_first::DryRunFirst;
 
 /// All the ports of a database.
 pub trait Database:
-    EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + AuditLog + ParkingLot + ParkingExpiry + ReadStore
+    EventStore
+    + LogPositions
+    + DryRun
+    + EventTrace
+    + TableRows
+    + TableRepair
+    + Leases
+    + AuditLog
+    + ParkingLot
+    + ParkingExpiry
+    + AwaitedParents
+    + ReadStore
 {
 }
 
 impl<
-    S: EventStore + LogPositions + DryRun + EventTrace + TableRows + TableRepair + Leases + AuditLog + ParkingLot + ParkingExpiry + ReadStore,
+    S: EventStore
+        + LogPositions
+        + DryRun
+        + EventTrace
+        + TableRows
+        + TableRepair
+        + Leases
+        + AuditLog
+        + ParkingLot
+        + ParkingExpiry
+        + AwaitedParents
+        + ReadStore,
 > Database for S
 {
 }
@@ -151,6 +173,7 @@ macro_rules! store_contract {
             what_became_a_dead_letter_is_discarded
         }
         $crate::store_contract! { @cases $factory, alone, expiry:
+            what_is_waited_for_is_counted_and_told_with_its_first_children
             only_old_events_without_a_parent_are_given_up
             what_is_given_up_is_not_released
             what_was_given_up_and_not_discarded_is_returned_again

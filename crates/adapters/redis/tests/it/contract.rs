@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterQueue, DeadLetterReader, End, FloodPermits, Permit};
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterQueue, DeadLetterReader, End, FloodPermits, ListState, Permit};
 use pipeline::{DeadLetter, Fault};
 use redis_dlq::RedisDlq;
 
@@ -32,6 +32,10 @@ impl DeadLetterQueue for Placed {
 }
 
 impl DeadLetterReader for Placed {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.queue.list_state().await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.queue.depth().await
     }

@@ -38,6 +38,8 @@ fn statements_find_their_rows_by_an_index() {
         include_str!("../../sql/address_free.sql"),
         include_str!("../../sql/claim_expired.sql"),
         include_str!("../../sql/expired.sql"),
+        include_str!("../../sql/awaited_parents.sql"),
+        include_str!("../../sql/awaited_children.sql"),
         include_str!("../../sql/read_user.sql"),
         include_str!("../../sql/read_recent_users.sql"),
         include_str!("../../sql/read_order.sql"),
@@ -53,5 +55,5 @@ fn statements_find_their_rows_by_an_index() {
 
 /// Reading through what the statement itself has made, or the caller has given.
 fn is_small(step: &str) -> bool {
-    ["SCAN j ", "SCAN o", "SCAN p", "SCAN CONSTANT ROW"].iter().any(|small| step.starts_with(small))
+    ["SCAN j ", "SCAN o", "SCAN p", "SCAN CONSTANT ROW", "SCAN (subquery"].iter().any(|small| step.starts_with(small))
 }

@@ -9,7 +9,7 @@ use consumer::dlq::{Filter, RedriveRequest, Route, Rules, Summary, redrive};
 use events::Event;
 use pipeline::dead_letter::{Diagnosis, entry_id};
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, Delivered, End, Message};
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, Delivered, End, ListState, Message};
 use pipeline::{DeadLetter, DeadLetterQueue, Publisher, Record, WaitsFor};
 use sqlite::Sqlite;
 use testkit::builders::{record, second};
@@ -68,6 +68,10 @@ impl Queue {
 }
 
 impl DeadLetterReader for Queue {
+    async fn list_state(&self) -> Result<ListState, Fault> {
+        self.inner.list_state().await
+    }
+
     async fn depth(&self) -> Result<u64, Fault> {
         self.pass(Step::Read)?;
         self.inner.depth().await
