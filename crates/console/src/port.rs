@@ -9,17 +9,24 @@ pub trait Operations: Send + Sync + 'static {
     /// Everything that is known of the flow now. A part that cannot be asked says why in its place. Answers within some seconds.
     fn flow(&self) -> impl Future<Output = Flow> + Send;
 
-    /// The dead letters by fingerprint, the most frequent first. Looks at every entry.
+    /// The dead letters by fingerprint, the most frequent first, as they were some seconds ago at most.
     ///
     /// # Errors
-    /// The queue is away.
-    fn groups(&self) -> impl Future<Output = Result<Vec<Group>, Refused>> + Send;
+    /// The queue is away, or they are being counted for the first time.
+    fn groups(&self) -> impl Future<Output = Result<Groups, Refused>> + Send;
 
-    /// Dead letters, the newest first. `start` is the place in the list from which to look: 0, or [`LetterPage::next`] of the page before.
+    /// Dead letters, the newest first, as they were some seconds ago at most. `start` is the place in the list from which to look: 0, or
+    /// [`LetterPage::next`] of the page before.
+    ///
+    /// # Errors
+    /// The queue is away, the list is being read for the first time, or the selection is not understood.
+    fn letters(&self, selection: &Selection, start: u64, limit: u64) -> impl Future<Output = Result<LetterPage, Refused>> + Send;
+
+    /// How many dead letters the selection means now, by the queue itself, all of which is looked at.
     ///
     /// # Errors
     /// The queue is away, or the selection is not understood.
-    fn letters(&self, selection: &Selection, start: u64, limit: u64) -> impl Future<Output = Result<LetterPage, Refused>> + Send;
+    fn count(&self, selection: &Selection) -> impl Future<Output = Result<u64, Refused>> + Send;
 
     /// One dead letter, by the first 4 to 12 hexadecimal digits of its id.
     ///
@@ -111,6 +118,8 @@ pub enum RefusalKind {
     Impossible,
     /// A part is away.
     Unavailable,
+    /// It is being read, which takes some seconds: whoever asks again is answered.
+    Reading,
 }
 
 /// Who asks: the name of a token.
@@ -208,6 +217,15 @@ pub struct Outcomes {
     pub parked: u64,
     /// Records that became dead letters.
     pub dead_letters: u64,
+}
+
+/// The dead letters by fingerprint.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Groups {
+    /// The most frequent first.
+    pub groups: Vec<Group>,
+    /// How many at the old end of a very long list are in none of them.
+    pub uncounted: u64,
 }
 
 /// Dead letters with one fingerprint.
@@ -403,8 +421,8 @@ pub struct Parked {
     pub parents: Vec<MissingParent>,
     /// How many more parents there are than `parents` holds.
     pub hidden: u64,
-    /// How many events were looked at, and whether there are more than that.
-    pub examined: (u64, bool),
+    /// How many events wait in all.
+    pub events: u64,
     /// How long an event may wait, in seconds.
     pub deadline_seconds: u64,
 }

@@ -13,7 +13,7 @@ use super::{Answer, Screen, Shell, html};
 use crate::access::Visitor;
 use crate::draw::Sparkline;
 use crate::fields::{Fields, address};
-use crate::port::{Group, LetterRow, Operations, Selection};
+use crate::port::{Group, Groups, LetterRow, Operations, RefusalKind, Refused, Selection};
 use crate::routes::Console;
 use crate::words::{When, counted, left_out, thousands};
 
@@ -32,8 +32,12 @@ struct DeadLettersPage {
     groups: Vec<GroupRow>,
     /// How many groups there are beyond these, as a sentence without its end.
     more_groups: Option<String>,
+    /// How many dead letters are in no group, as a sentence without its end.
+    uncounted: Option<String>,
     /// Why there are no groups.
     groups_away: Option<String>,
+    /// How far they are counted, where that is still going on.
+    reading: Option<String>,
     reasons: Vec<String>,
     types: Vec<String>,
     rows: Vec<Row>,
@@ -73,11 +77,11 @@ pub(crate) async fn show<O: Operations>(
     let selection = Selection { all: false, ..Selection::of(&fields) };
     let start = fields.given("start").and_then(|start| start.parse().ok()).unwrap_or(0);
     let page = console.operations.letters(&selection, start, PAGE).await.map_err(|why| refused(&console, &visitor, &why))?;
-    // Every entry is looked at for them, so only where they are shown.
-    let groups = if selection.is_empty() && start == 0 { console.operations.groups().await } else { Ok(Vec::new()) };
-    let (groups, groups_away) = match groups {
-        Ok(groups) => (groups, None),
-        Err(why) => (Vec::new(), Some(why.sentence)),
+    let groups = if selection.is_empty() && start == 0 { console.operations.groups().await } else { Ok(Groups::default()) };
+    let (Groups { groups, uncounted }, groups_away, reading) = match groups {
+        Ok(groups) => (groups, None, None),
+        Err(Refused { kind: RefusalKind::Reading, sentence }) => (Groups::default(), None, Some(sentence)),
+        Err(why) => (Groups::default(), Some(why.sentence), None),
     };
     let part = |place: usize| {
         let mut parts: Vec<String> = groups.iter().filter_map(|group| group.fingerprint.split(':').nth(place)).map(str::to_owned).collect();
@@ -101,8 +105,10 @@ pub(crate) async fn show<O: Operations>(
         depth: thousands(page.depth),
         empty: page.depth == 0,
         more_groups,
+        uncounted: (uncounted > 0).then(|| left_out(uncounted, "older dead letter", "older dead letters", "counted")),
         groups: groups.into_iter().take(GROUPS).map(|group| GroupRow::of(group, now)).collect(),
         groups_away,
+        reading,
         reasons,
         types,
         rows: page.rows.into_iter().map(|row| Row::of(row, now)).collect(),

@@ -50,14 +50,12 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
     let parked = console.operations.parked().await.map_err(|why| refused(&console, &visitor, &why))?;
     let now = SystemTime::now();
     let deadline = Duration::from_secs(parked.deadline_seconds);
-    let (examined, more) = parked.examined;
-    let events = counted(examined, "event", "events");
+    let events = counted(parked.events, "event", "events");
     let parents = counted((parked.parents.len() as u64).saturating_add(parked.hidden), "missing parent", "missing parents");
-    let summary = match (examined, more) {
-        (0, _) => "No event waits.".to_owned(),
-        (1, false) => format!("1 event waits for {parents}."),
-        (_, false) => format!("{events} wait for {parents}."),
-        (_, true) => format!("The first {events} wait for {parents}; there are more."),
+    let summary = match parked.events {
+        0 => "No event waits.".to_owned(),
+        1 => format!("1 event waits for {parents}."),
+        _ => format!("{events} wait for {parents}."),
     };
     let page = ParkedPage {
         shell: Shell::new(&console.gate, &visitor, Screen::Parked, "Parked"),

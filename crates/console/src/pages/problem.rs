@@ -1,7 +1,7 @@
 //! The page that says why nothing was done.
 
 use askama::Template;
-use axum::http::header::RETRY_AFTER;
+use axum::http::header::{REFRESH, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 
@@ -51,19 +51,36 @@ pub(crate) fn problem(chrome: Chrome, status: StatusCode, sentence: &str) -> Res
         StatusCode::SERVICE_UNAVAILABLE => "A part is away",
         _ => "Not done",
     };
-    let mut response = match chrome {
-        Chrome::Stranger(theme) => html(status, &StrangerPage { theme, heading, sentence }),
-        Chrome::Visitor(shell) => html(status, &ProblemPage { shell: *shell, heading, sentence }),
-    };
+    let mut response = page(chrome, status, heading, sentence);
     if status == StatusCode::SERVICE_UNAVAILABLE {
         response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("5"));
     }
     response
 }
 
+fn page(chrome: Chrome, status: StatusCode, heading: &'static str, sentence: &str) -> Response {
+    match chrome {
+        Chrome::Stranger(theme) => html(status, &StrangerPage { theme, heading, sentence }),
+        Chrome::Visitor(shell) => html(status, &ProblemPage { shell: *shell, heading, sentence }),
+    }
+}
+
 /// The page for what the port refused.
 pub(crate) fn refused<O: Operations>(console: &Console<O>, visitor: &Visitor, refused: &Refused) -> Response {
-    problem(Chrome::visitor(&console.gate, visitor), status(refused.kind), &refused.sentence)
+    let chrome = Chrome::visitor(&console.gate, visitor);
+    if refused.kind == RefusalKind::Reading {
+        reading(chrome, &refused.sentence)
+    } else {
+        problem(chrome, status(refused.kind), &refused.sentence)
+    }
+}
+
+/// The page for what is still being read: it loads itself again, also without script.
+fn reading(chrome: Chrome, sentence: &str) -> Response {
+    let mut response = page(chrome, StatusCode::SERVICE_UNAVAILABLE, "Just a moment", sentence);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response.headers_mut().insert(REFRESH, HeaderValue::from_static("1"));
+    response
 }
 
 /// The page for what the console itself does not take.
@@ -76,6 +93,6 @@ pub(crate) const fn status(kind: RefusalKind) -> StatusCode {
         RefusalKind::Bad => StatusCode::BAD_REQUEST,
         RefusalKind::NotFound => StatusCode::NOT_FOUND,
         RefusalKind::Impossible => StatusCode::CONFLICT,
-        RefusalKind::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        RefusalKind::Unavailable | RefusalKind::Reading => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -127,8 +127,10 @@ pub(crate) async fn begin<O: Operations>(
         .filter(|&selected| console.proofs.holds(fields.get("proof").unwrap_or_default(), &caller, &selection, selected, now));
     // A rehearsal tells nothing of what the selection has come to mean since, so it is counted again.
     let bound = rehearsed.unwrap_or(0).max(UNREHEARSED);
-    let many = amount(&*console.operations, &selection, bound).await.map_err(|why| refused(&console, &visitor, &why))?;
-    if many.more {
+    // By the queue itself: what pages are made of may be some seconds old.
+    let meant = console.operations.count(&selection).await.map_err(|why| refused(&console, &visitor, &why))?;
+    if meant > bound {
+        let many = Amount { number: bound, more: true };
         let sentence = match rehearsed {
             Some(selected) => format!(
                 "Nothing was redriven: {} rehearsed, and now the selection means {}. A new rehearsal must come first.",

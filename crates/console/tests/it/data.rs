@@ -264,7 +264,7 @@ pub fn parked() -> Parked {
             parent("an e-mail address", 5, 2),
         ],
         hidden: 0,
-        examined: (418, false),
+        events: 418,
         deadline_seconds: 6_000,
     }
 }

@@ -27,6 +27,8 @@ pub struct Fake {
     pub depth: AtomicU64,
     /// Whether nothing can be reached.
     pub away: AtomicBool,
+    /// Whether the list is being read for the first time.
+    pub reading: AtomicBool,
     /// Replaces every text that is shown.
     pub markup: Option<&'static str>,
     /// Groups, bytes and parents beyond those that a page shows.
@@ -60,6 +62,11 @@ impl Fake {
             return Err(Refused { kind: RefusalKind::Unavailable, sentence: self.text("The dead letter queue does not answer.") });
         }
         Ok(())
+    }
+
+    fn being_read(&self) -> Refused {
+        let sentence = self.text("The dead letters are being read: 34000 of 100000 so far.");
+        Refused { kind: RefusalKind::Reading, sentence }
     }
 
     /// A text, or the markup that stands in for every text.
@@ -149,10 +156,13 @@ impl Operations for Fake {
         flow
     }
 
-    async fn groups(&self) -> Result<Vec<Group>, Refused> {
+    async fn groups(&self) -> Result<Groups, Refused> {
         self.reach()?;
+        if self.reading.load(Ordering::SeqCst) {
+            return Err(self.being_read());
+        }
         if self.depth.load(Ordering::SeqCst) == 0 {
-            return Ok(Vec::new());
+            return Ok(Groups::default());
         }
         let mut groups = data::groups();
         if let Some(last) = groups.last().cloned() {
@@ -165,7 +175,7 @@ impl Operations for Fake {
             self.some(&mut group.first_seen);
             self.some(&mut group.last_seen);
         }
-        Ok(groups)
+        Ok(Groups { groups, uncounted: self.beyond.load(Ordering::SeqCst) })
     }
 
     async fn letters(&self, selection: &Selection, start: u64, limit: u64) -> Result<LetterPage, Refused> {
@@ -173,11 +183,19 @@ impl Operations for Fake {
         if selection.older_than.as_deref() == Some("soon") {
             return Err(Refused { kind: RefusalKind::Bad, sentence: "An age is a number with a unit, such as 15m.".to_owned() });
         }
+        if self.reading.load(Ordering::SeqCst) && *selection != Selection::default() {
+            return Err(self.being_read());
+        }
         let all = self.matching(selection);
         let end = start.saturating_add(limit).min(all.len() as u64);
         let rows = all.get(start as usize..end as usize).unwrap_or_default().to_vec();
         let depth = self.depth.load(Ordering::SeqCst) - self.gone.lock().unwrap().len() as u64;
         Ok(LetterPage { depth, rows, next: (end < all.len() as u64).then_some(end) })
+    }
+
+    async fn count(&self, selection: &Selection) -> Result<u64, Refused> {
+        self.reach()?;
+        Ok(self.matching(selection).len() as u64)
     }
 
     async fn letter(&self, id: &str) -> Result<Letter, Refused> {
@@ -285,7 +303,7 @@ impl Operations for Fake {
         self.reach()?;
         let mut parked = Parked { hidden: self.beyond.load(Ordering::SeqCst), ..data::parked() };
         if self.depth.load(Ordering::SeqCst) == 0 {
-            parked = Parked { parents: Vec::new(), examined: (0, false), ..parked };
+            parked = Parked { parents: Vec::new(), events: 0, ..parked };
         }
         for parent in &mut parked.parents {
             self.dirty(&mut [&mut parent.name, &mut parent.oldest]);

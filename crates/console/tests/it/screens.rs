@@ -75,6 +75,26 @@ async fn dead_letters_are_grouped_and_listed() {
 }
 
 #[tokio::test]
+async fn a_long_list_that_is_read_for_the_first_time_is_shown_without_groups_and_asked_for_again() {
+    let fake = Fake::with(1_337);
+    fake.reading.store(true, Ordering::SeqCst);
+    let client = Client::editor(&fake).await;
+    let letters = client.get("/console/dead-letters").await;
+    assert_eq!(letters.status, StatusCode::OK);
+    letters
+        .has("34000 of 100000 so far.")
+        .has("hx-trigger=\"load delay:1s\"")
+        .has("data-row")
+        .lacks("Groups</h2>")
+        .lacks("class=\"alarm\"");
+    let filtered = client.get("/console/dead-letters?reason=too_large").await;
+    assert_eq!((filtered.status, filtered.headers["refresh"].to_str().unwrap()), (StatusCode::SERVICE_UNAVAILABLE, "1"));
+    filtered.has("Just a moment").has("34000 of 100000 so far.");
+    fake.reading.store(false, Ordering::SeqCst);
+    client.get("/console/dead-letters").await.has("id=\"groups\"").lacks("load delay:1s");
+}
+
+#[tokio::test]
 async fn beyond_its_end_a_list_leads_back() {
     let end = page(40, "/console/dead-letters?start=50").await;
     end.has("The list ends before this place.").has("<a href=\"/console/dead-letters\" rel=\"first\">").lacks("matches this filter");
@@ -97,7 +117,8 @@ async fn what_is_left_out_is_counted() {
         ),
     ] {
         fake.beyond.store(many, Ordering::SeqCst);
-        client.get("/console/dead-letters").await.has(groups);
+        let old = if many == 1 { "1 older dead letter is not counted." } else { "1,204 older dead letters are not counted." };
+        client.get("/console/dead-letters").await.has(groups).has(old);
         client.get("/console/dead-letters/3fa9c1d20000").await.has(bytes);
         client.get("/console/parked").await.has(parents).has(waits);
     }

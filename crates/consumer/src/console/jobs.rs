@@ -9,6 +9,7 @@ use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, Publis
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::keeper::OwnChanges;
 use super::words::problem;
 use crate::audit::{Audit, Subject, Who};
 use crate::backends::SystemClock;
@@ -20,8 +21,12 @@ const KEPT: usize = 100;
 const RUNNING: usize = 4;
 
 /// The jobs of a process. Clones are the same.
-#[derive(Clone, Default)]
-pub(super) struct Jobs(Arc<Mutex<List>>);
+#[derive(Clone)]
+pub(super) struct Jobs {
+    list: Arc<Mutex<List>>,
+    /// Told at the end of each.
+    changes: OwnChanges,
+}
 
 #[derive(Default)]
 struct List {
@@ -44,9 +49,30 @@ struct Begun {
     stopped_by: Option<String>,
     summary: Summary,
     ended: bool,
+    /// Why it came to its end before its time, where no summary tells.
+    broken_off: Option<String>,
+}
+
+/// What a job says whose task has ended by a defect.
+const DEFECT: &str = "It ended by a defect of this program, which the log tells of. What it had claimed comes back when the claims end.";
+
+/// Tells the end of a job whose task ends without telling it: a defect must not leave it running for ever.
+struct Unfinished {
+    jobs: Jobs,
+    number: u64,
+}
+
+impl Drop for Unfinished {
+    fn drop(&mut self) {
+        self.jobs.break_off(self.number, DEFECT);
+    }
 }
 
 impl Jobs {
+    pub fn new(changes: OwnChanges) -> Self {
+        Self { list: Arc::default(), changes }
+    }
+
     /// Begins a redrive, which goes on by itself until it is done or `stop` is cancelled.
     pub async fn begin<Q, P, T>(
         &self,
@@ -78,9 +104,13 @@ impl Jobs {
         let (jobs, caller) = (self.clone(), caller.clone());
         // It ends by itself: what is in flight when the process stops is finished, and the rest stays in the list.
         drop(tokio::spawn(async move {
+            let _unfinished = Unfinished { jobs: jobs.clone(), number };
             let ended = match context.route(&stop) {
                 Ok(route) => redrive(route, &request, &mut operation, |summary| jobs.note(number, summary, false)).await,
-                Err(refusal) => return operation.end(format!("refused: {refusal}")).await,
+                Err(refusal) => {
+                    jobs.break_off(number, &problem(&refusal));
+                    return operation.end(format!("refused: {refusal}")).await;
+                }
             };
             let stopped_by = jobs.stopped_by(number).map_or_else(String::new, |name| format!("; stopped by {name}"));
             operation.end(format!("{}{stopped_by}", ended.outcome())).await;
@@ -111,6 +141,7 @@ impl Jobs {
             stopped_by: None,
             summary: Summary::default(),
             ended: false,
+            broken_off: None,
         });
         // One that runs can be stopped as long as it does.
         let mut ended = 0;
@@ -143,6 +174,9 @@ impl Jobs {
         if let Some(job) = self.list().jobs.iter_mut().find(|job| job.number == number) {
             job.summary = summary.clone();
             job.ended = ended;
+            if ended {
+                self.changes.note();
+            }
             if !ended {
                 // It is told by the redrive itself at its end alone.
                 job.summary.took = job.since.elapsed();
@@ -150,8 +184,17 @@ impl Jobs {
         }
     }
 
+    /// Ends a job that has not told its end, for this reason.
+    fn break_off(&self, number: u64, why: &str) {
+        if let Some(job) = self.list().jobs.iter_mut().find(|job| job.number == number && !job.ended) {
+            job.summary.took = job.since.elapsed();
+            (job.ended, job.broken_off) = (true, Some(why.to_owned()));
+            self.changes.note();
+        }
+    }
+
     fn list(&self) -> MutexGuard<'_, List> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.list.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -160,6 +203,7 @@ impl Begun {
         let summary = &self.summary;
         let state = match self.ended {
             false => "running",
+            true if self.broken_off.is_some() => "failed",
             true if summary.stopped => "stopped",
             true if summary.is_whole() => "done",
             true => "failed",
@@ -173,8 +217,35 @@ impl Begun {
             state,
             examined: (summary.examined(), self.depth.max(summary.examined())),
             counts: counts.map(|(name, count)| (name.to_owned(), count)).collect(),
-            problem: summary.why_not_whole().map(|why| problem(&why)),
+            problem: self.broken_off.clone().or_else(|| summary.why_not_whole().map(|why| problem(&why))),
             took: if self.ended { summary.took } else { self.since.elapsed() },
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_job_whose_task_ends_by_a_defect_has_failed_and_says_so() {
+        let jobs = Jobs::new(OwnChanges::default());
+        let order = Order { selection: console::Selection::default(), limit: None, rate: None };
+        let number = jobs.add("ada", &order, 7, &CancellationToken::new()).unwrap();
+        assert_eq!(jobs.all()[0].state, "running");
+        let unfinished = Unfinished { jobs: jobs.clone(), number };
+        let task = tokio::spawn(async move {
+            let _unfinished = unfinished;
+            panic!("a defect");
+        });
+        task.await.unwrap_err();
+        let job = jobs.all().remove(0);
+        assert_eq!((job.state, job.problem.as_deref()), ("failed", Some(DEFECT)));
+        assert!(!jobs.stop(number, "ada"), "it has ended");
+        // One that has told its end keeps what it told.
+        let number = jobs.add("ada", &order, 7, &CancellationToken::new()).unwrap();
+        jobs.note(number, &Summary { redriven: 3, ..Summary::default() }, true);
+        drop(Unfinished { jobs: jobs.clone(), number });
+        assert_eq!((jobs.all()[0].state, jobs.all()[0].problem.as_deref()), ("done", None));
     }
 }

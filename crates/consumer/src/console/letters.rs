@@ -1,13 +1,16 @@
-//! Dead letters: groups, lists, one of them, and an edited one.
+//! Dead letters: lists, one of them, and an edited one.
 
-use std::collections::HashMap;
+use std::sync::Arc;
 
-use console::{Draft, Foreseen, Group, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
+use console::{Draft, Foreseen, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
+use pipeline::fault::Fault;
 use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
 use pipeline::record::hex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::index::{Found, Index, Places, entries};
+use super::sentences::{error, is_ours, shortened, told};
 use super::words::problem;
 use crate::audit::Who;
 use crate::backends::SystemClock;
@@ -18,99 +21,26 @@ use crate::dlq::find::find;
 use crate::dlq::listed::Listed;
 use crate::dlq::printable::printable;
 use crate::dlq::purge::count;
-use crate::dlq::scan::Scan;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal};
 use crate::reason::reason;
+use crate::trace::{DeadLetters, dead_letters};
 
-/// Fingerprints that are counted each by itself, and of those the largest that are told; other programs may have pushed anything.
-const GROUPS: usize = 100_000;
-const TOLD: usize = 1000;
-/// Characters of a text that another program may have written, at most.
-const LONGEST: usize = 300;
 /// Headers of a record that are shown, at most.
 const HEADERS: usize = 100;
-/// Points of a sparkline.
-const SPANS: usize = 24;
 /// Entries read at once.
 const PAGE: u64 = 500;
 /// Entries of a rehearsal that are shown one by one.
 const SHOWN: usize = 200;
 
-/// A group while it is counted.
-struct Counted {
-    group: Group,
-    /// When its members became dead letters, in microseconds since 1970.
-    times: Vec<i64>,
-}
-
-pub(super) async fn groups(queue: &impl DeadLetterReader) -> Result<Vec<Group>, Refusal> {
-    let mut groups: HashMap<String, Counted> = HashMap::new();
-    let mut scan = Scan::start(queue).await?;
-    loop {
-        let page = scan.look().await?;
-        if page.is_empty() {
-            break;
-        }
-        page.iter().for_each(|listed| note(&mut groups, listed));
-    }
-    let times = || groups.values().flat_map(|counted| &counted.times);
-    let (first, last) = (times().min().copied().unwrap_or_default(), times().max().copied().unwrap_or_default());
-    let mut groups: Vec<_> =
-        groups.into_values().map(|Counted { group, times }| Group { history: history(&times, first, last), ..group }).collect();
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
-    groups.truncate(TOLD);
-    Ok(groups)
-}
-
-fn note(groups: &mut HashMap<String, Counted>, listed: &Listed) {
-    let fingerprint = listed.fingerprint();
-    if groups.len() >= GROUPS && !groups.contains_key(&*fingerprint) {
-        return;
-    }
-    let counted = groups.entry(fingerprint.clone().into_owned()).or_insert_with(|| Counted {
-        group: Group {
-            fingerprint: fingerprint.into_owned(),
-            count: 0,
-            first_seen: None,
-            last_seen: None,
-            history: Vec::new(),
-            sample: error(listed),
-            sample_id: listed.id.clone(),
-        },
-        times: Vec::new(),
-    });
-    counted.group.count += 1;
-    let Some(at) = listed.entry.as_ref().and_then(|entry| entry.at()) else { return };
-    counted.times.push(at.unix_micros());
-    // RFC 3339 in UTC, as it is written here, sorts as text.
-    let at = Some(at.to_string());
-    if counted.group.first_seen.is_none() || at < counted.group.first_seen {
-        counted.group.first_seen.clone_from(&at);
-    }
-    if at > counted.group.last_seen {
-        counted.group.last_seen = at;
-    }
-}
-
-/// How many of these times lie in each of equally long spans.
-fn history(times: &[i64], first: i64, last: i64) -> Vec<u64> {
-    let mut spans = vec![0; SPANS];
-    let length = i128::from(last) - i128::from(first) + 1;
-    for time in times {
-        let place = (i128::from(*time) - i128::from(first)) * SPANS as i128 / length;
-        if let Some(span) = usize::try_from(place).ok().and_then(|place| spans.get_mut(place)) {
-            *span += 1;
-        }
-    }
-    spans
-}
-
+/// A page of the list from a place on that the index does not reach, or of all entries, which needs none: looks through the queue itself.
 pub(super) async fn page(queue: &impl DeadLetterReader, filter: &Filter, start: u64, limit: u64) -> Result<LetterPage, Refusal> {
     let now = SystemClock.now();
     let (mut rows, mut next) = (Vec::new(), start);
     let depth = queue.depth().await?;
+    // Of all entries, one more than are shown tells whether there are others.
+    let size = if filter.is_empty() { limit.saturating_add(1).min(PAGE) } else { PAGE };
     loop {
-        let page = queue.page(End::Newest, next, PAGE).await?;
+        let page = queue.page(End::Newest, next, size).await?;
         if page.is_empty() {
             return Ok(LetterPage { depth, rows, next: None });
         }
@@ -126,8 +56,54 @@ pub(super) async fn page(queue: &impl DeadLetterReader, filter: &Filter, start: 
     }
 }
 
-pub(super) async fn one<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, T>, id: &str) -> Result<Letter, Refusal> {
-    let listed = find(&context.queue, id).await?;
+/// The same from the index, as far as it reaches.
+pub(super) async fn page_of(
+    queue: &impl DeadLetterReader,
+    index: &Index,
+    filter: &Filter,
+    start: u64,
+    limit: u64,
+) -> Result<LetterPage, Refusal> {
+    let depth = index.state().depth;
+    let reach = depth - index.unknown();
+    if start >= reach && index.unknown() > 0 {
+        return page(queue, filter, start, limit).await;
+    }
+    let found = index.page(filter, SystemClock.now(), start, usize::try_from(limit).unwrap_or(usize::MAX));
+    let next = found.next.or_else(|| (index.unknown() > 0).then_some(reach));
+    Ok(LetterPage { depth, rows: found.rows, next })
+}
+
+/// The dead letters of an event, by the index, and where the list has changed since by the queue itself.
+pub(super) async fn of_event(queue: &impl DeadLetterReader, index: Arc<Index>, event_id: Uuid) -> Result<DeadLetters, Fault> {
+    let (places, is_all, depth) = (index.of_event(event_id), index.unknown() == 0, index.state().depth);
+    let meant = Places::new(queue, index, places);
+    if is_all {
+        let found = dead_letters(&meant, event_id).await?;
+        if !meant.moved() {
+            return Ok(DeadLetters { examined: depth, ..found });
+        }
+    }
+    dead_letters(queue, event_id).await
+}
+
+/// The entry whose id begins so: at the place that the index says, where it still stands there, and else wherever it is.
+async fn find_by<Q: DeadLetterReader>(queue: &Q, index: Option<&Index>, id: &str) -> Result<Listed, Refusal> {
+    if let Some((index, place)) = index.and_then(|index| Some((index, index.by_id(&id.to_ascii_lowercase())?)))
+        && let Found::Same(mut texts) = entries(queue, index, &[place]).await?
+        && let Some(text) = texts.pop()
+    {
+        return Ok(Listed::new(text));
+    }
+    find(queue, id).await
+}
+
+pub(super) async fn one<Q: DeadLetterReader, P, T>(
+    context: &AdminContext<Q, P, T>,
+    index: Option<&Index>,
+    id: &str,
+) -> Result<Letter, Refusal> {
+    let listed = find_by(&context.queue, index, id).await?;
     let value = listed.entry.as_ref().and_then(|entry| entry.value());
     let entry = listed.entry.as_ref();
     let key = entry.and_then(|entry| entry.key()).map(text);
@@ -163,39 +139,13 @@ fn row(listed: &Listed) -> LetterRow {
     }
 }
 
-/// The sentence of an entry. What another program wrote may hold personal data, and is not for everybody.
-fn error(listed: &Listed) -> String {
-    match told(listed) {
-        None => "It does not tell why.".to_owned(),
-        Some(error) if is_ours(listed) => problem(&shortened(error)),
-        Some(_) => "Another program wrote it; its own words are shown to editors.".to_owned(),
-    }
-}
-
-fn told(listed: &Listed) -> Option<&str> {
-    listed.entry.as_ref().map(|entry| entry.error.as_str()).filter(|error| !error.is_empty())
-}
-
-/// Whether this program has written the entry, as far as its form tells: it names a reason of ours, and a fingerprint that begins with it.
-fn is_ours(listed: &Listed) -> bool {
-    let (reason, fingerprint) = (listed.reason(), listed.fingerprint());
-    let is_known = telemetry::catalog::DLQ_REASONS.contains(&reason) && listed.entry.as_ref().is_some_and(|entry| entry.reason.is_some());
-    let mut parts = fingerprint.split(':');
-    is_known && parts.next() == Some(reason) && parts.count() == 2
-}
-
-/// A text of another program, fit for a page.
-fn shortened(text: &str) -> String {
-    let text = printable(text);
-    if text.chars().count() <= LONGEST { text.into_owned() } else { text.chars().take(LONGEST).chain(['…']).collect() }
-}
-
 pub(super) async fn check<Q: DeadLetterReader, P, T: DryRun>(
     context: &AdminContext<Q, P, T>,
+    index: Option<&Index>,
     id: &str,
     payload: &str,
 ) -> Result<Draft, Refusal> {
-    let listed = find(&context.queue, id).await?;
+    let listed = find_by(&context.queue, index, id).await?;
     let wrong = |refusal: &Refusal, field: Option<String>| Draft {
         problem: Some(problem(refusal)),
         field,
@@ -245,11 +195,31 @@ pub(super) async fn send<Q: DeadLetterReader + ClaimQueue, P: Publisher, T: Audi
 
 pub(super) async fn rehearse<Q: DeadLetterReader, P, T: DryRun>(
     context: &AdminContext<Q, P, T>,
+    index: Arc<Index>,
     filter: Filter,
     limit: u64,
 ) -> Result<Rehearsal, Refusal> {
-    let selected = count(&context.queue, &filter, SystemClock.now()).await?;
+    let now = SystemClock.now();
+    let places = index.places(&filter, now);
+    let (selected, is_all) = (places.len() as u64, index.unknown() == 0);
     let order = RedriveRequest { filter, limit: Some(limit), rate: None, max_retries: context.terms.max_retries };
+    let meant = Places::new(&context.queue, index, places);
+    if is_all {
+        let rehearsal = rehearsal(context, &meant, &order, selected).await?;
+        if !meant.moved() {
+            return Ok(rehearsal);
+        }
+    }
+    let selected = count(&context.queue, &order.filter, now).await?;
+    rehearsal(context, &context.queue, &order, selected).await
+}
+
+async fn rehearsal<Q, P, T: DryRun>(
+    context: &AdminContext<Q, P, T>,
+    queue: &impl DeadLetterReader,
+    order: &RedriveRequest,
+    selected: u64,
+) -> Result<Rehearsal, Refusal> {
     let mut rows = Vec::new();
     let mut add = |Preview { id, event_type, event_id, outcome, detail }| {
         if rows.len() < SHOWN {
@@ -257,22 +227,8 @@ pub(super) async fn rehearse<Q: DeadLetterReader, P, T: DryRun>(
             rows.push(RehearsedRow { id, event_type: event_type.to_owned(), event_id, foreseen });
         }
     };
-    let totals = dry_run(&context.queue, context.tables()?, &order, context.terms.rules, &mut add).await?;
+    let totals = dry_run(queue, context.tables()?, order, context.terms.rules, &mut add).await?;
     let counts = totals.counts().into_iter().filter(|(_, count)| *count > 0);
     let batches = totals.batches;
     Ok(Rehearsal { totals: counts.map(|(outcome, count)| (outcome.to_owned(), count)).collect(), selected, rows, batches })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_sparkline_counts_each_time_in_one_span() {
-        assert_eq!(history(&[5, 5, 5], 5, 5).iter().sum::<u64>(), 3);
-        let spans = history(&[0, 1, 99], 0, 99);
-        assert_eq!((spans[0], spans[SPANS - 1], spans.iter().sum::<u64>()), (2, 1, 3));
-        assert_eq!(history(&[i64::MIN, i64::MAX], i64::MIN, i64::MAX).iter().sum::<u64>(), 2);
-        assert!(history(&[], 0, 0).iter().all(|count| *count == 0));
-    }
 }

@@ -9,8 +9,11 @@
 //! | `words` | refusals as the console shows them |
 
 mod flow;
+mod index;
 mod jobs;
+mod keeper;
 mod letters;
+mod sentences;
 mod waiting;
 mod words;
 
@@ -21,13 +24,13 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Draft, Flow, Group, Job, Letter, LetterPage, Operations, Order, Parked, Refused, Rehearsal, Role,
-    Selection, Sent, Trace,
+    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, Letter, LetterPage, Operations, Order, Parked, RefusalKind, Refused,
+    Rehearsal, Role, Selection, Sent, Trace,
 };
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
-    AuditLog, AuditPage, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, ParkingExpiry, Permit,
-    Publisher, TableRows,
+    AuditLog, AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress,
+    ParkingExpiry, Permit, Publisher,
 };
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
@@ -36,17 +39,18 @@ use uuid::Uuid;
 use crate::audit::{Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::admin::{AdminConfig, AdminRole};
-use crate::dlq::purge::purge;
+use crate::dlq::purge::{count, purge};
 use crate::dlq::{AdminContext, Filter, Refusal};
 use crate::resume::change_permit;
-use crate::trace::{Question, trace};
+use crate::trace::{Question, dead_letters, trace_with};
 use jobs::Jobs;
+use keeper::Keeper;
 use words::{bad, filter, problem};
 
 /// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + TableRows + EventTrace + DryRun + AuditLog + Clone + 'static {}
+pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Clone + 'static {}
 
-impl<T: ParkingExpiry + TableRows + EventTrace + DryRun + AuditLog + Clone + 'static> ConsoleTables for T {}
+impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Clone + 'static> ConsoleTables for T {}
 
 /// The dead letters behind it.
 pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
@@ -94,7 +98,9 @@ where
     Q: ConsoleQueue,
     P: Publisher + Clone + 'static,
 {
-    Pipeline { parts, jobs: Jobs::default() }
+    let letters = Keeper::new(parts.context.queue.clone(), parts.stop.clone());
+    let jobs = Jobs::new(letters.changes());
+    Pipeline { parts, letters, jobs }
 }
 
 fn access(config: Arc<AdminConfig>) -> Access {
@@ -114,6 +120,7 @@ fn access(config: Arc<AdminConfig>) -> Access {
 /// The [`Operations`] of one process.
 struct Pipeline<G, T, Q, P> {
     parts: ConsoleParts<G, T, Q, P>,
+    letters: Keeper<Q>,
     jobs: Jobs,
 }
 
@@ -128,28 +135,42 @@ where
         flow::flow(&self.parts).await
     }
 
-    async fn groups(&self) -> Result<Vec<Group>, Refused> {
-        Ok(letters::groups(&self.parts.context.queue).await?)
+    async fn groups(&self) -> Result<Groups, Refused> {
+        let index = self.letters.index().await?;
+        Ok(Groups { groups: index.groups(), uncounted: index.unknown() })
     }
 
     async fn letters(&self, selection: &Selection, start: u64, limit: u64) -> Result<LetterPage, Refused> {
-        Ok(letters::page(&self.parts.context.queue, &filter(selection)?, start, limit).await?)
+        let (queue, filter) = (&self.parts.context.queue, filter(selection)?);
+        match self.letters.index().await {
+            Ok(index) => Ok(letters::page_of(queue, &index, &filter, start, limit).await?),
+            // A part of the whole list can be had without.
+            Err(Refused { kind: RefusalKind::Reading, .. }) if filter.is_empty() => Ok(letters::page(queue, &filter, start, limit).await?),
+            Err(refused) => Err(refused),
+        }
+    }
+
+    async fn count(&self, selection: &Selection) -> Result<u64, Refused> {
+        Ok(count(&self.parts.context.queue, &filter(selection)?, SystemClock.now()).await.map_err(Refusal::from)?)
     }
 
     async fn letter(&self, id: &str) -> Result<Letter, Refused> {
-        Ok(letters::one(&self.parts.context, id).await?)
+        Ok(letters::one(&self.parts.context, self.letters.at_hand().as_deref(), id).await?)
     }
 
     async fn check(&self, id: &str, payload: &str) -> Result<Draft, Refused> {
-        Ok(letters::check(&self.parts.context, id, payload).await?)
+        Ok(letters::check(&self.parts.context, self.letters.at_hand().as_deref(), id, payload).await?)
     }
 
     async fn send(&self, Caller(caller): &Caller, id: &str, payload: &str) -> Result<Sent, Refused> {
-        Ok(letters::send(&self.parts.context, &self.parts.stop, caller, id, payload).await?)
+        let sent = letters::send(&self.parts.context, &self.parts.stop, caller, id, payload).await;
+        self.letters.changes().note();
+        Ok(sent?)
     }
 
     async fn rehearse(&self, selection: &Selection, limit: u64) -> Result<Rehearsal, Refused> {
-        Ok(letters::rehearse(&self.parts.context, meant(selection)?, limit).await?)
+        let filter = meant(selection)?;
+        Ok(letters::rehearse(&self.parts.context, self.letters.index().await?, filter, limit).await?)
     }
 
     async fn redrive(&self, caller: &Caller, order: &Order) -> Result<u64, Refused> {
@@ -171,6 +192,7 @@ where
         let (context, filter) = (&self.parts.context, meant(selection)?);
         let mut operation = context.audit()?.begin(Who::console(caller), AuditAction::Purge, Subject::new(&filter)).await?;
         let purged = purge(&context.queue, &filter, SystemClock.now(), &mut operation).await;
+        self.letters.changes().note();
         operation.end(&purged).await;
         tracing::info!(caller, removed = purged.removed, "dead letters purged");
         match purged.fault {
@@ -192,7 +214,14 @@ where
         let event_id =
             Uuid::try_parse(id).map_err(|_| bad("An event id is a UUID in full, such as 0190f5c2-7d1e-7c4a-9b1e-0242ac120002."))?;
         let question = Question { event_id, entity: None, event_at: None };
-        let found = trace(self.parts.context.tables()?, &self.parts.context.queue, question).await;
+        let queue = &self.parts.context.queue;
+        let dead_letters = async {
+            match self.letters.index().await {
+                Ok(index) => letters::of_event(queue, index, event_id).await,
+                Err(_) => dead_letters(queue, event_id).await,
+            }
+        };
+        let found = trace_with(self.parts.context.tables()?, dead_letters, question).await;
         let letters = found.dead_letters.iter().flat_map(|letters| &letters.found).map(|letter| letter.listed.id.clone());
         Ok(Trace {
             event_id: event_id.to_string(),

@@ -6,7 +6,7 @@
 //! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
 //! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
 //! | [`edit`], [`editor`] | a mended payload under the same event id |
-//! | [`mod@purge`], [`transfer`], [`stats`](mod@stats) | removing, carrying away and back, counting |
+//! | [`mod@purge`], [`transfer`], [`stats`](mod@stats), [`groups`] | removing, carrying away and back, counting |
 //! | [`context`] | the parts that all of this works with |
 //! | [`command`] | all of it on a command line |
 //! | [`admin`] | all of it over HTTP |
@@ -26,6 +26,7 @@ pub mod edit;
 pub mod editor;
 pub mod filter;
 pub mod find;
+pub mod groups;
 mod layout;
 pub mod listed;
 pub(crate) mod printable;

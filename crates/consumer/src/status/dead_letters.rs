@@ -6,6 +6,7 @@ use pipeline::fault::Fault;
 use pipeline::ports::DeadLetterReader;
 use serde::Serialize;
 
+use crate::dlq::groups::{Tally, by_frequency};
 use crate::dlq::listed::Listed;
 use crate::dlq::scan::Scan;
 
@@ -28,34 +29,31 @@ pub struct Group {
     pub last_seen: Option<String>,
 }
 
+impl Group {
+    fn new(fingerprint: String, Tally { count, first_seen, last_seen }: Tally) -> Self {
+        Self { fingerprint, count, first_seen: first_seen.map(|at| at.to_string()), last_seen: last_seen.map(|at| at.to_string()) }
+    }
+}
+
 /// Counts the whole list; the most frequent first.
 pub(super) async fn groups(queue: &impl DeadLetterReader) -> Result<Vec<Group>, Fault> {
-    let mut groups = HashMap::new();
+    let mut tallies = HashMap::new();
     let mut scan = Scan::start(queue).await?;
     loop {
         let page = scan.look().await?;
         if page.is_empty() {
             break;
         }
-        page.iter().for_each(|listed| count(&mut groups, listed));
+        page.iter().for_each(|listed| count(&mut tallies, listed));
     }
-    let mut groups: Vec<_> = groups.into_values().collect();
-    groups.sort_by(|a, b| b.count.cmp(&a.count).then_with(|| a.fingerprint.cmp(&b.fingerprint)));
+    let mut groups: Vec<_> = tallies.into_iter().map(|(fingerprint, tally)| Group::new(fingerprint, tally)).collect();
+    groups.sort_by(|a, b| by_frequency((a.count, &a.fingerprint), (b.count, &b.fingerprint)));
     Ok(groups)
 }
 
-fn count(groups: &mut HashMap<String, Group>, listed: &Listed) {
+fn count(tallies: &mut HashMap<String, Tally>, listed: &Listed) {
     let fingerprint = listed.fingerprint();
-    let known = groups.contains_key(&*fingerprint) || groups.len() < MOST;
+    let known = tallies.contains_key(&*fingerprint) || tallies.len() < MOST;
     let name = if known { &*fingerprint } else { OTHERS };
-    let group = groups.entry(name.to_owned()).or_insert_with(|| Group { fingerprint: name.to_owned(), ..Group::default() });
-    group.count += 1;
-    // RFC 3339 in UTC, as it is written here, sorts as text.
-    let Some(at) = listed.entry.as_ref().and_then(|entry| entry.at()).map(|at| at.to_string()) else { return };
-    if group.first_seen.as_ref().is_none_or(|first| *first > at) {
-        group.first_seen = Some(at.clone());
-    }
-    if group.last_seen.as_ref().is_none_or(|last| *last < at) {
-        group.last_seen = Some(at);
-    }
+    tallies.entry(name.to_owned()).or_default().note(listed.entry.as_ref().and_then(|entry| entry.at()));
 }

@@ -67,9 +67,18 @@ pub struct Letter {
 
 /// Looks for an event everywhere. The tables are asked before the queue, which is the way of an event that is expired; an event that is
 /// being redriven at this moment may be missed: it is on its way through Kafka.
-pub async fn trace<T: EventTrace, Q: DeadLetterReader>(tables: &T, queue: &Q, mut question: Question) -> Findings {
+pub async fn trace<T: EventTrace, Q: DeadLetterReader>(tables: &T, queue: &Q, question: Question) -> Findings {
+    trace_with(tables, dead_letters(queue, question.event_id), question).await
+}
+
+/// The same with another way to the dead letters.
+pub(crate) async fn trace_with<T: EventTrace>(
+    tables: &T,
+    dead_letters: impl Future<Output = Result<DeadLetters, Fault>>,
+    mut question: Question,
+) -> Findings {
     let mut answer = tables.trace(question.event_id, question.entity).await;
-    let dead_letters = dead_letters(queue, question.event_id).await;
+    let dead_letters = dead_letters.await;
     if let Some(about) = about(answer.as_ref().ok(), dead_letters.as_ref().ok()) {
         question.event_at = question.event_at.or(Some(about.event_at));
         if question.entity.is_none() && about.entity.is_some() && answer.is_ok() {
@@ -81,7 +90,7 @@ pub async fn trace<T: EventTrace, Q: DeadLetterReader>(tables: &T, queue: &Q, mu
 }
 
 /// Looks at every entry, a page at a time.
-async fn dead_letters<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<DeadLetters, Fault> {
+pub(crate) async fn dead_letters<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<DeadLetters, Fault> {
     let mut dead_letters = DeadLetters::default();
     let mut scan = Scan::start(queue).await?;
     loop {

@@ -1,0 +1,160 @@
+//! What is remembered of one dead letter: what lists, groups and filters need, and no payload.
+
+use console::LetterRow;
+use events::Timestamp;
+use pipeline::dead_letter::is_entry_id;
+use uuid::Uuid;
+
+use super::names::{Name, Names};
+use crate::console::sentences;
+use crate::dlq::Filter;
+use crate::dlq::listed::Listed;
+use crate::dlq::printable::printable;
+
+/// Where an entry tells no time; before any that can be told.
+const UNTOLD: i64 = i64::MIN;
+
+/// What is remembered of one dead letter, in 96 bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Row {
+    /// Tells its text apart from others, in this process.
+    pub digest: u64,
+    /// The number that its id writes in hexadecimal digits.
+    pub id: u64,
+    pub event_id: Option<Uuid>,
+    pub fingerprint: Name,
+    pub error: Name,
+    reason: Name,
+    event_type: Name,
+    at: i64,
+    first_at: i64,
+    place: Option<(Name, i32, i64)>,
+    retries: u32,
+}
+
+impl Row {
+    pub fn new(listed: &Listed, digest: u64, names: &mut Names) -> Self {
+        let entry = listed.entry.as_ref();
+        let micros = |at: Option<Timestamp>| at.map_or(UNTOLD, Timestamp::unix_micros);
+        let place = entry.and_then(|entry| Some((entry.topic.as_deref()?, entry.partition?, entry.offset?)));
+        Self {
+            digest,
+            id: number(&listed.id),
+            event_id: entry.and_then(|entry| Uuid::parse_str(entry.event_id.as_deref()?).ok()),
+            fingerprint: names.name(&listed.fingerprint()),
+            error: names.name(&sentences::error(listed)),
+            reason: names.name(listed.reason()),
+            event_type: names.name(listed.event_type()),
+            at: micros(entry.and_then(|entry| entry.at())),
+            first_at: micros(entry.and_then(|entry| entry.first_at())),
+            place: place.map(|(topic, partition, offset)| (names.name(topic), partition, offset)),
+            retries: listed.retries(),
+        }
+    }
+
+    /// The same row with names of another collection.
+    pub fn renamed(self, mut name: impl FnMut(Name) -> Name) -> Self {
+        Self {
+            fingerprint: name(self.fingerprint),
+            error: name(self.error),
+            reason: name(self.reason),
+            event_type: name(self.event_type),
+            place: self.place.map(|(topic, partition, offset)| (name(topic), partition, offset)),
+            ..self
+        }
+    }
+
+    /// When it became a dead letter, the last time.
+    pub fn at(&self) -> Option<Timestamp> {
+        time(self.at)
+    }
+
+    /// As a list shows it.
+    pub fn shown(&self, names: &Names) -> LetterRow {
+        LetterRow {
+            id: id(self.id),
+            since: time(self.first_at).map(|at| at.to_string()),
+            reason: sentences::shortened(names.text(self.reason)),
+            event_type: names.text(self.event_type).to_owned(),
+            event_id: self.event_id.map(|id| id.to_string()),
+            fingerprint: names.text(self.fingerprint).to_owned(),
+            error: names.text(self.error).to_owned(),
+            place: self.place.map(|(topic, partition, offset)| format!("{}/{partition}/{offset}", printable(names.text(topic)))),
+            retries: self.retries,
+        }
+    }
+}
+
+fn time(micros: i64) -> Option<Timestamp> {
+    (micros != UNTOLD).then(|| Timestamp::from_unix_micros(micros)).flatten()
+}
+
+/// The number that an id of 12 hexadecimal digits writes.
+fn number(id: &str) -> u64 {
+    u64::from_str_radix(id, 16).unwrap_or(u64::MAX)
+}
+
+/// The id of this number.
+pub(super) fn id(number: u64) -> String {
+    format!("{number:012x}")
+}
+
+/// A filter in the names of an index.
+pub(super) struct Wanted {
+    ids: Vec<u64>,
+    any_id: bool,
+    reason: Option<Name>,
+    fingerprint: Option<Name>,
+    event_type: Option<Name>,
+    /// The latest moment at which it became a dead letter for the first time.
+    first_until: Option<i64>,
+    until: Option<i64>,
+}
+
+impl Wanted {
+    /// What this filter means at this time; `None` where it can mean no row, because it asks for a text that none has.
+    pub fn new(filter: &Filter, names: &Names, now: Timestamp) -> Option<Self> {
+        let name = |text: &Option<String>| text.as_deref().map_or(Some(None), |text| names.find(text).map(Some));
+        let oldest = |least: std::time::Duration| {
+            let age = i64::try_from(least.as_micros()).unwrap_or(i64::MAX);
+            filter.until.unwrap_or(now).unix_micros().saturating_sub(age)
+        };
+        Some(Self {
+            any_id: filter.ids.is_empty(),
+            ids: filter.ids.iter().filter(|id| is_entry_id(id)).map(|id| number(id)).collect(),
+            reason: name(&filter.reason)?,
+            fingerprint: name(&filter.fingerprint)?,
+            event_type: name(&filter.event_type)?,
+            first_until: filter.older_than.map(|least| if least.is_zero() { i64::MAX } else { oldest(least) }),
+            until: filter.until.map(Timestamp::unix_micros),
+        })
+    }
+
+    /// As [`Filter::selects`] says of the entry itself.
+    pub fn selects(&self, row: &Row) -> bool {
+        let is = |wanted: Option<Name>, found: Name| wanted.is_none_or(|wanted| wanted == found);
+        is(self.fingerprint, row.fingerprint)
+            && is(self.reason, row.reason)
+            && is(self.event_type, row.event_type)
+            && self.until.is_none_or(|until| row.at <= until)
+            && self.first_until.is_none_or(|until| row.first_at != UNTOLD && row.first_at <= until)
+            && (self.any_id || self.ids.contains(&row.id))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_as_small_as_it_is_said_to_be() {
+        assert!(size_of::<Row>() <= 96, "{}", size_of::<Row>());
+    }
+
+    #[test]
+    fn an_id_is_the_number_that_it_writes() {
+        for text in ["000000000000", "0123456789ab", "ffffffffffff"] {
+            assert_eq!(id(number(text)), text);
+        }
+    }
+}
