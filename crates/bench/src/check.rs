@@ -42,6 +42,7 @@ pub struct Sample {
     every: usize,
     seen: usize,
     stock: BTreeMap<String, i64>,
+    parked: u64,
     events: Vec<Event<'static>>,
 }
 
@@ -49,6 +50,11 @@ impl Sample {
     /// Keeps each `every`-th event.
     pub fn new(every: usize) -> Self {
         Self { every, ..Self::default() }
+    }
+
+    /// So many events are parked beside the stream, and stay so.
+    pub fn expect_parked(&mut self, parked: u64) {
+        self.parked = parked;
     }
 
     /// Notes an event of an insert-only stream.
@@ -74,7 +80,7 @@ impl Sample {
         for event in &self.events {
             ensure!(is_shown(tables, event).await?, "{} {} is not in its table, or not as it was sent", event.event_type(), event.id);
         }
-        ensure!(tables.parked().await?.0 == 0, "events are parked whose parents came before them");
+        ensure!(tables.parked().await?.0 == self.parked, "events are parked whose parents came before them, or are parked no more");
         Ok(())
     }
 }

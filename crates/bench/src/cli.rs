@@ -32,6 +32,10 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
     pub runs: Option<u32>,
 
+    /// Dead letters, and parked events, over which the console is asked: 100000, where nothing is said.
+    #[arg(long, value_parser = clap::value_parser!(u32).range(200..))]
+    pub letters: Option<u32>,
+
     /// Records of the long backlog over which memory is watched: a million, where nothing is said.
     #[arg(long, value_parser = clap::value_parser!(u64).range(100..))]
     pub backlog: Option<u64>,
@@ -91,11 +95,13 @@ pub enum Part {
     Verify,
     /// The API while the consumer writes.
     Api,
+    /// The operator's console over many dead letters and parked events.
+    Console,
 }
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Name; 17] = [
+        const ALL: [Name; 18] = [
             Name::Scenario(Scenario::InsertOnly),
             Name::Scenario(Scenario::HalfUpdate),
             Name::Scenario(Scenario::HotKey),
@@ -113,6 +119,7 @@ impl ValueEnum for Name {
             Name::Part(Part::Memory),
             Name::Part(Part::Verify),
             Name::Part(Part::Api),
+            Name::Part(Part::Console),
         ];
         &ALL
     }
@@ -156,6 +163,14 @@ pub struct Scale {
     pub watch: Duration,
     /// Letters in one push.
     pub dead_letters: usize,
+    /// Dead letters over which the console is asked.
+    pub letters: usize,
+    /// Parked events over which it is asked.
+    pub parked: usize,
+    /// How often each of its screens is.
+    pub asks: usize,
+    /// How often consoles are opened and closed beside a consumer.
+    pub turns: usize,
     /// How often a pure part is repeated.
     pub repeats: u32,
 }
@@ -167,6 +182,9 @@ impl Options {
         scale.events = self.events.map_or(scale.events, |events| events as usize);
         if let Some(runs) = self.runs {
             (scale.runs, scale.insert_only_runs) = (runs as usize, runs as usize);
+        }
+        if let Some(letters) = self.letters {
+            (scale.letters, scale.parked) = (letters as usize, letters as usize);
         }
         scale.backlog = self.backlog.unwrap_or(scale.backlog);
         scale.one_by_one = scale.one_by_one.min(scale.events);
@@ -210,6 +228,10 @@ impl Scale {
             requests: 1000,
             watch: Duration::from_secs(10),
             dead_letters: 1000,
+            letters: 100_000,
+            parked: 100_000,
+            asks: 50,
+            turns: 7,
             repeats: 20_000,
         }
     }
@@ -230,6 +252,10 @@ impl Scale {
             requests: 100,
             watch: Duration::from_millis(300),
             dead_letters: 20,
+            letters: 400,
+            parked: 200,
+            asks: 2,
+            turns: 1,
             repeats: 20,
         }
     }

@@ -10,7 +10,8 @@
 //! | [`floor`] | the bare loop |
 //! | [`running`], [`meter`] | the consumer's own loop, watched from both ends |
 //! | [`check`] | whether the rows are right |
-//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`verify`], [`api_load`], [`dead_letters`], [`pure`] | the measurements |
+//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`verify`], [`api_load`], [`console`], [`dead_letters`], [`pure`] | the measurements |
+//! | [`unwritable`] | dead letters and parked events in numbers |
 //! | [`web`] | the read API, and asking it |
 //! | [`statistics`], [`results`], [`reach`], [`table`], [`report`], [`machine`] | what they gave, as Markdown |
 
@@ -20,6 +21,7 @@ pub mod changes;
 pub mod check;
 pub mod cli;
 pub mod comparison;
+pub mod console;
 pub mod dead_letters;
 pub mod floor;
 pub mod growth;
@@ -40,6 +42,7 @@ pub mod stage;
 pub mod statistics;
 pub mod table;
 pub mod tap;
+pub mod unwritable;
 pub mod verify;
 pub mod web;
 pub mod workload;

@@ -102,6 +102,15 @@ async fn measure<P: Place>(place: &P, options: &Options, settings: &Settings, re
     if options.wants_part(Part::Api) {
         results.load = Some(stage.api_load().await?);
     }
+    if options.wants_part(Part::Console) {
+        let opened = place.open().await?;
+        results.screens.push(stage.console("the store's own", &opened.tables, &opened.dead_letters).await?);
+        // Where only Redis is real, the tables stay embedded, and it holds the dead letters of a second look.
+        if let Some(redis) = settings.redis.as_ref().filter(|_| settings.database.is_none()) {
+            let opened = place.open().await?;
+            results.screens.push(stage.console("Redis", &opened.tables, &dead_letters::queue(redis)?).await?);
+        }
+    }
     Ok(())
 }
 

@@ -16,6 +16,10 @@ const OVER_ONE_BY_ONE: f64 = 15.0;
 const WITH_POISON: f64 = 0.90;
 /// The 99th percentile from sending to seeing, below this.
 const VISIBLE: Duration = Duration::from_millis(100);
+/// The 95th percentile of the slowest screen of the console, below this.
+const SCREEN: Duration = Duration::from_millis(100);
+/// The rate that is left beside ten open consoles, at least.
+const BESIDE_CONSOLES: f64 = 0.97;
 /// Memory at the end of a backlog may lie so far above that of its second quarter.
 const GROWTH: f64 = 0.05;
 
@@ -70,6 +74,8 @@ fn goals(results: &Results) -> Vec<Goal> {
         Goal::at_least("replay / first pass, end to end", 1.0, against_clean(Scenario::Replay).as_ref()),
         visible(results),
         flat(results),
+        screens(results),
+        Goal::at_least("beside ten open consoles / alone", BESIDE_CONSOLES, beside_consoles(results).as_ref()),
     ]
 }
 
@@ -81,6 +87,24 @@ fn visible(results: &Results) -> Goal {
         measured: millis(p99),
         reached: p99.map(|p99| p99 < VISIBLE),
     }
+}
+
+fn screens(results: &Results) -> Goal {
+    let all = results.screens.iter().flat_map(|screens| &screens.screens);
+    let slowest = all.filter_map(|(_, times)| percentile(times, 0.95)).max();
+    Goal {
+        what: "the slowest screen of the console over 100 000 dead letters, p95",
+        wanted: format!("under {}", millis(Some(SCREEN))),
+        measured: millis(slowest),
+        reached: slowest.map(|slowest| slowest < SCREEN),
+    }
+}
+
+/// Turn by turn, for all queues that were measured.
+fn beside_consoles(results: &Results) -> Option<Samples> {
+    let mut queues = results.screens.iter().map(|screens| screens.watched.over(&screens.alone)).peekable();
+    queues.peek()?;
+    Some(queues.flat_map(Samples::into_iter).collect())
 }
 
 fn flat(results: &Results) -> Goal {

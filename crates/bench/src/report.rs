@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::comparison::Method;
+use crate::console::Screens;
 use crate::growth::Point;
 use crate::reach;
 use crate::results::Results;
@@ -70,6 +71,16 @@ pub fn report(head: &Head, results: &Results) -> String {
             verified(results),
         ),
         ("API", only("api", "`GET` of users and orders that are there, while the consumer writes at full rate."), api(results)),
+        (
+            "Console",
+            only(
+                "console",
+                "Every screen of the operator's console, asked over HTTP one after the other, in milliseconds until its answer was read; each was looked at \
+                 for the right counts. Then a consumer writes at full rate, by turns alone and beside ten consoles that renew themselves as a browser \
+                 does it and look at the dead letters now and then.",
+            ),
+            console(results),
+        ),
     ];
     let mut text = title(head);
     for (name, about, body) in sections {
@@ -233,6 +244,37 @@ fn api(results: &Results) -> String {
     table.to_string()
 }
 
+fn console(results: &Results) -> String {
+    if results.screens.is_empty() {
+        return NOT_MEASURED.to_owned();
+    }
+    let mut text = String::new();
+    for Screens { queue, amounts: (letters, parked), screens, first, counted, memory, watched, alone } in &results.screens {
+        let mut table = Table::new(["screen", "asked", "p50", "p95", "longest"]);
+        for (name, times) in screens {
+            let at = |share| millis(percentile(times, share));
+            table.row([(*name).to_owned(), times.len().to_string(), at(0.5), at(0.95), at(1.0)]);
+        }
+        let mut beside = Table::new(["", "records per second"]);
+        beside.row(["alone".to_owned(), with_spread(Some(alone), whole)]);
+        beside.row(["beside ten consoles".to_owned(), with_spread(Some(watched), whole)]);
+        beside.row(["beside ten consoles / alone".to_owned(), with_spread(Some(&watched.over(alone)), ratio)]);
+        let memory = memory.map_or_else(String::new, |bytes| format!(", which took {}", mib(bytes)));
+        // Writing to memory cannot fail.
+        write!(
+            text,
+            "Dead letter queue: {queue}; {} dead letters, {} parked events. While nothing of them is known, the dead letters answer in {}, and their groups are \
+             there {} after that first question{memory}.\n\n{table}\n{beside}\n",
+            whole(*letters as f64),
+            whole(*parked as f64),
+            millis(Some(*first)),
+            millis(Some(*counted)),
+        )
+        .ok();
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -254,7 +296,7 @@ mod tests {
     #[test]
     fn what_was_not_measured_is_said_to_be_so() {
         let text = report(&head(), &Results::default());
-        assert_eq!(text.matches(NOT_MEASURED.trim()).count(), 9, "{text}");
+        assert_eq!(text.matches(NOT_MEASURED.trim()).count(), 10, "{text}");
         assert!(text.contains("REDIS_HOST") && text.contains("| processor | a fast one |") && text.contains("is a mock"), "{text}");
     }
 

@@ -2,6 +2,7 @@
 
 use crate::api_load::Load;
 use crate::comparison::{Method, Rates};
+use crate::console::Screens;
 use crate::growth::Point;
 use crate::latency::Latency;
 use crate::memory::Memory;
@@ -33,6 +34,8 @@ pub struct Results {
     pub verified: Option<Verified>,
     /// The API while the consumer writes.
     pub load: Option<Load>,
+    /// The console, by what holds the dead letters.
+    pub screens: Vec<Screens>,
 }
 
 impl Results {

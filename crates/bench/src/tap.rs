@@ -52,6 +52,11 @@ impl Tap {
         self.0.sample().note(event);
     }
 
+    /// So many events are parked beside the stream, and stay so.
+    pub fn expect_parked(&self, parked: u64) {
+        self.0.sample().expect_parked(parked);
+    }
+
     /// Checks the rows of a stream that has ended and was consumed to its end.
     ///
     /// # Errors

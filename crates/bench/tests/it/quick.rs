@@ -69,6 +69,7 @@ async fn a_short_run_has_right_rows_and_a_report_with_every_line() {
         report_of(refused.map(Scenario::name)),
         report_of(["batch-size", "partitions", "table-size"]),
         report_of(["memory", "verify", "latency", "api", "pure", "redis"]),
+        report_of(["console"]),
     );
     assert_compared(&reports.0, &all_new);
     assert_compared(&reports.1, &changed);
@@ -76,4 +77,7 @@ async fn a_short_run_has_right_rows_and_a_report_with_every_line() {
     assert_compared(&reports.3, &refused);
     assert_growth(&reports.4);
     assert_watched(&reports.5);
+    for screen in ["flow", "dead letters: groups and list", "one dead letter, the oldest", "parked", "beside ten consoles"] {
+        assert_measured(&reports.6, "Console", screen);
+    }
 }
