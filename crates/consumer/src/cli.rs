@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::audit::command::AuditArgs;
 use crate::dlq::DlqCommand;
+use crate::parked::ParkedCommand;
 use crate::peek::PeekArgs;
 use crate::resume::Resume;
 use crate::status::StatusArgs;
@@ -56,6 +57,11 @@ pub enum Command {
     ///
     /// May run beside consumers, and changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
+    /// Look at the events that wait for a user, an order or an e-mail address.
+    ///
+    /// Exit codes: 0 shown, 1 nothing waits for it or the database could not be asked, 2 wrong usage or settings.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
     /// Show the next records that the group has not consumed, and what each would come to: what a hold keeps back. Changes and commits nothing.
     ///
     /// Exit codes: 0 shown, 1 not every record came or a part could not be asked, 2 wrong usage or settings.

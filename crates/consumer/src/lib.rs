@@ -13,6 +13,7 @@
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
 //! | [`console`](mod@console) | what the operator's console shows and does |
+//! | [`parked`] | what events wait for, and who waits |
 //! | [`peek`](mod@peek) | the records that wait, and what each would come to |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`status`](mod@status) | the pipeline on one screen |
@@ -35,6 +36,7 @@ pub mod console;
 pub mod dlq;
 mod migrate;
 pub mod monitor;
+pub mod parked;
 pub mod peek;
 pub mod processing;
 mod reason;

@@ -18,6 +18,7 @@ fn main() -> ExitCode {
         Command::Status(arguments) => wiring::tell_status(arguments),
         Command::Trace(arguments) => wiring::trace_event(arguments),
         Command::Verify(arguments) => wiring::verify_tables(arguments),
+        Command::Parked(command) => wiring::parked(command),
         Command::Peek(arguments) => wiring::peek_records(arguments),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use consumer::audit::command::AuditArgs;
 use consumer::dlq::DlqCommand;
+use consumer::parked::ParkedCommand;
 use consumer::peek::PeekArgs;
 use consumer::resume::Resume;
 use consumer::status::StatusArgs;
@@ -67,6 +68,11 @@ pub enum Command {
     ///
     /// Changes nothing without `--repair`. Exit codes: 0 equal, 1 differences, 2 wrong usage or settings, 3 it could not be finished.
     Verify(VerifyArgs),
+    /// Look at the events that wait for a user, an order or an e-mail address, in the database that is configured, else in `--data-dir`.
+    ///
+    /// Exit codes: 0 shown, 1 nothing waits for it or the database could not be asked, 2 wrong usage or settings.
+    #[command(subcommand)]
+    Parked(ParkedCommand),
     /// Show the next records that the group has not consumed, and what each would come to: what a hold keeps back. Changes and commits nothing.
     ///
     /// `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 shown, 1 not every record came or a part could not

@@ -11,6 +11,7 @@ mod dlq;
 mod elsewhere;
 mod existing;
 mod load;
+mod parked;
 mod peek;
 mod resume;
 mod serve;
@@ -69,6 +70,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Trace(arguments) => trace::run(settings, data_dir, arguments).await,
         Command::Verify(arguments) => Ok(verify::run(settings, data_dir, arguments).await),
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
+        Command::Parked(command) => parked::run(settings, data_dir, command).await,
         Command::Peek(arguments) => peek::run(settings, data_dir, arguments).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
         Command::Audit(arguments) => audit::run(settings, data_dir, arguments).await,

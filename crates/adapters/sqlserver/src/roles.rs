@@ -15,7 +15,7 @@ const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 static API: [&Statement; 7] = [&s::SESSION, &s::PING, &s::HISTORY, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 27] = [
+static OPERATOR: [&Statement; 28] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -23,6 +23,7 @@ static OPERATOR: [&Statement; 27] = [
     &s::NOW,
     &s::APPLY_BATCH,
     &s::PARKED,
+    &s::AWAITED,
     &s::POSITIONS,
     &s::TRACE_ROWS,
     &s::TRACE_LEDGER,

@@ -5,9 +5,10 @@ use std::time::Duration;
 use console::{MissingParent, Parked, Waiting};
 use pipeline::fault::Fault;
 use pipeline::ports::AwaitedParents;
-use pipeline::{AwaitedChild, AwaitedParent, WaitsFor};
+use pipeline::{AwaitedChild, AwaitedParent};
 
 use crate::dlq::printable::printable;
+use crate::parked::parent_name;
 
 /// Parents that are shown, and events of one parent.
 const PARENTS: usize = 200;
@@ -23,7 +24,7 @@ pub(super) async fn parked(tables: &impl AwaitedParents, deadline: Duration) -> 
 
 fn parent(parent: &AwaitedParent) -> MissingParent {
     MissingParent {
-        name: name(parent.waits_for),
+        name: parent_name(parent.waits_for),
         children: parent.children,
         oldest: parent.oldest.to_string(),
         first: parent.first.iter().map(child).collect(),
@@ -33,12 +34,4 @@ fn parent(parent: &AwaitedParent) -> MissingParent {
 fn child(AwaitedChild { event_id, position, parked_at }: &AwaitedChild) -> Waiting {
     let place = format!("{}/{}/{}", printable(&position.topic), position.partition, position.offset);
     Waiting { event_id: event_id.to_string(), place, parked_at: parked_at.to_string() }
-}
-
-fn name(waits_for: WaitsFor) -> String {
-    match waits_for {
-        WaitsFor::User(id) => format!("user {id}"),
-        WaitsFor::Order(id) => format!("order {id}"),
-        WaitsFor::Email => "an e-mail address".to_owned(),
-    }
 }

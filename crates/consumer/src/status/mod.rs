@@ -12,8 +12,9 @@ use std::time::Duration;
 
 use clap::Args;
 use events::Timestamp;
+use pipeline::AwaitedParent;
 use pipeline::fault::Fault;
-use pipeline::ports::{AuditLog, Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{AuditLog, AwaitedParents, Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
 use serde::Serialize;
 use telemetry::Shutdown;
 use telemetry::output::print_line;
@@ -25,7 +26,11 @@ use dead_letters::groups;
 pub use process::{Answer, AnsweredLog, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
+use crate::parked::parent_name;
 use crate::{reason, watch};
+
+/// Missing parents that are told.
+const PARENTS: usize = 3;
 
 /// `status`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
@@ -108,12 +113,23 @@ pub struct PartitionLag {
 }
 
 /// Events that wait for a parent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Parked {
     /// How many.
     pub events: u64,
     /// When the oldest of them was parked.
     pub oldest: Option<Timestamp>,
+    /// What the most of them wait for, these first.
+    pub largest: Vec<MissingParent>,
+}
+
+/// What some events wait for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MissingParent {
+    /// Such as `user 0190…`.
+    pub parent: String,
+    /// How many wait for it.
+    pub events: u64,
 }
 
 /// Who knows how far a group is.
@@ -143,7 +159,7 @@ pub struct Sources<'a, P, S, Q> {
 pub async fn status<P, S, Q>(sources: Sources<'_, P, S, Q>) -> Status
 where
     P: GroupProgress,
-    S: ParkingExpiry + AuditLog,
+    S: ParkingExpiry + AwaitedParents + AuditLog,
     Q: DeadLetterReader,
 {
     let Sources { process, progress, tables, dead_letters } = sources;
@@ -162,7 +178,7 @@ where
     };
     let parked = async {
         match tables {
-            Some(tables) => Some(tables.parked().await.map(|(events, oldest)| Parked { events, oldest }).into()),
+            Some(tables) => Some(parked(tables).await.into()),
             None => None,
         }
     };
@@ -209,6 +225,12 @@ async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>)
     let partitions = partitions.collect();
     let members = members.as_ref().map(|members| members.len() as u64);
     Ok(Lag { topic: topic.to_owned(), group: group.to_owned(), members, partitions })
+}
+
+async fn parked(tables: &(impl ParkingExpiry + AwaitedParents)) -> Result<Parked, Fault> {
+    let ((events, oldest), awaited) = tokio::try_join!(tables.parked(), tables.awaited(PARENTS, 1))?;
+    let named = |parent: &AwaitedParent| MissingParent { parent: parent_name(parent.waits_for), events: parent.children };
+    Ok(Parked { events, oldest, largest: awaited.largest.iter().map(named).collect() })
 }
 
 /// The end of a member's id: its beginning is the same for all.

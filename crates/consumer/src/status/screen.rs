@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 
-use super::{Change, Group, Known, Lag, Parked, PartitionLag, Process, Status, Verification};
+use super::{Change, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 
@@ -18,7 +18,7 @@ impl Display for Status {
         writeln!(f)?;
         section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), |f, known| lag(f, known, &self.process))?;
         section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
-            parked(f, *known, self.at)
+            parked(f, known, self.at)
         })?;
         section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
             dead_letters(f, known, self.claimed)
@@ -107,12 +107,13 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
     Ok(())
 }
 
-fn parked(f: &mut Formatter<'_>, Parked { events, oldest }: Parked, now: Timestamp) -> fmt::Result {
+fn parked(f: &mut Formatter<'_>, Parked { events, oldest, largest }: &Parked, now: Timestamp) -> fmt::Result {
     write!(f, "{events}")?;
     if let Some(oldest) = oldest {
-        write!(f, ", the oldest for {}", settings::span::format(since(oldest, now)))?;
+        write!(f, ", the oldest for {}", settings::span::format(since(*oldest, now)))?;
     }
-    writeln!(f)
+    writeln!(f)?;
+    largest.iter().try_for_each(|MissingParent { parent, events }| writeln!(f, "  {events:>9}  for {parent}"))
 }
 
 impl Verification {
@@ -203,7 +204,11 @@ mod tests {
                 ahead_of_clock: 1,
             },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
-            parked: Some(Known::Yes(Parked { events: 3, oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()) })),
+            parked: Some(Known::Yes(Parked {
+                events: 3,
+                oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()),
+                largest: vec![MissingParent { parent: "user 7".into(), events: 3 }],
+            })),
             dead_letters: Some(Known::Yes(vec![group])),
             claimed: 2,
             changes: Some(Known::Yes(vec![Change {
@@ -228,6 +233,7 @@ lag           12 of topic events, group g: 1 member
   partition           next            end          lag  owner
   0                    100            112           12  10.0.0.7 3f9a1c2d
 parked        3, the oldest for 12m
+          3  for user 7
 dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen             fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:

@@ -23,6 +23,7 @@ use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging, probe};
 
 use crate::monitor::PROGRESS_PART;
+use crate::parked::ParkedCommand;
 use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
@@ -88,6 +89,14 @@ pub fn resume(arguments: Resume) -> ExitCode {
             Ok(crate::resume::resume(&RedisDlq::new(&redis)?, Some(&SqlServer::new(database)), arguments).await?)
         },
     )
+}
+
+/// `consumer parked …`.
+pub fn parked(command: ParkedCommand) -> ExitCode {
+    with_settings_quietly(SqlServerConfig::read, async move |database| {
+        name_places(None, Some(&database), None);
+        Ok(crate::parked::run(&SqlServer::new(database), command).await?)
+    })
 }
 
 /// `consumer healthcheck`.

@@ -105,8 +105,14 @@ async fn what_a_running_pipeline_knows_is_told() {
     let told = ["the process above consumes in another group", &group];
     until_told(&place, &[here, ("KAFKA_CONSUMER_GROUP", &other)], "the group is another one", &told).await;
 
-    send(&place, &order(id(), id())).await;
-    until_told(&place, &[here], "an order without its user", &["parked        1, the oldest for"]).await;
+    let absent = id();
+    send(&place, &order(id(), absent)).await;
+    let told = ["parked        1, the oldest for", &format!("1  for user {absent}")];
+    until_told(&place, &[here], "an order without its user", &told).await;
+    let mut command = place.command(&[]);
+    command.args(["parked", "show", &absent.to_string()]);
+    let (output, shown, _) = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    assert!(output.status.success() && shown.starts_with(&format!("1 event waits for user {absent}, the first for ")), "{shown}");
 
     let now = Timestamp::from_unix_millis(i64::try_from(since_1970().as_millis()).unwrap()).unwrap();
     send(&place, &Event { at: now.plus_micros(120_000_000), ..user(id()) }).await;

@@ -1,0 +1,211 @@
+//! `parked …` on a command line: what events wait for, and who waits.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Subcommand;
+use events::Timestamp;
+use pipeline::fault::Fault;
+use pipeline::ports::{AwaitedParents, Clock as _};
+use pipeline::{Awaited, AwaitedChild, AwaitedParent, WaitsFor};
+use serde_json::{Value, json};
+use telemetry::output::print_line;
+use uuid::Uuid;
+
+use crate::backends::SystemClock;
+use crate::dlq::printable::printable;
+
+/// Events of one parent that `list` tells in JSON, and that `show` tells.
+const FIRST: usize = 3;
+const SHOWN: usize = 100;
+/// Parents among which `show` looks, those that the most wait for.
+const LOOKED_AT: usize = 10_000;
+
+/// What can be asked.
+#[derive(Clone, Debug, PartialEq, Eq, Subcommand)]
+pub enum ParkedCommand {
+    /// List what is waited for, those for which the most events wait first.
+    List {
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = 20)]
+        limit: usize,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show the events that wait for one user or order, those that have waited longest first.
+    Show {
+        /// The user's or the order's id; `email` for those that wait for an e-mail address.
+        parent: String,
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+/// Asks the tables, and prints what they say. The exit code is 0 where it could be printed and something was found that was asked for by name, and 1
+/// otherwise.
+///
+/// # Errors
+/// The tables are away.
+pub async fn run(tables: &impl AwaitedParents, command: ParkedCommand) -> Result<ExitCode, Fault> {
+    let now = SystemClock.now();
+    let (text, json, is_found) = match command {
+        ParkedCommand::List { limit, json } => {
+            let awaited = tables.awaited(limit, FIRST).await?;
+            let text = List { awaited: &awaited, now }.to_string();
+            (if json { document(&awaited).to_string() } else { text }, json, true)
+        }
+        ParkedCommand::Show { parent, json } => {
+            let awaited = tables.awaited(LOOKED_AT, SHOWN).await?;
+            let found = awaited.largest.iter().find(|awaited| is_named(awaited.waits_for, &parent));
+            let text = found.map_or_else(|| "nothing waits for it".to_owned(), |found| Show { parent: found, now }.to_string());
+            (if json { found.map_or(Value::Null, parent_document).to_string() } else { text }, json, found.is_some())
+        }
+    };
+    let printed = print_line(if json { text.as_str() } else { text.trim_end() });
+    Ok(if printed && is_found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn is_named(waits_for: WaitsFor, name: &str) -> bool {
+    match waits_for {
+        WaitsFor::User(id) | WaitsFor::Order(id) => Uuid::parse_str(name) == Ok(id),
+        WaitsFor::Email => name.eq_ignore_ascii_case("email"),
+    }
+}
+
+/// What is waited for, in words.
+pub(crate) fn parent_name(waits_for: WaitsFor) -> String {
+    match waits_for {
+        WaitsFor::User(id) => format!("user {id}"),
+        WaitsFor::Order(id) => format!("order {id}"),
+        WaitsFor::Email => "an e-mail address".to_owned(),
+    }
+}
+
+/// For how long, to the second.
+pub(crate) fn waited(since: Timestamp, now: Timestamp) -> String {
+    let seconds = u64::try_from(now.unix_micros() - since.unix_micros()).unwrap_or_default() / 1_000_000;
+    settings::span::format(Duration::from_secs(seconds))
+}
+
+struct List<'a> {
+    awaited: &'a Awaited,
+    now: Timestamp,
+}
+
+impl fmt::Display for List<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Awaited { events, parents, largest } = self.awaited;
+        let plural = |count: u64| if count == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "{events} event{} wait{} for {parents} parent{}",
+            plural(*events),
+            if *events == 1 { "s" } else { "" },
+            plural(*parents)
+        )?;
+        if largest.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "  {:>9}  {:>10}  waits for", "events", "longest")?;
+        for AwaitedParent { waits_for, children, oldest, .. } in largest {
+            writeln!(f, "  {children:>9}  {:>10}  {}", waited(*oldest, self.now), parent_name(*waits_for))?;
+        }
+        match parents.saturating_sub(largest.len() as u64) {
+            0 => Ok(()),
+            hidden => writeln!(f, "and {hidden} more; --limit shows them"),
+        }
+    }
+}
+
+struct Show<'a> {
+    parent: &'a AwaitedParent,
+    now: Timestamp,
+}
+
+impl fmt::Display for Show<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let AwaitedParent { waits_for, children, oldest, first } = self.parent;
+        let events = if *children == 1 { "1 event waits".to_owned() } else { format!("{children} events wait") };
+        writeln!(f, "{events} for {}, the first for {}", parent_name(*waits_for), waited(*oldest, self.now))?;
+        for AwaitedChild { event_id, position, parked_at } in first {
+            let place = format!("{}/{}/{}", printable(&position.topic), position.partition, position.offset);
+            writeln!(f, "  {event_id}  {:>10}  {place}", waited(*parked_at, self.now))?;
+        }
+        match children.saturating_sub(first.len() as u64) {
+            0 => Ok(()),
+            hidden => writeln!(f, "and {hidden} more"),
+        }
+    }
+}
+
+fn document(Awaited { events, parents, largest }: &Awaited) -> Value {
+    json!({ "events": events, "parents": parents, "largest": largest.iter().map(parent_document).collect::<Vec<_>>() })
+}
+
+fn parent_document(AwaitedParent { waits_for, children, oldest, first }: &AwaitedParent) -> Value {
+    let (kind, id) = match waits_for {
+        WaitsFor::User(id) => ("user", Some(id)),
+        WaitsFor::Order(id) => ("order", Some(id)),
+        WaitsFor::Email => ("email", None),
+    };
+    let child = |AwaitedChild { event_id, position, parked_at }: &AwaitedChild| {
+        json!({
+            "eventId": event_id, "parkedAt": parked_at, "topic": position.topic.as_ref(), "partition": position.partition, "offset": position.offset,
+        })
+    };
+    let first: Vec<_> = first.iter().map(child).collect();
+    json!({ "waitsFor": kind, "id": id, "events": children, "oldest": oldest, "first": first })
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::Position;
+
+    use super::*;
+
+    fn awaited() -> Awaited {
+        let at = Timestamp::parse("2026-01-15T10:00:00Z").unwrap();
+        let position = Position { topic: "events".into(), partition: 3, offset: 42 };
+        let first = vec![AwaitedChild { event_id: Uuid::from_u128(7), position, parked_at: at }];
+        let user = AwaitedParent { waits_for: WaitsFor::User(Uuid::from_u128(1)), children: 12, oldest: at, first };
+        let email = AwaitedParent { waits_for: WaitsFor::Email, children: 1, oldest: at, first: Vec::new() };
+        Awaited { events: 13, parents: 5, largest: vec![user, email] }
+    }
+
+    #[test]
+    fn parents_are_listed_with_how_many_wait_and_how_long() {
+        let now = Timestamp::parse("2026-01-15T10:12:00Z").unwrap();
+        let expected = "\
+13 events wait for 5 parents
+     events     longest  waits for
+         12         12m  user 00000000-0000-0000-0000-000000000001
+          1         12m  an e-mail address
+and 3 more; --limit shows them
+";
+        assert_eq!(List { awaited: &awaited(), now }.to_string(), expected);
+        let expected = "\
+12 events wait for user 00000000-0000-0000-0000-000000000001, the first for 12m
+  00000000-0000-0000-0000-000000000007         12m  events/3/42
+and 11 more
+";
+        assert_eq!(Show { parent: &awaited().largest[0], now }.to_string(), expected);
+        assert_eq!(
+            List { awaited: &Awaited { events: 0, parents: 0, largest: Vec::new() }, now }.to_string(),
+            "0 events wait for 0 parents\n"
+        );
+    }
+
+    #[test]
+    fn a_parent_is_named_by_its_id_or_as_an_address() {
+        let id = Uuid::from_u128(1);
+        assert!(is_named(WaitsFor::User(id), &id.to_string()) && is_named(WaitsFor::Order(id), &id.simple().to_string()));
+        assert!(
+            is_named(WaitsFor::Email, "Email") && !is_named(WaitsFor::Email, &id.to_string()) && !is_named(WaitsFor::User(id), "email")
+        );
+        let document = document(&awaited());
+        assert_eq!((&document["largest"][0]["waitsFor"], &document["largest"][0]["first"][0]["offset"]), (&json!("user"), &json!(42)));
+    }
+}
