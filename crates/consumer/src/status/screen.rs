@@ -8,6 +8,7 @@ use events::Timestamp;
 use super::{Change, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
+use crate::parked::waited;
 
 /// Groups of dead letters that are shown.
 const GROUPS: usize = 20;
@@ -110,7 +111,7 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
 fn parked(f: &mut Formatter<'_>, Parked { events, oldest, largest }: &Parked, now: Timestamp) -> fmt::Result {
     write!(f, "{events}")?;
     if let Some(oldest) = oldest {
-        write!(f, ", the oldest for {}", settings::span::format(since(*oldest, now)))?;
+        write!(f, ", the oldest for {}", waited(*oldest, now))?;
     }
     writeln!(f)?;
     largest.iter().try_for_each(|MissingParent { parent, events }| writeln!(f, "  {events:>9}  for {parent}"))
@@ -123,18 +124,13 @@ impl Verification {
         let Some(last) = self.last else {
             return format!("not yet by this process, of which one does it each {interval}");
         };
-        let ago = settings::span::format(since(last, now));
+        let ago = waited(last, now);
         match self.differences {
             0 => format!("{ago} ago: the tables are what the log says"),
             1 => format!("{ago} ago: 1 difference from the log, see `verify`"),
             count => format!("{ago} ago: {count} differences from the log, see `verify`"),
         }
     }
-}
-
-/// Whole seconds between two times; none where the later one is before.
-fn since(then: Timestamp, now: Timestamp) -> Duration {
-    Duration::from_secs(u64::try_from(now.unix_micros() - then.unix_micros()).unwrap_or_default() / 1_000_000)
 }
 
 fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::Result {
