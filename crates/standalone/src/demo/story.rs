@@ -25,6 +25,9 @@ pub struct Story {
     start: Timestamp,
 }
 
+/// The second of the last event. All of them have happened when the story is told: the consumer warns of events that are dated in the future.
+const LAST: i64 = 8;
+
 impl Story {
     /// A new cast.
     pub fn new() -> Self {
@@ -37,7 +40,7 @@ impl Story {
             payment_id: Uuid::new_v4(),
             late_user_id: Uuid::new_v4(),
             orphan_order_id: Uuid::new_v4(),
-            start: SystemTime::now().into(),
+            start: Timestamp::from(SystemTime::now()).plus_micros(-LAST * 1_000_000),
         }
     }
 
@@ -70,7 +73,7 @@ impl Story {
     /// Records that can never be written: what they are called, and their bytes.
     pub fn broken(&self) -> Vec<(&'static str, String)> {
         let broken_field =
-            String::from_utf8_lossy(&self.event(8, self.order(Uuid::new_v4(), self.user_id)).to_json()).replace("\"EUR\"", "\"euro\"");
+            String::from_utf8_lossy(&self.event(LAST, self.order(Uuid::new_v4(), self.user_id)).to_json()).replace("\"EUR\"", "\"euro\"");
         vec![
             ("malformed JSON", format!("{{\"invalid\": \"json {}\"", self.tag)),
             (
@@ -131,6 +134,15 @@ impl Story {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn everything_has_happened_when_the_story_is_told() {
+        let story = Story::new();
+        let now: Timestamp = SystemTime::now().into();
+        let events = [story.journey(), vec![story.delivery(), story.orphan(), story.late_user()]].concat();
+        assert!(events.iter().all(|event| event.at <= now));
+        assert_eq!(story.start.plus_micros(LAST * 1_000_000).max(now), now);
+    }
 
     #[test]
     fn the_journey_keeps_the_contract_and_the_broken_records_do_not() {
