@@ -9,6 +9,7 @@
 //! | `starting`, `schema`, `migrate` | before the first batch: waiting for the tables, or making them |
 //! | [`monitor`] | lag, depth and health, asked for beside the loop |
 //! | [`chance`] | what keeps consumers apart that wait for the same thing |
+//! | `plural` | the ending of a noun |
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
@@ -38,6 +39,7 @@ mod migrate;
 pub mod monitor;
 pub mod parked;
 pub mod peek;
+mod plural;
 pub mod processing;
 mod reason;
 pub mod resume;

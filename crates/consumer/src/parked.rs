@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::backends::SystemClock;
 use crate::dlq::printable::printable;
+use crate::plural::plural;
 
 /// Events of one parent that `list` tells in JSON, and that `show` tells.
 const FIRST: usize = 3;
@@ -98,7 +99,6 @@ struct List<'a> {
 impl fmt::Display for List<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Awaited { events, parents, largest } = self.awaited;
-        let plural = |count: u64| if count == 1 { "" } else { "s" };
         writeln!(
             f,
             "{events} event{} wait{} for {parents} parent{}",

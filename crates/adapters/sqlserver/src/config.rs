@@ -271,7 +271,8 @@ fn may_be_certificates(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn read(pairs: &[(&'static str, &'static str)]) -> (SqlServerConfig, String) {
+    /// The settings, and what is wrong with them.
+    pub(super) fn read(pairs: &[(&'static str, &'static str)]) -> (SqlServerConfig, String) {
         let mut env = Reader::from_pairs(pairs.iter().copied());
         let config = SqlServerConfig::read(&mut env);
         (config, env.finish().map_or_else(|problems| problems.to_string(), |_| String::new()))

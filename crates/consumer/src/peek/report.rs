@@ -11,6 +11,7 @@ use serde::Serialize;
 use super::{Seen, Verdict};
 use crate::dlq::dry_run_outcome::DryRunOutcome;
 use crate::dlq::printable::printable;
+use crate::plural::plural;
 use crate::reason::finding;
 
 /// Characters of a key that a line shows.
@@ -178,8 +179,4 @@ fn line(f: &mut fmt::Formatter<'_>, seen: &Seen) -> fmt::Result {
         writeln!(f, "    key {}{}", printable(&shortened), if shortened.len() < text.len() { "…" } else { "" })?;
     }
     Ok(())
-}
-
-const fn plural(count: u64) -> &'static str {
-    if count == 1 { "" } else { "s" }
 }

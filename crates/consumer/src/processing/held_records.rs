@@ -5,6 +5,8 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt;
 use std::hash::BuildHasher as _;
 
+use crate::plural::plural;
+
 /// What stands in the sentence about a flood that is held, and in no other.
 const MARK: &str = "more than DLQ_MAX_RATIO lets pass";
 /// Where the advice begins.
@@ -45,25 +47,19 @@ pub(crate) fn held_facts(reason: &str) -> Option<&str> {
 impl fmt::Display for HeldRecords {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { records, fingerprints, partitions, first, keys, .. } = self;
-        let plural = |count: usize| if count == 1 { "" } else { "s" };
-        write!(
-            f,
-            "{records} record{} that cannot be written {} held, ",
-            plural(*records as usize),
-            if *records == 1 { "is" } else { "are" }
-        )?;
+        write!(f, "{records} record{} that cannot be written {} held, ", plural(*records), if *records == 1 { "is" } else { "are" })?;
         write!(f, "{MARK}")?;
         if let Some((fingerprint, count)) = fingerprints.iter().max_by_key(|(_, count)| **count) {
             write!(f, ": {} % are {fingerprint}", count * 100 / records.max(&1))?;
         }
         let named: Vec<_> = partitions.iter().take(NAMED).map(ToString::to_string).collect();
-        write!(f, ", in partition{} {}", plural(partitions.len()), named.join(", "))?;
+        write!(f, ", in partition{} {}", plural(partitions.len() as u64), named.join(", "))?;
         if partitions.len() > NAMED {
             write!(f, " and {} more", partitions.len() - NAMED)?;
         }
         match keys.len() {
             0 => f.write_str(", without keys")?,
-            count => write!(f, ", with {count} key{}", plural(count))?,
+            count => write!(f, ", with {count} key{}", plural(count as u64))?,
         }
         if let Some((partition, offset)) = first {
             write!(f, ", the first at partition {partition} offset {offset}")?;

@@ -33,14 +33,9 @@ mod tests {
     use std::collections::BTreeMap;
     use std::time::Duration;
 
+    use super::super::tests::read;
     use super::super::{Encryption, SqlServerConfig};
     use super::*;
-
-    fn read(pairs: &[(&'static str, &'static str)]) -> (SqlServerConfig, String) {
-        let mut env = Reader::from_pairs(pairs.iter().copied());
-        let config = SqlServerConfig::read(&mut env);
-        (config, env.finish().map_or_else(|problems| problems.to_string(), |_| String::new()))
-    }
 
     const STRING: &str = "Server=tcp:db,1450;Initial Catalog=orders;User ID=ada;Password=hunter2;Encrypt=Strict;HostNameInCertificate=sql.example.com;\
                           Connect Timeout=30;Command Timeout=60;Max Pool Size=20;Application Name=etl";
