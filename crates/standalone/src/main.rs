@@ -20,6 +20,7 @@ mod table;
 mod trace;
 mod verify;
 mod wiring;
+mod without_effect;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -28,6 +29,7 @@ use cli::{Cli, Command};
 use settings::Reader;
 use telemetry::{command_line, logging};
 use wiring::Settings;
+use without_effect::without_effect;
 
 fn main() -> ExitCode {
     let cli: Cli = match command_line::parse() {
@@ -43,7 +45,7 @@ fn main() -> ExitCode {
     let log_level = if command == Command::Run { "info" } else { "error,standalone=warn,consumer::verify::repair=info" };
     let mut settings = Settings::read(&mut env, log_level);
     settings.create_topic = cli.create_topic;
-    let near_misses = [env.near_misses(), wiring::without_effect(&env)].concat();
+    let near_misses = [env.near_misses(), without_effect(&env)].concat();
     if let Err(problems) = env.finish() {
         return wrong(&problems.to_string());
     }
