@@ -9,6 +9,7 @@
 //! | [`canary`] | values that must show nowhere |
 //! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
 //! | [`history`] | what happened, and the rows that it must end in: the reference model |
+//! | [`openapi`] | reading an OpenAPI document, to hold answers to it |
 //! | [`proxy`] | a network that breaks |
 //! | [`seed`] | random choices that a number repeats |
 //! | [`views`] | what the rows show of an event |
@@ -24,6 +25,7 @@ pub mod command_line;
 pub mod delivery;
 pub mod dlq_contract;
 pub mod history;
+pub mod openapi;
 pub mod proxy;
 pub mod seed;
 pub mod store_contract;

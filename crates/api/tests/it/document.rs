@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::Value;
+use testkit::openapi;
 
 use crate::ask::Answer;
 
@@ -17,7 +18,7 @@ pub static DESCRIBED: LazyLock<BTreeMap<(&str, u16), Described>> = LazyLock::new
     let mut described = BTreeMap::new();
     for (template, methods) in paths() {
         for (status, response) in methods["get"]["responses"].as_object().unwrap() {
-            described.insert((template, status.parse().unwrap()), Described::new(resolved(response)));
+            described.insert((template, status.parse().unwrap()), Described::new(openapi::resolved(&DOCUMENT, response)));
         }
     }
     described
@@ -34,13 +35,12 @@ pub struct Described {
 impl Described {
     fn new(response: &'static Value) -> Self {
         let (media_type, content) = response["content"].as_object().unwrap().iter().next().unwrap();
-        let named = content.get("examples").and_then(Value::as_object).into_iter().flatten();
         let headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
         Self {
             media_type,
-            validator: validator(&content["schema"]),
-            examples: content.get("example").into_iter().chain(named.map(|(_, named)| &named["value"])).collect(),
-            headers: headers.map(|(name, header)| (name.as_str(), validator(&header["schema"]))).collect(),
+            validator: openapi::validator(&DOCUMENT, &content["schema"]),
+            examples: openapi::examples(content),
+            headers: headers.map(|(name, header)| (name.as_str(), openapi::validator(&DOCUMENT, &header["schema"]))).collect(),
         }
     }
 }
@@ -50,30 +50,9 @@ pub fn paths() -> impl Iterator<Item = (&'static str, &'static Value)> {
     DOCUMENT["paths"].as_object().unwrap().iter().map(|(template, methods)| (template.as_str(), methods))
 }
 
-fn resolved(value: &'static Value) -> &'static Value {
-    let reference = value.get("$ref").map(|reference| reference.as_str().unwrap().strip_prefix('#').unwrap());
-    reference.map_or(value, |pointer| DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there")))
-}
-
-/// For our own answers the schemas are closed: a field that the document does not name is a failure.
-fn validator(schema: &Value) -> Validator {
-    let mut components = DOCUMENT["components"].clone();
-    for schema in components["schemas"].as_object_mut().unwrap().values_mut().filter(|schema| schema.get("properties").is_some()) {
-        schema["additionalProperties"] = false.into();
-    }
-    let schema = json!({ "allOf": [schema], "components": components });
-    jsonschema::options().offline().should_validate_formats(true).build(&schema).unwrap()
-}
-
-/// The template that a path matches; fixed words come before parameters.
+/// The template that a path matches.
 pub fn template_of(path: &str) -> Option<&'static str> {
-    let path: Vec<_> = path.split('?').next().unwrap().split('/').collect();
-    let matches = |template: &str| {
-        let template: Vec<_> = template.split('/').collect();
-        let fits = |(word, part): (&&str, &&str)| word == part || (word.starts_with('{') && !part.is_empty());
-        template.len() == path.len() && template.iter().zip(&path).all(fits)
-    };
-    paths().map(|(template, _)| template).filter(|template| matches(template)).min_by_key(|template| template.contains('{'))
+    openapi::template_of(paths().map(|(template, _)| template), path)
 }
 
 /// Fails unless the document describes this answer to a GET of this path. Paths that are not in it are none of the API's.

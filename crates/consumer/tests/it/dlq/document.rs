@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jsonschema::Validator;
-use serde_json::{Value, json};
+use serde_json::Value;
+use testkit::openapi;
+pub use testkit::openapi::examples;
 
 use super::office::Answer;
 
@@ -55,37 +57,19 @@ pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'stati
     })
 }
 
-/// The examples of a content or a parameter.
-pub fn examples(described: &'static Value) -> Vec<&'static Value> {
-    let named = described.get("examples").and_then(Value::as_object).into_iter().flatten();
-    described.get("example").into_iter().chain(named.map(|(_, named)| &named["value"])).collect()
-}
-
 /// The value itself, or what it refers to.
 pub fn resolved(value: &'static Value) -> &'static Value {
-    let reference = value.get("$ref").map(|reference| reference.as_str().unwrap().strip_prefix('#').unwrap());
-    reference.map_or(value, |pointer| DOCUMENT.pointer(pointer).unwrap_or_else(|| panic!("{pointer} is not there")))
+    openapi::resolved(&DOCUMENT, value)
 }
 
-/// For our own answers the schemas are closed: a field that the document does not name is a failure.
+/// Of this schema; see [`openapi::validator`].
 pub fn validator(schema: &Value) -> Validator {
-    let mut components = DOCUMENT["components"].clone();
-    for schema in components["schemas"].as_object_mut().unwrap().values_mut().filter(|schema| schema.get("properties").is_some()) {
-        schema["additionalProperties"] = false.into();
-    }
-    let schema = json!({ "allOf": [schema], "components": components });
-    jsonschema::options().offline().should_validate_formats(true).build(&schema).unwrap()
+    openapi::validator(&DOCUMENT, schema)
 }
 
-/// The template that a path matches; fixed words come before parameters.
+/// The template that a path matches.
 pub fn template_of(path: &str) -> Option<&'static str> {
-    let path: Vec<_> = path.split('?').next().unwrap().split('/').collect();
-    let matches = |template: &str| {
-        let template: Vec<_> = template.split('/').collect();
-        let fits = |(word, part): (&&str, &&str)| word == part || (word.starts_with('{') && !part.is_empty());
-        template.len() == path.len() && template.iter().zip(&path).all(fits)
-    };
-    operations().map(|(template, ..)| template).filter(|template| matches(template)).min_by_key(|template| template.contains('{'))
+    openapi::template_of(operations().map(|(template, ..)| template), path)
 }
 
 /// The place in the document of an answer, where the document speaks of it: of what no path or method is meant by, it speaks as a whole.
