@@ -38,9 +38,9 @@ impl Described {
         let headers = response.get("headers").and_then(Value::as_object).into_iter().flatten();
         Self {
             media_type,
-            validator: openapi::validator(&DOCUMENT, &content["schema"]),
+            validator: validator(&content["schema"]),
             examples: openapi::examples(content),
-            headers: headers.map(|(name, header)| (name.as_str(), openapi::validator(&DOCUMENT, &header["schema"]))).collect(),
+            headers: headers.map(|(name, header)| (name.as_str(), validator(&header["schema"]))).collect(),
         }
     }
 }
@@ -48,6 +48,10 @@ impl Described {
 /// Each path with its operations by method.
 pub fn paths() -> impl Iterator<Item = (&'static str, &'static Value)> {
     DOCUMENT["paths"].as_object().unwrap().iter().map(|(template, methods)| (template.as_str(), methods))
+}
+
+fn validator(schema: &Value) -> Validator {
+    jsonschema::options().offline().should_validate_formats(true).build(&openapi::closed(&DOCUMENT, schema)).unwrap()
 }
 
 /// The template that a path matches.

@@ -62,9 +62,9 @@ pub fn resolved(value: &'static Value) -> &'static Value {
     openapi::resolved(&DOCUMENT, value)
 }
 
-/// Of this schema; see [`openapi::validator`].
+/// Of this schema, closed.
 pub fn validator(schema: &Value) -> Validator {
-    openapi::validator(&DOCUMENT, schema)
+    jsonschema::options().offline().should_validate_formats(true).build(&openapi::closed(&DOCUMENT, schema)).unwrap()
 }
 
 /// The template that a path matches.
