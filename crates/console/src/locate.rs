@@ -2,12 +2,16 @@
 
 use std::ops::Range;
 
-/// The bytes of `name: value` of the field at a path such as `payload.items[0].sku`; `None` where it is not there.
+/// The bytes of `name: value` of the field at a path such as `payload.items[0].sku`; `None` where it is not there. In the envelope of a CloudEvent
+/// it is the field of the event that is in it.
 pub(crate) fn locate(text: &str, path: &str) -> Option<Range<usize>> {
     let path = path.strip_prefix("$.").unwrap_or(path);
-    let steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
-    let mut scanner = Scanner { text: text.as_bytes(), at: 0 };
-    scanner.find(&steps)
+    let mut steps: Vec<&str> = path.split(['.', '[']).map(|step| step.trim_end_matches(']')).collect();
+    let find = |steps: &[&str]| Scanner { text: text.as_bytes(), at: 0 }.find(steps);
+    if find(&["specversion"]).is_some() && find(&["eventType"]).is_none() {
+        steps.insert(0, "data");
+    }
+    find(&steps)
 }
 
 /// The number of the line at a byte, from 1 on.
@@ -140,6 +144,14 @@ mod tests {
 
     fn at(path: &str) -> Option<&'static str> {
         locate(TEXT, path).map(|range| &TEXT[range])
+    }
+
+    #[test]
+    fn in_a_cloud_event_it_is_the_field_of_the_event() {
+        let text = r#"{"specversion":"1.0","email":1,"data":{"eventType":"UserCreated","email":7}}"#;
+        assert_eq!(&text[locate(text, "email").unwrap()], r#""email":7"#);
+        let event = r#"{"eventType":"UserCreated","specversion":"1.0","email":7}"#;
+        assert_eq!(&event[locate(event, "email").unwrap()], r#""email":7"#);
     }
 
     #[test]

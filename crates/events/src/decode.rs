@@ -8,30 +8,40 @@ use crate::json::{Object, Shape};
 use crate::violation::FieldPath;
 use crate::{
     AdjustmentType, Body, Event, EventType, Field, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, Rule, UserCreated, Violation,
-    rules, unframed,
+    cloud_event, rules, unframed,
 };
 
 /// Reads one event and checks every rule of the contract that a message alone can break.
 ///
-/// Unknown fields are ignored: producers may be newer than we are. A schema registry's frame around the JSON is passed over. The event borrows its
-/// texts from `payload`.
+/// Unknown fields are ignored: producers may be newer than we are. A schema registry's frame around the JSON is passed over, and so is the envelope
+/// of a CloudEvent, of which nothing but `data` is read. The event borrows its texts from `payload`.
 ///
 /// # Errors
 /// The first rule that is broken, in this order: frame, encoding, JSON, duplicate fields, envelope, body.
 pub fn decode(payload: &[u8]) -> Result<Event<'_>, Violation> {
     let payload = unframed(payload).map_err(Violation::of_message)?;
     let text = std::str::from_utf8(payload).map_err(|_| Violation::of_message(Rule::NotUtf8))?;
-    let object = match Object::read(text) {
-        Shape::Object(object) => object,
-        Shape::OtherJson => return Err(Violation::of_message(Rule::WrongType { expected: "a JSON object" })),
-        Shape::NotJson { line, column } => return Err(Violation::of_message(Rule::NotJson { line, column })),
-    };
+    let mut object = read_object(text).map_err(Violation::of_message)?;
+    // Looked for only where it must be: no event lacks its type, and no attribute of a CloudEvent has this name.
+    if object.raw(Field::EventType).is_err()
+        && let Some(data) = cloud_event::data(text).map_err(Violation::of_message)?
+    {
+        object = read_object(data).map_err(Violation::of_message)?;
+    }
     read_event(&object).map_err(|(field, rule)| Violation {
         event_id: object.uuid(Field::EventId).ok(),
         event_type: event_type(&object).ok(),
         field: Some(field),
         rule,
     })
+}
+
+fn read_object(text: &str) -> Result<Object<'_>, Rule> {
+    match Object::read(text) {
+        Shape::Object(object) => Ok(object),
+        Shape::OtherJson => Err(Rule::WrongType { expected: "a JSON object" }),
+        Shape::NotJson { line, column } => Err(Rule::NotJson { line, column }),
+    }
 }
 
 /// What went wrong, and where.

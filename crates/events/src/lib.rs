@@ -8,6 +8,7 @@
 //! | [`rules`] | what a single field must satisfy |
 //! | [`violation`] | which field broke which rule, without ever quoting the value |
 //! | [`money`], [`timestamp`] | exact amounts and instants |
+//! | `frame`, `cloud_event` | what may be around an event: a schema registry's frame, a CloudEvent's envelope |
 //! | `ahead` | how far a timestamp lies in the future, and by which clock |
 //! | [`samples`] | one good event of each type |
 //!
@@ -17,6 +18,7 @@
 //! tests hold them and the decoder to each other.
 
 mod ahead;
+mod cloud_event;
 pub mod decode;
 pub mod encode;
 pub mod event;

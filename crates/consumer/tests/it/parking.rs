@@ -33,17 +33,20 @@ async fn a_chain_of_three_is_released_when_its_first_link_lands() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_event_in_a_schema_registrys_frame_waits_and_is_released_as_any_other() {
-    let mut rig = Rig::with(ConsumerConfig { sweep_interval: Duration::from_secs(3600), ..ConsumerConfig::default() });
-    let (user_id, order_id) = (id(), id());
+async fn an_event_in_a_schema_registrys_frame_or_a_cloud_event_waits_and_is_released_as_any_other() {
     let framed = |event: &Event<'_>| [b"\0\0\0\x01\xff", &event.to_json()[..]].concat();
-    rig.log.append(0, Some(framed(&order(order_id, user_id))));
-    rig.process_batch().await.unwrap();
-    assert_eq!(rig.parked().await, 1);
-    rig.log.append(0, Some(framed(&user(user_id))));
-    rig.process_batch().await.unwrap();
-    assert!(rig.has_order(order_id).await);
-    assert_eq!((rig.parked().await, rig.dead_letters.depth().await), (0, Ok(0)));
+    let enveloped = |event: &Event<'_>| [br#"{"specversion":"1.0","id":"1","data":"#, &event.to_json()[..], b"}"].concat();
+    for wrapped in [&framed as &dyn Fn(&Event<'_>) -> Vec<u8>, &enveloped] {
+        let mut rig = Rig::with(ConsumerConfig { sweep_interval: Duration::from_secs(3600), ..ConsumerConfig::default() });
+        let (user_id, order_id) = (id(), id());
+        rig.log.append(0, Some(wrapped(&order(order_id, user_id))));
+        rig.process_batch().await.unwrap();
+        assert_eq!(rig.parked().await, 1);
+        rig.log.append(0, Some(wrapped(&user(user_id))));
+        rig.process_batch().await.unwrap();
+        assert!(rig.has_order(order_id).await);
+        assert_eq!((rig.parked().await, rig.dead_letters.depth().await), (0, Ok(0)));
+    }
 }
 
 #[tokio::test(start_paused = true)]
