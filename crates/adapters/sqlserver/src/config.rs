@@ -1,14 +1,18 @@
 //! How to reach the server, from the environment.
 
+mod authentication;
 mod given;
 mod reads;
 
 use std::fmt;
 use std::time::Duration;
 
-use settings::{ExposeSecret, Reader, SecretString};
+use settings::{Reader, SecretString};
 
-use self::given::{ANOTHER, CONNECTION_STRING, connection_string, one_of};
+pub use self::authentication::Authentication;
+pub(crate) use self::authentication::{CONNECTION_STRING_METHODS, Method};
+use self::authentication::{GivenLogin, Login};
+use self::given::{CONNECTION_STRING, connection_string, one_of};
 use crate::reach::Resolver;
 use crate::server::ServerName;
 
@@ -40,6 +44,8 @@ pub struct SqlServerConfig {
     pub user: String,
     /// Its password.
     pub password: SecretString,
+    /// Whether they are what proves who logs in.
+    pub authentication: Authentication,
     /// The database that holds our tables.
     pub database: String,
     /// What is encrypted.
@@ -92,16 +98,16 @@ impl SqlServerConfig {
         let second = Duration::from_secs(1);
         let mut given = connection_string(env);
         let (server, port) = server(env, given.server.take());
+        let login = GivenLogin { method: given.authentication, user: given.user, password: given.password };
+        let Login { user, password, authentication } = authentication::login(env, login, &server.host);
         let config = Self {
             server: server.host,
             port,
             instance: server.instance,
             resolver: Resolver::System,
-            user: {
-                let user = env.text("MSSQL_USER", "sa", "SQL login.");
-                one_of(env, "MSSQL_USER", user, given.user)
-            },
-            password: password(env, given.password),
+            user,
+            password,
+            authentication,
             database: database(env, given.database),
             encryption: {
                 let encryption = encryption(env);
@@ -162,6 +168,9 @@ impl SqlServerConfig {
         if self.trust_server_certificate && self.ca.is_some() {
             env.problem("MSSQL_CA_FILE", "says whom to trust, and MSSQL_TRUST_SERVER_CERTIFICATE says to trust anyone: set one of them");
         }
+        if matches!(self.authentication, Authentication::Entra(_)) && self.encryption == Encryption::Off {
+            env.problem("MSSQL_ENCRYPT", "must not be off with Entra ID: a token is as good as a password");
+        }
         if self.lock_timeout >= self.command_timeout {
             env.problem("MSSQL_LOCK_TIMEOUT", "must be shorter than MSSQL_COMMAND_TIMEOUT");
         }
@@ -205,23 +214,6 @@ fn server(env: &mut Reader, given: Option<ServerName>) -> (ServerName, u16) {
 
 const LOCALHOST: &str = "localhost";
 const DEFAULT_PORT: u16 = 1433;
-
-fn password(env: &mut Reader, given: Option<SecretString>) -> SecretString {
-    let own = env.secret("MSSQL_PASSWORD", "Password of the SQL login.");
-    match (own, given) {
-        (Some(own), Some(given)) => {
-            if own.expose_secret() != given.expose_secret() {
-                env.problem("MSSQL_PASSWORD", ANOTHER);
-            }
-            given
-        }
-        (Some(password), None) | (None, Some(password)) => password,
-        (None, None) => {
-            env.problem("MSSQL_PASSWORD", "must be set");
-            SecretString::default()
-        }
-    }
-}
 
 /// Databases of the server itself, in which tables of ours have no business.
 const SYSTEM_DATABASES: [&str; 4] = ["master", "model", "msdb", "tempdb"];

@@ -14,7 +14,7 @@ use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
-use crate::config::{Encryption, SqlServerConfig};
+use crate::config::{Authentication, Encryption, SqlServerConfig};
 use crate::faults;
 use crate::reach::{self, Place, Unreached};
 use crate::statement::{SESSION, Statement};
@@ -33,6 +33,8 @@ pub(crate) struct Failure {
 
 /// Why there is no session.
 enum Unopened {
+    /// Nothing proves who logs in.
+    NoToken(Fault),
     /// No address takes a connection.
     Unreached(Unreached),
     /// The connection stands, and the server or the driver refuses.
@@ -63,7 +65,7 @@ impl Connection {
     pub(crate) async fn open(config: &SqlServerConfig, database: &str) -> Result<Self, Fault> {
         let deadline = Instant::now() + config.connect_timeout;
         // The driver's log lines quote the server's messages.
-        let opened = timeout_at(deadline, Self::follow(config, database, deadline)).with_subscriber(Dispatch::none()).await;
+        let opened = timeout_at(deadline, Self::authenticated(config, database, deadline)).with_subscriber(Dispatch::none()).await;
         let tried = match &opened {
             Ok(Err(Unopened::Unreached(unreached))) => unreached.tried.as_deref(),
             _ => None,
@@ -71,15 +73,24 @@ impl Connection {
         reach::note_tried(tried);
         match opened {
             Ok(Ok(connection)) => Ok(connection),
+            Ok(Err(Unopened::NoToken(fault))) => Err(fault),
             Ok(Err(Unopened::Unreached(unreached))) => Err(unreached.fault),
             Ok(Err(Unopened::Refused(error))) => Err(refused(&error)),
             Err(_) => Err(faults::timed_out(CONNECT)),
         }
     }
 
-    async fn follow(config: &SqlServerConfig, database: &str, deadline: Instant) -> Result<Self, Unopened> {
+    async fn authenticated(config: &SqlServerConfig, database: &str, deadline: Instant) -> Result<Self, Unopened> {
+        let proof = match &config.authentication {
+            Authentication::SqlPassword => AuthMethod::sql_server(&config.user, config.password.expose_secret()),
+            Authentication::Entra(tokens) => AuthMethod::aad_token(tokens.current().await.map_err(Unopened::NoToken)?.expose_secret()),
+        };
+        Self::follow(config, database, &proof, deadline).await
+    }
+
+    async fn follow(config: &SqlServerConfig, database: &str, proof: &AuthMethod, deadline: Instant) -> Result<Self, Unopened> {
         let first = Place { host: &config.server, port: config.port, instance: config.instance.as_deref() };
-        let mut sent_to = match Self::login(config, database, first, deadline).await {
+        let mut sent_to = match Self::login(config, database, proof, first, deadline).await {
             Err(Unopened::Refused(Error::Routing { host, port })) => (host, port),
             ended => return ended,
         };
@@ -88,7 +99,7 @@ impl Connection {
             // The port is known: an instance's name behind the host's says nothing more.
             let host = sent_to.0.split('\\').next().unwrap_or_default();
             let place = Place { host, port: sent_to.1, instance: None };
-            match Self::login(config, database, place, deadline).await {
+            match Self::login(config, database, proof, place, deadline).await {
                 Err(Unopened::Refused(Error::Routing { host, port })) if hops < REDIRECTS => sent_to = (host, port),
                 Err(Unopened::Unreached(unreached)) => {
                     return Err(Unopened::Unreached(Unreached { fault: Fault { subject: NOWHERE, ..unreached.fault }, ..unreached }));
@@ -99,17 +110,23 @@ impl Connection {
         }
     }
 
-    async fn login(config: &SqlServerConfig, database: &str, place: Place<'_>, deadline: Instant) -> Result<Self, Unopened> {
+    async fn login(
+        config: &SqlServerConfig,
+        database: &str,
+        proof: &AuthMethod,
+        place: Place<'_>,
+        deadline: Instant,
+    ) -> Result<Self, Unopened> {
         let stream = reach::connect(&config.resolver, place, deadline).await.map_err(Unopened::Unreached)?;
-        Self::converse(config, database, place, stream).await.map_err(Unopened::Refused)
+        Self::converse(driver_config(config, database, proof, place), config.lock_timeout, stream).await.map_err(Unopened::Refused)
     }
 
-    async fn converse(config: &SqlServerConfig, database: &str, place: Place<'_>, stream: TcpStream) -> Result<Self, Error> {
+    async fn converse(driver: Config, lock_timeout: Duration, stream: TcpStream) -> Result<Self, Error> {
         stream.set_nodelay(true)?;
-        let client = Client::connect(driver_config(config, database, place), stream.compat_write()).await?;
+        let client = Client::connect(driver, stream.compat_write()).await?;
         let mut connection = Self { client };
         // A number cannot be a parameter here, and settings made inside a parameterised statement end with it.
-        let settings = format!("{}\nSET LOCK_TIMEOUT {};", SESSION.text(), config.lock_timeout.as_millis());
+        let settings = format!("{}\nSET LOCK_TIMEOUT {};", SESSION.text(), lock_timeout.as_millis());
         connection.client.simple_query(settings).await?.into_results().await?;
         Ok(connection)
     }
@@ -165,7 +182,7 @@ async fn bounded<T>(limit: Duration, operation: &'static str, work: impl Future<
     }
 }
 
-fn driver_config(config: &SqlServerConfig, database: &str, place: Place<'_>) -> Config {
+fn driver_config(config: &SqlServerConfig, database: &str, proof: &AuthMethod, place: Place<'_>) -> Config {
     let mut driver = Config::new();
     // The stream stands: they are what the certificate is compared with, and what the login says.
     driver.host(place.host);
@@ -176,7 +193,7 @@ fn driver_config(config: &SqlServerConfig, database: &str, place: Place<'_>) -> 
     if let Some(name) = &config.host_name_in_certificate {
         driver.hostname_in_certificate(name);
     }
-    driver.authentication(AuthMethod::sql_server(&config.user, config.password.expose_secret()));
+    driver.authentication(proof.clone());
     driver.packet_size(PACKET_BYTES);
     driver.encryption(match config.encryption {
         Encryption::On => EncryptionLevel::Required,

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `config` | [`SqlServerConfig`]: the `MSSQL_*` settings |
 //! | `connection_string` | `MSSQL_CONNECTION_STRING`, as ADO.NET, ODBC and JDBC write it |
+//! | `entra` | [`EntraTokens`]: tokens of Microsoft Entra ID in place of a password |
 //! | `server` | the server's name as people write it |
 //! | `reach` | a TCP connection to whichever address takes one |
 //! | `browser` | the port of a named instance |
@@ -49,6 +50,7 @@ mod browser;
 mod config;
 mod connection;
 mod connection_string;
+mod entra;
 mod faults;
 mod inspect;
 mod json;
@@ -70,7 +72,8 @@ mod store;
 mod table_rows;
 mod trace;
 
-pub use config::{Encryption, SqlServerConfig};
+pub use config::{Authentication, Encryption, SqlServerConfig};
+pub use entra::{EntraTokens, Identity};
 pub use inspect::{Connections, DatabaseFacts, LEAST_COMPATIBILITY_LEVEL};
 pub use migrate::{MigrateError, MigrationReport, MigrationWarning, migrate};
 pub use reach::{Resolver, tried_addresses};

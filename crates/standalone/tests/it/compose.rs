@@ -50,7 +50,18 @@ fn variables_of(service: &str) -> BTreeSet<String> {
 fn has_no_meaning_here(variable: &str) -> bool {
     ["KAFKA_SECURITY_", "KAFKA_SASL_", "KAFKA_SSL_", "KAFKA_PROPERTY_"].iter().any(|prefix| variable.starts_with(prefix))
         || ["API_MSSQL_", "MSSQL_HOST_NAME_"].iter().any(|prefix| variable.starts_with(prefix))
-        || ["MSSQL_ENCRYPT", "MSSQL_CA_FILE", "MSSQL_CONNECTION_STRING", "REDIS_USERNAME", "REDIS_TLS", "REDIS_CA_FILE"].contains(&variable)
+        || variable.starts_with("AZURE_")
+        || [
+            "MSSQL_ENCRYPT",
+            "MSSQL_CA_FILE",
+            "MSSQL_CONNECTION_STRING",
+            "MSSQL_AUTHENTICATION",
+            "MSSQL_ACCESS_TOKEN_FILE",
+            "REDIS_USERNAME",
+            "REDIS_TLS",
+            "REDIS_CA_FILE",
+        ]
+        .contains(&variable)
 }
 
 #[test]

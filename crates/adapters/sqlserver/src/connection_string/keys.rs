@@ -11,6 +11,7 @@ pub(crate) enum Key {
     Port,
     Instance,
     Database,
+    Authentication,
     User,
     Password,
     Encrypt,
@@ -31,7 +32,8 @@ pub(crate) enum Key {
 
 const YES: &[&str] = &["true", "yes", "1"];
 const NO: &[&str] = &["false", "no", "0"];
-const SQL_LOGIN: &str = "is for another login than SQL Server's own: give user and password of a SQL login";
+const SQL_LOGIN: &str =
+    "is for a login that is not known here: give user and password of a SQL login, or set MSSQL_AUTHENTICATION for Entra ID";
 const NOT_HERE: &str = "has no meaning here: take it out";
 
 /// The keys that we honour or know to be harmless, as their documentation writes them.
@@ -40,7 +42,8 @@ const KEYS: &[(Key, &[&str])] = &[
     (Key::Port, &["Port", "portNumber"]),
     (Key::Instance, &["instanceName"]),
     (Key::Database, &["Database", "Initial Catalog", "databaseName"]),
-    (Key::User, &["User ID", "UID", "user", "userName"]),
+    (Key::Authentication, &["Authentication"]),
+    (Key::User, &["User ID", "UID", "user", "userName", "msiClientId"]),
     (Key::Password, &["Password", "PWD"]),
     (Key::Encrypt, &["Encrypt"]),
     (Key::TrustServerCertificate, &["TrustServerCertificate"]),
@@ -59,7 +62,6 @@ const KEYS: &[(Key, &[&str])] = &[
     (Key::Only(YES, "must be true: connections are always pooled"), &["Pooling"]),
     (Key::Only(&["0"], "must be 0: connections are opened when they are needed"), &["Min Pool Size"]),
     (Key::Only(NO, SQL_LOGIN), &["Integrated Security", "Trusted_Connection"]),
-    (Key::Only(&["sqlpassword", "sql password", "notspecified"], SQL_LOGIN), &["Authentication"]),
     (Key::Only(&["dbmssocn"], "must be dbmssocn: only TCP is spoken"), &["Network Library", "Network", "Net"]),
     (
         Key::Only(&["disabled"], "must be disabled: no column is encrypted by the client"),
@@ -75,19 +77,7 @@ const REFUSED: &[(&str, &[&str])] = &[
     ),
     ("names settings of another machine: write them out", &["DSN", "FileDSN", "SaveFile"]),
     ("has a file attached, which only LocalDB does: name the database", &["AttachDBFilename", "Extended Properties", "Initial File Name"]),
-    (
-        SQL_LOGIN,
-        &[
-            "accessToken",
-            "accessTokenCallbackClass",
-            "authenticationScheme",
-            "domain",
-            "gssCredential",
-            "ServerSPN",
-            "realm",
-            "msiClientId",
-        ],
-    ),
+    (SQL_LOGIN, &["accessToken", "accessTokenCallbackClass", "authenticationScheme", "domain", "gssCredential", "ServerSPN", "realm"]),
     (
         "is a certificate that must be a file: set MSSQL_CA_FILE",
         &["ServerCertificate", "trustStore", "trustStorePassword", "trustStoreType", "trustManagerClass"],

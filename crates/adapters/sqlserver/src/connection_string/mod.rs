@@ -9,7 +9,7 @@ use settings::SecretString;
 
 use self::keys::{Key, meaning};
 use self::syntax::{Notation, parse};
-use crate::config::Encryption;
+use crate::config::{CONNECTION_STRING_METHODS, Encryption, Method};
 use crate::server::ServerName;
 
 /// What a connection string says; `None` is what it leaves to the other variables.
@@ -17,6 +17,7 @@ use crate::server::ServerName;
 pub(crate) struct Given {
     pub(crate) server: Option<ServerName>,
     pub(crate) database: Option<String>,
+    pub(crate) authentication: Option<Method>,
     pub(crate) user: Option<String>,
     pub(crate) password: Option<SecretString>,
     pub(crate) encryption: Option<Encryption>,
@@ -94,6 +95,7 @@ impl Reading {
             Key::Password => self.given.password = Some(value.into()),
             Key::HostNameInCertificate => self.given.host_name_in_certificate = Some(value),
             Key::ApplicationName => self.given.application_name = Some(value),
+            Key::Authentication => self.given.authentication = self.one_of(name, &value, &CONNECTION_STRING_METHODS),
             Key::Encrypt => self.given.encryption = self.one_of(name, &value, &ENCRYPT),
             Key::TrustServerCertificate => self.given.trust_server_certificate = self.one_of(name, &value, &FLAG),
             Key::ApplicationIntent => self.given.read_only_intent = self.one_of(name, &value, &INTENT),
@@ -227,9 +229,9 @@ mod tests {
     #[test]
     fn what_cannot_be_honoured_is_named() {
         for (text, words) in [
-            ("Integrated Security=SSPI", "`Integrated Security`, which is for another login"),
+            ("Integrated Security=SSPI", "`Integrated Security`, which is for a login that is not known here"),
             ("Trusted_Connection=yes", "`Trusted_Connection`"),
-            ("Authentication=ActiveDirectoryDefault", "`Authentication`"),
+            ("Authentication=ActiveDirectoryDefault", "`Authentication`, which must be one of SqlPassword"),
             ("Failover Partner=db2", "`Failover Partner`"),
             ("AttachDBFilename=c:\\x.mdf", "`AttachDBFilename`"),
             ("Pooling=false", "`Pooling`, which must be true"),

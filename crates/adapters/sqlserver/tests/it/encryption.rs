@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use pipeline::{Fault, FaultClass};
-use sqlserver::{Encryption, Resolver, SqlServer, SqlServerConfig};
+use sqlserver::{Authentication, Encryption, Resolver, SqlServer, SqlServerConfig};
 
 use crate::certificates::Authority;
 use crate::encrypted::{Encrypted, Offer};
@@ -25,6 +25,7 @@ fn config(server: &Encrypted, encryption: Encryption) -> SqlServerConfig {
         resolver: Resolver::System,
         user: "sa".to_owned(),
         password: "hunter2".to_owned().into(),
+        authentication: Authentication::SqlPassword,
         database: "eventdb".to_owned(),
         encryption,
         host_name_in_certificate: None,

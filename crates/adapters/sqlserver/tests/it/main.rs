@@ -7,6 +7,7 @@ mod contract;
 mod dry_run;
 mod encrypted;
 mod encryption;
+mod entra;
 mod faults;
 mod inspect;
 mod intent;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use sqlserver::{Encryption, Resolver, SqlServerConfig};
+use sqlserver::{Authentication, Encryption, Resolver, SqlServerConfig};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
@@ -108,6 +108,7 @@ impl Scripted {
             resolver: Resolver::System,
             user: "sa".to_owned(),
             password: "hunter2".to_owned().into(),
+            authentication: Authentication::SqlPassword,
             database: "eventdb".to_owned(),
             encryption: Encryption::Off,
             host_name_in_certificate: None,
