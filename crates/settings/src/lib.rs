@@ -1,4 +1,4 @@
-//! Settings from the environment (and a `.env` file): typed, with a default and a sentence of help each, every problem reported at once.
+//! Settings from the environment, files and the command line: typed, with a default and a sentence of help each, every problem reported at once.
 //!
 //! A configuration struct reads its fields from a [`Reader`]. Asking is declaring: the reader notes name, default and help of whatever it
 //! is asked for, and from these notes come the redacted print-out at start, `.env.example` and the table in README.md beside this crate.
@@ -10,6 +10,7 @@
 //! assert!(env.finish().unwrap_err().to_string().contains("API_PORT"));
 //! ```
 
+mod layers;
 mod near_miss;
 mod problem;
 mod reader;
@@ -17,6 +18,7 @@ mod source;
 pub mod span;
 mod variable;
 
+pub use layers::Layers;
 pub use problem::{Problem, Problems};
 pub use reader::{Reader, is_host};
 pub use secrecy::{ExposeSecret, SecretString};

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
+use crate::layers::Layers;
 use crate::near_miss::{is_setting, near_miss};
 use crate::problem::{Problem, Problems};
 use crate::source::Source;
@@ -24,12 +25,12 @@ pub struct Reader {
 }
 
 impl Reader {
-    /// Reads from the environment, and beneath it from the `.env` file of the working directory.
+    /// Reads from the environment, beneath it from the `.env` file of the working directory, and from what the command line gave: see [`crate::Layers`].
     ///
     /// # Errors
     /// The file cannot be read; the text says where it breaks off.
     pub fn from_environment() -> Result<Self, String> {
-        Source::environment().map(Self::new)
+        Source::environment(Layers::given()).map(Self::new)
     }
 
     /// Reads from these pairs alone; for tests, and, with none, for the documentation of the defaults.
@@ -91,6 +92,12 @@ impl Reader {
     /// A secret that may be absent. It is never shown.
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
         let value = self.source.get(name);
+        if self.source.is_on_command_line(name) {
+            self.problem(
+                name,
+                "is a secret, and a command line is read by everyone on the machine: set it in the environment or in a file",
+            );
+        }
         let shown = value.as_ref().map(|_| HIDDEN.to_owned());
         if self.asked.iter().all(|variable| variable.name != name) {
             self.asked.push(Variable { name, default: None, help, secret: true, shown });
@@ -114,6 +121,9 @@ impl Reader {
             // A name lives as long as the names that the code itself has: settings are read once, and an environment has few of these.
             let name: &'static str = Box::leak(name.into_boxed_str());
             let secret = is_secret(name);
+            if secret {
+                self.refuse_on_command_line(name);
+            }
             let shown = Some(if secret { HIDDEN.to_owned() } else { value.clone() });
             self.asked.push(Variable { name, default: None, help, secret, shown });
             found.push((name, value));
@@ -187,6 +197,16 @@ impl Reader {
         let facts: Vec<_> = value.into_iter().chain(self.source.origin(name)).collect();
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
         self.problem(name, format!("{message}{facts}"));
+    }
+
+    /// For a secret.
+    fn refuse_on_command_line(&mut self, name: &'static str) {
+        if self.source.is_on_command_line(name) {
+            self.problem(
+                name,
+                "is a secret, and a command line can be read by everyone on the machine: set it in the environment or in a file",
+            );
+        }
     }
 
     /// Shows another value of a variable than was read: the one that holds, where another variable says it.

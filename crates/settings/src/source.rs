@@ -5,38 +5,42 @@ use std::path::Path;
 
 use config::Source as _;
 
+use crate::layers::Layers;
+
 /// Variables by name.
 pub(crate) enum Source {
-    Environment(config::Config),
+    Environment { read: config::Config, layers: Layers },
     Pairs(HashMap<String, String>),
 }
 
 impl Source {
-    /// The environment, and beneath it the `.env` file of the working directory, if there is one.
+    /// Layers, each above the one before: a file that the command line names, the `.env` file of the working directory, the environment, and what the
+    /// command line sets.
     ///
     /// # Errors
-    /// The file cannot be read or is not in the form `NAME=value`.
-    pub(crate) fn environment() -> Result<Self, String> {
+    /// A file cannot be read or is not in the form `NAME=value`.
+    pub(crate) fn environment(layers: &Layers) -> Result<Self, String> {
         let mut builder = config::Config::builder();
-        if Path::new(".env").exists() {
-            for pair in dotenvy::from_path_iter(".env").map_err(|error| unreadable(&error))? {
-                let (name, value) = pair.map_err(|error| unreadable(&error))?;
+        for file in layers.files().rev() {
+            for pair in dotenvy::from_path_iter(file).map_err(|error| unreadable(file, &error))? {
+                let (name, value) = pair.map_err(|error| unreadable(file, &error))?;
                 // A name that is no path of ours cannot be a variable of ours either.
-                builder = builder.set_default(name.to_lowercase(), value).map_err(|_| "`.env` holds a name that is none".to_owned())?;
+                builder =
+                    builder.set_default(name.to_lowercase(), value).map_err(|_| format!("{} holds a name that is none", file.display()))?;
             }
         }
-        let environment = config::Environment::default().ignore_empty(true);
-        builder
-            .add_source(environment)
-            .build()
-            .map(Self::Environment)
-            .map_err(|_| "the environment cannot be read: a variable is not UTF-8".to_owned())
+        builder = builder.add_source(config::Environment::default().ignore_empty(true));
+        for (name, value) in &layers.set {
+            builder = builder.set_override(name.to_lowercase(), value.as_str()).map_err(|_| format!("--set: {name} is no name"))?;
+        }
+        let read = builder.build().map_err(|_| "the environment cannot be read: a variable is not UTF-8".to_owned())?;
+        Ok(Self::Environment { read, layers: layers.clone() })
     }
 
     /// The names that begin so and go on, in order.
     pub(crate) fn names(&self, prefix: &str) -> Vec<String> {
         let names: Vec<String> = match self {
-            Self::Environment(config) => config.collect().map(|values| values.into_keys().collect()).unwrap_or_default(),
+            Self::Environment { read, .. } => read.collect().map(|values| values.into_keys().collect()).unwrap_or_default(),
             Self::Pairs(pairs) => pairs.keys().cloned().collect(),
         };
         let mut found: Vec<_> = names.into_iter().map(|name| name.to_uppercase()).collect();
@@ -47,20 +51,30 @@ impl Source {
 
     /// Where the value of a variable comes from, as half a sentence; `None` for pairs.
     pub(crate) fn origin(&self, name: &str) -> Option<String> {
-        let Self::Environment(_) = self else { return None };
-        // The environment stands above the file.
+        let Self::Environment { layers, .. } = self else { return None };
+        if self.is_on_command_line(name) {
+            return Some("from --set".to_owned());
+        }
+        // The environment stands above the files.
         if std::env::var(name).is_ok_and(|value| !value.trim().is_empty()) {
             return Some("from the environment".to_owned());
         }
-        let file = std::fs::read_to_string(".env").ok()?;
-        let line = (1..).zip(file.lines()).filter(|(_, line)| sets(line, name)).last();
-        Some(line.map_or_else(|| "from `.env`".to_owned(), |(number, _)| format!("from line {number} of `.env`")))
+        layers.files().find_map(|file| {
+            let text = std::fs::read_to_string(file).ok()?;
+            let (number, _) = (1..).zip(text.lines()).filter(|(_, line)| sets(line, name)).last()?;
+            Some(format!("from line {number} of {}", shown(file)))
+        })
+    }
+
+    /// Whether the command line sets it: where everyone on the machine can read it.
+    pub(crate) fn is_on_command_line(&self, name: &str) -> bool {
+        matches!(self, Self::Environment { layers, .. } if layers.value(name).is_some())
     }
 
     /// The value of a variable; an empty one counts as not set, as compose files write it.
     pub(crate) fn get(&self, name: &str) -> Option<String> {
         let value = match self {
-            Self::Environment(config) => config.get_string(&name.to_lowercase()).ok(),
+            Self::Environment { read, .. } => read.get_string(&name.to_lowercase()).ok(),
             Self::Pairs(pairs) => pairs.get(name).cloned(),
         };
         value.map(|value| value.trim().to_owned()).filter(|value| !value.is_empty())
@@ -75,16 +89,22 @@ fn sets(line: &str, name: &str) -> bool {
 }
 
 /// Without the line itself, which may hold a password.
-fn unreadable(error: &dotenvy::Error) -> String {
+fn unreadable(file: &Path, error: &dotenvy::Error) -> String {
+    let file = shown(file);
     match error {
         dotenvy::Error::LineParse(_, column) => {
             format!(
-                "`.env` has a line that is not NAME=value (it breaks off at its character {column}); a value with spaces, backslashes, quotes or # \
+                "{file} has a line that is not NAME=value (it breaks off at its character {column}); a value with spaces, backslashes, quotes or # \
                  stands in single quotes"
             )
         }
-        _ => "`.env` is there and cannot be read".to_owned(),
+        dotenvy::Error::Io(error) if error.kind() == std::io::ErrorKind::NotFound => format!("{file} is not there"),
+        _ => format!("{file} is there and cannot be read"),
     }
+}
+
+fn shown(file: &Path) -> String {
+    format!("`{}`", file.display())
 }
 
 #[cfg(test)]
@@ -99,5 +119,31 @@ mod tests {
         for line in ["# API_PORT=1", "MY_API_PORT=1", "API_PORT", "API_PORTS=1", ""] {
             assert!(!sets(line, "API_PORT"), "{line}");
         }
+    }
+
+    fn layers(file: Option<std::path::PathBuf>, set: &[(&str, &str)]) -> Layers {
+        Layers { file, set: set.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect() }
+    }
+
+    #[test]
+    fn the_command_line_stands_above_the_environment_and_its_file_beneath() {
+        let file = std::env::temp_dir().join(format!("layers-{}", std::process::id()));
+        // PATH is in every environment, and no file of a test's working directory has it.
+        std::fs::write(&file, "API_PORT=1\n\nPATH=of-the-file\nKAFKA_TOPIC=of-the-file\n").unwrap();
+        let source = Source::environment(&layers(Some(file.clone()), &[("KAFKA_TOPIC", "set")])).unwrap();
+        assert_eq!((source.get("API_PORT").as_deref(), source.get("KAFKA_TOPIC").as_deref()), (Some("1"), Some("set")));
+        assert_ne!(source.get("PATH").as_deref(), Some("of-the-file"));
+        let origin = |name| source.origin(name).unwrap_or_default();
+        assert_eq!(origin("API_PORT"), format!("from line 1 of `{}`", file.display()));
+        assert_eq!((origin("KAFKA_TOPIC").as_str(), origin("PATH").as_str()), ("from --set", "from the environment"));
+        assert!(source.is_on_command_line("KAFKA_TOPIC") && !source.is_on_command_line("API_PORT"));
+        let cleared = Source::environment(&layers(Some(file.clone()), &[("KAFKA_TOPIC", "")])).unwrap();
+        assert_eq!(cleared.get("KAFKA_TOPIC"), None);
+        std::fs::write(&file, "API_PORT=1\nhunter2\n").unwrap();
+        let problem = Source::environment(&layers(Some(file.clone()), &[])).err().unwrap();
+        assert!(problem.contains("NAME=value") && problem.contains("layers-") && !problem.contains("hunter2"), "{problem}");
+        std::fs::remove_file(&file).unwrap();
+        let problem = Source::environment(&layers(Some(file.clone()), &[])).err().unwrap();
+        assert_eq!(problem, format!("`{}` is not there", file.display()));
     }
 }

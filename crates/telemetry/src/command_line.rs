@@ -1,12 +1,14 @@
-//! What the command line of every program has: its version, and the files that a package of it installs.
+//! What the command line of every program has: its version, where settings come from, and the files that a package of it installs.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::LazyLock;
 
-use clap::{Command, CommandFactory, FromArgMatches, Subcommand};
+use clap::error::ErrorKind;
+use clap::{Args, Command, CommandFactory, FromArgMatches, Subcommand};
 use clap_complete::Shell;
+use settings::Layers;
 
 use crate::output::print_line;
 
@@ -40,7 +42,8 @@ fn version_of(commit: Option<&str>, date: Option<&str>) -> String {
     if known.is_empty() { number.to_owned() } else { format!("{number} ({})", known.join(", ")) }
 }
 
-/// Reads the arguments of the process. To be asked before anything else: `completions` and `man` need no settings.
+/// Reads the arguments of the process, and lets [`settings::Reader`] know those that are about settings. To be asked before anything else:
+/// `completions` and `man` need no settings.
 ///
 /// # Errors
 /// There is nothing left to do, and the process is to end with this code: a file for a package was asked for. What cannot be understood, `--help`
@@ -51,6 +54,11 @@ pub fn parse<C: CommandFactory + FromArgMatches>() -> Result<C, ExitCode> {
     if let Ok(file) = PackageFile::from_arg_matches(&matches) {
         return Err(file.write(self::command::<C>()));
     }
+    match SettingsArgs::from_arg_matches(&matches).map(|SettingsArgs { env_file, set }| Layers::new(env_file, &set)) {
+        Ok(Ok(layers)) => layers.apply(),
+        Ok(Err(problem)) => command.error(ErrorKind::ValueValidation, problem).exit(),
+        Err(error) => error.format(&mut command).exit(),
+    }
     C::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command).exit())
 }
 
@@ -58,7 +66,19 @@ pub fn parse<C: CommandFactory + FromArgMatches>() -> Result<C, ExitCode> {
 fn command<C: CommandFactory>() -> Command {
     // Not augmented itself: that would replace what the program says about itself.
     let files = PackageFile::augment_subcommands(Command::new("files"));
-    C::command().version(version()).subcommands(files.get_subcommands().cloned())
+    let settings = SettingsArgs::augment_args(Command::new("settings"));
+    C::command().version(version()).args(settings.get_arguments().cloned()).subcommands(files.get_subcommands().cloned())
+}
+
+/// Where settings come from beside the environment and `.env`.
+#[derive(Debug, Args)]
+struct SettingsArgs {
+    /// Read settings from this file too, which is in the form of `.env`; `.env` and the environment stand above it
+    #[arg(long, value_name = "FILE", global = true, help_heading = "Settings")]
+    env_file: Option<PathBuf>,
+    /// Set a setting, above the environment: --set LOG_LEVEL=debug. No secrets, since others see command lines
+    #[arg(long, value_name = "NAME=VALUE", global = true, help_heading = "Settings")]
+    set: Vec<String>,
 }
 
 /// Something that a package of the program installs.
@@ -173,6 +193,19 @@ mod tests {
         assert!(PackageFile::from_arg_matches(&matches).is_err());
         assert!(matches!(Cli::from_arg_matches(&matches).unwrap().command, Some(Work::Letters(Letters::List))));
         assert!(command::<Cli>().try_get_matches_from(["program"]).is_ok(), "a command is not required");
+    }
+
+    #[test]
+    fn settings_are_given_before_a_command_or_behind_it() {
+        let given = |arguments: &[&str]| {
+            let matches = command::<Cli>().try_get_matches_from(arguments).unwrap();
+            let SettingsArgs { env_file, set } = SettingsArgs::from_arg_matches(&matches).unwrap();
+            (env_file, set.join(","))
+        };
+        let file = Some(PathBuf::from("prod.env"));
+        assert_eq!(given(&["program"]), (None, String::new()));
+        assert_eq!(given(&["program", "--env-file", "prod.env", "--set", "A=1", "--set=B=2", "run"]), (file.clone(), "A=1,B=2".to_owned()));
+        assert_eq!(given(&["program", "letters", "list", "--set", "A=1", "--env-file", "prod.env"]), (file, "A=1".to_owned()));
     }
 
     #[test]
