@@ -19,8 +19,8 @@ GRANT SELECT ON dbo.inventory TO event_pipeline_api;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_api;
 GO
 
--- The consumer: its batches, parking, positions, leases, the verification that it runs beside them, and the console, whose changes it notes in the
--- audit log.
+-- The consumer: its batches, parking, positions, leases, its heartbeat, the verification that it runs beside them, and the console, whose changes it
+-- notes in the audit log.
 IF DATABASE_PRINCIPAL_ID(N'event_pipeline_consumer') IS NULL
   CREATE ROLE event_pipeline_consumer;
 GO
@@ -35,6 +35,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.parked_events TO event_pipeline_cons
 GRANT SELECT, INSERT, UPDATE ON dbo.log_positions TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.leases TO event_pipeline_consumer;
 GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_consumer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.consumer_heartbeats TO event_pipeline_consumer;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_consumer;
 GO
 
@@ -53,6 +54,7 @@ GRANT SELECT, INSERT ON dbo.inventory_adjustments TO event_pipeline_operator;
 GRANT SELECT, DELETE ON dbo.parked_events TO event_pipeline_operator;
 GRANT SELECT, INSERT, UPDATE ON dbo.log_positions TO event_pipeline_operator;
 GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_operator;
+GRANT SELECT ON dbo.consumer_heartbeats TO event_pipeline_operator;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_operator;
 GO
 

@@ -19,6 +19,7 @@
 //! | [`rows`] | the tables row by row, to compare those of two stores |
 //! | [`trace`] | what the tables know of one event |
 //! | [`audit`] | what operators change, as a chain of hashes |
+//! | [`heartbeat`] | what a consumer says of itself again and again |
 //! | [`backoff`] | how long to wait before the next try |
 //! | [`pace`] | keeping to a rate |
 //! | [`ports`] | the traits that adapters implement |
@@ -31,6 +32,7 @@ pub mod decoded;
 pub mod dlq_limit;
 pub mod fault;
 pub mod headers;
+pub mod heartbeat;
 pub mod log;
 pub mod offsets;
 pub mod outcome;

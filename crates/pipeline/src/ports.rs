@@ -12,6 +12,7 @@ use crate::batch::Batch;
 use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::headers::Header;
+use crate::heartbeat::{Heartbeat, SeenConsumer};
 use crate::log::{GroupMember, LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
@@ -321,6 +322,32 @@ pub trait Leases: Send + Sync {
     /// See [`crate::fault::FaultClass`].
     fn release_lease(&self, name: &str, holder: Uuid) -> impl Future<Output = Result<(), Fault>> + Send;
 }
+
+/// Who consumes: each process says so again and again, and any process can ask.
+pub trait Heartbeats: Send + Sync {
+    /// Notes that this consumer is there, now by the store's clock, in place of what it said before. A consumer that comes new also removes what was
+    /// said last more than a day ago.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn beat(&self, heartbeat: &Heartbeat) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// The consumers that have said something within this time (whole seconds), by the store's clock; those that started first come first, at most
+    /// [`MOST_CONSUMERS`].
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn consumers(&self, within: Duration) -> impl Future<Output = Result<Vec<SeenConsumer>, Fault>> + Send;
+
+    /// This consumer stops: nobody need look for it.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn end_heartbeat(&self, instance: Uuid) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
+/// Consumers that [`Heartbeats::consumers`] tells of, those seen last; a topic rarely has as many partitions.
+pub const MOST_CONSUMERS: usize = 1000;
 
 /// Which entries of the audit log are looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

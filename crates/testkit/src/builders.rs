@@ -1,4 +1,4 @@
-//! Events, parked events and dead letters with random identities.
+//! Events, parked events, dead letters and consumers with random identities.
 
 use std::borrow::Cow;
 
@@ -7,6 +7,7 @@ use events::{
     samples,
 };
 use pipeline::dead_letter::Diagnosis;
+use pipeline::heartbeat::{ConsumerState, Heartbeat, OwnedPartition};
 use pipeline::{DeadLetter, ParkedEvent, Position, Record, WaitsFor};
 use uuid::Uuid;
 
@@ -166,4 +167,26 @@ pub fn dead_letter(value: impl Into<Vec<u8>>) -> DeadLetter {
     let record = record(value);
     let violation = events::decode(record.value.as_deref().unwrap_or_default()).expect_err("it breaks the contract");
     DeadLetter::new(&record, &Diagnosis::from(&violation), second(0))
+}
+
+/// A consumer that is ready and owns two partitions.
+pub fn heartbeat(instance: Uuid) -> Heartbeat {
+    let owned = |partition| OwnedPartition { partition, position: Some(10), end: Some(12) };
+    let state = ConsumerState {
+        status: "ready".to_owned(),
+        partitions: vec![owned(0), owned(1)],
+        events_per_second: 3,
+        last_commit: Some("2026-01-15T10:00:00Z".to_owned()),
+        ..ConsumerState::default()
+    };
+    Heartbeat {
+        instance,
+        host: "host-a".to_owned(),
+        process_id: 4711,
+        version: "0.1.0".to_owned(),
+        group: "group".to_owned(),
+        topic: "events".to_owned(),
+        started_at: second(0),
+        state,
+    }
 }

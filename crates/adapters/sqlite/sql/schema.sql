@@ -126,6 +126,19 @@ CREATE TABLE leases (
   ends_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+-- Who consumes, and how it is: each process says so every two seconds, and takes its row with it when it stops.
+CREATE TABLE consumer_heartbeats (
+  instance     BLOB    NOT NULL PRIMARY KEY,
+  host         TEXT    NOT NULL,
+  process_id   INTEGER NOT NULL,
+  version      TEXT    NOT NULL,
+  group_name   TEXT    NOT NULL,
+  topic        TEXT    NOT NULL,
+  started_at   INTEGER NOT NULL,
+  heartbeat_at INTEGER NOT NULL,
+  state        TEXT    NOT NULL        -- a JSON document
+) STRICT, WITHOUT ROWID;
+
 -- What operators have changed. Each entry holds the hash of the one before it, so that a change of an entry shows.
 CREATE TABLE audit_log (
   number        INTEGER PRIMARY KEY,   -- from 1, without gaps

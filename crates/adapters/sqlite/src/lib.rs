@@ -14,6 +14,7 @@
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | `LogPositions`: how far the tables hold the log |
 //! | `audit` | `AuditLog`: what operators have changed |
+//! | `heartbeats` | `Heartbeats`: who consumes |
 //! | `changes` | `RowChanges`: which rows were written since they were compared |
 //! | `trace` | `EventTrace`: what the tables know of one event |
 //! | `table_rows` | `TableRows`: the tables row by row, to compare them |
@@ -36,6 +37,7 @@ pub mod database;
 mod dead_letters;
 mod emails;
 pub mod faults;
+mod heartbeats;
 mod leases;
 mod parking;
 mod permits;

@@ -14,6 +14,8 @@ FROM (VALUES
   (N'dbo.log_positions', N'SELECT'), (N'dbo.log_positions', N'INSERT'), (N'dbo.log_positions', N'UPDATE'),
   (N'dbo.leases', N'SELECT'), (N'dbo.leases', N'INSERT'), (N'dbo.leases', N'UPDATE'), (N'dbo.leases', N'DELETE'),
   (N'dbo.audit_log', N'SELECT'), (N'dbo.audit_log', N'INSERT'),
+  (N'dbo.consumer_heartbeats', N'SELECT'), (N'dbo.consumer_heartbeats', N'INSERT'), (N'dbo.consumer_heartbeats', N'UPDATE'),
+  (N'dbo.consumer_heartbeats', N'DELETE'),
   (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
 ORDER BY r.tab, r.permission;
 

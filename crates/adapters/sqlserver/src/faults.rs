@@ -77,7 +77,7 @@ const fn look_at(number: u32) -> Option<&'static str> {
 }
 
 /// Our constraints, and what a violation of each means.
-pub(crate) const CONSTRAINTS: [(&str, FaultClass); 16] = [
+pub(crate) const CONSTRAINTS: [(&str, FaultClass); 17] = [
     ("pk_users", FaultClass::UniqueViolation),
     ("pk_orders", FaultClass::UniqueViolation),
     ("pk_order_items", FaultClass::UniqueViolation),
@@ -88,6 +88,7 @@ pub(crate) const CONSTRAINTS: [(&str, FaultClass); 16] = [
     ("pk_log_positions", FaultClass::UniqueViolation),
     ("pk_leases", FaultClass::UniqueViolation),
     ("pk_audit_log", FaultClass::UniqueViolation),
+    ("pk_consumer_heartbeats", FaultClass::UniqueViolation),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),

@@ -15,6 +15,7 @@
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | its `LogPositions`: how far the tables hold the log |
 //! | `audit` | its `AuditLog`: what operators have changed |
+//! | `heartbeats` | its `Heartbeats`: who consumes |
 //! | `table_rows` | its `TableRows`: the tables row by row, to compare them |
 //! | `trace` | its `EventTrace`: what the tables know of one event |
 //! | `read` | its `ReadStore`: one statement per answer |
@@ -52,6 +53,7 @@ mod connection;
 mod connection_string;
 mod entra;
 mod faults;
+mod heartbeats;
 mod inspect;
 mod json;
 mod leases;

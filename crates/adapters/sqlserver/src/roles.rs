@@ -15,7 +15,7 @@ const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 static API: [&Statement; 7] = [&s::SESSION, &s::PING, &s::HISTORY, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 28] = [
+static OPERATOR: [&Statement; 29] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -44,10 +44,11 @@ static OPERATOR: [&Statement; 28] = [
     &s::AUDIT_AFTER,
     &s::AUDIT_BEFORE,
     &s::AUDIT_OF,
+    &s::CONSUMERS,
 ];
 
 /// What the consumer sends beside all of that.
-static CONSUMER: [&Statement; 8] = [
+static CONSUMER: [&Statement; 10] = [
     &s::PARK,
     &s::RELEASABLE_OF,
     &s::RELEASABLE_ANY,
@@ -56,6 +57,8 @@ static CONSUMER: [&Statement; 8] = [
     &s::ADVANCE_POSITIONS,
     &s::TAKE_LEASE,
     &s::RELEASE_LEASE,
+    &s::BEAT,
+    &s::END_HEARTBEAT,
 ];
 
 /// What `verify --repair` sends beside what the consumer does.

@@ -105,6 +105,12 @@ statements! {
     TAKE_LEASE = "take_lease";
     /// Gives a lease back.
     RELEASE_LEASE = "release_lease";
+    /// Notes that a consumer is there.
+    BEAT = "beat";
+    /// The consumers that are there.
+    CONSUMERS = "consumers";
+    /// A consumer stops.
+    END_HEARTBEAT = "end_heartbeat";
     /// Adds entries to the audit log.
     APPEND_AUDIT = "append_audit";
     /// Entries of the audit log after a number.

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
+use pipeline::heartbeat::{Heartbeat, SeenConsumer};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
 };
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
@@ -106,6 +107,20 @@ impl Leases for Store {
 
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
         either!(self, store => store.release_lease(name, holder))
+    }
+}
+
+impl Heartbeats for Store {
+    async fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Fault> {
+        either!(self, store => store.beat(heartbeat))
+    }
+
+    async fn consumers(&self, within: Duration) -> Result<Vec<SeenConsumer>, Fault> {
+        either!(self, store => store.consumers(within))
+    }
+
+    async fn end_heartbeat(&self, instance: Uuid) -> Result<(), Fault> {
+        either!(self, store => store.end_heartbeat(instance))
     }
 }
 

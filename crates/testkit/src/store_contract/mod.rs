@@ -17,6 +17,7 @@
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`audit`] | what operators have changed |
+//! | [`heartbeats`] | who consumes |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
@@ -31,6 +32,7 @@ pub mod dry_run;
 pub mod dry_run_first;
 pub mod emails;
 pub mod expiry;
+pub mod heartbeats;
 pub mod leases;
 pub mod orders;
 pub mod parking;
@@ -42,7 +44,9 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{AuditLog, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
+use pipeline::ports::{
+    AuditLog, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -59,6 +63,7 @@ pub trait Database:
     + TableRows
     + TableRepair
     + Leases
+    + Heartbeats
     + AuditLog
     + ParkingLot
     + ParkingExpiry
@@ -75,6 +80,7 @@ impl<
         + TableRows
         + TableRepair
         + Leases
+        + Heartbeats
         + AuditLog
         + ParkingLot
         + ParkingExpiry
@@ -224,6 +230,12 @@ macro_rules! store_contract {
             a_row_is_deleted_with_all_that_belongs_to_it_and_only_as_it_was_seen
             a_line_that_is_taken_out_of_the_ledger_is_written_again
             stock_is_corrected_only_as_long_as_it_is_what_was_seen
+        }
+        $crate::store_contract! { @cases $factory, beside_others, heartbeats:
+            a_consumer_is_seen_as_it_has_said_last
+            a_consumer_that_says_nothing_any_more_grows_old
+            a_consumer_that_stops_is_not_seen_any_more
+            what_a_consumer_says_is_kept_within_bounds
         }
         $crate::store_contract! { @cases $factory, beside_others, leases:
             one_holder_at_a_time_has_a_lease

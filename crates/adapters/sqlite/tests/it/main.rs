@@ -7,6 +7,7 @@ mod dry_run;
 mod expiry;
 mod faults;
 mod file;
+mod heartbeats;
 mod runtime;
 mod schema;
 mod upgrade;

@@ -9,6 +9,7 @@ mod encrypted;
 mod encryption;
 mod entra;
 mod faults;
+mod heartbeats;
 mod inspect;
 mod intent;
 mod logs;
