@@ -17,6 +17,7 @@ use tokio::net::TcpListener;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::memory::resident;
 use crate::place::{Place, Queue, Tables};
@@ -204,6 +205,7 @@ impl Console {
             health: Health::new(&consumer::wiring::HEALTH_PARTS, None),
             metrics: Metrics::new(&[Part::Consumer])?,
             group: "bench".to_owned(),
+            instance: Uuid::new_v4(),
             parking_deadline: Duration::from_secs(3600),
             settings: Vec::new(),
             stop: stop.clone(),

@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use crate::port::{Flow, Part, Partition};
+use crate::pages::consumers::{Reader, reader};
+use crate::port::{Consumer, Flow, Part, Partition};
 use crate::rates::Rates;
 use crate::words::{per_second, short, spaced, thousands};
 
@@ -180,15 +181,19 @@ fn topic(flow: &Flow, at: (i32, i32), size: (i32, i32)) -> Node {
 }
 
 fn consumers(flow: &Flow, moving: &Moving, at: (i32, i32), size: (i32, i32)) -> Node {
+    let there: Vec<&Consumer> = flow.consumers.iter().flatten().filter(|one| one.alive && one.elsewhere.is_none()).collect();
+    let several = there.len() > 1;
+    let is_read = |one: &&Partition| !matches!(reader(flow, one.number, one.ours), Reader::Nobody);
     let note = match &flow.partitions {
-        Ok(partitions) => {
-            let ours = partitions.iter().filter(|one| one.ours).count();
-            format!("this one reads {ours} of {}", partitions.len())
-        }
+        Ok(all) if several => format!("{} read {} of {}", there.len(), all.iter().filter(is_read).count(), all.len()),
+        Ok(all) => format!("this one reads {} of {}", all.iter().filter(|one| one.ours).count(), all.len()),
         Err(_) => shorten(&flow.group, 26),
     };
-    let class = if flow.parts.iter().any(Part::is_down) { "node warn" } else { "node" };
-    Node { at, size, class, name: "Consumers", value: moving.applied.clone(), note, href: Some("/console/health") }
+    let value = if several { per_second(there.iter().map(|one| one.events_per_second as f64).sum()) } else { moving.applied.clone() };
+    let gone = flow.consumers.iter().flatten().any(|one| !one.alive);
+    let wrong = flow.parts.iter().any(Part::is_down) || there.iter().any(|one| !one.down.is_empty()) || gone;
+    let class = if wrong { "node warn" } else { "node" };
+    Node { at, size, class, name: "Consumers", value, note, href: Some("/console/health") }
 }
 
 fn outcomes(flow: &Flow, moving: &Moving, at: [(i32, i32); 3], size: (i32, i32)) -> [Node; 3] {

@@ -144,6 +144,8 @@ pub struct Flow {
     pub parts: Vec<Part>,
     /// The partitions of the topic.
     pub partitions: Known<Vec<Partition>>,
+    /// The consumers of the database, those that are gone without having said so last.
+    pub consumers: Known<Vec<Consumer>>,
     /// What this process has come to since it started.
     pub outcomes: Outcomes,
     /// Events that wait in the tables, and when the oldest of them was parked (RFC 3339).
@@ -200,6 +202,41 @@ pub struct Partition {
     pub lag: u64,
     /// Whether this process reads it.
     pub ours: bool,
+}
+
+/// A process that consumes, by its last heartbeat.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consumer {
+    /// The machine, or the container.
+    pub host: String,
+    /// The process there.
+    pub process_id: u32,
+    /// Of the program.
+    pub version: String,
+    /// Whether it is the process that shows this.
+    pub this: bool,
+    /// What it reads in which group, where that is not what this process does.
+    pub elsewhere: Option<String>,
+    /// RFC 3339.
+    pub started_at: String,
+    /// How long ago it was heard of.
+    pub last_seen: Duration,
+    /// Whether that is recent enough: one that is not alive is gone without having said so.
+    pub alive: bool,
+    /// `ready`, `not ready` or `stopping`.
+    pub status: String,
+    /// The partitions that it owns; of one that is gone, that it owned.
+    pub partitions: Vec<i32>,
+    /// How many it owns beside them.
+    pub more_partitions: u64,
+    /// Offsets that the group has not consumed of them; `None` where that is not known.
+    pub lag: Option<u64>,
+    /// Its parts that are down.
+    pub down: Vec<Part>,
+    /// Events that ended in it in each of the last seconds.
+    pub events_per_second: u64,
+    /// When it committed last, RFC 3339.
+    pub last_commit: Option<String>,
 }
 
 /// What records came to in this process since it started.

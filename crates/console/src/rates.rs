@@ -95,6 +95,7 @@ mod tests {
             status: String::new(),
             parts: Vec::new(),
             partitions: Ok(vec![partition]),
+            consumers: Ok(Vec::new()),
             outcomes: Outcomes { applied, ..Outcomes::default() },
             parked: Ok((0, None)),
             dead_letters: Ok(0),

@@ -13,6 +13,7 @@
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
+//! | [`fleet`](mod@fleet) | all the consumers of a database |
 //! | [`console`](mod@console) | what the operator's console shows and does |
 //! | [`parked`] | what events wait for, and who waits |
 //! | [`peek`](mod@peek) | the records that wait, and what each would come to |
@@ -35,6 +36,7 @@ pub mod cli;
 pub mod config;
 pub mod console;
 pub mod dlq;
+pub mod fleet;
 mod migrate;
 pub mod monitor;
 pub mod parked;

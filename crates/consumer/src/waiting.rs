@@ -79,10 +79,11 @@ impl<S: RecordSource> Waiting<S> {
         self.stop.is_cancelled()
     }
 
-    /// Notes that the source is polled: the loop turns.
+    /// Notes that the source is polled: the loop turns, and shows which partitions are its own.
     pub fn polled(&mut self) {
         self.polled = Instant::now();
         self.health.beat();
+        self.health.owns(self.source.assigned());
         self.metrics.polled();
     }
 

@@ -11,6 +11,7 @@ use axum::Router;
 use consumer::console::{self, ConsoleParts};
 use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
+use consumer::fleet::{self, Beating, Member};
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
 use consumer::wiring::{Liveness, name_places, spawn_verify};
@@ -175,6 +176,7 @@ pub struct Stack {
     pub parts: Vec<Row>,
     shutdown: Shutdown,
     consumer: JoinHandle<Result<KafkaSource, Ended>>,
+    beating: Beating<Store>,
     server: JoinHandle<Result<std::io::Result<()>, Ended>>,
 }
 
@@ -223,6 +225,7 @@ impl Stack {
             terms: settings.terms,
         };
         let progress = KafkaProgress::open(&kafka)?;
+        let member = Member::new(&kafka.group, &kafka.topic);
         let has_tokens = settings.admin.is_some();
         let (access, opens) = match settings.admin {
             Some(config) => (config, "a token of ADMIN_TOKEN".to_owned()),
@@ -239,6 +242,7 @@ impl Stack {
             health: health.clone(),
             metrics: metrics.clone(),
             group: kafka.group.clone(),
+            instance: member.instance(),
             parking_deadline: settings.consumer.parking_deadline,
             settings: settings.shown,
             stop: shutdown.token(),
@@ -256,6 +260,7 @@ impl Stack {
                 spawn_verify(tables, (kafka.clone(), settings.consumer.clone()), schedule, clients, shutdown.token());
             }
         }
+        let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());
         let (source, offsets) = kafka::open(&kafka)?;
         let adapters = Adapters::<LocalBackends> {
             source,
@@ -267,7 +272,7 @@ impl Stack {
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, server })
+        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, beating, server })
     }
 
     /// Ends when the process is asked to stop.
@@ -294,6 +299,7 @@ impl Stack {
             Ok(source) => (source.close(CLOSE).await, None),
             Err(ended) => (Ok(()), Some(ended)),
         };
+        self.beating.end().await;
         for closed in [left, self.publisher.close(CLOSE).await, self.progress.close(CLOSE).await] {
             if let Err(fault) = closed {
                 tracing::warn!(class = fault.class.label(), subject = fault.subject, "a client of Kafka did not end in time");

@@ -9,6 +9,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
+use tokio::sync::watch;
 use tokio::time::Instant;
 
 /// The health of one process. Clones tell of the same.
@@ -16,7 +17,14 @@ use tokio::time::Instant;
 /// *Ready* means that every part is up and the process is not stopping: send it work. *Live* means that its loop still turns: it need not
 /// be restarted. A dependency that is away makes a process not ready, never dead: a restart would not bring it back.
 #[derive(Clone, Debug)]
-pub struct Health(Arc<Mutex<Inner>>);
+pub struct Health(Arc<Shared>);
+
+#[derive(Debug)]
+struct Shared {
+    inner: Mutex<Inner>,
+    /// Goes on with each change that others should hear of at once.
+    changes: watch::Sender<u64>,
+}
 
 #[derive(Debug)]
 struct Inner {
@@ -26,6 +34,7 @@ struct Inner {
     stopping: bool,
     log: Option<LogReport>,
     group: Option<String>,
+    owned: BTreeSet<i32>,
 }
 
 #[derive(Debug)]
@@ -48,7 +57,9 @@ impl Health {
     pub fn new(parts: &[&'static str], heartbeat: Option<Duration>) -> Self {
         let since = SystemTime::now();
         let parts = parts.iter().map(|name| (*name, Part { state: State::Unknown, since })).collect();
-        Self(Arc::new(Mutex::new(Inner { parts, heartbeat, last_beat: Instant::now(), stopping: false, log: None, group: None })))
+        let (last_beat, owned) = (Instant::now(), BTreeSet::new());
+        let inner = Mutex::new(Inner { parts, heartbeat, last_beat, stopping: false, log: None, group: None, owned });
+        Self(Arc::new(Shared { inner, changes: watch::Sender::new(0) }))
     }
 
     /// A part works. Returns whether that is news, so that the caller logs one line per change.
@@ -71,6 +82,26 @@ impl Health {
         self.lock().group = Some(group.to_owned());
     }
 
+    /// The partitions that the group has given to this process.
+    pub fn owns(&self, partitions: BTreeSet<i32>) {
+        let mut inner = self.lock();
+        if inner.owned != partitions {
+            inner.owned = partitions;
+            drop(inner);
+            self.has_changed();
+        }
+    }
+
+    /// See [`Health::owns`].
+    pub fn owned(&self) -> BTreeSet<i32> {
+        self.lock().owned.clone()
+    }
+
+    /// Hears of each change of a part's state and of the partitions that are owned; of a new reason alone it does not.
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.0.changes.subscribe()
+    }
+
     /// The partitions that this process reads, as far as it has told how far it is.
     pub fn partitions(&self) -> BTreeSet<i32> {
         self.lock().log.iter().flat_map(|log| &log.partitions).map(|position| position.partition).collect()
@@ -84,6 +115,7 @@ impl Health {
     /// The process was asked to stop: not ready any more, whatever its parts say.
     pub fn stopping(&self) {
         self.lock().stopping = true;
+        self.has_changed();
     }
 
     /// Whether a part is up.
@@ -92,6 +124,11 @@ impl Health {
     }
 
     /// Whether a part was found not to work. One that nobody has looked at yet was not.
+    pub fn is_down(&self, part: &str) -> bool {
+        self.lock().parts.get(part).is_some_and(|part| matches!(part.state, State::Down(_)))
+    }
+
+    /// Whether any part was found not to work.
     pub fn is_impaired(&self) -> bool {
         self.lock().parts.values().any(|part| matches!(part.state, State::Down(_)))
     }
@@ -131,11 +168,19 @@ impl Health {
             part.since = SystemTime::now();
         }
         part.state = state;
+        drop(inner);
+        if changed {
+            self.has_changed();
+        }
         changed
     }
 
+    fn has_changed(&self) {
+        self.0.changes.send_modify(|changes| *changes = changes.wrapping_add(1));
+    }
+
     fn lock(&self) -> MutexGuard<'_, Inner> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -235,6 +280,25 @@ mod tests {
         assert!(!health.down("database", "error 18456"), "another reason is not");
         assert!(health.up("database"));
         assert!(!health.up("database"));
+    }
+
+    #[test]
+    fn who_listens_hears_of_changes_and_of_nothing_else() {
+        let health = Health::new(&["database"], None);
+        let mut changes = health.changes();
+        let mut heard = || std::mem::replace(&mut changes, health.changes()).has_changed().unwrap();
+        assert!(!heard());
+        health.down("database", "error 4060");
+        assert!(heard());
+        health.down("database", "error 18456");
+        health.beat();
+        assert!(!heard(), "neither a reason nor a beat is a change");
+        health.owns([3, 5].into());
+        assert!(heard());
+        health.owns([5, 3].into());
+        assert!(!heard() && health.owned() == [3, 5].into());
+        health.stopping();
+        assert!(heard());
     }
 
     #[test]

@@ -9,16 +9,17 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
+use super::consumers::{self, ConsumerRow, Reader, down, lost, reader};
 use super::problem::{bad, refused};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::draw::{Diagram, Moving};
 use crate::fields::Fields;
 use crate::filters;
-use crate::port::{Flow, Operations, Part, Permit};
+use crate::port::{Flow, Known, Operations, Permit};
 use crate::rates::{PartitionRate, Rates, until_caught_up};
 use crate::routes::Console;
-use crate::words::{When, capital, counted, per_second, spaced, span, thousands};
+use crate::words::{When, counted, per_second, span, thousands};
 
 #[derive(Template)]
 #[template(path = "flow.html")]
@@ -26,7 +27,9 @@ struct FlowPage {
     shell: Shell,
     flow: Flow,
     at: When,
+    lost: Vec<String>,
     down: Vec<Down>,
+    consumers: Known<Vec<ConsumerRow>>,
     wide: Diagram,
     narrow: Diagram,
     partitions: Vec<PartitionRow>,
@@ -39,15 +42,17 @@ struct FlowPage {
 /// A part that does not work.
 pub(super) struct Down {
     pub name: String,
+    /// Where, unless it is here alone: half a sentence.
+    pub place: String,
     pub reason: String,
     pub since: When,
-    /// Whether it is down because a flood of unwritable records is held.
+    /// Whether it is down because a flood of unwritable records is held, which can be let pass from here.
     pub flood: bool,
 }
 
 struct PartitionRow {
     number: i32,
-    ours: bool,
+    reader: Reader,
     end: u64,
     next: u64,
     lag: u64,
@@ -66,7 +71,7 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
         let rate = rates.as_ref().and_then(|rates| rates.partitions.iter().find(|rate| rate.number == partition.number));
         PartitionRow {
             number: partition.number,
-            ours: partition.ours,
+            reader: reader(&flow, partition.number, partition.ours),
             end: partition.end.unsigned_abs(),
             next: partition.next.unsigned_abs(),
             lag: partition.lag,
@@ -79,7 +84,9 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
     let page = FlowPage {
         shell: Shell::new(&console.gate, &visitor, Screen::Flow, "Flow"),
         at: When::of(&flow.at, now),
-        down: down(&flow.parts, now),
+        lost: lost(&flow),
+        down: down(&flow, now),
+        consumers: consumers::rows(&flow.consumers, now),
         wide: Diagram::wide(&flow, &moving),
         narrow: Diagram::narrow(&flow, &moving),
         partitions: rows.collect(),
@@ -117,18 +124,6 @@ pub(crate) async fn permit<O: Operations>(
     console.operations.permit(&visitor.caller(), permit).await.map_err(|why| refused(&console, &visitor, &why))?;
     console.gate.sessions.tell(&visitor.key, Notice { sentence, link: None });
     Ok(Redirect::to("/console/").into_response())
-}
-
-/// The parts that are down, as sentences.
-pub(super) fn down(parts: &[Part], now: SystemTime) -> Vec<Down> {
-    let down = parts.iter().filter(|part| part.is_down());
-    let told = down.map(|part| Down {
-        name: capital(&spaced(&part.name)),
-        reason: part.reason.clone().unwrap_or_else(|| "It has not been reached yet.".to_owned()),
-        since: When::of(&part.since, now),
-        flood: part.name == "flow",
-    });
-    told.collect()
 }
 
 fn unmeasured() -> String {

@@ -1,4 +1,4 @@
-//! The parts of this process, the last verification, and the settings.
+//! All consumers, the parts of this process, the last verification, and the settings.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,11 +9,12 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::flow::{Down, down};
+use super::consumers::{self, ConsumerRow, down, lost};
+use super::flow::Down;
 use super::{Screen, Shell, html};
 use crate::access::Visitor;
 use crate::filters;
-use crate::port::{Flow, Operations, Part, PartState};
+use crate::port::{Flow, Known, Operations, Part, PartState};
 use crate::routes::Console;
 use crate::words::When;
 
@@ -24,7 +25,9 @@ struct HealthPage {
     flow: Flow,
     at: When,
     parts: Vec<(Part, When)>,
+    lost: Vec<String>,
     down: Vec<Down>,
+    consumers: Known<Vec<ConsumerRow>>,
     settings: Vec<(String, String)>,
 }
 
@@ -37,7 +40,9 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
         shell: Shell::new(&console.gate, &visitor, Screen::Health, "Health"),
         at: When::of(&flow.at, now),
         parts,
-        down: down(&flow.parts, now),
+        lost: lost(&flow),
+        down: down(&flow, now),
+        consumers: consumers::rows(&flow.consumers, now),
         settings: console.operations.settings(),
         flow,
     };

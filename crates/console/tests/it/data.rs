@@ -55,6 +55,7 @@ pub fn flow(looks: u64) -> Flow {
             Part { name: "kafka".to_owned(), state: PartState::Up, since: ago(7_260), reason: None },
         ],
         partitions: Ok(partitions.collect()),
+        consumers: Ok(consumers(looks)),
         outcomes: Outcomes {
             polled: 14_402_118 + looks * 4_000,
             applied: 14_388_402 + looks * 3_990,
@@ -71,6 +72,55 @@ pub fn flow(looks: u64) -> Flow {
                 .to_owned(),
         ),
     }
+}
+
+/// This one, another one, one that is held, and one that is gone.
+fn consumers(looks: u64) -> Vec<Consumer> {
+    let consumer = |host: &str, partitions: &[i32]| Consumer {
+        host: host.to_owned(),
+        process_id: 1,
+        version: "0.1.0".to_owned(),
+        this: false,
+        elsewhere: None,
+        started_at: ago(86_400 * 3),
+        last_seen: Duration::from_secs(1),
+        alive: true,
+        status: "ready".to_owned(),
+        partitions: partitions.to_vec(),
+        more_partitions: 0,
+        lag: Some(0),
+        down: Vec::new(),
+        events_per_second: 610 + looks % 7,
+        last_commit: Some(ago(0)),
+    };
+    let held = "41 records that cannot be written are held, more than DLQ_MAX_RATIO lets pass: 98 % are not_json:unknown:, in partition 1.";
+    let part =
+        |name: &str, reason: &str| Part { name: name.to_owned(), state: PartState::Down, since: ago(95), reason: Some(reason.to_owned()) };
+    vec![
+        Consumer {
+            this: true,
+            lag: Some(48_210_u64.saturating_sub(looks * 2_600) + 1_204),
+            status: "not ready".to_owned(),
+            down: vec![part("flow", held)],
+            ..consumer("consumer-5f6c9d7b8-2xkqv", &[0, 2, 3, 5, 6, 8, 9, 11])
+        },
+        Consumer {
+            lag: Some(310),
+            status: "not ready".to_owned(),
+            down: vec![part("flow", held)],
+            events_per_second: 0,
+            last_commit: Some(ago(97)),
+            ..consumer("consumer-5f6c9d7b8-hm4tz", &[1, 7])
+        },
+        Consumer { last_seen: Duration::from_secs(7), ..consumer("consumer-5f6c9d7b8-p9wlc", &[4]) },
+        Consumer {
+            alive: false,
+            last_seen: Duration::from_secs(24),
+            events_per_second: 0,
+            last_commit: Some(ago(25)),
+            ..consumer("consumer-5f6c9d7b8-z71fn", &[10])
+        },
+    ]
 }
 
 pub fn groups() -> Vec<Group> {

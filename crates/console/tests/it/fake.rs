@@ -144,9 +144,20 @@ impl Operations for Fake {
                 "flow".clone_into(&mut part.name);
             }
         }
+        for consumer in flow.consumers.iter_mut().flatten() {
+            self.dirty(&mut [&mut consumer.host, &mut consumer.version, &mut consumer.started_at, &mut consumer.status]);
+            for text in [&mut consumer.elsewhere, &mut consumer.last_commit] {
+                self.some(text);
+            }
+            for part in &mut consumer.down {
+                self.dirty(&mut [&mut part.name, &mut part.since]);
+                self.some(&mut part.reason);
+            }
+        }
         self.some(&mut flow.verification);
         if self.away.load(Ordering::SeqCst) {
             flow.partitions = Err(self.text("the broker does not answer"));
+            flow.consumers = Err(self.text("the database does not answer"));
             flow.parked = Err(self.text("the database does not answer"));
             flow.dead_letters = Err(self.text("the queue does not answer"));
         }

@@ -18,8 +18,31 @@ async fn the_flow_is_drawn_and_told() {
     let page = page(40, "/console/").await;
     page.has("<svg class=\"diagram wide\"").has("<svg class=\"diagram narrow\"").has("dead letters 1,337").has("and 2 more below");
     page.has("<strong>Flow is down.</strong> 312 of the last 500 records").has("13 min ago").has(" UTC");
-    page.has("this process").has("another process").has("14,388,402").has("Verified 14,388,402 rows");
+    page.has("this process").has("14,388,402").has("Verified 14,388,402 rows");
     page.has("12 dead letters more are claimed by a redrive");
+}
+
+#[tokio::test]
+async fn every_consumer_is_told_with_what_it_reads_and_what_holds_it() {
+    for address in ["/console/", "/console/health"] {
+        let page = page(40, address).await;
+        page.has("consumer-5f6c9d7b8-2xkqv").has("process 1, this one").has("0, 2, 3, 5, 6, 8, 9, 11");
+        page.has("<strong>Flow is down at consumer-5f6c9d7b8-hm4tz (process 1).</strong> 41 records").has("class=\"badge bad\">held");
+        page.has("class=\"badge warn\">silent").has("7 s ago").has("class=\"badge bad\">lost").has("had 10");
+        page.has("consumer-5f6c9d7b8-z71fn (process 1) was last seen 24 s ago and has not said that it stops. Partition 10 goes");
+        assert_eq!(page.body.matches("name=\"records\"").count(), 1, "what is let pass is let pass everywhere");
+    }
+    page(40, "/console/").await.has("3 read 11 of 12").has("nobody known").lacks("another process");
+}
+
+#[tokio::test]
+async fn without_the_database_only_this_process_is_known() {
+    let fake = Fake::with(40);
+    fake.away.store(true, Ordering::SeqCst);
+    let client = Client::editor(&fake).await;
+    for address in ["/console/", "/console/health"] {
+        client.get(address).await.has("The consumers are not known: the database does not answer").lacks("nobody known");
+    }
 }
 
 #[tokio::test]

@@ -1,42 +1,47 @@
 //! The whole on one screen.
 
-use std::collections::HashSet;
 use std::future::Future;
 use std::time::Duration;
 
 use console::{Flow, Known, Outcomes, Part, PartState, Partition};
 use pipeline::fault::Fault;
-use pipeline::ports::{Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{Clock as _, DeadLetterReader, GroupProgress, Heartbeats, ParkingExpiry};
 use telemetry::Status;
 
 use super::ConsoleParts;
+use super::fleet::{Here, consumer, down};
 use super::words::problem;
 use crate::backends::SystemClock;
-use crate::processing::held_facts;
+use crate::fleet::consumers;
 use crate::reason::reason;
 use crate::status::Verification;
-use crate::waiting::PIPELINE_PART;
 
 /// How long each part is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// What the console calls the write path while a flood is held, which an operator ends.
-const FLOOD_PART: &str = "flow";
-/// What to do about it, beside the buttons that do it.
-const LET_PASS: &str =
-    "Most likely it is a producer's defect. Nothing is committed. Mend the producer, then let them pass: they become dead letters.";
-
-pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader, P>(parts: &ConsoleParts<G, T, Q, P>) -> Flow {
-    let ConsoleParts { context, progress, health, metrics, group, .. } = parts;
-    let report = health.ready_report();
-    let ours: HashSet<i32> = report.log.iter().flat_map(|log| &log.partitions).map(|position| position.partition).collect();
+pub(super) async fn flow<G, T, Q, P>(parts: &ConsoleParts<G, T, Q, P>) -> Flow
+where
+    G: GroupProgress,
+    T: ParkingExpiry + Heartbeats,
+    Q: DeadLetterReader,
+{
+    let ConsoleParts { context, progress, health, metrics, group, instance, .. } = parts;
+    let (report, ours) = (health.ready_report(), health.owned());
+    let seen = async {
+        match &context.tables {
+            Some(tables) => known(consumers(tables)).await,
+            None => Err("Nothing says where the tables are.".to_owned()),
+        }
+    };
     let parked = async {
         match &context.tables {
             Some(tables) => known(tables.parked()).await,
             None => Err("Nothing says where the tables are.".to_owned()),
         }
     };
-    let (log, parked, dead_letters, claimed) =
-        tokio::join!(known(progress.log()), parked, known(context.queue.depth()), known(context.queue.claimed()));
+    let (log, seen, parked, dead_letters, claimed) =
+        tokio::join!(known(progress.log()), seen, parked, known(context.queue.depth()), known(context.queue.claimed()));
+    let here = Here { instance: *instance, group, topic: &context.terms.topic };
+    let consumers = seen.map(|seen| seen.into_iter().map(|view| consumer(view, here, log.as_ref().ok())).collect());
     let partitions = log.map(|log| {
         let partition = |(number, state): (&i32, &pipeline::PartitionState)| Partition {
             number: *number,
@@ -47,21 +52,14 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
         };
         log.partitions.iter().map(partition).collect()
     });
-    let part = |(name, part): (&&str, &telemetry::PartReport)| {
-        let held = part.reason.as_deref().filter(|_| *name == PIPELINE_PART).and_then(held_facts);
-        Part {
-            name: if held.is_some() { FLOOD_PART } else { name }.to_owned(),
-            state: match part.state {
-                "up" => PartState::Up,
-                "down" => PartState::Down,
-                _ => PartState::Unasked,
-            },
+    let part = |(name, part): (&&str, &telemetry::PartReport)| match part.state {
+        "down" => down(name, part.since.clone(), part.reason.as_deref().unwrap_or_default()),
+        state => Part {
+            name: (*name).to_owned(),
+            state: if state == "up" { PartState::Up } else { PartState::Unasked },
             since: part.since.clone(),
-            reason: match held {
-                Some(facts) => Some(format!("{facts}. {LET_PASS}")),
-                None => part.reason.as_ref().map(|reason| problem(reason)),
-            },
-        }
+            reason: part.reason.as_ref().map(|reason| problem(reason)),
+        },
     };
     Flow {
         at: SystemClock.now().to_string(),
@@ -70,6 +68,7 @@ pub(super) async fn flow<G: GroupProgress, T: ParkingExpiry, Q: DeadLetterReader
         status: report.status.to_owned(),
         parts: report.parts.iter().map(part).collect(),
         partitions,
+        consumers,
         outcomes: Outcomes {
             polled: Status::ALL.into_iter().map(|status| metrics.ended(status)).sum(),
             applied: metrics.ended(Status::Success),

@@ -3,11 +3,13 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `flow` | the whole on one screen |
+//! | `fleet` | the consumers of the database |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
 //! | `jobs` | redrives that this process does, from their beginning to their end |
 //! | `waiting` | parked events by what they wait for |
 //! | `words` | refusals as the console shows them |
 
+mod fleet;
 mod flow;
 mod index;
 mod jobs;
@@ -30,7 +32,7 @@ use console::{
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
     AuditLog, AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress,
-    ParkingExpiry, Permit, Publisher,
+    Heartbeats, ParkingExpiry, Permit, Publisher,
 };
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
@@ -48,9 +50,9 @@ use keeper::Keeper;
 use words::{bad, filter, problem};
 
 /// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Clone + 'static {}
+pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Heartbeats + Clone + 'static {}
 
-impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Clone + 'static> ConsoleTables for T {}
+impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Heartbeats + Clone + 'static> ConsoleTables for T {}
 
 /// The dead letters behind it.
 pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
@@ -69,6 +71,8 @@ pub struct ConsoleParts<G, T, Q, P> {
     pub metrics: Metrics,
     /// The consumer group.
     pub group: String,
+    /// By which this process is known among the consumers of the database.
+    pub instance: Uuid,
     /// How long an event may wait.
     pub parking_deadline: Duration,
     /// Settings by name, as they may be shown.

@@ -1,6 +1,7 @@
 //! The pipeline on one screen: what the running process says of itself, how far the group is, what waits, and what is dead.
 
 mod changes;
+mod consumers;
 mod dead_letters;
 mod process;
 mod screen;
@@ -14,7 +15,7 @@ use clap::Args;
 use events::Timestamp;
 use pipeline::AwaitedParent;
 use pipeline::fault::Fault;
-use pipeline::ports::{AuditLog, AwaitedParents, Clock as _, DeadLetterReader, GroupProgress, ParkingExpiry};
+use pipeline::ports::{AuditLog, AwaitedParents, Clock as _, DeadLetterReader, GroupProgress, Heartbeats, ParkingExpiry};
 use serde::Serialize;
 use telemetry::Shutdown;
 use telemetry::output::print_line;
@@ -26,8 +27,9 @@ use dead_letters::groups;
 pub use process::{Answer, AnsweredLog, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
+use crate::fleet::ConsumerView;
 use crate::parked::parent_name;
-use crate::{reason, watch};
+use crate::{fleet, reason, watch};
 
 /// Missing parents that are told.
 const PARENTS: usize = 3;
@@ -53,6 +55,8 @@ pub struct Status {
     pub process: Process,
     /// The topic, and how far the group is, partition by partition; `None` where nothing says which Kafka to ask.
     pub lag: Option<Known<Lag>>,
+    /// Who consumes, by what each of them says; `None` where nothing says where the tables are.
+    pub consumers: Option<Known<Vec<ConsumerView>>>,
     /// Events that wait for a parent; `None` where nothing says where the tables are.
     pub parked: Option<Known<Parked>>,
     /// The dead letters by what they have in common, the most frequent first; `None` where nothing says where they are.
@@ -159,7 +163,7 @@ pub struct Sources<'a, P, S, Q> {
 pub async fn status<P, S, Q>(sources: Sources<'_, P, S, Q>) -> Status
 where
     P: GroupProgress,
-    S: ParkingExpiry + AwaitedParents + AuditLog,
+    S: ParkingExpiry + AwaitedParents + AuditLog + Heartbeats,
     Q: DeadLetterReader,
 {
     let Sources { process, progress, tables, dead_letters } = sources;
@@ -173,6 +177,12 @@ where
                     answer => answer.into(),
                 })
             }
+            None => None,
+        }
+    };
+    let consumers = async {
+        match tables {
+            Some(tables) => Some(fleet::consumers(tables).await.into()),
             None => None,
         }
     };
@@ -201,9 +211,9 @@ where
             None => 0,
         }
     };
-    let (process, lag, parked, dead_letters, claimed, changes) =
-        tokio::join!(Process::ask(process), lag, parked, dead_letters, claimed, changes);
-    Status { at: SystemClock.now(), process, lag, parked, dead_letters, claimed, changes }
+    let (process, lag, consumers, parked, dead_letters, claimed, changes) =
+        tokio::join!(Process::ask(process), lag, consumers, parked, dead_letters, claimed, changes);
+    Status { at: SystemClock.now(), process, lag, consumers, parked, dead_letters, claimed, changes }
 }
 
 async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>) -> Result<Lag, Fault> {

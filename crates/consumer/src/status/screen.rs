@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 
+use super::consumers;
 use super::{Change, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
@@ -18,6 +19,11 @@ impl Display for Status {
         process(f, &self.process)?;
         writeln!(f)?;
         section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), |f, known| lag(f, known, &self.process))?;
+        // Where the tables are away, what is parked says so.
+        if let Some(Known::Yes(all)) = &self.consumers {
+            write!(f, "{:<13} ", "consumers")?;
+            consumers::show(f, all)?;
+        }
         section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
             parked(f, known, self.at)
         })?;
@@ -169,6 +175,8 @@ fn seconds(time: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
+    use pipeline::heartbeat::{DownPart, SeenConsumer};
+
     use super::super::{Answer, AnsweredLog, Part};
     use super::*;
 
@@ -186,6 +194,11 @@ mod tests {
             last_seen: Some("2026-01-15T09:30:00.5Z".into()),
         };
         let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12, owner: Some("10.0.0.7 3f9a1c2d".into()) };
+        let mut heartbeat = testkit::builders::heartbeat(testkit::builders::id());
+        let down = DownPart { part: "kafka".into(), since: String::new(), reason: "it is away".into() };
+        heartbeat.state.down.push(down);
+        let seen = |seconds| SeenConsumer { heartbeat: heartbeat.clone(), age: Duration::from_secs(seconds) }.into();
+        let [ready, lost] = [1, 90].map(seen);
         let status = Status {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process {
@@ -200,6 +213,7 @@ mod tests {
                 ahead_of_clock: 1,
             },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
+            consumers: Some(Known::Yes(vec![ready, lost])),
             parked: Some(Known::Yes(Parked {
                 events: 3,
                 oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()),
@@ -228,6 +242,12 @@ lag           12 of topic events, group g: 1 member
   4 events per second in this process: alone it would need 3s for what is there
   partition           next            end          lag  owner
   0                    100            112           12  10.0.0.7 3f9a1c2d
+consumers     1, and 1 that is gone and has not said that it stops
+  host, process               state     events/s          lag  partitions
+  host-a 4711                 ready            3            4  0,1
+    kafka: it is away
+  host-a 4711                 lost             0            -  had 0,1
+    heard of 90s ago; its partitions go to the others after its session timeout
 parked        3, the oldest for 12m
           3  for user 7
 dead letters  150, and 2 that a redrive has claimed
@@ -254,6 +274,7 @@ changes       the last ones by operators, see `audit`
                 ahead_of_clock: 0,
             },
             lag: None,
+            consumers: None,
             parked: Some(Known::No { problem: "the database does not answer in time".into() }),
             dead_letters: Some(Known::Yes(Vec::new())),
             claimed: 0,

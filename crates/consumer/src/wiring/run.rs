@@ -18,6 +18,7 @@ use crate::config::ConsumerConfig;
 use crate::console::{self, ConsoleParts};
 use crate::dlq::Terms;
 use crate::dlq::admin::{self, AdminConfig};
+use crate::fleet::{self, Member};
 use crate::starting::Starting;
 use crate::verify::ScheduleConfig;
 
@@ -79,6 +80,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     // Port 0 takes any free one: this is the one.
     let bound = listener.local_addr()?;
     let (store, dead_letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
+    let member = Member::new(&kafka_config.group, &kafka_config.topic);
     let mut routes = http::routes(metrics.clone(), health.clone());
     if let Some(config) = admin_config.map(Arc::new) {
         let context = context((&kafka_config, terms), &dead_letters, &store)?;
@@ -90,6 +92,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             health: health.clone(),
             metrics: metrics.clone(),
             group: kafka_config.group.clone(),
+            instance: member.instance(),
             parking_deadline: consumer.parking_deadline,
             settings: shown,
             stop: shutdown.token(),
@@ -108,6 +111,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             let (tables, settings) = ((store.clone(), dead_letters.clone()), (kafka_config.clone(), consumer.clone()));
             spawn_verify(tables, settings, schedule, (metrics.clone(), health.clone()), shutdown.token());
         }
+        let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());
         let (source, offsets) = kafka::open(&kafka_config)?;
         let adapters = Adapters::<RealBackends> {
             source,
@@ -125,6 +129,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
                 "the group could not be left in time: its partitions move after the session timeout"
             );
         }
+        beating.end().await;
     }
     if server.await??.is_err() {
         tracing::warn!("requests were cut off");

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
@@ -16,7 +17,8 @@ use consumer::dlq::{AdminContext, Terms};
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, verify};
 use pipeline::dead_letter::entry_id;
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, FloodPermits as _};
+use pipeline::heartbeat::{Heartbeat, SeenConsumer};
+use pipeline::ports::{AuditLog, AuditPage, DryRun, FloodPermits as _, Heartbeats};
 use pipeline::{Applied, Batch, DeadLetterQueue as _};
 use serde_json::Value;
 use settings::Reader;
@@ -24,6 +26,7 @@ use sqlite::Sqlite;
 use testkit::builders::{dead_letter, id, user};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 use crate::console::{self as screens, ended};
 use crate::dlq::bench::{Broker, LEASE, Queue, RULES, five_fields, orphan, push};
@@ -71,6 +74,20 @@ impl AuditLog for Tables {
 
     async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
         self.inner.audit_page(page, limit).await
+    }
+}
+
+impl Heartbeats for Tables {
+    async fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Fault> {
+        self.inner.beat(heartbeat).await
+    }
+
+    async fn consumers(&self, within: Duration) -> Result<Vec<SeenConsumer>, Fault> {
+        self.inner.consumers(within).await
+    }
+
+    async fn end_heartbeat(&self, instance: Uuid) -> Result<(), Fault> {
+        self.inner.end_heartbeat(instance).await
     }
 }
 

@@ -11,16 +11,18 @@ use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::admin::AdminConfig;
 use consumer::dlq::{AdminContext, Terms};
 use pipeline::dead_letter::entry_id;
-use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _};
+use pipeline::heartbeat::DownPart;
+use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
 use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, WaitsFor};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
-use testkit::builders::{dead_letter, id, order, record, user};
+use testkit::builders::{dead_letter, heartbeat, id, order, record, user};
 use testkit::delivery::apply;
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
 use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
 use crate::fake_log::Topic;
@@ -35,6 +37,7 @@ pub struct Office {
     topic: Topic,
     health: Health,
     metrics: Metrics,
+    instance: Uuid,
     stop: CancellationToken,
 }
 
@@ -46,6 +49,7 @@ impl Office {
             topic: Topic::default(),
             health: Health::new(&["database", "kafka"], None),
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
+            instance: id(),
             stop: CancellationToken::new(),
         }
     }
@@ -59,6 +63,7 @@ impl Office {
             health: self.health.clone(),
             metrics: self.metrics.clone(),
             group: "group".to_owned(),
+            instance: self.instance,
             parking_deadline: Duration::from_secs(900),
             settings: vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())],
             stop: self.stop.clone(),
@@ -120,6 +125,38 @@ async fn the_flow_tells_partitions_parts_and_what_records_came_to() {
     assert_eq!((kafka.state, kafka.reason.as_deref()), (PartState::Down, Some("It cannot be reached.")));
 }
 
+#[tokio::test]
+async fn the_flow_tells_every_consumer_of_the_database_and_who_is_gone() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    office.topic.append(&user(id()));
+    let Ok(consumers) = operations.flow().await.consumers else { panic!("the tables are there") };
+    assert_eq!(consumers, [], "nobody has said anything");
+    let held = "7 records that cannot be written are held, more than DLQ_MAX_RATIO lets pass; most likely a producer's defect: type this";
+    let down = DownPart { part: "pipeline".to_owned(), since: "2026-01-15T10:00:00Z".to_owned(), reason: held.to_owned() };
+    let (this, gone) = (heartbeat(office.instance), heartbeat(id()));
+    let mut other = heartbeat(id());
+    other.state.down.push(down);
+    for beat in [&this, &other, &gone] {
+        office.store.beat(beat).await.unwrap();
+    }
+    let file = rusqlite::Connection::open(office.store.path()).unwrap();
+    let aged = "UPDATE consumer_heartbeats SET heartbeat_at = heartbeat_at - 11000000 WHERE instance = ?1";
+    assert_eq!(file.execute(aged, [gone.instance.as_bytes()]).unwrap(), 1);
+    let consumers = operations.flow().await.consumers.unwrap();
+    assert_eq!(consumers.iter().filter(|consumer| consumer.this).count(), 1);
+    let alive: Vec<_> = consumers.iter().map(|consumer| consumer.alive).collect();
+    assert_eq!(alive, [true, true, false], "who is gone comes last");
+    assert_eq!(consumers[2].last_seen, Duration::from_secs(11));
+    let floods = consumers.iter().flat_map(|consumer| &consumer.down).map(|part| (&*part.name, part.reason.as_deref().unwrap()));
+    let floods: Vec<_> = floods.collect();
+    assert!(matches!(&floods[..], [("flow", reason)] if reason.contains("let them pass")), "{floods:?}");
+
+    file.execute_batch("DROP TABLE consumer_heartbeats").unwrap();
+    let flow = operations.flow().await;
+    assert!(flow.consumers.is_err() && flow.partitions.is_ok(), "the rest is told all the same");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_flood_that_is_held_is_told_and_let_pass() {
     let mut rig = Rig::new();
@@ -127,11 +164,11 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
         rig.log.append(0, Some(b"poison".to_vec()));
     }
     let office = Office::new();
-    let ConsoleParts { context, group, parking_deadline, settings, stop, .. } = office.parts();
+    let ConsoleParts { context, group, instance, parking_deadline, settings, stop, .. } = office.parts();
     let AdminContext { publisher, tables, terms, .. } = context;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let operations = operations(ConsoleParts { context, progress, health, metrics, group, parking_deadline, settings, stop });
+    let operations = operations(ConsoleParts { context, progress, health, metrics, group, instance, parking_deadline, settings, stop });
     let operator = async {
         let flow_is_down = async || operations.flow().await.parts.iter().any(|part| part.name == "flow" && part.state == PartState::Down);
         eventually(Duration::from_secs(60), "the flood is held", flow_is_down).await;

@@ -14,6 +14,7 @@ mod fake_log;
 mod fakes;
 mod faults;
 mod faulty;
+mod fleet;
 mod gates;
 mod inputs;
 mod isolation;

@@ -9,6 +9,7 @@ mod demo;
 mod dlq;
 mod dockerfiles;
 mod docs;
+mod fleet;
 mod live;
 mod monitoring;
 mod output;

@@ -20,13 +20,21 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
 
     let (output, shown, error) = status(&[], &port).await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{shown}{error}");
-    for text in ["consumer      ready at http://", "lag           0 of topic events", "parked        0", "dead letters  2", "not_json"] {
+    for text in [
+        "consumer      ready at http://",
+        "lag           0 of topic events",
+        "consumers     1\n",
+        "parked        0",
+        "dead letters  2",
+        "not_json",
+    ] {
         assert!(shown.contains(text), "{text}: {shown}");
     }
     assert!(!shown.contains("boom"), "no value is shown");
     let (_, json, _) = status(&["--json"], &port).await.unwrap();
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["process"]["answer"]["status"], &json["parked"]["events"]), (&"ready".into(), &0.into()), "{json}");
+    assert_eq!((&json["consumers"][0]["alive"], &json["consumers"][0]["status"]), (&true.into(), &"ready".into()), "{json}");
     assert_eq!(json["deadLetters"].as_array().unwrap().len(), 2, "{json}");
 
     // Port 1: nothing listens there.

@@ -56,6 +56,12 @@ impl Metrics {
         catalog::EVENT_TYPES.iter().map(|event_type| counter.with_label_values(&[*event_type, status.label()]).get()).sum()
     }
 
+    /// Events of all types that ended in each of the last ten seconds, on average.
+    pub fn events_per_second(&self) -> f64 {
+        let second = self.0.second();
+        self.0.rates.lock().unwrap_or_else(PoisonError::into_inner).iter().map(|rate| rate.per_second(second)).sum()
+    }
+
     /// Dead letters that became durable, without those that the queue held before.
     pub fn dlq_entries(&self, count: u64) {
         self.0.collectors.dlq_entries.with_label_values(NONE).inc_by(count);

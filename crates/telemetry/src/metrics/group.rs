@@ -30,6 +30,12 @@ impl Metrics {
         self.0.last_commit.set(Some(Duration::ZERO));
     }
 
+    /// How long ago offsets were committed last; `None` where this process has committed none.
+    pub fn last_commit(&self) -> Option<Duration> {
+        let has_committed = self.0.collectors.commits.with_label_values(&["ok"]).get() > 0;
+        has_committed.then(|| Duration::from_secs_f64(self.0.last_commit.seconds()))
+    }
+
     /// A commit of offsets failed.
     pub fn commit_failed(&self) {
         self.0.collectors.commits.with_label_values(&["failed"]).inc();
@@ -101,7 +107,9 @@ mod tests {
         tokio::time::advance(Duration::from_secs(2)).await;
         assert_eq!(value(&metrics, "pipeline_last_poll_age_seconds"), Some(2.0));
         assert_eq!(value(&metrics, "pipeline_last_commit_age_seconds"), Some(9.0), "a failed commit is none");
+        assert_eq!(metrics.last_commit(), None);
         metrics.committed();
+        assert_eq!(metrics.last_commit(), Some(Duration::ZERO));
         metrics.parked(0, None);
         assert_eq!(value(&metrics, "pipeline_last_commit_age_seconds"), Some(0.0));
         assert_eq!(value(&metrics, "pipeline_parked_oldest_age_seconds"), Some(0.0));

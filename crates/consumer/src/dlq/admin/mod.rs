@@ -1,17 +1,18 @@
-//! Dead letters over HTTP, for operators: `/admin/dlq`.
+//! Dead letters and consumers over HTTP, for operators: `/admin/dlq`, `/admin/consumers`.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | `config` | who may ask, and from where |
 //! | `guard` | asking them |
 //! | `query` | what they ask for |
-//! | `look`, `change` | the answers |
+//! | `look`, `change`, `consumers` | the answers |
 //! | `answer` | refusals as problem documents |
 //! | `document` | all of it as an OpenAPI document |
 
 mod answer;
 mod change;
 mod config;
+mod consumers;
 mod document;
 mod guard;
 mod look;
@@ -24,7 +25,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Heartbeats, Publisher};
 use telemetry::problem::problem;
 use tokio_util::sync::CancellationToken;
 
@@ -50,13 +51,14 @@ pub fn routes<Q, P, T>(config: Arc<AdminConfig>, context: AdminContext<Q, P, T>,
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
     P: Publisher + 'static,
-    T: DryRun + AuditLog + 'static,
+    T: DryRun + AuditLog + Heartbeats + 'static,
 {
     let limited = DefaultBodyLimit::max;
     let operator = || from_fn_with_state(AdminRole::Operator, guard::at_least);
     let editor = || from_fn_with_state(AdminRole::Editor, guard::at_least);
     Router::new()
         .route(document::PATH, get(document::document))
+        .route("/admin/consumers", get(consumers::list))
         .route("/admin/dlq", get(look::list))
         .route("/admin/dlq/stats", get(look::count))
         // Payloads are personal data.

@@ -234,6 +234,7 @@ async fn every_answer_that_is_described_is_given() {
         }
     }
     for (method, path, body) in [
+        ("GET", "/admin/consumers", ""),
         ("GET", "/admin/dlq", ""),
         ("GET", "/admin/dlq/stats", ""),
         ("GET", "/admin/dlq/export", ""),
@@ -265,6 +266,7 @@ async fn every_answer_that_is_described_is_given() {
     for path in ["/admin/dlq/redrive", "/admin/dlq/purge", "/admin/dlq/import", &edit] {
         given.ask(&bare, "POST", path, if path == edit { mended.clone() } else { r#"{"all":true}"#.to_owned() }).await;
     }
+    given.ask(&bare, "GET", "/admin/consumers", "").await;
     office.queue.fail(Some(Step::Claim));
     given.ask(&office, "POST", &edit, mended.clone()).await;
     for path in ["/admin/dlq/redrive", "/admin/dlq/purge"] {
@@ -277,5 +279,7 @@ async fn every_answer_that_is_described_is_given() {
     given.ask(&office, "POST", "/admin/dlq/import", "{}").await;
     office.queue.fail(None);
     given.ask(&office, "POST", &edit, mended).await;
+    rusqlite::Connection::open(office.queue.inner.path()).unwrap().execute_batch("DROP TABLE consumer_heartbeats").unwrap();
+    given.ask(&office, "GET", "/admin/consumers", "").await;
     assert_eq!(given.0, DESCRIBED.keys().copied().collect());
 }

@@ -28,6 +28,11 @@ impl Member {
         Self { process: command.spawn().expect("the program starts"), stdout, stderr }
     }
 
+    /// The number of its process.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
+    }
+
     /// Where its API is, from the table that it prints.
     pub async fn api(&self) -> String {
         let mut address = None;
