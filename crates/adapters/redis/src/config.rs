@@ -6,6 +6,8 @@ use std::time::Duration;
 use settings::{Reader, SecretString};
 
 const SECOND: Duration = Duration::from_secs(1);
+/// As many as there are sentences about fewer; see [`crate::faults`].
+pub(crate) const MOST_REPLICAS: u8 = 5;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How to reach Redis and where the dead letters go.
@@ -27,6 +29,8 @@ pub struct RedisConfig {
     pub tls: Tls,
     /// How long one call may take, connecting included.
     pub timeout: Duration,
+    /// How many replicas must acknowledge a dead letter before it counts as pushed.
+    pub wait_replicas: u8,
     /// How long a dead letter's identity is remembered, so that a record that is consumed again is not listed again.
     pub seen_retention: Duration,
 }
@@ -65,6 +69,12 @@ impl RedisConfig {
             list: env.text("REDIS_DLQ_KEY", "dlq:events", "Key of the Redis list that holds the dead letters."),
             tls: read_tls(env),
             timeout: env.duration("REDIS_TIMEOUT", 5 * SECOND, SECOND / 10..=60 * SECOND, "How long one call to Redis may take."),
+            wait_replicas: env.number(
+                "REDIS_WAIT_REPLICAS",
+                0,
+                0..=MOST_REPLICAS,
+                "How many replicas of Redis must acknowledge a dead letter before its offset is committed, each within half of REDIS_TIMEOUT.",
+            ),
             seen_retention: env.duration(
                 "DLQ_SEEN_RETENTION",
                 30 * DAY,

@@ -9,6 +9,8 @@ use pipeline::fault::unreachable;
 use pipeline::{Dependency, Fault, FaultClass};
 use redis::{ErrorKind, RedisError};
 
+use crate::config::MOST_REPLICAS;
+
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
 /// The first word of an error reply, its class, and why. What is not listed is a bug: it holds the consumer and is never the data's fault.
@@ -125,6 +127,22 @@ pub(crate) const fn timed_out(operation: &'static str) -> Fault {
     fault(FaultClass::Unavailable { timed_out: true }, operation)
 }
 
+/// The fault of a write that fewer replicas have acknowledged than `REDIS_WAIT_REPLICAS` asks for. It had its effect, on the primary at least.
+pub(crate) fn too_few_replicas(acknowledged: u64) -> Fault {
+    let sentences = TOO_FEW_REPLICAS.iter().zip(0..);
+    let sentence = sentences.filter(|(_, count)| *count <= acknowledged).last().map_or("push", |(sentence, _)| sentence);
+    fault(AWAY, sentence)
+}
+
+/// By how many have; no colon, since the primary is reached.
+const TOO_FEW_REPLICAS: [&str; MOST_REPLICAS as usize] = [
+    "no replica acknowledged a dead letter in time, REDIS_WAIT_REPLICAS asks for more",
+    "1 replica acknowledged a dead letter in time, REDIS_WAIT_REPLICAS asks for more",
+    "2 replicas acknowledged a dead letter in time, REDIS_WAIT_REPLICAS asks for more",
+    "3 replicas acknowledged a dead letter in time, REDIS_WAIT_REPLICAS asks for more",
+    "4 replicas acknowledged a dead letter in time, REDIS_WAIT_REPLICAS asks for more",
+];
+
 const fn fault(class: FaultClass, subject: &'static str) -> Fault {
     Fault { dependency: Dependency::DeadLetterQueue, class, code: None, subject }
 }
@@ -192,6 +210,19 @@ mod tests {
             assert_eq!(connecting(&RedisError::from(io::Error::from(kind))), fault(AWAY, subject), "{kind:?}");
         }
         assert_eq!(working("push", &RedisError::from(io::Error::from(TimedOut))), timed_out("push"));
+    }
+
+    #[test]
+    fn too_few_replicas_are_an_outage_that_says_how_many_and_which_variable_asks_for_more() {
+        for (acknowledged, words) in [(0, "no replica "), (1, "1 replica "), (4, "4 replicas ")] {
+            let fault = too_few_replicas(acknowledged);
+            assert!(fault.class == AWAY && fault.subject.starts_with(words) && fault.subject.contains("REDIS_WAIT_REPLICAS"), "{fault}");
+        }
+        assert_eq!(
+            too_few_replicas(1).to_string(),
+            "the dead letter queue cannot be reached or used just now (1 replica acknowledged a dead letter in time, \
+             REDIS_WAIT_REPLICAS asks for more)"
+        );
     }
 
     #[test]

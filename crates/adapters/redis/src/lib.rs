@@ -14,6 +14,7 @@
 //! | `faults` | Redis error code → class of failure |
 //! | `inspect` | clock, keys, and whether a dead letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
+//! | `replicas` | waiting until replicas have what was written |
 //! | `scripts/*.lua` | what must happen together, each run by Redis as one step |
 //!
 //! Needs Redis 6.2 or newer, or Valkey. From 7.0 on an error inside a script keeps its code; before that it is an `ERR`, which
@@ -31,6 +32,7 @@ mod permits;
 pub mod persistence;
 pub mod queue;
 mod reader;
+mod replicas;
 
 pub use config::RedisConfig;
 pub use inspect::RedisFacts;

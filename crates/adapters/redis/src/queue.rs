@@ -12,6 +12,7 @@ use crate::config::RedisConfig;
 use crate::connection::Connection;
 use crate::keys::Keys;
 use crate::persistence::{self, Persistence};
+use crate::replicas::Replicas;
 
 /// The dead letter queue on Redis. A clone is the same queue on the same connection.
 #[derive(Clone)]
@@ -23,6 +24,7 @@ pub(crate) struct Inner {
     pub(crate) connection: Connection,
     pub(crate) keys: Keys,
     seen_retention: Duration,
+    pub(crate) replicas: Replicas,
     pub(crate) scripts: Scripts,
 }
 
@@ -71,6 +73,7 @@ impl RedisDlq {
             connection: Connection::new(config)?,
             keys: Keys::of(&config.list),
             seen_retention: config.seen_retention,
+            replicas: Replicas::new(config.wait_replicas, config.timeout),
             scripts: Scripts::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -92,20 +95,27 @@ impl RedisDlq {
         self.inner.connection.call("persistence", persistence::ask).await
     }
 
-    /// Pushes dead letters that fit into one call.
+    /// Pushes dead letters that fit into one call, and waits for the replicas that have to have them.
     async fn push_chunk(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
-        let Inner { connection, keys, seen_retention, scripts, .. } = &*self.inner;
+        let Inner { connection, keys, seen_retention, replicas, scripts } = &*self.inner;
         let mut call = scripts.push.key(&keys.list);
         call.key(&keys.seen).arg(seen_retention.as_secs());
         for dead_letter in dead_letters {
             call.arg(&dead_letter.identity).arg(&dead_letter.json);
         }
-        connection.call("push", |mut redis| async move { call.invoke_async(&mut redis).await }).await
+        let push = |mut redis| async move {
+            let new = call.invoke_async(&mut redis).await?;
+            // On the same connection: it waits for what this connection has seen written.
+            Ok((new, replicas.wait(&mut redis).await?))
+        };
+        let (new, acknowledged) = connection.call("push", push).await?;
+        replicas.suffice(acknowledged)?;
+        Ok(new)
     }
 }
 
 impl DeadLetterQueue for RedisDlq {
-    /// One script call for up to 500 dead letters or 1 MiB; an error or a dropped future may leave the first dead letters pushed.
+    /// One script call for up to 500 dead letters or 1 MiB; an error or a dropped future may leave dead letters pushed.
     async fn push(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
         let mut new = 0;
         for chunk in chunks(dead_letters, |dead_letter| dead_letter.identity.len() + dead_letter.json.len()) {

@@ -20,6 +20,6 @@ pub(crate) use clock::{Reading, clock};
 pub(crate) use database::{database, schema, with_addresses};
 pub(crate) use finding::{Finding, State};
 pub(crate) use positions::positions;
-pub(crate) use queue::{durability, list, write};
+pub(crate) use queue::{durability, list, replicas, write};
 pub(crate) use report::Report;
 pub(crate) use topic::{group, topic};

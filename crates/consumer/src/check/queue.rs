@@ -40,6 +40,24 @@ pub(crate) fn write(answer: Result<(), &Fault>) -> Finding {
     }
 }
 
+/// Assesses whether so many replicas acknowledge a write as a push waits for; nothing where it waits for none.
+pub(crate) fn replicas(config: &RedisConfig, answer: Result<Option<u64>, &Fault>) -> Option<Finding> {
+    let wanted = config.wait_replicas;
+    match answer {
+        Ok(None) => None,
+        Ok(Some(acknowledged)) => {
+            let told = format!("{acknowledged} of {wanted} acknowledge a write");
+            Some(if acknowledged >= u64::from(wanted) {
+                Finding::ok(PART, "replicas", told)
+            } else {
+                let advice = "dead letters wait for REDIS_WAIT_REPLICAS of them: look at INFO replication of the primary, or ask for fewer";
+                Finding::fail(PART, "replicas", told, advice)
+            })
+        }
+        Err(fault) => Some(Finding::fault(PART, "replicas", fault, "WAIT must be allowed: see REDIS_WAIT_REPLICAS")),
+    }
+}
+
 /// Assesses whether dead letters outlive Redis.
 pub(crate) fn durability(answer: Result<Persistence, &Fault>) -> Vec<Finding> {
     let Persistence { append_only, fsync, evicts } = match answer {
@@ -98,6 +116,15 @@ mod tests {
         }
         assert_eq!(states(yes, Some(Fsync::Always), yes), [State::Ok, State::Warn]);
         assert_eq!(states(yes, Some(Fsync::Always), None), [State::Ok, State::Warn]);
+    }
+
+    #[test]
+    fn fewer_replicas_than_a_push_waits_for_fail_and_none_are_not_spoken_of() {
+        let config = RedisConfig::read(&mut settings::Reader::from_pairs([("REDIS_WAIT_REPLICAS", "2")]));
+        let told = |answer| replicas(&config, Ok(answer)).map(|finding| (finding.state, finding.found));
+        assert_eq!(told(None), None);
+        assert_eq!(told(Some(2)), Some((State::Ok, "2 of 2 acknowledge a write".to_owned())));
+        assert_eq!(told(Some(1)), Some((State::Fail, "1 of 2 acknowledge a write".to_owned())));
     }
 
     #[test]

@@ -126,11 +126,13 @@ async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {
     });
     let writable = bounded(Dependency::DeadLetterQueue, "writable", queue.writable());
     let persistence = bounded(Dependency::DeadLetterQueue, "persistence", queue.persistence());
-    let (facts, writable, persistence) = tokio::join!(facts, writable, persistence);
+    let replicas = bounded(Dependency::DeadLetterQueue, "replicas", queue.replicas());
+    let (facts, writable, persistence, replicas) = tokio::join!(facts, writable, persistence, replicas);
     let mut findings = check::list(config, facts.as_ref().map(|(_, facts)| facts));
     if let Ok((reading, _)) = facts {
         findings.push(check::write(writable.as_ref().copied()));
         findings.extend(check::durability(persistence.as_ref().copied()));
+        findings.extend(check::replicas(config, replicas.as_ref().copied()));
         findings.push(check::clock("Redis", reading));
     }
     findings

@@ -51,17 +51,9 @@ fn has_no_meaning_here(variable: &str) -> bool {
     ["KAFKA_SECURITY_", "KAFKA_SASL_", "KAFKA_SSL_", "KAFKA_PROPERTY_"].iter().any(|prefix| variable.starts_with(prefix))
         || ["API_MSSQL_", "MSSQL_HOST_NAME_"].iter().any(|prefix| variable.starts_with(prefix))
         || variable.starts_with("AZURE_")
-        || [
-            "MSSQL_ENCRYPT",
-            "MSSQL_CA_FILE",
-            "MSSQL_CONNECTION_STRING",
-            "MSSQL_AUTHENTICATION",
-            "MSSQL_ACCESS_TOKEN_FILE",
-            "REDIS_USERNAME",
-            "REDIS_TLS",
-            "REDIS_CA_FILE",
-        ]
-        .contains(&variable)
+        || ["MSSQL_ENCRYPT", "MSSQL_CA_FILE", "MSSQL_CONNECTION_STRING"].contains(&variable)
+        || ["MSSQL_AUTHENTICATION", "MSSQL_ACCESS_TOKEN_FILE"].contains(&variable)
+        || ["REDIS_USERNAME", "REDIS_TLS", "REDIS_CA_FILE", "REDIS_WAIT_REPLICAS"].contains(&variable)
 }
 
 #[test]

@@ -11,5 +11,6 @@ mod place;
 mod pushing;
 mod reading;
 mod refusals;
+mod replicas;
 mod server;
 mod tls;

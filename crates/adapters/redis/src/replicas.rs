@@ -1,0 +1,75 @@
+//! Waiting until replicas have what was written.
+//!
+//! Redis acknowledges a write before it has sent it to any replica; `min-replicas-to-write` looks only at how long ago each replica was heard
+//! of. A primary that is lost takes with it what it had not sent yet, although it had acknowledged it. [`WAIT`](https://redis.io/docs/latest/commands/wait/)
+//! asks how many replicas have acknowledged all that came before it.
+
+use std::time::Duration;
+
+use pipeline::Fault;
+use redis::aio::MultiplexedConnection;
+use redis::{RedisResult, Script, cmd};
+
+use crate::faults;
+use crate::queue::{Inner, RedisDlq};
+
+/// How many replicas must have a dead letter before it counts as pushed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Replicas {
+    wanted: u8,
+    patience: Duration,
+}
+
+impl Replicas {
+    /// So many, in a call that may take so long. What waits comes after a write in the same call.
+    pub(crate) fn new(wanted: u8, call: Duration) -> Self {
+        Self { wanted, patience: call / 2 }
+    }
+
+    /// Waits until they have all that was written before on this server, by whatever connection; returns how many have. Where none is wanted,
+    /// nothing is asked.
+    ///
+    /// That counts for a push that is made again too, which finds its dead letters there and writes nothing: Redis sets the offset to wait for
+    /// after every command of the connection, not only after those that write.
+    pub(crate) async fn wait(self, redis: &mut MultiplexedConnection) -> RedisResult<u64> {
+        if self.wanted == 0 {
+            return Ok(0);
+        }
+        let millis = u64::try_from(self.patience.as_millis()).unwrap_or(u64::MAX).max(1); // 0 would wait for ever
+        match cmd("WAIT").arg(self.wanted).arg(millis).query_async(redis).await {
+            // It has just become a replica itself: whether what was written stays, nobody knows.
+            Err(error) if matches!(error.code(), Some("ERR" | "UNBLOCKED")) => Ok(0),
+            answer => answer,
+        }
+    }
+
+    /// Whether that is enough.
+    ///
+    /// # Errors
+    /// It is not: an outage, which ends when the replicas follow again.
+    pub(crate) fn suffice(self, acknowledged: u64) -> Result<(), Fault> {
+        if acknowledged < u64::from(self.wanted) { Err(faults::too_few_replicas(acknowledged)) } else { Ok(()) }
+    }
+}
+
+/// Writes something that replicas get to know, and takes it out again: no time is so early. Needs the rights of a push.
+const WRITE_WITHOUT_TRACE: &str = "redis.call('ZADD', KEYS[1], '-inf', '') return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '-inf')";
+
+impl RedisDlq {
+    /// How many replicas acknowledge a write, up to those that `REDIS_WAIT_REPLICAS` asks for; `None` where it asks for none. Leaves no trace.
+    ///
+    /// # Errors
+    /// See [`pipeline::FaultClass`].
+    pub async fn replicas(&self) -> Result<Option<u64>, Fault> {
+        let Inner { connection, keys, replicas, .. } = &*self.inner;
+        if replicas.wanted == 0 {
+            return Ok(None);
+        }
+        let (script, replicas) = (Script::new(WRITE_WITHOUT_TRACE), *replicas);
+        let write = |mut redis| async move {
+            script.key(&keys.seen).invoke_async::<i64>(&mut redis).await?;
+            replicas.wait(&mut redis).await
+        };
+        connection.call("replicas", write).await.map(Some)
+    }
+}
