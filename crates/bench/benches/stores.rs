@@ -74,7 +74,7 @@ fn sqlite_positions(criterion: &mut Criterion) {
 
 fn redis_push(criterion: &mut Criterion) {
     let mut env = Reader::from_environment().unwrap();
-    if !env.is_set("REDIS_HOST") {
+    if !RedisConfig::is_set(&env) {
         eprintln!("redis: did not run: REDIS_HOST switches it on");
         return;
     }

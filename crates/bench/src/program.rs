@@ -37,7 +37,7 @@ impl Settings {
         let settings = Self {
             kafka: env.is_set("KAFKA_BROKERS").then(|| KafkaConfig::read(&mut env)),
             database: with_database.then(|| SqlServerConfig::read(&mut env)),
-            redis: (with_database || env.is_set("REDIS_HOST")).then(|| RedisConfig::read(&mut env)),
+            redis: (with_database || RedisConfig::is_set(&env)).then(|| RedisConfig::read(&mut env)),
             // A dead letter is one line in the log: they would drown the progress.
             logging: LoggingConfig::read_or(&mut env, "error"),
         };

@@ -111,7 +111,7 @@ impl Settings {
             kafka,
             create_topic: false,
             database: SqlServerConfig::is_set(env).then(|| SqlServerConfig::read(env)),
-            redis: env.is_set("REDIS_HOST").then(|| RedisConfig::read(env)),
+            redis: RedisConfig::is_set(env).then(|| RedisConfig::read(env)),
             consumer,
             logging: LoggingConfig::read_or(env, log_level),
             port_is_set: env.is_set("API_PORT"),
@@ -416,7 +416,7 @@ fn open_dead_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mu
         parts.push(Row::embedded("dead letters", format!("SQLite, {}", embedded.path().display())));
         return Ok(DeadLetters::Embedded(embedded.clone()));
     };
-    parts.push(Row::real("dead letters", format!("Redis, {}:{}, list {}", config.host, config.port, config.list)));
+    parts.push(Row::real("dead letters", format!("Redis, {}, list {}", config.address(), config.list)));
     Ok(DeadLetters::Real(RedisDlq::new(config)?))
 }
 

@@ -87,9 +87,10 @@ impl Connection {
 
 fn client(config: &RedisConfig) -> RedisResult<Client> {
     let (host, port) = (config.host.clone(), config.port);
-    let address = match config.tls {
-        Tls::Off => ConnectionAddr::Tcp(host, port),
-        Tls::SystemAuthorities | Tls::Authorities(_) => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
+    let address = match (&config.socket, &config.tls) {
+        (Some(socket), _) => ConnectionAddr::Unix(socket.clone()),
+        (None, Tls::Off) => ConnectionAddr::Tcp(host, port),
+        (None, Tls::SystemAuthorities | Tls::Authorities(_)) => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
     };
     let mut login = RedisConnectionInfo::default().set_db(i64::from(config.database));
     if let Some(username) = &config.username {

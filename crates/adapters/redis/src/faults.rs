@@ -72,8 +72,8 @@ const fn look_at(word: &'static str) -> &'static str {
     }
 }
 
-const LOGIN: &str = "login: check REDIS_USERNAME and REDIS_PASSWORD";
-const RIGHTS: &str = "rights: the user of REDIS_USERNAME may not run a command, or use a key, that the dead letters need";
+const LOGIN: &str = "login: check REDIS_USERNAME and REDIS_PASSWORD, or REDIS_URL where it has them";
+const RIGHTS: &str = "rights: the user of REDIS_USERNAME (or REDIS_URL) may not run a command, or use a key, that the dead letters need";
 
 /// The fault of a call on a connection that was there.
 pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
@@ -100,7 +100,7 @@ pub(crate) fn connecting(error: &RedisError) -> Fault {
         // The handshake. The network may have cut it off; else the certificate is not from an authority or not for this host.
         (FaultClass::Bug, ErrorKind::Client) if of_network(error).is_some() => fault(AWAY, "connect"),
         (FaultClass::Bug, ErrorKind::Client) => {
-            fault(FaultClass::Operator, "tls: check REDIS_CA_FILE, and whether the certificate is for REDIS_HOST")
+            fault(FaultClass::Operator, "tls: check REDIS_CA_FILE, and whether the certificate is for REDIS_HOST, or the host of REDIS_URL")
         }
         (FaultClass::Bug, _) => fault(FaultClass::Operator, "connect"),
         _ => known,

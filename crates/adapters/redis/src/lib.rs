@@ -12,6 +12,7 @@
 //! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
 //! | `faults` | Redis error code → class of failure |
+//! | `url` | `REDIS_URL` |
 //! | `inspect` | clock, keys, and whether a dead letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
 //! | `replicas` | waiting until replicas have what was written |
@@ -33,6 +34,7 @@ pub mod persistence;
 pub mod queue;
 mod reader;
 mod replicas;
+mod url;
 
 pub use config::RedisConfig;
 pub use inspect::RedisFacts;

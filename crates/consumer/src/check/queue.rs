@@ -13,11 +13,11 @@ pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) ->
     let facts = match answer {
         Ok(facts) => facts,
         Err(fault) => {
-            let advice = "check REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS";
+            let advice = "check REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS, or REDIS_URL";
             return vec![Finding::fault(PART, check, fault, advice)];
         }
     };
-    let reached = Finding::ok(PART, check, format!("{}:{} answers, database {}", config.host, config.port, config.database));
+    let reached = Finding::ok(PART, check, format!("{} answers, database {}", config.address(), config.database));
     let key = match facts.list_type.as_str() {
         "list" => Finding::ok(PART, "key", format!("{} is a list", config.list)),
         "none" => Finding::ok(PART, "key", format!("{} is free: no dead letter yet", config.list)),

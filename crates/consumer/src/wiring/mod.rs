@@ -65,7 +65,7 @@ pub fn name_places(kafka: Option<&KafkaConfig>, database: Option<&SqlServerConfi
         Dependency::Database.is(format!("at {}", config.address()));
     }
     if let Some(config) = redis {
-        Dependency::DeadLetterQueue.is(format!("at {}:{}", config.host, config.port));
+        Dependency::DeadLetterQueue.is(format!("at {}", config.address()));
     }
 }
 

@@ -77,6 +77,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         ("KAFKA_BROKERS", "ada:canary7f3a@kafka:9092"),
         ("MSSQL_SERVER", "sa:canary7f3a@db"),
         ("REDIS_HOST", "redis://:canary7f3a@cache"),
+        ("REDIS_URL", "redis://canary7f3a/ada"),
         ("KAFKA_SECURITY_PROTOCOL", "canary7f3a"),
         ("METRICS_HOST", "canary7f3a"),
         ("MONITOR_INTERVAL", "canary7f3a"),

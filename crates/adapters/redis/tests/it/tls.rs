@@ -92,6 +92,20 @@ async fn an_acl_user_works_over_an_encrypted_connection_and_its_password_and_rig
     assert!(fault.subject.starts_with("rights: "), "{fault}");
 }
 
+#[tokio::test]
+async fn a_url_that_begins_with_rediss_is_encrypted() {
+    let Some(server) = Encrypted::start() else { return };
+    let url = format!("rediss://localhost:{}", server.port);
+    let authority = server.dir.path().join("server.pem").display().to_string();
+    let mut env = settings::Reader::from_pairs([("REDIS_URL", url.as_str()), ("REDIS_CA_FILE", &authority)]);
+    let config = RedisConfig::read(&mut env);
+    env.finish().unwrap();
+    assert_eq!(RedisDlq::new(&config).unwrap().push(&dead_letters(1)).await, Ok(1));
+    let unknown = RedisConfig { tls: Tls::SystemAuthorities, ..config };
+    let fault = RedisDlq::new(&unknown).unwrap().push(&dead_letters(1)).await.unwrap_err();
+    assert!(fault.subject.contains("REDIS_CA_FILE"), "{fault}");
+}
+
 #[test]
 fn a_file_without_certificates_is_said_at_once() {
     let tls = Tls::Authorities(b"not PEM".to_vec());

@@ -169,6 +169,7 @@ fn a_secret_in_the_wrong_place_is_not_shown() {
         ("MSSQL_ENCRYPT", "canary7f3a"),
         ("MSSQL_CA_FILE", "/canary7f3a"),
         ("REDIS_HOST", "redis://:canary7f3a@cache"),
+        ("REDIS_URL", "redis://ada:canary7f3a@"),
         ("REDIS_DB", "canary7f3a"),
         ("REDIS_TLS", "canary7f3a"),
         ("KAFKA_TOPIC", "canary7f3a\r\nFORGED"),
