@@ -520,6 +520,7 @@ pub trait DeadLetterReader: Send + Sync {
     fn reasons(&self) -> impl Future<Output = Result<BTreeMap<String, u64>, Fault>> + Send;
 
     /// Up to `limit` entries counted from this end, from the `start`-th on (0 is the one at the end), each as the JSON text that was pushed.
+    /// Fewer where they are large: only an empty page says that there are no more.
     ///
     /// # Errors
     /// The queue is away.

@@ -123,8 +123,22 @@ fn shared<'e>(cause: &'e (dyn Error + 'static)) -> Option<&'e io::Error> {
 }
 
 /// The fault of a call that took too long. It may have had its effect.
-pub(crate) const fn timed_out(operation: &'static str) -> Fault {
-    fault(FaultClass::Unavailable { timed_out: true }, operation)
+pub(crate) fn timed_out(operation: &'static str) -> Fault {
+    fault(FaultClass::Unavailable { timed_out: true }, late(operation))
+}
+
+/// The operation, and what says how long it may take.
+fn late(operation: &'static str) -> &'static str {
+    macro_rules! of {
+        ($($name:literal)*) => {
+            match operation {
+                $($name => concat!($name, ", longer than REDIS_TIMEOUT allows"),)*
+                _ => operation,
+            }
+        };
+    }
+    of!("claim" "claimed" "connect" "depth" "give_back" "give_back_overdue" "inspect" "known" "list_state" "page" "permit" "persistence" "ping"
+        "push" "reasons" "replicas" "restore" "settle" "spend" "writable")
 }
 
 /// The fault of a write that fewer replicas have acknowledged than `REDIS_WAIT_REPLICAS` asks for. It had its effect, on the primary at least.
@@ -209,7 +223,9 @@ mod tests {
         ] {
             assert_eq!(connecting(&RedisError::from(io::Error::from(kind))), fault(AWAY, subject), "{kind:?}");
         }
-        assert_eq!(working("push", &RedisError::from(io::Error::from(TimedOut))), timed_out("push"));
+        let late = working("push", &RedisError::from(io::Error::from(TimedOut)));
+        assert_eq!(late, timed_out("push"));
+        assert_eq!(late.to_string(), "the dead letter queue does not answer in time (push, longer than REDIS_TIMEOUT allows)");
     }
 
     #[test]

@@ -32,6 +32,7 @@ pub(crate) struct Inner {
 pub(crate) struct Scripts {
     push: Script,
     known: Script,
+    pub(crate) page: Script,
     pub(crate) reasons: Script,
     pub(crate) list_state: Script,
     pub(crate) claim: Script,
@@ -46,6 +47,7 @@ impl Scripts {
         Self {
             push: Script::new(include_str!("scripts/push.lua")),
             known: Script::new(include_str!("scripts/known.lua")),
+            page: Script::new(include_str!("scripts/page.lua")),
             reasons: Script::new(include_str!("scripts/reasons.lua")),
             list_state: Script::new(include_str!("scripts/list_state.lua")),
             claim: Script::new(include_str!("scripts/claim.lua")),

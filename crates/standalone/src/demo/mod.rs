@@ -100,8 +100,15 @@ where
     /// The dead letters of this run, as their JSON texts, newest first.
     async fn dead_letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
         let orphan = self.story.orphan().id.to_string();
-        let page = self.stage.dead_letters.page(End::Newest, 0, DEAD_LETTERS_SEEN).await?;
-        Ok(page.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
+        let mut seen = Vec::new();
+        while (seen.len() as u64) < DEAD_LETTERS_SEEN {
+            let page = self.stage.dead_letters.page(End::Newest, seen.len() as u64, DEAD_LETTERS_SEEN - seen.len() as u64).await?;
+            if page.is_empty() {
+                break;
+            }
+            seen.extend(page);
+        }
+        Ok(seen.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
     }
 
     /// Waits until there are so many dead letters of this run.

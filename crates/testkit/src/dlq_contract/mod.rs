@@ -92,7 +92,14 @@ async fn push<Q: Queue>(queue: &Q, dead_letters: &[DeadLetter]) -> usize {
 
 /// All entries, the newest first.
 async fn all<Q: Queue>(queue: &Q) -> Vec<String> {
-    let entries = queue.page(End::Newest, 0, 10_000).await.expect("the queue lists entries");
+    let mut entries = Vec::new();
+    loop {
+        let page = queue.page(End::Newest, entries.len() as u64, 10_000).await.expect("the queue lists entries");
+        if page.is_empty() {
+            break;
+        }
+        entries.extend(page);
+    }
     assert_eq!(queue.depth().await.expect("the queue counts entries"), entries.len() as u64);
     entries
 }

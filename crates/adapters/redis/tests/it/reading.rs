@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{ClaimQueue as _, DeadLetterQueue as _, DeadLetterReader as _, End};
+use pipeline::ports::{ClaimQueue as _, DeadLetterArchive as _, DeadLetterQueue as _, DeadLetterReader as _, End};
 use redis_dlq::{Fsync, Persistence};
 
 use crate::place::{Place, as_user, dead_letters};
@@ -21,6 +21,45 @@ async fn entries_that_others_pushed_are_returned_untouched() {
     let claimed: Vec<_> = queue.claim(&page, Duration::from_secs(60)).await.unwrap().iter().map(Option::is_some).collect();
     assert_eq!(claimed, [true, true, false], "its text is not what stands in the list");
     assert_eq!(queue.depth().await, Ok(1));
+}
+
+/// What one call brings over the network, and not how long it takes, is counted: that is the same on any machine.
+#[tokio::test]
+async fn no_page_of_large_entries_holds_more_than_a_mebibyte_or_one_entry() {
+    let Some(place) = Place::any() else { return };
+    let queue = place.queue();
+    // As a record of 300 kB makes them, between many small ones, and one that is larger than a page.
+    let sizes = [vec![300_000; 40], vec![100; 700], vec![300_000; 20], vec![3 << 20], vec![10; 3]].concat();
+    let entries: Vec<_> = sizes.iter().enumerate().map(|(number, size)| format!("{number} {}", "x".repeat(*size))).collect();
+    queue.restore(&entries).await.unwrap();
+    for end in [End::Oldest, End::Newest] {
+        let (mut seen, mut pages) = (Vec::new(), 0);
+        loop {
+            let page = queue.page(end, seen.len() as u64, 500).await.unwrap();
+            let bytes: usize = page.iter().map(String::len).sum();
+            assert!(page.len() == 1 || bytes <= 1 << 20, "{} entries of {bytes} bytes", page.len());
+            if page.is_empty() {
+                break;
+            }
+            pages += 1;
+            seen.extend(page);
+        }
+        if end == End::Newest {
+            seen.reverse();
+        }
+        assert!(seen == entries, "each is met once and in order: {} of {}", seen.len(), entries.len());
+        // Sixty of 300 kB, three to a page; one alone; 703 small ones.
+        assert!(pages < 30, "{pages} pages");
+    }
+}
+
+#[tokio::test]
+async fn small_entries_come_in_one_call() {
+    let Some(place) = Place::any() else { return };
+    let queue = place.queue();
+    queue.push(&dead_letters(501)).await.unwrap();
+    assert_eq!(queue.page(End::Oldest, 0, 500).await.unwrap().len(), 500);
+    assert_eq!(queue.page(End::Oldest, u64::MAX, u64::MAX).await.unwrap(), [""; 0]);
 }
 
 #[tokio::test]

@@ -46,8 +46,16 @@ async fn fetch(queue: &impl DeadLetterReader, hasher: &RandomState, places: &[Pl
     while let Some(first) = rest.first() {
         let (near, others) = rest.split_at(near(rest));
         let last = near.last().unwrap_or(first);
-        let page = queue.page(End::Oldest, first.from_oldest, last.from_oldest - first.from_oldest + 1).await?;
-        let mut page: BTreeMap<u64, String> = (first.from_oldest..).zip(page).collect();
+        let mut page = BTreeMap::new();
+        let mut next = first.from_oldest;
+        while next <= last.from_oldest {
+            let some = queue.page(End::Oldest, next, last.from_oldest - next + 1).await?;
+            if some.is_empty() {
+                break;
+            }
+            page.extend((next..).zip(some));
+            next = first.from_oldest + page.len() as u64;
+        }
         for place in near {
             match page.remove(&place.from_oldest) {
                 Some(text) if hasher.hash_one(text.as_str()) == place.digest => found.push(text),

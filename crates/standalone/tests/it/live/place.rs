@@ -174,6 +174,13 @@ impl Place {
 
     /// Every dead letter, as JSON.
     pub async fn dead_letters(&self) -> Vec<String> {
-        self.dead_letters.page(End::Newest, 0, 1_000_000).await.unwrap()
+        let mut all = Vec::new();
+        loop {
+            let page = self.dead_letters.page(End::Newest, all.len() as u64, 10_000).await.unwrap();
+            if page.is_empty() {
+                return all;
+            }
+            all.extend(page);
+        }
     }
 }
