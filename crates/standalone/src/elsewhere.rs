@@ -18,7 +18,7 @@ use crate::wiring::{CLOSE, Settings};
 /// Kafka or Redis is not configured, or a part cannot be reached.
 pub async fn demo(settings: Settings, api: &str, consumer: &str) -> anyhow::Result<ExitCode> {
     let kafka = settings.kafka.context("KAFKA_BROKERS must be set, to the brokers of the stack")?;
-    let redis = settings.redis.context("REDIS_HOST or REDIS_URL must be set, to the Redis of the stack")?;
+    let redis = settings.redis.context("REDIS_HOST, REDIS_URL or REDIS_SENTINELS must be set, to the Redis of the stack")?;
     name_places(Some(&kafka), None, Some(&redis));
     let shutdown = Shutdown::on_signals()?;
     let consumers = tokio::net::lookup_host(consumer).await.with_context(|| format!("--consumer: {consumer} is not known"))?;

@@ -14,7 +14,12 @@ impl DeadLetterArchive for RedisDlq {
         for chunk in chunks(entries, String::len) {
             let mut command = cmd("LPUSH");
             command.arg(&keys.list).arg(chunk);
-            connection.call("restore", |mut redis| async move { command.exec_async(&mut redis).await }).await?;
+            connection
+                .call("restore", |mut redis| {
+                    let command = &command;
+                    async move { command.exec_async(&mut redis.connection).await }
+                })
+                .await?;
         }
         Ok(())
     }

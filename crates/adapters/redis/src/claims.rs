@@ -47,7 +47,12 @@ impl ClaimQueue for RedisDlq {
         loop {
             let mut call = scripts.give_back_overdue.key(&keys.claims);
             call.key(&keys.list).key(&keys.moves).arg(CHUNK_OVERDUE);
-            let moved: usize = connection.call("give_back_overdue", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+            let moved: usize = connection
+                .call("give_back_overdue", |mut redis| {
+                    let call = &call;
+                    async move { call.invoke_async(&mut redis.connection).await }
+                })
+                .await?;
             all += moved;
             if moved < CHUNK_OVERDUE {
                 return Ok(all);
@@ -76,8 +81,14 @@ impl RedisDlq {
                 invocation.arg(lease.as_secs_f64());
             }
             invocation.arg(&rest[..fitting(rest, String::len)]);
-            let some: Vec<bool> =
-                self.inner.connection.call(call.operation, |mut redis| async move { invocation.invoke_async(&mut redis).await }).await?;
+            let some: Vec<bool> = self
+                .inner
+                .connection
+                .call(call.operation, |mut redis| {
+                    let invocation = &invocation;
+                    async move { invocation.invoke_async(&mut redis.connection).await }
+                })
+                .await?;
             answers.extend(some);
         }
         Ok(answers)

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use settings::{ExposeSecret as _, Reader, SecretString};
 
+use crate::sentinel::SentinelConfig;
+use crate::servers::Node;
 use crate::url::{self, Address, Url};
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -22,6 +24,8 @@ pub struct RedisConfig {
     pub port: u16,
     /// A socket of this machine, in place of host and port.
     pub socket: Option<PathBuf>,
+    /// Who knows where it is, in place of host and port.
+    pub sentinels: Option<SentinelConfig>,
     /// ACL user; `None` is the user `default`.
     pub username: Option<String>,
     /// The user's password.
@@ -70,6 +74,7 @@ impl RedisConfig {
             host: env.host("REDIS_HOST", "localhost", "Host of Redis, which holds the dead letters."),
             port: env.number("REDIS_PORT", 6379, 1..=65535, "Port of Redis."),
             socket: None,
+            sentinels: SentinelConfig::read(env),
             username: env.optional("REDIS_USERNAME", "ACL user of Redis; without it the user is `default`."),
             password: env.secret("REDIS_PASSWORD", "Password of the Redis user."),
             database: env.number("REDIS_DB", 0, 0..=u16::MAX, "Number of the Redis database."),
@@ -98,15 +103,21 @@ impl RedisConfig {
 
     /// Whether these settings name a Redis.
     pub fn is_set(env: &Reader) -> bool {
-        ["REDIS_HOST", REDIS_URL].iter().any(|name| env.is_set(name))
+        ["REDIS_HOST", REDIS_URL, "REDIS_SENTINELS"].iter().any(|name| env.is_set(name))
     }
 
     /// Where it is, for messages: without the login.
     pub fn address(&self) -> String {
-        match &self.socket {
-            Some(socket) => socket.display().to_string(),
-            None => format!("{}:{}", self.host, self.port),
+        match (&self.sentinels, &self.socket) {
+            (Some(sentinels), _) => sentinels.address(),
+            (None, Some(socket)) => socket.display().to_string(),
+            (None, None) => self.node().to_string(),
         }
+    }
+
+    /// Host and port.
+    pub(crate) fn node(&self) -> Node {
+        Node { host: self.host.clone(), port: self.port }
     }
 
     /// The same at this URL; what it leaves out is left to the single variables.

@@ -107,6 +107,31 @@ pub(crate) fn connecting(error: &RedisError) -> Fault {
     }
 }
 
+/// The fault of a sentinel: the same, where it is about the login of sentinels.
+pub(crate) fn of_sentinel(fault: &Fault) -> Fault {
+    let subject = match fault.subject {
+        LOGIN => "login: a sentinel refuses it; check REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_PASSWORD",
+        RIGHTS => "rights: the user of REDIS_SENTINEL_USERNAME may not ask a sentinel for the master",
+        other => other,
+    };
+    Fault { subject, ..fault.clone() }
+}
+
+/// The fault where no sentinel answers.
+pub(crate) const fn no_sentinel() -> Fault {
+    fault(AWAY, "sentinels: none of REDIS_SENTINELS can be asked for the master")
+}
+
+/// The fault of a sentinel that watches no master of that name.
+pub(crate) const fn unknown_master() -> Fault {
+    fault(FaultClass::Operator, "sentinels: one of REDIS_SENTINELS watches no master of the name in REDIS_SENTINEL_MASTER")
+}
+
+/// The fault of a master that a sentinel names and that is a replica: a failover has just happened, or happens.
+pub(crate) const fn no_master() -> Fault {
+    fault(AWAY, "sentinels: they name a server that is no master, as they do during a failover")
+}
+
 /// The fault of a configuration from which no client can be made: what should hold certificates does not.
 pub(crate) const fn misconfigured() -> Fault {
     fault(FaultClass::Operator, "certificates: REDIS_CA_FILE holds none in PEM")

@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use pipeline::Fault;
-use redis::{RedisResult, Script, cmd};
+use redis::{RedisError, RedisResult, Script, cmd};
 
+use crate::connection::Redis;
 use crate::queue::RedisDlq;
 
 /// What is found at the keys.
@@ -14,6 +15,8 @@ pub struct RedisFacts {
     pub time: Duration,
     /// Type of the value at the key of the list: `list`, or `none` where there is no dead letter yet. Anything else is in the way.
     pub list_type: String,
+    /// Which server is the master, and who says so, where sentinels do.
+    pub master: Option<String>,
 }
 
 /// Goes through all that a write has to pass (rights, scripts, memory, disk, the role of the server) and changes nothing: with `XX`, only
@@ -26,11 +29,12 @@ impl RedisDlq {
     /// # Errors
     /// Redis is away, or refuses the login or the questions.
     pub async fn inspect(&self) -> Result<RedisFacts, Fault> {
-        let list = self.inner.keys.list.clone();
-        let ask = |mut redis| async move {
-            let (seconds, micros): (u64, u32) = cmd("TIME").query_async(&mut redis).await?;
-            let list_type = cmd("TYPE").arg(list).query_async(&mut redis).await?;
-            Ok(RedisFacts { time: Duration::new(seconds, micros.saturating_mul(1000)), list_type })
+        let list = &self.inner.keys.list;
+        let ask = |mut redis: Redis| async move {
+            let (seconds, micros): (u64, u32) = cmd("TIME").query_async(&mut redis.connection).await?;
+            let list_type = cmd("TYPE").arg(list).query_async(&mut redis.connection).await?;
+            let master = redis.named.map(|named| format!("{}, says the sentinel {}", named.0, named.1));
+            Ok::<_, RedisError>(RedisFacts { time: Duration::new(seconds, micros.saturating_mul(1000)), list_type, master })
         };
         self.inner.connection.call("inspect", ask).await
     }
@@ -40,9 +44,9 @@ impl RedisDlq {
     /// # Errors
     /// Why not.
     pub async fn writable(&self) -> Result<(), Fault> {
-        let (script, seen) = (Script::new(HARMLESS_WRITE), self.inner.keys.seen.clone());
-        let write = |mut redis| async move {
-            let written: RedisResult<i64> = script.key(seen).invoke_async(&mut redis).await;
+        let (script, seen) = (&Script::new(HARMLESS_WRITE), &self.inner.keys.seen);
+        let write = |mut redis: Redis| async move {
+            let written: RedisResult<i64> = script.key(seen).invoke_async(&mut redis.connection).await;
             written.map(drop)
         };
         self.inner.connection.call("writable", write).await

@@ -12,6 +12,9 @@
 //! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
 //! | `faults` | Redis error code → class of failure |
+//! | [`sentinel`] | finding the master by asking sentinels |
+//! | [`servers`] | opening a connection to one server |
+//! | `tried` | how each of several servers failed |
 //! | `url` | `REDIS_URL` |
 //! | `inspect` | clock, keys, and whether a dead letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
@@ -34,6 +37,9 @@ pub mod persistence;
 pub mod queue;
 mod reader;
 mod replicas;
+pub mod sentinel;
+pub mod servers;
+mod tried;
 mod url;
 
 pub use config::RedisConfig;

@@ -13,7 +13,13 @@ impl FloodPermits for RedisDlq {
     async fn spend(&self, records: u64) -> Result<u64, Fault> {
         let mut call = self.inner.scripts.spend.key(&self.inner.keys.permit);
         call.arg(records);
-        self.inner.connection.call("spend", |mut redis| async move { call.invoke_async(&mut redis).await }).await
+        self.inner
+            .connection
+            .call("spend", |mut redis| {
+                let call = &call;
+                async move { call.invoke_async(&mut redis.connection).await }
+            })
+            .await
     }
 
     async fn permit(&self, permit: Permit) -> Result<(), Fault> {
@@ -24,6 +30,12 @@ impl FloodPermits for RedisDlq {
         };
         let mut command = cmd("SET");
         command.arg(&self.inner.keys.permit).arg(records);
-        self.inner.connection.call("permit", |mut redis| async move { command.exec_async(&mut redis).await }).await
+        self.inner
+            .connection
+            .call("permit", |mut redis| {
+                let command = &command;
+                async move { command.exec_async(&mut redis.connection).await }
+            })
+            .await
     }
 }

@@ -9,7 +9,7 @@ use redis::{Script, cmd};
 
 use crate::chunks::chunks;
 use crate::config::RedisConfig;
-use crate::connection::Connection;
+use crate::connection::{Connection, Failure, Redis};
 use crate::keys::Keys;
 use crate::persistence::{self, Persistence};
 use crate::replicas::Replicas;
@@ -86,7 +86,12 @@ impl RedisDlq {
     /// # Errors
     /// See [`pipeline::FaultClass`].
     pub async fn ping(&self) -> Result<(), Fault> {
-        self.inner.connection.call("ping", |mut redis| async move { cmd("PING").exec_async(&mut redis).await }).await
+        self.inner.connection.call("ping", |mut redis| async move { cmd("PING").exec_async(&mut redis.connection).await }).await
+    }
+
+    /// How each server failed where the queue was last looked for among several and not found: `10.0.0.4:26379: connection refused…`.
+    pub fn tried_servers(&self) -> Option<String> {
+        self.inner.connection.tried.told()
     }
 
     /// Asks whether what Redis acknowledges outlives Redis. What this user may not know is `None`.
@@ -94,7 +99,7 @@ impl RedisDlq {
     /// # Errors
     /// Redis is away.
     pub async fn persistence(&self) -> Result<Persistence, Fault> {
-        self.inner.connection.call("persistence", persistence::ask).await
+        self.inner.connection.call("persistence", |redis| persistence::ask(redis.connection)).await
     }
 
     /// Pushes dead letters that fit into one call, and waits for the replicas that have to have them.
@@ -105,14 +110,14 @@ impl RedisDlq {
         for dead_letter in dead_letters {
             call.arg(&dead_letter.identity).arg(&dead_letter.json);
         }
-        let push = |mut redis| async move {
-            let new = call.invoke_async(&mut redis).await?;
+        let call = &call;
+        let push = |mut redis: Redis| async move {
+            let new = call.invoke_async(&mut redis.connection).await?;
             // On the same connection: it waits for what this connection has seen written.
-            Ok((new, replicas.wait(&mut redis).await?))
+            replicas.suffice(replicas.wait(&mut redis.connection).await?)?;
+            Ok::<_, Failure>(new)
         };
-        let (new, acknowledged) = connection.call("push", push).await?;
-        replicas.suffice(acknowledged)?;
-        Ok(new)
+        connection.call("push", push).await
     }
 }
 
@@ -135,7 +140,12 @@ impl DeadLetterQueue for RedisDlq {
             for dead_letter in chunk {
                 call.arg(&dead_letter.identity);
             }
-            let answers: Vec<bool> = connection.call("known", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+            let answers: Vec<bool> = connection
+                .call("known", |mut redis| {
+                    let call = &call;
+                    async move { call.invoke_async(&mut redis.connection).await }
+                })
+                .await?;
             known.extend(answers);
         }
         Ok(known)

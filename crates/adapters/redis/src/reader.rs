@@ -17,18 +17,23 @@ impl DeadLetterReader for RedisDlq {
         let Inner { connection, keys, scripts, .. } = &*self.inner;
         let mut call = scripts.list_state.key(&keys.list);
         call.key(&keys.moves);
-        let (depth, moves) = connection.call("list_state", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+        let (depth, moves) = connection
+            .call("list_state", |mut redis| {
+                let call = &call;
+                async move { call.invoke_async(&mut redis.connection).await }
+            })
+            .await?;
         Ok(ListState { depth, moves })
     }
 
     async fn depth(&self) -> Result<u64, Fault> {
         let Inner { connection, keys, .. } = &*self.inner;
-        connection.call("depth", |mut redis| async move { cmd("LLEN").arg(&keys.list).query_async(&mut redis).await }).await
+        connection.call("depth", |mut redis| async move { cmd("LLEN").arg(&keys.list).query_async(&mut redis.connection).await }).await
     }
 
     async fn claimed(&self) -> Result<u64, Fault> {
         let Inner { connection, keys, .. } = &*self.inner;
-        connection.call("claimed", |mut redis| async move { cmd("ZCARD").arg(&keys.claims).query_async(&mut redis).await }).await
+        connection.call("claimed", |mut redis| async move { cmd("ZCARD").arg(&keys.claims).query_async(&mut redis.connection).await }).await
     }
 
     /// One script call for about a thousand entries. An entry of others that is not JSON tells no reason.
@@ -40,8 +45,12 @@ impl DeadLetterReader for RedisDlq {
             let mut call = scripts.reasons.key(&keys.list);
             // From the old end, where dead letters that are pushed meanwhile shift nothing.
             call.arg(start);
-            let (seen, counts): (u64, Vec<(Vec<u8>, u64)>) =
-                connection.call("reasons", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+            let (seen, counts): (u64, Vec<(Vec<u8>, u64)>) = connection
+                .call("reasons", |mut redis| {
+                    let call = &call;
+                    async move { call.invoke_async(&mut redis.connection).await }
+                })
+                .await?;
             for (reason, count) in counts {
                 *all.entry(text(reason)).or_default() += count;
             }
@@ -62,7 +71,12 @@ impl DeadLetterReader for RedisDlq {
         };
         let mut call = scripts.page.key(&keys.list);
         call.arg(end).arg(start.min(MOST)).arg(limit.min(MOST));
-        let entries: Vec<Vec<u8>> = connection.call("page", |mut redis| async move { call.invoke_async(&mut redis).await }).await?;
+        let entries: Vec<Vec<u8>> = connection
+            .call("page", |mut redis| {
+                let call = &call;
+                async move { call.invoke_async(&mut redis.connection).await }
+            })
+            .await?;
         Ok(entries.into_iter().map(text).collect())
     }
 }

@@ -10,6 +10,7 @@ use pipeline::Fault;
 use redis::aio::MultiplexedConnection;
 use redis::{RedisResult, Script, cmd};
 
+use crate::connection::Redis;
 use crate::faults;
 use crate::queue::{Inner, RedisDlq};
 
@@ -46,7 +47,7 @@ impl Replicas {
     /// Whether that is enough.
     ///
     /// # Errors
-    /// It is not: an outage, which ends when the replicas follow again.
+    /// It is not: an outage, which ends when the replicas follow again, or another server has become the master. So the connection ends with it.
     pub(crate) fn suffice(self, acknowledged: u64) -> Result<(), Fault> {
         if acknowledged < u64::from(self.wanted) { Err(faults::too_few_replicas(acknowledged)) } else { Ok(()) }
     }
@@ -65,10 +66,10 @@ impl RedisDlq {
         if replicas.wanted == 0 {
             return Ok(None);
         }
-        let (script, replicas) = (Script::new(WRITE_WITHOUT_TRACE), *replicas);
-        let write = |mut redis| async move {
-            script.key(&keys.seen).invoke_async::<i64>(&mut redis).await?;
-            replicas.wait(&mut redis).await
+        let script = &Script::new(WRITE_WITHOUT_TRACE);
+        let write = |mut redis: Redis| async move {
+            script.key(&keys.seen).invoke_async::<i64>(&mut redis.connection).await?;
+            replicas.wait(&mut redis.connection).await
         };
         connection.call("replicas", write).await.map(Some)
     }

@@ -13,7 +13,7 @@ pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) ->
     let facts = match answer {
         Ok(facts) => facts,
         Err(fault) => {
-            let advice = "check REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS, or REDIS_URL";
+            let advice = "check REDIS_HOST, REDIS_PORT, REDIS_USERNAME, REDIS_PASSWORD, REDIS_DB and REDIS_TLS, or REDIS_URL, or REDIS_SENTINELS and their neighbours";
             return vec![Finding::fault(PART, check, fault, advice)];
         }
     };
@@ -26,7 +26,8 @@ pub(crate) fn list(config: &RedisConfig, answer: Result<&RedisFacts, &Fault>) ->
             Finding::fail(PART, "key", format!("{} is a {other}", config.list), advice)
         }
     };
-    vec![reached, key]
+    let master = facts.master.as_ref().map(|master| Finding::ok(PART, "master", master.clone()));
+    [reached].into_iter().chain(master).chain([key]).collect()
 }
 
 /// Assesses whether a dead letter could be written.
@@ -119,6 +120,17 @@ mod tests {
     }
 
     #[test]
+    fn the_master_that_a_sentinel_names_is_told() {
+        let config =
+            RedisConfig::read(&mut settings::Reader::from_pairs([("REDIS_SENTINELS", "a,b"), ("REDIS_SENTINEL_MASTER", "events")]));
+        let master = Some("10.0.0.4:6379, says the sentinel b:26379".to_owned());
+        let facts = RedisFacts { time: std::time::Duration::ZERO, list_type: "list".to_owned(), master };
+        let found: Vec<_> = list(&config, Ok(&facts)).into_iter().map(|finding| (finding.check, finding.found)).collect();
+        assert_eq!(found[0].1, "master events of the sentinels a:26379, b:26379 answers, database 0");
+        assert_eq!(found[1], ("master", "10.0.0.4:6379, says the sentinel b:26379".to_owned()));
+    }
+
+    #[test]
     fn fewer_replicas_than_a_push_waits_for_fail_and_none_are_not_spoken_of() {
         let config = RedisConfig::read(&mut settings::Reader::from_pairs([("REDIS_WAIT_REPLICAS", "2")]));
         let told = |answer| replicas(&config, Ok(answer)).map(|finding| (finding.state, finding.found));
@@ -131,7 +143,7 @@ mod tests {
     fn a_key_that_holds_something_else_fails() {
         let config = RedisConfig::read(&mut settings::Reader::from_pairs([]));
         let state = |list_type: &str| {
-            let facts = RedisFacts { time: std::time::Duration::ZERO, list_type: list_type.to_owned() };
+            let facts = RedisFacts { time: std::time::Duration::ZERO, list_type: list_type.to_owned(), master: None };
             list(&config, Ok(&facts)).pop().unwrap().state
         };
         assert_eq!([state("list"), state("none"), state("string")], [State::Ok, State::Ok, State::Fail]);

@@ -129,6 +129,9 @@ async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {
     let replicas = bounded(Dependency::DeadLetterQueue, "replicas", queue.replicas());
     let (facts, writable, persistence, replicas) = tokio::join!(facts, writable, persistence, replicas);
     let mut findings = check::list(config, facts.as_ref().map(|(_, facts)| facts));
+    if facts.is_err() {
+        findings = check::with_addresses(findings, queue.tried_servers().as_deref());
+    }
     if let Ok((reading, _)) = facts {
         findings.push(check::write(writable.as_ref().copied()));
         findings.extend(check::durability(persistence.as_ref().copied()));

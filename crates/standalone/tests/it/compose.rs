@@ -53,6 +53,7 @@ fn has_no_meaning_here(variable: &str) -> bool {
         || variable.starts_with("AZURE_")
         || ["MSSQL_ENCRYPT", "MSSQL_CA_FILE", "MSSQL_CONNECTION_STRING"].contains(&variable)
         || ["MSSQL_AUTHENTICATION", "MSSQL_ACCESS_TOKEN_FILE"].contains(&variable)
+        || variable.starts_with("REDIS_SENTINEL")
         || ["REDIS_URL", "REDIS_USERNAME", "REDIS_TLS", "REDIS_CA_FILE", "REDIS_WAIT_REPLICAS"].contains(&variable)
 }
 

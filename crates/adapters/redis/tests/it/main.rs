@@ -12,6 +12,7 @@ mod pushing;
 mod reading;
 mod refusals;
 mod replicas;
+mod sentinels;
 mod server;
 mod tls;
 mod urls;

@@ -14,14 +14,33 @@ const POLL: Duration = Duration::from_millis(5);
 /// A server on a free port of loopback that writes everything to its append-only file. Ends with the test.
 pub struct Server {
     process: Child,
+    kind: Kind,
     dir: TempDir,
     arguments: Vec<String>,
     pub port: u16,
 }
 
+/// How a process is started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A server that holds data.
+    Data,
+    /// A sentinel, whose settings are the arguments, a line each.
+    Sentinel,
+}
+
 impl Server {
+    /// Starts a sentinel with these lines of configuration; `None` when `redis-server` is not installed.
+    pub fn sentinel(lines: &[&str]) -> Option<Self> {
+        Self::launched(Kind::Sentinel, lines)
+    }
+
     /// Starts one; `None` when `redis-server` is not installed.
     pub fn start(arguments: &[&str]) -> Option<Self> {
+        Self::launched(Kind::Data, arguments)
+    }
+
+    fn launched(kind: Kind, arguments: &[&str]) -> Option<Self> {
         let installed = Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
         if !installed {
             return None;
@@ -32,10 +51,10 @@ impl Server {
         let (port, process) = (0..20)
             .find_map(|_| {
                 let port = free_port();
-                launch(&dir, port, &arguments).map(|process| (port, process))
+                launch(kind, &dir, port, &arguments).map(|process| (port, process))
             })
             .expect("redis-server starts");
-        Some(Self { process, dir, arguments, port })
+        Some(Self { process, kind, dir, arguments, port })
     }
 
     /// Ends it as `kill -9` does.
@@ -46,7 +65,7 @@ impl Server {
 
     /// Starts it again on the same port and the same file.
     pub fn restart(&mut self) {
-        self.process = launch(&self.dir, self.port, &self.arguments).expect("redis-server starts again");
+        self.process = launch(self.kind, &self.dir, self.port, &self.arguments).expect("redis-server starts again");
     }
 
     /// Takes so many bytes from the end of its file, as a write that was cut short would.
@@ -79,19 +98,26 @@ pub fn free_port() -> u16 {
 }
 
 /// The server, once it listens; `None` when it ended because someone else has the port.
-fn launch(dir: &TempDir, port: u16, arguments: &[String]) -> Option<Child> {
-    let log = dir.path().join("log");
-    let mut process = Command::new("redis-server")
-        .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"])
-        .arg(dir.path())
-        .args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"])
-        .args(arguments)
-        .stdout(File::create(&log).unwrap())
-        .spawn()
-        .unwrap();
+fn launch(kind: Kind, dir: &TempDir, port: u16, arguments: &[String]) -> Option<Child> {
+    let (log, file) = (dir.path().join("log"), dir.path().join("sentinel.conf"));
+    let mut command = Command::new("redis-server");
+    if kind == Kind::Sentinel {
+        // It writes what it learns into its own file.
+        std::fs::write(&file, arguments.join("\n") + "\n").unwrap();
+        command.arg(&file).arg("--sentinel");
+    }
+    command.args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--dir"]).arg(dir.path());
+    let ready = match kind {
+        Kind::Data => {
+            command.args(["--save", "", "--appendonly", "yes", "--appendfsync", "always"]).args(arguments);
+            "Ready to accept connections"
+        }
+        Kind::Sentinel => "+monitor master",
+    };
+    let mut process = command.stdout(File::create(&log).unwrap()).spawn().unwrap();
     let started = Instant::now();
     // Its own word, not an answer on the port, which may come from another server.
-    while !std::fs::read_to_string(&log).unwrap().contains("Ready to accept connections") {
+    while !std::fs::read_to_string(&log).unwrap().contains(ready) {
         if process.try_wait().unwrap().is_some() {
             let said = std::fs::read_to_string(&log).unwrap();
             assert!(said.contains("Address already in use"), "redis-server did not start: {said}");
