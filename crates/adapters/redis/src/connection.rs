@@ -2,45 +2,55 @@
 //!
 //! The driver's own connection manager is not used because it stays with what it has in two cases that do happen: after a reply that never
 //! came (a peer that is gone without a word), and after a failed login (the password is being changed). Errors are rare and connecting is
-//! cheap, so here every error ends the connection. That also finds the new master after a failover, behind one name or by its sentinels.
+//! cheap, so here every error ends the connection. That also finds the new master after a failover, behind one name, by its sentinels, or
+//! by the other nodes of its cluster.
 
 use std::future::Future;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use pipeline::Fault;
+use redis::RedisError;
 use redis::aio::MultiplexedConnection;
-use redis::{ConnectionAddr, RedisError};
 use tokio::sync::Mutex;
 
+use crate::cluster::{self, HOPS, Nodes};
 use crate::config::RedisConfig;
 use crate::faults;
+use crate::keys::Keys;
 use crate::sentinel::Sentinels;
-use crate::servers::{Node, Servers};
+use crate::servers::{Node, Servers, Target};
 use crate::tried::Tried;
 
 /// The connection to Redis.
 pub(crate) struct Connection {
     servers: Servers,
     place: Place,
+    list: String,
     timeout: Duration,
-    current: Mutex<Option<Arc<Link>>>,
+    current: Mutex<Current>,
     /// How each of several servers failed.
     pub(crate) tried: Tried,
 }
 
 /// Where Redis is, or who knows.
 enum Place {
-    Server(Node),
-    Socket(PathBuf),
+    Known(Target),
     Sentinels(Sentinels),
+}
+
+/// The connection, and where to look for the next one.
+#[derive(Default)]
+struct Current {
+    link: Option<Arc<Link>>,
+    nodes: Nodes,
 }
 
 /// A connection that was made, and whether it saw an error since.
 struct Link {
     redis: Redis,
+    target: Target,
     broken: AtomicBool,
 }
 
@@ -49,6 +59,8 @@ struct Link {
 pub(crate) struct Redis {
     /// The connection.
     pub(crate) connection: MultiplexedConnection,
+    /// The names of the keys there.
+    pub(crate) keys: Arc<Keys>,
     /// The master, and the sentinel that named it, where one did.
     pub(crate) named: Option<Arc<(Node, Node)>>,
 }
@@ -80,16 +92,17 @@ impl Connection {
     /// The certificates are not PEM.
     pub(crate) fn new(config: &RedisConfig) -> Result<Self, Fault> {
         let servers = Servers::of_data(config);
-        servers.client(servers.address(&config.node())).map_err(|_| faults::misconfigured())?;
+        servers.client(servers.address(&Target::Server(config.node()))).map_err(|_| faults::misconfigured())?;
         let place = match (&config.sentinels, &config.socket) {
             (Some(sentinels), _) => Place::Sentinels(Sentinels::new(sentinels, &config.tls)),
-            (None, Some(socket)) => Place::Socket(socket.clone()),
-            (None, None) => Place::Server(config.node()),
+            (None, Some(socket)) => Place::Known(Target::Socket(socket.clone())),
+            (None, None) => Place::Known(Target::Server(config.node())),
         };
-        Ok(Self { servers, place, timeout: config.timeout, current: Mutex::new(None), tried: Tried::default() })
+        let list = config.list.clone();
+        Ok(Self { servers, place, list, timeout: config.timeout, current: Mutex::default(), tried: Tried::default() })
     }
 
-    /// Does some work on the connection. Connecting and the work together take no longer than the timeout. When the future is dropped, the
+    /// Does some work on the connection. Where a node of a Redis Cluster sends on to another one, it has done nothing, and the work is done there. Connecting and the work together take no longer than the timeout. When the future is dropped, the
     /// work may or may not happen; a late reply to it is thrown away and never taken for that of another call.
     ///
     /// # Errors
@@ -101,13 +114,24 @@ impl Connection {
     {
         let mut used = None;
         let answer = tokio::time::timeout(self.timeout, async {
-            let link = self.link().await?;
-            let redis = link.redis.clone();
-            used = Some(link);
-            work(redis).await.map_err(|failure| match failure.into() {
-                Failure::Redis(error) => faults::working(operation, &error),
-                Failure::Fault(fault) => fault,
-            })
+            let mut hops = 0;
+            loop {
+                let link = self.link().await?;
+                used = Some(Arc::clone(&link));
+                let error = match work(link.redis.clone()).await.map_err(Into::into) {
+                    Ok(done) => return Ok(done),
+                    Err(Failure::Fault(fault)) => return Err(fault),
+                    Err(Failure::Redis(error)) => error,
+                };
+                match cluster::moved(&error, &link.target) {
+                    Some(node) if hops < HOPS => {
+                        hops += 1;
+                        link.broken.store(true, Ordering::Relaxed);
+                        self.current.lock().await.nodes.owner = Some(node);
+                    }
+                    _ => return Err(faults::working(operation, &error)),
+                }
+            }
         })
         .await;
         let answer = answer.unwrap_or_else(|_| Err(faults::timed_out(operation)));
@@ -120,25 +144,30 @@ impl Connection {
     /// The connection, a new one when there is none or the last one saw an error.
     async fn link(&self) -> Result<Arc<Link>, Fault> {
         let mut current = self.current.lock().await;
-        if let Some(link) = current.as_ref().filter(|link| !link.broken.load(Ordering::Relaxed)) {
+        if let Some(link) = current.link.as_ref().filter(|link| !link.broken.load(Ordering::Relaxed)) {
             return Ok(Arc::clone(link));
         }
-        *current = None;
-        let link = Arc::new(Link { redis: self.connect().await?, broken: AtomicBool::new(false) });
-        *current = Some(Arc::clone(&link));
+        current.link = None;
+        let (redis, target) = self.connect(&mut current.nodes).await?;
+        let link = Arc::new(Link { redis, target, broken: AtomicBool::new(false) });
+        current.link = Some(Arc::clone(&link));
         Ok(link)
     }
 
     /// The bound is that of `call`.
-    async fn connect(&self) -> Result<Redis, Fault> {
-        let address = match &self.place {
-            Place::Server(node) => self.servers.address(node),
-            Place::Socket(path) => ConnectionAddr::Unix(path.clone()),
+    async fn connect(&self, nodes: &mut Nodes) -> Result<(Redis, Target), Fault> {
+        match &self.place {
+            Place::Known(target) => {
+                let found = cluster::find(&self.servers, target, &self.list, nodes, self.timeout, &self.tried).await?;
+                let keys = Arc::new(Keys::of(&self.list, found.in_cluster));
+                Ok((Redis { connection: found.connection, keys, named: None }, found.target))
+            }
             Place::Sentinels(sentinels) => {
                 let master = sentinels.connect(&self.servers, self.timeout, &self.tried).await?;
-                return Ok(Redis { connection: master.connection, named: Some(Arc::new((master.node, master.named_by))) });
+                let (target, keys) = (Target::Server(master.node.clone()), Arc::new(Keys::of(&self.list, false)));
+                let named = Some(Arc::new((master.node, master.named_by)));
+                Ok((Redis { connection: master.connection, keys, named }, target))
             }
-        };
-        Ok(Redis { connection: self.servers.open(address).await?, named: None })
+        }
     }
 }

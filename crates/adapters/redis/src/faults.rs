@@ -20,6 +20,9 @@ const CODES: [(&str, FaultClass); 21] = [
     ("BUSY", AWAY),
     ("UNKILLABLE", AWAY),
     ("TRYAGAIN", AWAY),
+    // The slot of the list is just moving to another node, or has not settled: what was sent on has been followed already.
+    ("ASK", AWAY),
+    ("MOVED", AWAY),
     ("CLUSTERDOWN", AWAY),
     ("MASTERDOWN", AWAY),
     ("READONLY", AWAY),
@@ -35,10 +38,8 @@ const CODES: [(&str, FaultClass); 21] = [
     ("DENIED", FaultClass::Operator),
     // A key of that name holds something else.
     ("WRONGTYPE", FaultClass::Operator),
-    // The keys live elsewhere, or not together: see `keys`.
+    // The keys do not live together: see `keys`.
     ("CROSSSLOT", FaultClass::Operator),
-    ("MOVED", FaultClass::Operator),
-    ("ASK", FaultClass::Operator),
     // The script was just loaded and is not there: requests are spread over several servers.
     ("NOSCRIPT", FaultClass::Operator),
     // A general error: of a script, or a command that this server does not know.
@@ -62,10 +63,6 @@ const fn look_at(word: &'static str) -> &'static str {
         b"CROSSSLOT" => {
             "CROSSSLOT: a Redis Cluster keeps the list and the keys beside it on several nodes; give the name a hash tag, such as \
              REDIS_DLQ_KEY={dlq:events}"
-        }
-        b"MOVED" => "MOVED: another node of the Redis Cluster holds the list; name that one in REDIS_HOST, or a proxy of the cluster",
-        b"ASK" => {
-            "ASK: the list is just moving to another node of the Redis Cluster; name that one in REDIS_HOST, or a proxy of the cluster"
         }
         b"NOSCRIPT" => "NOSCRIPT: requests are spread over several servers; name one of them in REDIS_HOST",
         _ => word,
@@ -115,6 +112,11 @@ pub(crate) fn of_sentinel(fault: &Fault) -> Fault {
         other => other,
     };
     Fault { subject, ..fault.clone() }
+}
+
+/// The fault where no node that may hold the list answers, or each sends on to one that does not.
+pub(crate) const fn no_node() -> Fault {
+    fault(AWAY, "cluster: the node of the Redis Cluster that holds the list cannot be reached; the log says which were tried")
 }
 
 /// The fault where no sentinel answers.

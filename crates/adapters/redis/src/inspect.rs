@@ -20,7 +20,8 @@ pub struct RedisFacts {
 }
 
 /// Goes through all that a write has to pass (rights, scripts, memory, disk, the role of the server) and changes nothing: with `XX`, only
-/// the score of a member that is there would change, and no identity is empty.
+/// the score of a member that is there would change, and no identity is empty. Names every key of a push: a user may use one and not the other,
+/// and a Redis Cluster may keep them on two nodes.
 const HARMLESS_WRITE: &str = "return redis.call('ZADD', KEYS[1], 'XX', 0, '')";
 
 impl RedisDlq {
@@ -29,10 +30,9 @@ impl RedisDlq {
     /// # Errors
     /// Redis is away, or refuses the login or the questions.
     pub async fn inspect(&self) -> Result<RedisFacts, Fault> {
-        let list = &self.inner.keys.list;
         let ask = |mut redis: Redis| async move {
             let (seconds, micros): (u64, u32) = cmd("TIME").query_async(&mut redis.connection).await?;
-            let list_type = cmd("TYPE").arg(list).query_async(&mut redis.connection).await?;
+            let list_type = cmd("TYPE").arg(&redis.keys.list).query_async(&mut redis.connection).await?;
             let master = redis.named.map(|named| format!("{}, says the sentinel {}", named.0, named.1));
             Ok::<_, RedisError>(RedisFacts { time: Duration::new(seconds, micros.saturating_mul(1000)), list_type, master })
         };
@@ -44,9 +44,9 @@ impl RedisDlq {
     /// # Errors
     /// Why not.
     pub async fn writable(&self) -> Result<(), Fault> {
-        let (script, seen) = (&Script::new(HARMLESS_WRITE), &self.inner.keys.seen);
+        let script = &Script::new(HARMLESS_WRITE);
         let write = |mut redis: Redis| async move {
-            let written: RedisResult<i64> = script.key(seen).invoke_async(&mut redis.connection).await;
+            let written: RedisResult<i64> = script.key(&redis.keys.seen).key(&redis.keys.list).invoke_async(&mut redis.connection).await;
             written.map(drop)
         };
         self.inner.connection.call("writable", write).await

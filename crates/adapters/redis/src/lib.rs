@@ -3,7 +3,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`config`] | where Redis is, and which list |
-//! | [`keys`] | the keys, and what works on Redis Cluster |
+//! | [`keys`] | the keys, and their names on Redis Cluster |
 //! | [`queue`] | [`RedisDlq`], and pushing dead letters |
 //! | `reader` | looking at the list |
 //! | `claims` | taking entries out of the list until their lease ends |
@@ -11,6 +11,7 @@
 //! | `permits` | what an operator permits of a flood |
 //! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
+//! | `cluster` | following the list to the node of a Redis Cluster that holds it |
 //! | `faults` | Redis error code → class of failure |
 //! | [`sentinel`] | finding the master by asking sentinels |
 //! | [`servers`] | opening a connection to one server |
@@ -27,6 +28,7 @@
 mod archive;
 mod chunks;
 mod claims;
+mod cluster;
 pub mod config;
 mod connection;
 mod faults;

@@ -4,22 +4,21 @@ use pipeline::Fault;
 use pipeline::ports::{FloodPermits, Permit};
 use redis::cmd;
 
-use crate::queue::RedisDlq;
+use crate::connection::Redis;
+use crate::queue::{Inner, RedisDlq};
 
 /// Stands for all records.
 const EVERYTHING: i64 = -1;
 
 impl FloodPermits for RedisDlq {
     async fn spend(&self, records: u64) -> Result<u64, Fault> {
-        let mut call = self.inner.scripts.spend.key(&self.inner.keys.permit);
-        call.arg(records);
-        self.inner
-            .connection
-            .call("spend", |mut redis| {
-                let call = &call;
-                async move { call.invoke_async(&mut redis.connection).await }
-            })
-            .await
+        let Inner { connection, scripts, .. } = &*self.inner;
+        let spend = |mut redis: Redis| async move {
+            let mut call = scripts.spend.key(&redis.keys.permit);
+            call.arg(records);
+            call.invoke_async(&mut redis.connection).await
+        };
+        connection.call("spend", spend).await
     }
 
     async fn permit(&self, permit: Permit) -> Result<(), Fault> {
@@ -28,14 +27,7 @@ impl FloodPermits for RedisDlq {
             Permit::Records(records) => i64::try_from(records).unwrap_or(i64::MAX),
             Permit::Everything => EVERYTHING,
         };
-        let mut command = cmd("SET");
-        command.arg(&self.inner.keys.permit).arg(records);
-        self.inner
-            .connection
-            .call("permit", |mut redis| {
-                let command = &command;
-                async move { command.exec_async(&mut redis.connection).await }
-            })
-            .await
+        let set = |mut redis: Redis| async move { cmd("SET").arg(&redis.keys.permit).arg(records).exec_async(&mut redis.connection).await };
+        self.inner.connection.call("permit", set).await
     }
 }

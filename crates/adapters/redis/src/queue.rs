@@ -10,7 +10,6 @@ use redis::{Script, cmd};
 use crate::chunks::chunks;
 use crate::config::RedisConfig;
 use crate::connection::{Connection, Failure, Redis};
-use crate::keys::Keys;
 use crate::persistence::{self, Persistence};
 use crate::replicas::Replicas;
 
@@ -22,7 +21,7 @@ pub struct RedisDlq {
 
 pub(crate) struct Inner {
     pub(crate) connection: Connection,
-    pub(crate) keys: Keys,
+    pub(crate) list: String,
     seen_retention: Duration,
     pub(crate) replicas: Replicas,
     pub(crate) scripts: Scripts,
@@ -61,7 +60,7 @@ impl Scripts {
 
 impl fmt::Debug for RedisDlq {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RedisDlq").field("list", &self.inner.keys.list).finish_non_exhaustive()
+        f.debug_struct("RedisDlq").field("list", &self.inner.list).finish_non_exhaustive()
     }
 }
 
@@ -73,7 +72,7 @@ impl RedisDlq {
     pub fn new(config: &RedisConfig) -> Result<Self, Fault> {
         let inner = Inner {
             connection: Connection::new(config)?,
-            keys: Keys::of(&config.list),
+            list: config.list.clone(),
             seen_retention: config.seen_retention,
             replicas: Replicas::new(config.wait_replicas, config.timeout),
             scripts: Scripts::new(),
@@ -104,14 +103,13 @@ impl RedisDlq {
 
     /// Pushes dead letters that fit into one call, and waits for the replicas that have to have them.
     async fn push_chunk(&self, dead_letters: &[DeadLetter]) -> Result<usize, Fault> {
-        let Inner { connection, keys, seen_retention, replicas, scripts } = &*self.inner;
-        let mut call = scripts.push.key(&keys.list);
-        call.key(&keys.seen).arg(seen_retention.as_secs());
-        for dead_letter in dead_letters {
-            call.arg(&dead_letter.identity).arg(&dead_letter.json);
-        }
-        let call = &call;
+        let Inner { connection, seen_retention, replicas, scripts, .. } = &*self.inner;
         let push = |mut redis: Redis| async move {
+            let mut call = scripts.push.key(&redis.keys.list);
+            call.key(&redis.keys.seen).arg(seen_retention.as_secs());
+            for dead_letter in dead_letters {
+                call.arg(&dead_letter.identity).arg(&dead_letter.json);
+            }
             let new = call.invoke_async(&mut redis.connection).await?;
             // On the same connection: it waits for what this connection has seen written.
             replicas.suffice(replicas.wait(&mut redis.connection).await?)?;
@@ -133,19 +131,17 @@ impl DeadLetterQueue for RedisDlq {
 
     /// One script call for up to 500 dead letters or 1 MiB.
     async fn known(&self, dead_letters: &[DeadLetter]) -> Result<Vec<bool>, Fault> {
-        let Inner { connection, keys, scripts, .. } = &*self.inner;
+        let Inner { connection, scripts, .. } = &*self.inner;
         let mut known = Vec::with_capacity(dead_letters.len());
         for chunk in chunks(dead_letters, |dead_letter| dead_letter.identity.len()) {
-            let mut call = scripts.known.key(&keys.seen);
-            for dead_letter in chunk {
-                call.arg(&dead_letter.identity);
-            }
-            let answers: Vec<bool> = connection
-                .call("known", |mut redis| {
-                    let call = &call;
-                    async move { call.invoke_async(&mut redis.connection).await }
-                })
-                .await?;
+            let ask = |mut redis: Redis| async move {
+                let mut call = scripts.known.key(&redis.keys.seen);
+                for dead_letter in chunk {
+                    call.arg(&dead_letter.identity);
+                }
+                call.invoke_async(&mut redis.connection).await
+            };
+            let answers: Vec<bool> = connection.call("known", ask).await?;
             known.extend(answers);
         }
         Ok(known)

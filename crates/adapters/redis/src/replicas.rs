@@ -62,13 +62,13 @@ impl RedisDlq {
     /// # Errors
     /// See [`pipeline::FaultClass`].
     pub async fn replicas(&self) -> Result<Option<u64>, Fault> {
-        let Inner { connection, keys, replicas, .. } = &*self.inner;
+        let Inner { connection, replicas, .. } = &*self.inner;
         if replicas.wanted == 0 {
             return Ok(None);
         }
         let script = &Script::new(WRITE_WITHOUT_TRACE);
         let write = |mut redis: Redis| async move {
-            script.key(&keys.seen).invoke_async::<i64>(&mut redis.connection).await?;
+            script.key(&redis.keys.seen).invoke_async::<i64>(&mut redis.connection).await?;
             replicas.wait(&mut redis.connection).await
         };
         connection.call("replicas", write).await.map(Some)

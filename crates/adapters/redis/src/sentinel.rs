@@ -13,7 +13,7 @@ use tokio::time::timeout;
 
 use crate::config::Tls;
 use crate::faults;
-use crate::servers::{Node, Servers, role};
+use crate::servers::{Node, Servers, Target, role};
 use crate::tried::Tried;
 
 /// The port of sentinels where none is said.
@@ -144,7 +144,7 @@ impl Sentinels {
             of_master.get_or_insert(failed.len());
             masters.push(node.clone());
             let opened = timeout(share, async {
-                let mut connection = data.open(data.address(&node)).await?;
+                let mut connection = data.open(data.address(&Target::Server(node.clone()))).await?;
                 let role = role(&mut connection).await.map_err(|error| faults::connecting(&error))?;
                 Ok((connection, role))
             });
@@ -166,7 +166,7 @@ impl Sentinels {
 
     /// The master's address; `None` where it does not know the name.
     async fn ask(&self, sentinel: &Node) -> Result<Option<Node>, Fault> {
-        let mut connection = self.servers.open(self.servers.address(sentinel)).await?;
+        let mut connection = self.servers.open(self.servers.address(&Target::Server(sentinel.clone()))).await?;
         let mut question = cmd("SENTINEL");
         question.arg("get-master-addr-by-name").arg(&self.master);
         let answer: Option<(String, u16)> =

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fmt;
+use std::path::PathBuf;
 
 use pipeline::Fault;
 use redis::aio::MultiplexedConnection;
@@ -30,6 +31,24 @@ impl fmt::Display for Node {
     }
 }
 
+/// Where a server is reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// On the network.
+    Server(Node),
+    /// On this machine.
+    Socket(PathBuf),
+}
+
+impl fmt::Display for Target {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Server(node) => node.fmt(f),
+            Self::Socket(path) => path.display().fmt(f),
+        }
+    }
+}
+
 /// How servers are spoken to: the login and the encryption, which are the same for each of them.
 pub(crate) struct Servers {
     login: RedisConnectionInfo,
@@ -41,6 +60,8 @@ pub(crate) struct Servers {
 pub(crate) struct Role {
     /// It copies another server.
     pub(crate) is_replica: bool,
+    /// It is a node of a Redis Cluster.
+    pub(crate) in_cluster: bool,
 }
 
 impl Servers {
@@ -62,8 +83,11 @@ impl Servers {
     }
 
     /// Where this server listens.
-    pub(crate) fn address(&self, node: &Node) -> ConnectionAddr {
-        let (host, port) = (node.host.clone(), node.port);
+    pub(crate) fn address(&self, target: &Target) -> ConnectionAddr {
+        let (host, port) = match target {
+            Target::Server(node) => (node.host.clone(), node.port),
+            Target::Socket(path) => return ConnectionAddr::Unix(path.clone()),
+        };
         match self.tls {
             Tls::Off => ConnectionAddr::Tcp(host, port),
             Tls::SystemAuthorities | Tls::Authorities(_) => ConnectionAddr::TcpTls { host, port, insecure: false, tls_params: None },
@@ -103,7 +127,7 @@ impl Servers {
 pub(crate) async fn role(redis: &mut MultiplexedConnection) -> Result<Role, RedisError> {
     let told: RedisResult<HashMap<String, Value>> = cmd("HELLO").query_async(redis).await;
     match told {
-        Ok(fields) => Ok(Role { is_replica: says(&fields, "role", "replica") }),
+        Ok(fields) => Ok(Role { is_replica: says(&fields, "role", "replica"), in_cluster: says(&fields, "mode", "cluster") }),
         Err(error) if error.is_io_error() => Err(error),
         Err(_) => Ok(Role::default()),
     }

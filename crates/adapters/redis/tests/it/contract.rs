@@ -1,5 +1,6 @@
 //! What every dead letter queue does.
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -10,13 +11,20 @@ use redis_dlq::RedisDlq;
 use crate::place::Place;
 
 /// The queue, with the place that goes when it goes.
-struct Placed {
+pub struct Placed {
     queue: RedisDlq,
-    _place: Place,
+    _place: Box<dyn Any + Send + Sync>,
+}
+
+impl Placed {
+    /// This queue, whose place is kept as long as it is.
+    pub fn new(queue: RedisDlq, place: impl Any + Send + Sync) -> Self {
+        Self { queue, _place: Box::new(place) }
+    }
 }
 
 async fn placed() -> Option<Placed> {
-    Place::any().map(|place| Placed { queue: place.queue(), _place: place })
+    Place::any().map(|place| Placed::new(place.queue(), place))
 }
 
 testkit::dlq_contract!(placed);

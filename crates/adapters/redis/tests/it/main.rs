@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
 mod claims;
+mod clusters;
 mod contract;
 mod crashes;
 mod inspecting;

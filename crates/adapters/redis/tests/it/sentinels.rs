@@ -34,7 +34,8 @@ impl Watched {
             let monitor = format!("sentinel monitor events 127.0.0.1 {port} 2");
             let server = Server::sentinel(&[
                 &monitor,
-                "sentinel down-after-milliseconds events 1000",
+                // Longer than a busy machine lets a process wait: what it takes for dead would be replaced while it writes.
+                "sentinel down-after-milliseconds events 3000",
                 "sentinel failover-timeout events 5000",
                 "requirepass watchword",
                 // As the sentinels log in to each other.
@@ -117,7 +118,11 @@ async fn a_flood_goes_on_with_the_new_master_and_loses_and_doubles_nothing() {
     assert!(queue.inspect().await.unwrap().master.unwrap().starts_with(&format!("127.0.0.1:{first}, says the sentinel 127.0.0.1:")));
     for (number, some) in dead_letters.chunks(100).enumerate() {
         match number {
-            10 => watched.at(first).server().kill(),
+            10 => {
+                // Whichever of the two takes over.
+                watched.are_known().await;
+                watched.at(first).server().kill();
+            }
             20 => {
                 // The old master comes back as a replica; now one leaves that is not lost.
                 watched.at(first).server().restart();
