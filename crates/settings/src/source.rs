@@ -9,7 +9,7 @@ use crate::layers::Layers;
 
 /// Variables by name.
 pub(crate) enum Source {
-    Environment { read: config::Config, layers: Layers },
+    Environment { read: Box<config::Config>, layers: Layers },
     Pairs(HashMap<String, String>),
 }
 
@@ -34,7 +34,7 @@ impl Source {
             builder = builder.set_override(name.to_lowercase(), value.as_str()).map_err(|_| format!("--set: {name} is no name"))?;
         }
         let read = builder.build().map_err(|_| "the environment cannot be read: a variable is not UTF-8".to_owned())?;
-        Ok(Self::Environment { read, layers: layers.clone() })
+        Ok(Self::Environment { read: Box::new(read), layers: layers.clone() })
     }
 
     /// The names that begin so and go on, in order.
