@@ -76,7 +76,7 @@ struct SettingsArgs {
     /// Read settings from this file too, which is in the form of `.env`; `.env` and the environment stand above it
     #[arg(long, value_name = "FILE", global = true, help_heading = "Settings")]
     env_file: Option<PathBuf>,
-    /// Set a setting, above the environment: --set LOG_LEVEL=debug. No secrets, since others see command lines
+    /// Set one setting, above the environment. No secrets, since others see command lines
     #[arg(long, value_name = "NAME=VALUE", global = true, help_heading = "Settings")]
     set: Vec<String>,
 }
