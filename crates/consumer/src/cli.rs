@@ -6,6 +6,7 @@ use crate::audit::command::AuditArgs;
 use crate::dlq::DlqCommand;
 use crate::parked::ParkedCommand;
 use crate::peek::PeekArgs;
+use crate::replay::ReplayArgs;
 use crate::resume::Resume;
 use crate::status::StatusArgs;
 use crate::trace::TraceArgs;
@@ -66,6 +67,13 @@ pub enum Command {
     ///
     /// Exit codes: 0 shown, 1 not every record came or a part could not be asked, 2 wrong usage or settings.
     Peek(PeekArgs),
+    /// Consume records again: move the group's offsets back, in Kafka. Shows what would come again, and moves nothing without `--execute`.
+    ///
+    /// Consumers must be stopped. Once they are started they read from there to the end of the log, as always: there is no end to be given. The tables keep
+    /// what they hold; an event that is in them changes nothing, one that is not is applied. Nothing can be skipped: offsets only go back.
+    ///
+    /// Exit codes: 0 shown or moved, 1 refused (the group has members) or a part could not be asked, 2 wrong usage or settings.
+    Replay(ReplayArgs),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///
     /// All consumers of this dead letter queue hear it within seconds, and a restart does not forget it.

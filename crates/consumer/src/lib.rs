@@ -17,6 +17,7 @@
 //! | [`console`](mod@console) | what the operator's console shows and does |
 //! | [`parked`] | what events wait for, and who waits |
 //! | [`peek`](mod@peek) | the records that wait, and what each would come to |
+//! | [`replay`](mod@replay) | consuming records again: moving the group's offsets back |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`status`](mod@status) | the pipeline on one screen |
 //! | [`trace`](mod@trace) | what the system knows of one event |
@@ -44,6 +45,7 @@ pub mod peek;
 mod plural;
 pub mod processing;
 mod reason;
+pub mod replay;
 pub mod resume;
 pub mod run;
 mod schema;

@@ -20,6 +20,7 @@ fn main() -> ExitCode {
         Command::Verify(arguments) => wiring::verify_tables(arguments),
         Command::Parked(command) => wiring::parked(command),
         Command::Peek(arguments) => wiring::peek_records(arguments),
+        Command::Replay(arguments) => wiring::replay_records(arguments),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),
         Command::Audit(arguments) => wiring::audit(arguments),

@@ -15,6 +15,7 @@
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |
 //! | [`start`] | where a partition begins that has just come |
+//! | [`replay`] | where it would begin once an operator has moved the group back |
 //! | [`offsets`] | what may be committed |
 //! | [`rows`] | the tables row by row, to compare those of two stores |
 //! | [`trace`] | what the tables know of one event |
@@ -41,6 +42,7 @@ pub mod parking;
 pub mod plan;
 pub mod ports;
 pub mod record;
+pub mod replay;
 pub mod rounds;
 pub mod rows;
 pub mod start;

@@ -175,6 +175,22 @@ pub trait GroupProgress: Send + Sync {
     }
 }
 
+/// Moving the offsets of the whole group, while nobody is in it.
+pub trait GroupOffsets: GroupProgress {
+    /// For each partition of the topic, the first offset whose record is not older than this, in milliseconds since 1970, by the record's own time;
+    /// the partition's end where all are older.
+    ///
+    /// # Errors
+    /// See [`GroupProgress::log`].
+    fn offsets_at(&self, at_ms: i64) -> impl Future<Output = Result<BTreeMap<i32, i64>, Fault>> + Send;
+
+    /// Commits these offsets for the group, in the place of what it has committed. Partitions that are not named keep theirs.
+    ///
+    /// # Errors
+    /// See [`GroupProgress::log`]. Kafka refuses while the group has members: nothing was moved then.
+    fn reset(&self, offsets: &BTreeMap<i32, i64>) -> impl Future<Output = Result<(), Fault>> + Send;
+}
+
 /// The tables.
 pub trait EventStore: Send + Sync {
     /// Writes a batch in one transaction and says how each event ended. On an error nothing of the batch is in the tables, or, where the

@@ -7,6 +7,7 @@ use consumer::audit::command::AuditArgs;
 use consumer::dlq::DlqCommand;
 use consumer::parked::ParkedCommand;
 use consumer::peek::PeekArgs;
+use consumer::replay::ReplayArgs;
 use consumer::resume::Resume;
 use consumer::status::StatusArgs;
 use consumer::trace::TraceArgs;
@@ -78,6 +79,13 @@ pub enum Command {
     /// `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 shown, 1 not every record came or a part could not
     /// be asked, 2 wrong usage or settings.
     Peek(PeekArgs),
+    /// Consume records again: move the group's offsets back, in Kafka. Shows what would come again, and moves nothing without `--execute`.
+    ///
+    /// Needs `KAFKA_BROKERS`, and that the group's programs are stopped. Once they are started they read from there to the end of the log, as always: there is no end to be given. The tables keep
+    /// what they hold; an event that is in them changes nothing, one that is not is applied. Nothing can be skipped: offsets only go back.
+    ///
+    /// Exit codes: 0 shown or moved, 1 refused (the group has members) or a part could not be asked, 2 wrong usage or settings.
+    Replay(ReplayArgs),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
     /// Show what operators have changed, the newest last, or verify that log: in the database that is configured, else in `--data-dir`.

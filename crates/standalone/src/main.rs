@@ -13,6 +13,7 @@ mod existing;
 mod load;
 mod parked;
 mod peek;
+mod replay;
 mod resume;
 mod serve;
 mod status;
@@ -74,6 +75,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Dlq(command) => dlq::run(settings, data_dir, command).await,
         Command::Parked(command) => parked::run(settings, data_dir, command).await,
         Command::Peek(arguments) => peek::run(settings, data_dir, arguments).await,
+        Command::Replay(arguments) => replay::run(settings, data_dir, arguments).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
         Command::Audit(arguments) => audit::run(settings, data_dir, arguments).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,

@@ -10,7 +10,7 @@ use crate::security::Security;
 
 /// The group of the consumers on an embedded broker. One of our own making: a member that speaks another group protocol could make
 /// that broker abort the process.
-const EMBEDDED_GROUP: &str = "event-pipeline-embedded";
+pub(crate) const EMBEDDED_GROUP: &str = "event-pipeline-embedded";
 const STRATEGY: &str = "KAFKA_ASSIGNMENT_STRATEGY";
 const SESSION_TIMEOUT: &str = "KAFKA_SESSION_TIMEOUT";
 /// What the brokers decide in the protocol `consumer`, and by which of their settings.

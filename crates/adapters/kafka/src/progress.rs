@@ -5,14 +5,14 @@ use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use pipeline::ports::GroupProgress;
+use pipeline::ports::{GroupOffsets, GroupProgress};
 use pipeline::{Fault, GroupMember, LogId, LogState, PartitionState};
-use rdkafka::consumer::Consumer as _;
+use rdkafka::consumer::{CommitMode, Consumer as _};
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 use rdkafka::{Offset, TopicPartitionList};
 
 use crate::admin;
-use crate::config::KafkaConfig;
+use crate::config::{EMBEDDED_GROUP, KafkaConfig};
 use crate::members::members;
 use crate::observer::Observer;
 use crate::topic_id::topic_id;
@@ -55,8 +55,8 @@ impl GroupProgress for KafkaProgress {
     }
 
     async fn members(&self) -> Result<Option<Vec<GroupMember>>, Fault> {
-        if self.observer.broker().is_some() {
-            // The embedded broker has one member, and does not know the question.
+        if self.observer.broker().is_some() || *self.group == *EMBEDDED_GROUP {
+            // The embedded broker, this process's own or another one's, has one member, and does not know the question: it would be waited for.
             return Ok(None);
         }
         let group = self.group.clone();
@@ -65,7 +65,45 @@ impl GroupProgress for KafkaProgress {
     }
 }
 
+impl GroupOffsets for KafkaProgress {
+    async fn offsets_at(&self, at_ms: i64) -> Result<BTreeMap<i32, i64>, Fault> {
+        self.observer.look("offsets_at", BOUND, move |observer, deadline| observer.offsets_at(at_ms, deadline)).await
+    }
+
+    /// As a client that is no member of the group: brokers take that of a group without members alone.
+    async fn reset(&self, offsets: &BTreeMap<i32, i64>) -> Result<(), Fault> {
+        let offsets = offsets.clone();
+        let commit = move |observer: &Observer, _| {
+            let mut list = TopicPartitionList::with_capacity(offsets.len());
+            for (partition, offset) in offsets {
+                list.add_partition_offset(&observer.topic, partition, Offset::Offset(offset))?;
+            }
+            observer.consumer.commit(&list, CommitMode::Sync)
+        };
+        self.observer.look("reset", BOUND, commit).await
+    }
+}
+
 impl Observer {
+    /// Times are counted from 1970 on; negative ones mean something else to Kafka.
+    fn offsets_at(&self, at_ms: i64, deadline: Instant) -> KafkaResult<BTreeMap<i32, i64>> {
+        let numbers = admin::partitions(self.consumer.client(), &self.topic, left(deadline)?)?;
+        let mut list = TopicPartitionList::with_capacity(numbers.len());
+        for partition in numbers {
+            list.add_partition_offset(&self.topic, partition, Offset::Offset(at_ms.max(0)))?;
+        }
+        let mut found = BTreeMap::new();
+        for element in self.consumer.offsets_for_times(list, left(deadline)?)?.elements() {
+            element.error()?;
+            let offset = match element.offset() {
+                Offset::Offset(offset) => offset,
+                _ => self.consumer.fetch_watermarks(&self.topic, element.partition(), left(deadline)?)?.1,
+            };
+            found.insert(element.partition(), offset);
+        }
+        Ok(found)
+    }
+
     /// The log, as soon as every question is answered by the broker that is in charge: while partitions or the group move from one broker to
     /// another, the old one and the new one refuse for a moment, and nobody is away.
     fn settled_log(&self, deadline: Instant) -> KafkaResult<LogState> {

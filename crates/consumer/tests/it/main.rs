@@ -29,6 +29,7 @@ mod parking;
 mod peek;
 mod polls;
 mod privacy;
+mod replay;
 mod rig;
 mod schedule;
 mod stops;

@@ -59,6 +59,8 @@ pub enum AuditAction {
     Import,
     /// Writing into the tables what the log says.
     Repair,
+    /// Moving the group's offsets back, so that records are consumed again.
+    Replay,
 }
 
 impl AuditAction {
@@ -71,6 +73,7 @@ impl AuditAction {
             Self::Resume => "resume",
             Self::Import => "import",
             Self::Repair => "repair",
+            Self::Replay => "replay",
         }
     }
 }

@@ -12,7 +12,7 @@
 //! | [`invariants`] | the end that every case must come to |
 //! | [`broker`] | a Kafka of a case's own, for cases that stop it |
 //! | [`cluster`] | three brokers that hold copies of each other's records, for cases that take some of them away |
-//! | `streams`, `scheduled`, `demo`, `crashes`, `redis_away`, `kafka_away`, `incidents`, `several_brokers`, `rebalances`, `recreated`, `shutdowns`, `topics` | the cases |
+//! | `streams`, `scheduled`, `demo`, `crashes`, `redis_away`, `kafka_away`, `incidents`, `several_brokers`, `rebalances`, `recreated`, `replays`, `shutdowns`, `topics` | the cases |
 
 mod broker;
 mod cluster;
@@ -26,6 +26,7 @@ pub mod place;
 mod rebalances;
 mod recreated;
 mod redis_away;
+mod replays;
 mod scheduled;
 mod sender;
 pub mod servers;

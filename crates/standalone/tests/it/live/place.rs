@@ -95,7 +95,12 @@ impl Place {
 
     /// Members that are started from now on belong to another group.
     pub fn move_to_group(&mut self, suffix: &str) {
-        self.kafka.group = format!("{}-{suffix}", self.kafka.topic);
+        self.join_group(format!("{}-{suffix}", self.kafka.topic));
+    }
+
+    /// Members that are started from now on belong to this group.
+    pub fn join_group(&mut self, group: String) {
+        self.kafka.group = group;
         self.progress = KafkaProgress::open(&self.kafka).unwrap();
     }
 
