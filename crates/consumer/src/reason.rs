@@ -22,6 +22,12 @@ pub(crate) fn reason(fault: &Fault) -> String {
     }
 }
 
+/// What is wrong and what to look at, without what becomes of the work: for where none may be under way.
+pub(crate) fn told(fault: &Fault) -> String {
+    let advice = advice(fault).map_or_else(String::new, |advice| format!(": {advice}"));
+    format!("{}{advice}{}", fault.symptom(), in_brackets(&fault.detail()))
+}
+
 /// What is wrong, without the adapter's advice, which stands beside it.
 pub(crate) fn finding(fault: &Fault) -> String {
     format!("{}{}", fault.symptom(), in_brackets(&fault.detail()))
@@ -60,6 +66,25 @@ mod tests {
     }
 
     #[test]
+    fn where_nothing_may_run_nothing_is_said_to_go_on_by_itself() {
+        let fault = |code, subject| Fault {
+            dependency: Dependency::Kafka,
+            class: FaultClass::Unavailable { timed_out: false },
+            code: Some(code),
+            subject,
+        };
+        let refused = told(&fault(-195, pipeline::fault::REFUSED));
+        assert_eq!(refused, "Kafka cannot be reached: connection refused: nothing listens at this address, or a firewall refuses");
+        assert_eq!(told(&fault(-185, "log")), "Kafka cannot be reached or used just now (log, librdkafka's error -185)");
+        let missing = Fault { class: FaultClass::Operator, ..fault(3, "topic: create it or check KAFKA_TOPIC") };
+        assert_eq!(told(&missing), "Kafka refuses: topic: create it or check KAFKA_TOPIC");
+        assert_eq!(
+            told(&Fault { subject: "members", code: Some(41), ..missing }),
+            "Kafka refuses: topic, rights or login; `consumer check` says more (members, Kafka's error 41)"
+        );
+    }
+
+    #[test]
     fn a_reason_is_a_sentence_that_says_who_what_and_whether_to_act() {
         for (text, expected) in [
             (
@@ -69,7 +94,7 @@ mod tests {
             (
                 fault(Dependency::Kafka, FaultClass::Unavailable { timed_out: false }, Some(-195), pipeline::fault::UNKNOWN_HOST),
                 "Kafka cannot be reached: unknown host: the name has no address here, check its spelling and DNS; the work goes on by itself \
-                 once it can (error -195)",
+                 once it can",
             ),
             (
                 fault(Dependency::Kafka, FaultClass::Unavailable { timed_out: true }, None, "committed"),
@@ -82,7 +107,7 @@ mod tests {
             ),
             (
                 fault(Dependency::Kafka, FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC"),
-                "Kafka refuses, and a person must mend it: topic: create it or check KAFKA_TOPIC (error 3)",
+                "Kafka refuses, and a person must mend it: topic: create it or check KAFKA_TOPIC",
             ),
             (
                 fault(Dependency::Database, FaultClass::Bug, Some(208), "apply_batch"),

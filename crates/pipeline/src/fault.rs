@@ -142,10 +142,17 @@ impl Fault {
         self.subject.contains(": ").then_some(self.subject)
     }
 
-    /// What was done, unless that is an advice already, and the server's number; empty where nothing of it is known.
+    /// What was done, unless that is an advice already, and the server's number with whose number it is; empty where nothing of it is known. Kafka's
+    /// numbers stand for one sentence each: where that is told, they are not.
     pub fn detail(&self) -> String {
-        let subject = self.advice().is_none().then(|| self.subject.to_owned());
-        let code = self.code.map(|code| format!("error {code}"));
+        let has_advice = self.advice().is_some();
+        let subject = (!has_advice).then(|| self.subject.to_owned());
+        let code = match (self.dependency, self.code) {
+            (Dependency::Kafka, _) if has_advice => None,
+            (Dependency::Kafka, Some(code @ ..0)) => Some(format!("librdkafka's error {code}")),
+            (Dependency::Kafka, Some(code)) => Some(format!("Kafka's error {code}")),
+            (_, code) => code.map(|code| format!("error {code}")),
+        };
         subject.into_iter().chain(code).collect::<Vec<_>>().join(", ")
     }
 }

@@ -82,7 +82,7 @@ pub enum Known<T> {
 
 impl<T> From<Result<T, Fault>> for Known<T> {
     fn from(answer: Result<T, Fault>) -> Self {
-        answer.map_or_else(|fault| Self::No { problem: reason::reason(&fault) }, Self::Yes)
+        answer.map_or_else(|fault| Self::No { problem: reason::told(&fault) }, Self::Yes)
     }
 }
 
@@ -173,7 +173,7 @@ where
                 let topic = progress.topic;
                 Some(match lag(progress).await {
                     // Of all settings it is the topic's name that is to be compared.
-                    Err(fault) if fault.is_about_topic() => Known::No { problem: format!("{} ({topic})", reason::reason(&fault)) },
+                    Err(fault) if fault.is_about_topic() => Known::No { problem: format!("{} ({topic})", reason::told(&fault)) },
                     answer => answer.into(),
                 })
             }
