@@ -1,23 +1,30 @@
 //! Counting outcomes, and one line of log for each event at the place where its fate is decided.
 
-use events::EventType;
+use std::time::Duration;
+
+use events::{EventType, Timestamp};
 use pipeline::DeadLetter;
 use pipeline::outcome::Outcome;
 use pipeline::plan::Candidate;
+use pipeline::ports::Clock as _;
 use pipeline::record::Record;
 use telemetry::Status;
 
 use super::Consumer;
 use super::write::Ended;
-use crate::backends::Backends;
+use crate::backends::{Backends, SystemClock};
 
 impl<P: Backends> Consumer<P> {
     /// Counts how events ended. Rejected ones are counted when their dead letter is durable.
     pub(super) fn record_outcomes<'e>(&self, ended: impl Iterator<Item = Ended<'e>>) {
         let mut counts = [[0_u64; STATUSES.len()]; EventType::ALL.len()];
+        let now = SystemClock.now();
         for (candidate, record, outcome) in ended {
             if let Some((place, status)) = status(outcome) {
                 counts[candidate.event.event_type() as usize][place] += 1;
+                if status == Status::Success {
+                    self.metrics.event_time_lag(since(candidate.event.at, now));
+                }
                 log(candidate, record, status);
             }
         }
@@ -47,6 +54,11 @@ impl<P: Backends> Consumer<P> {
             tracing::info!(dead_letters = count, new, "some dead letters were in the queue already");
         }
     }
+}
+
+/// How long ago that was; nothing where it lies ahead.
+fn since(at: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_micros(u64::try_from(now.unix_micros().saturating_sub(at.unix_micros())).unwrap_or_default())
 }
 
 const STATUSES: [Status; 4] = [Status::Success, Status::Duplicate, Status::Stale, Status::Parked];

@@ -24,7 +24,7 @@ pub use changes::Change;
 use changes::changes;
 pub use dead_letters::Group;
 use dead_letters::groups;
-pub use process::{Answer, AnsweredLog, Part, Process, Verification, group_of};
+pub use process::{Answer, AnsweredLog, EventTimeLag, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
 use crate::fleet::ConsumerView;

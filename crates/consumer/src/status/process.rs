@@ -24,6 +24,37 @@ pub struct Process {
     pub events_per_second: Option<u64>,
     /// Events that it took although they are dated in the future: the clock of their producer is ahead.
     pub ahead_of_clock: u64,
+    /// How long after their own time events were in the tables, since it started; `None` where it has applied none.
+    pub event_time_lag: Option<EventTimeLag>,
+}
+
+/// How long after their own time events were in the tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EventTimeLag {
+    /// Half of them within so many milliseconds; `None` for more than the metric tells apart.
+    pub half_within_ms: Option<u64>,
+    /// 99 of 100 within so many milliseconds.
+    pub most_within_ms: Option<u64>,
+}
+
+impl EventTimeLag {
+    /// From the text of `/metrics`: the bounds of the buckets in which the two are.
+    fn read(metrics: &str) -> Option<Self> {
+        let bound = |line: &str| {
+            let (series, count) = line.rsplit_once(' ')?;
+            let bound = series.strip_prefix("pipeline_event_time_lag_seconds_bucket{")?.split("le=\"").nth(1)?.split('"').next()?;
+            Some((bound.parse::<f64>().ok()?, count.parse::<f64>().ok()?))
+        };
+        let mut buckets: Vec<_> = metrics.lines().filter_map(bound).collect();
+        buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
+        let all = buckets.last().map(|(_, count)| *count).filter(|all| *all > 0.0)?;
+        let within = |share: f64| {
+            let (bound, _) = buckets.iter().find(|(_, count)| *count >= share * all)?;
+            bound.is_finite().then_some((bound * 1000.0).round() as u64)
+        };
+        Some(Self { half_within_ms: within(0.5), most_within_ms: within(0.99) })
+    }
 }
 
 /// What a process says of its own verifications, by its metrics.
@@ -113,6 +144,7 @@ impl Process {
             answer: health.and_then(|body| serde_json::from_str(&body).ok()),
             verification: metrics.as_deref().and_then(Verification::read),
             events_per_second: metrics.as_deref().and_then(events_per_second),
+            event_time_lag: metrics.as_deref().and_then(EventTimeLag::read),
             ahead_of_clock: metrics
                 .as_deref()
                 .map_or(0, |text| values(text, "pipeline_event_ahead_of_clock_seconds_count").sum::<f64>() as u64),
@@ -139,6 +171,20 @@ mod tests {
         let text =
             "events_processed_per_second{event_type=\"UserCreated\"} 10.4\nevents_processed_per_second{event_type=\"OrderPlaced\"} 2.2\n";
         assert_eq!((events_per_second(text), events_per_second("other 1\n")), (Some(13), None));
+    }
+
+    #[test]
+    fn the_lag_by_the_events_own_time_is_told_by_the_bounds_of_its_buckets() {
+        let metrics = |counts: [u64; 4]| {
+            let bounds = ["0.5", "10", "604800", "+Inf"];
+            let lines =
+                bounds.iter().zip(counts).map(|(le, count)| format!("pipeline_event_time_lag_seconds_bucket{{le=\"{le}\"}} {count}\n"));
+            lines.collect::<String>() + "pipeline_event_time_lag_seconds_count 100\n"
+        };
+        let read = |counts| EventTimeLag::read(&metrics(counts)).map(|lag| (lag.half_within_ms, lag.most_within_ms));
+        assert_eq!(read([60, 99, 100, 100]), Some((Some(500), Some(10_000))));
+        assert_eq!(read([0, 49, 50, 100]), Some((Some(604_800_000), None)));
+        assert_eq!((read([0; 4]), EventTimeLag::read("other 1\n")), (None, None));
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 
 use super::consumers;
-use super::{Change, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
+use super::{Change, EventTimeLag, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 use crate::parked::waited;
@@ -42,7 +42,7 @@ impl Display for Status {
     }
 }
 
-fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, .. }: &Process) -> fmt::Result {
+fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, event_time_lag, .. }: &Process) -> fmt::Result {
     let Some(answer) = answer else {
         return writeln!(f, "consumer      nothing answers at http://{address}: it does not run, or it listens elsewhere");
     };
@@ -57,11 +57,19 @@ fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, .. 
     if lost > 0 {
         writeln!(f, "  lost: the topic's retention has deleted {lost} offsets before they were consumed; raise it, and catch up")?;
     }
+    if let Some(EventTimeLag { half_within_ms, most_within_ms }) = event_time_lag {
+        let [half, most] = [half_within_ms, most_within_ms].map(|within| within.map_or_else(|| "more than a week".to_owned(), within_ms));
+        writeln!(f, "  in the tables, since it started: half of the events {half} after their own time, 99 of 100 {most}")?;
+    }
     if *ahead_of_clock > 0 {
         let events = if *ahead_of_clock == 1 { "1 event was" } else { &format!("{ahead_of_clock} events were") };
         writeln!(f, "  clocks: {events} dated in the future; a warning in its log names one: set the clock of its producer")?;
     }
     Ok(())
+}
+
+fn within_ms(millis: u64) -> String {
+    format!("up to {}", settings::span::format(Duration::from_millis(millis)))
 }
 
 fn section<T>(
@@ -211,6 +219,7 @@ mod tests {
                 }),
                 events_per_second: Some(4),
                 ahead_of_clock: 1,
+                event_time_lag: Some(EventTimeLag { half_within_ms: Some(500), most_within_ms: None }),
             },
             lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
             consumers: Some(Known::Yes(vec![ready, lost])),
@@ -236,6 +245,7 @@ consumer      not ready at http://127.0.0.1:9090
   pipeline           down    since 2026-01-15T10:00:00Z
     it is held
   lost: the topic's retention has deleted 7 offsets before they were consumed; raise it, and catch up
+  in the tables, since it started: half of the events up to 500ms after their own time, 99 of 100 more than a week
   clocks: 1 event was dated in the future; a warning in its log names one: set the clock of its producer
 
 lag           12 of topic events, group g: 1 member
@@ -272,6 +282,7 @@ changes       the last ones by operators, see `audit`
                 verification: None,
                 events_per_second: None,
                 ahead_of_clock: 0,
+                event_time_lag: None,
             },
             lag: None,
             consumers: None,

@@ -77,6 +77,9 @@ const SECONDS: Kind = Kind::Histogram(&[0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
 const EVENTS: Kind = Kind::Histogram(&[1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0, 5000.0]);
 /// From clocks that drift to one that was set wrong.
 const AHEAD: Kind = Kind::Histogram(&[2.0, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 3600.0, 86_400.0]);
+/// From a pipeline that keeps up to one that works off days.
+const SINCE_EVENT: Kind =
+    Kind::Histogram(&[0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 900.0, 3600.0, 21_600.0, 86_400.0, 604_800.0]);
 
 const CONSUMER: &[Part] = &[Part::Consumer];
 const API: &[Part] = &[Part::Api];
@@ -104,6 +107,8 @@ catalog! {
         "Entries in the dead letter queue by the reason that they tell, counted every 30 seconds; `unknown` tell none, `other` tell another one.";
     AHEAD_OF_CLOCK = "pipeline_event_ahead_of_clock_seconds" AHEAD, [], CONSUMER,
         "Events that were taken although their time lies more than a second in the future (MAX_CLOCK_SKEW), by how far.";
+    EVENT_TIME_LAG = "pipeline_event_time_lag_seconds" SINCE_EVENT, [], CONSUMER,
+        "From an event's own timestamp until it was applied to the tables; 0 where that lies ahead. Events that were released from parking count from their own time too.";
     TOMBSTONES = "pipeline_tombstones_total" Kind::Counter, [], CONSUMER,
         "Records without a value, skipped.";
     BATCH_EVENTS = "pipeline_batch_events" EVENTS, [], CONSUMER,

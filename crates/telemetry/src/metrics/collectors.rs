@@ -38,6 +38,7 @@ collectors! {
     dlq_depth: GaugeVec = gauge(DLQ_DEPTH);
     dlq_depth_by_reason: GaugeVec = gauge(DLQ_DEPTH_BY_REASON);
     ahead_of_clock: HistogramVec = histogram(AHEAD_OF_CLOCK);
+    event_time_lag: HistogramVec = histogram(EVENT_TIME_LAG);
     tombstones: IntCounterVec = counter(TOMBSTONES);
     batch_events: HistogramVec = histogram(BATCH_EVENTS);
     retries: IntCounterVec = counter(RETRIES);

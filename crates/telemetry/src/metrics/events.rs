@@ -96,6 +96,11 @@ impl Metrics {
         self.0.collectors.ahead_of_clock.with_label_values(NONE).observe(by.as_secs_f64());
     }
 
+    /// An event is in the tables, so long after its own time.
+    pub fn event_time_lag(&self, lag: Duration) {
+        self.0.collectors.event_time_lag.with_label_values(NONE).observe(lag.as_secs_f64());
+    }
+
     /// Records without a value that were skipped.
     pub fn tombstones(&self, count: u64) {
         self.0.collectors.tombstones.with_label_values(NONE).inc_by(count);
