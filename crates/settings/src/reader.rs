@@ -250,6 +250,13 @@ impl Reader {
         !self.problems.is_empty()
     }
 
+    /// Reads some of the settings; `None` where something of these is wrong. What is wrong is noted as always.
+    pub fn usable<T>(&mut self, read: impl FnOnce(&mut Self) -> T) -> Option<T> {
+        let before = self.problems.len();
+        let value = read(self);
+        (self.problems.len() == before).then_some(value)
+    }
+
     /// Ends the reading.
     ///
     /// # Errors

@@ -49,6 +49,14 @@ pub enum Command {
         #[arg(long, value_name = "HOST:PORT", requires = "api")]
         consumer: Option<String>,
     },
+    /// Test the settings and every part that they name, and say what to do; changes nothing.
+    ///
+    /// Exit codes: 0 nothing failed (warnings may be there), 1 something failed, 2 wrong settings.
+    Check {
+        /// As JSON.
+        #[arg(long)]
+        json: bool,
+    },
     /// Run, and open the producer's menu on it.
     Menu,
     /// Look at dead letters, send them again, mend, remove, carry them away: those in Redis where it is configured, else in `--data-dir`.

@@ -5,6 +5,7 @@ mod say;
 
 mod audit;
 mod backends;
+mod check;
 mod cli;
 mod demo;
 mod dlq;
@@ -38,6 +39,9 @@ fn main() -> ExitCode {
         Err(done) => return done,
     };
     let command = cli.command.unwrap_or(Command::Run);
+    if let Command::Check { json } = command {
+        return check::run(cli.data_dir.as_deref(), json);
+    }
     let mut env = match Reader::from_environment() {
         Ok(env) => env,
         Err(problem) => return wrong(&problem),
@@ -66,6 +70,8 @@ fn main() -> ExitCode {
 async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
     match command {
         Command::Run => serve::run(settings, data_dir).await,
+        // Done before the settings were read: it is about them.
+        Command::Check { .. } => Ok(ExitCode::SUCCESS),
         Command::Menu => serve::menu(settings, data_dir).await,
         Command::Demo { api: Some(api), consumer: Some(consumer) } => elsewhere::demo(settings, &api, &consumer).await,
         Command::Demo { .. } => serve::demo(settings, data_dir).await,

@@ -36,9 +36,9 @@ use crate::backends::{DeadLetters, Store};
 use crate::table::Row;
 
 /// The embedded topic.
-const EMBEDDED_TOPIC: &str = "events";
+pub const EMBEDDED_TOPIC: &str = "events";
 /// How long a delivery to it may take.
-const EMBEDDED_DELIVERY: Duration = Duration::from_secs(30);
+pub const EMBEDDED_DELIVERY: Duration = Duration::from_secs(30);
 /// The file of the embedded tables and dead letters in a data directory.
 pub const DATABASE_FILE: &str = "events.db";
 /// Partitions of the embedded topic. Its broker keeps at most 5 MiB of each.

@@ -15,7 +15,7 @@ const PART: &str = "Kafka";
 /// `similar` are topics that may have been meant where it is missing.
 pub(crate) fn topic(
     config: &KafkaConfig,
-    seen_retention: Duration,
+    seen_retention: Option<Duration>,
     answer: Result<&TopicDescription, &Fault>,
     similar: &[String],
 ) -> Vec<Finding> {
@@ -25,8 +25,7 @@ pub(crate) fn topic(
         Err(fault) if fault.is_about_topic() => {
             let advice = "create it with the partitions you want (6 is a good start), or check KAFKA_TOPIC and the user's rights";
             let meant = if similar.is_empty() { String::new() } else { format!("; there is {}", similar.join(", ")) };
-            let code = fault.code.map_or_else(String::new, |code| format!(" (error {code})"));
-            let found = format!("{} is not there, or not for this user{code}{meant}", config.topic);
+            let found = format!("{} is not there, or not for this user{meant}", config.topic);
             return vec![reached, Finding::fail(PART, "topic", found, advice)];
         }
         Err(fault) => return vec![Finding::fault(PART, "broker and login", fault, "check KAFKA_BROKERS and the other KAFKA_ settings")],
@@ -43,7 +42,7 @@ pub(crate) fn topic(
             findings.extend(in_sync(topic, settings));
             findings.extend(size(config, settings));
             findings.extend(cleanup(settings));
-            findings.extend(retention(settings, seen_retention));
+            findings.extend(seen_retention.and_then(|seen| retention(settings, seen)));
         }
     }
     findings
@@ -203,7 +202,7 @@ mod tests {
     fn troubles(change: impl FnOnce(&mut TopicDescription)) -> Vec<(&'static str, State)> {
         let mut description = good();
         change(&mut description);
-        let findings = topic(&config(), 30 * DAY, Ok(&description), &[]);
+        let findings = topic(&config(), Some(30 * DAY), Ok(&description), &[]);
         findings.into_iter().filter(|finding| finding.state != State::Ok).map(|finding| (finding.check, finding.state)).collect()
     }
 
@@ -252,9 +251,9 @@ mod tests {
         let fault = |class, code, subject| Fault { dependency: Dependency::Kafka, class, code, subject };
         let missing = fault(FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC");
         let similar = ["orders".to_owned(), "events-2".to_owned()];
-        assert!(topic(&config(), DAY, Err(&missing), &similar)[1].found.ends_with("; there is orders, events-2"));
+        assert!(topic(&config(), Some(DAY), Err(&missing), &similar)[1].found.ends_with("; there is orders, events-2"));
         let states = |fault: &Fault| -> Vec<_> {
-            topic(&config(), DAY, Err(fault), &[]).iter().map(|finding| (finding.check, finding.state)).collect()
+            topic(&config(), Some(DAY), Err(fault), &[]).iter().map(|finding| (finding.check, finding.state)).collect()
         };
         assert_eq!(states(&missing), [("broker and login", State::Ok), ("topic", State::Fail)]);
         let away = fault(FaultClass::Unavailable { timed_out: false }, None, "describe_topic");

@@ -1,6 +1,7 @@
 //! `consumer check`: asks every part at the same time, each with a bound, so that one that hangs does not hide the others.
 
 use std::future::Future;
+use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -14,41 +15,111 @@ use sqlserver::{SqlServer, SqlServerConfig};
 use telemetry::output::print_line;
 use telemetry::{LoggingConfig, logging};
 
-use super::{Settings, name_places, wrong};
+use super::{metrics_address, name_places, wrong};
 use crate::check::{self, Finding, Reading, Report};
+use crate::config::ConsumerConfig;
+use crate::dlq::Terms;
+use crate::dlq::admin::AdminConfig;
+use crate::status::Process;
+use crate::verify::ScheduleConfig;
 
 /// How long each part may take to answer.
 const BOUND: Duration = Duration::from_secs(10);
 
+/// A part, as the settings have it.
+pub enum Asked<S> {
+    /// There.
+    At(S),
+    /// Inside the process: what was found of it, or what is wrong with it.
+    Embedded(Result<String, String>),
+    /// Something of its settings is wrong, so that it cannot be asked.
+    Wrong,
+}
+
+impl<S> Asked<S> {
+    /// Reads the settings of a part that is a server.
+    pub fn read(env: &mut Reader, read: impl FnOnce(&mut Reader) -> S) -> Self {
+        env.usable(read).map_or(Self::Wrong, Self::At)
+    }
+
+    const fn server(&self) -> Option<&S> {
+        match self {
+            Self::At(config) => Some(config),
+            Self::Embedded(_) | Self::Wrong => None,
+        }
+    }
+
+    fn embedded(&self, part: &'static str) -> Option<Finding> {
+        match self {
+            Self::Embedded(Ok(found)) => Some(Finding::ok(part, "embedded", found)),
+            Self::Embedded(Err(problem)) => Some(Finding::fail(part, "embedded", problem, "name another --data-dir, or mend this one")),
+            Self::At(_) | Self::Wrong => None,
+        }
+    }
+}
+
+/// What a program works with.
+pub struct Parts {
+    /// Where the records are.
+    pub kafka: Asked<KafkaConfig>,
+    /// Where the tables are.
+    pub database: Asked<SqlServerConfig>,
+    /// Where the dead letters are.
+    pub redis: Asked<RedisConfig>,
+    /// Where a consumer on this machine answers, if it runs.
+    pub process: SocketAddr,
+}
+
+impl Parts {
+    fn read(env: &mut Reader) -> Self {
+        let (kafka, database, redis) =
+            (Asked::read(env, KafkaConfig::read), Asked::read(env, SqlServerConfig::read), Asked::read(env, RedisConfig::read));
+        let consumer = ConsumerConfig::read(env);
+        let (topic, timeout) =
+            kafka.server().map_or((String::new(), Duration::ZERO), |kafka| (kafka.topic.clone(), kafka.delivery_timeout));
+        // They are not needed here, and are to be right.
+        let _rest = (Terms::read(env, &consumer, topic, timeout), AdminConfig::read(env), ScheduleConfig::read(env));
+        Self { kafka, database, redis, process: metrics_address(env) }
+    }
+}
+
 /// `consumer check`: 0 where nothing failed, 1 where something did, 2 for wrong settings.
 pub fn check(json: bool) -> ExitCode {
+    check_parts(json, Parts::read, |_| Vec::new())
+}
+
+/// Tests the settings that `read` reads and every part of which they are right. `warnings` are sentences about settings besides.
+pub fn check_parts(json: bool, read: impl FnOnce(&mut Reader) -> Parts, warnings: impl FnOnce(&Reader) -> Vec<String>) -> ExitCode {
     let mut env = match Reader::from_environment() {
         Ok(env) => env,
         Err(problem) => return wrong(&problem),
     };
     // What is wrong stands in the table.
-    let (settings, logging) = (Settings::read(&mut env), LoggingConfig::read_or(&mut env, "off"));
-    let near_misses = env.near_misses();
-    let variables = match env.finish() {
-        Ok(variables) => variables,
+    let (parts, logging) = (read(&mut env), LoggingConfig::read_or(&mut env, "off"));
+    let warnings = [env.near_misses(), warnings(&env)].concat();
+    let (mut findings, is_right) = match env.finish() {
+        Ok(variables) => (vec![Finding::ok("settings", "all", format!("{} variables can be used", variables.len()))], true),
         Err(problems) => {
             let finding =
                 |problem: settings::Problem| Finding::fail("settings", problem.name, problem.message, "set it right, then check again");
-            return show(&Report::of(problems.0.into_iter().map(finding).collect()), json, ExitCode::from(2));
+            (problems.0.into_iter().map(finding).collect(), false)
         }
     };
-    let mut findings = vec![Finding::ok("settings", "all", format!("{} variables can be used", variables.len()))];
-    findings.extend(near_misses.into_iter().map(|near_miss| Finding::warn("settings", "names", near_miss, "rename it, or remove it")));
+    findings.extend(warnings.into_iter().map(|warning| Finding::warn("settings", "names", warning, "rename it, or remove it")));
     let asked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok(runtime.block_on(ask(&settings)))
+        Ok(runtime.block_on(ask(&parts)))
     });
     match asked {
         Ok(found) => findings.extend(found),
         Err(error) => return wrong(&error.to_string()),
     }
     let report = Report::of(findings);
-    let code = if report.ok { ExitCode::SUCCESS } else { ExitCode::FAILURE };
+    let code = match (is_right, report.ok) {
+        (false, _) => ExitCode::from(2),
+        (true, false) => ExitCode::FAILURE,
+        (true, true) => ExitCode::SUCCESS,
+    };
     show(&report, json, code)
 }
 
@@ -60,21 +131,49 @@ fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {
     if printed { code } else { ExitCode::FAILURE }
 }
 
-async fn ask(settings: &Settings) -> Vec<Finding> {
-    name_places(Some(&settings.kafka), Some(&settings.database), Some(&settings.redis));
-    let seen = settings.redis.seen_retention;
-    let topic = &settings.kafka.topic;
-    let ((kafka, log), (database, known), redis) =
-        tokio::join!(ask_kafka(&settings.kafka, seen), ask_database(&settings.database, topic), ask_redis(&settings.redis));
-    let positions = log.zip(known).map(|(log, known)| check::positions(topic, &log, &known)).unwrap_or_default();
-    [kafka, database, redis, positions].concat()
+async fn ask(parts: &Parts) -> Vec<Finding> {
+    let Parts { kafka, database, redis, process } = parts;
+    let embedded: Vec<_> =
+        [kafka.embedded("Kafka"), database.embedded("database"), redis.embedded("Redis")].into_iter().flatten().collect();
+    let (kafka, database, redis) = (kafka.server(), database.server(), redis.server());
+    name_places(kafka, database, redis);
+    let seen = redis.map(|config| config.seen_retention);
+    let of_kafka = async {
+        match kafka {
+            Some(config) => ask_kafka(config, seen).await,
+            None => (Vec::new(), None),
+        }
+    };
+    let of_database = async {
+        match database {
+            Some(config) => ask_database(config, kafka.map(|config| config.topic.as_str())).await,
+            None => (Vec::new(), None),
+        }
+    };
+    let of_redis = async {
+        match redis {
+            Some(config) => ask_redis(config).await,
+            None => Vec::new(),
+        }
+    };
+    let ((of_kafka, log), (of_database, known), of_redis, process) = tokio::join!(of_kafka, of_database, of_redis, Process::ask(*process));
+    let positions = kafka.zip(log.zip(known)).map(|(config, (log, known))| check::positions(&config.topic, &log, &known));
+    [of_kafka, of_database, of_redis, embedded, positions.unwrap_or_default(), check::process(&process)].concat()
 }
 
 /// The findings, and the log where it could be seen.
-async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> (Vec<Finding>, Option<LogState>) {
-    let progress = async { KafkaProgress::open(config)?.log().await };
-    let (topic, log) =
+async fn ask_kafka(config: &KafkaConfig, seen_retention: Option<Duration>) -> (Vec<Finding>, Option<LogState>) {
+    let progress = async {
+        let progress = KafkaProgress::open(config)?;
+        let (log, members) = tokio::join!(progress.log(), progress.members());
+        Ok((log?, members.ok().flatten()))
+    };
+    let (topic, progress) =
         tokio::join!(bounded(Dependency::Kafka, "describe_topic", describe_topic(config)), bounded(Dependency::Kafka, "log", progress));
+    let (log, members) = match progress {
+        Ok((log, members)) => (Ok(log), members),
+        Err(fault) => (Err(fault), None),
+    };
     let similar = match &topic {
         Err(fault) if fault.is_about_topic() => kafka::similar_topics(config).await.unwrap_or_default(),
         _ => Vec::new(),
@@ -83,12 +182,13 @@ async fn ask_kafka(config: &KafkaConfig, seen_retention: Duration) -> (Vec<Findi
     if topic.is_ok() {
         let kind = kafka::group_kind(config).await.ok();
         findings.extend(check::group(config, log.as_ref(), kind.as_ref()));
+        findings.extend(log.as_ref().ok().map(|log| check::lag(&config.group, log, members.as_deref())));
     }
     (findings, log.ok())
 }
 
 /// The findings, and how far the tables hold each log of the topic where they can tell.
-async fn ask_database(config: &SqlServerConfig, topic: &str) -> (Vec<Finding>, Option<Vec<LogPosition>>) {
+async fn ask_database(config: &SqlServerConfig, topic: Option<&str>) -> (Vec<Finding>, Option<Vec<LogPosition>>) {
     let database = SqlServer::new(config.clone());
     let facts = bounded(Dependency::Database, "inspect", database.inspect());
     let schema = bounded(Dependency::Database, "schema", sqlserver::schema(config));
@@ -100,7 +200,12 @@ async fn ask_database(config: &SqlServerConfig, topic: &str) -> (Vec<Finding>, O
         Ok(Reading { asked, theirs, answered: since_1970() })
     });
     // Tables that are not there yet are told by their schema.
-    let positions = bounded(Dependency::Database, "positions", database.positions(topic));
+    let positions = async {
+        match topic {
+            Some(topic) => bounded(Dependency::Database, "positions", database.positions(topic)).await.ok(),
+            None => None,
+        }
+    };
     let (facts, schema, clock, positions) = tokio::join!(facts, schema, clock, positions);
     let mut findings = check::database(config, facts.as_ref());
     if facts.is_err() {
@@ -110,7 +215,7 @@ async fn ask_database(config: &SqlServerConfig, topic: &str) -> (Vec<Finding>, O
         findings.push(check::schema(schema.as_ref().copied()));
         findings.extend(clock.map(|reading| check::clock("database", reading)));
     }
-    (findings, positions.ok())
+    (findings, positions)
 }
 
 async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {

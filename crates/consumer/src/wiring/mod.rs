@@ -28,7 +28,7 @@ use crate::parked::ParkedCommand;
 use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
-pub use check::check;
+pub use check::{Asked, Parts, check, check_parts};
 pub use dlq::dlq;
 pub use liveness::Liveness;
 pub use peek::{peek_and_show, peek_records};
