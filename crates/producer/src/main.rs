@@ -33,7 +33,7 @@ fn settings() -> Result<KafkaConfig, String> {
     let config = KafkaConfig::read(&mut env);
     // Log lines would run through the menu. What Kafka's client reports comes as the result of a delivery anyway.
     let log = LoggingConfig::read_or(&mut env, "warn,kafka=error");
-    env.near_misses().iter().for_each(|near_miss| eprintln!("producer: warning: {near_miss}"));
+    env.near_misses().iter().for_each(|near_miss| eprintln!("warning: {near_miss}"));
     env.finish().map_err(|problems| problems.to_string())?;
     logging::init(&log).map_err(|error| error.to_string())?;
     Ok(config)
@@ -44,7 +44,7 @@ async fn run(cli: Cli, config: &KafkaConfig) -> Exit {
     let publisher = match KafkaPublisher::open(config) {
         Ok(publisher) => publisher,
         Err(fault) => {
-            eprintln!("producer: {}", target.explain(&fault));
+            eprintln!("error: {}", target.explain(&fault));
             return Exit::Usage;
         }
     };
@@ -55,6 +55,6 @@ async fn run(cli: Cli, config: &KafkaConfig) -> Exit {
 }
 
 fn fail(problem: &str) -> ExitCode {
-    eprintln!("producer: {problem}");
+    eprintln!("error: {problem}");
     Exit::Usage.into()
 }

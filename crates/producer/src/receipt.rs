@@ -81,10 +81,10 @@ impl Receipt {
 }
 
 impl fmt::Display for Receipt {
-    /// `topic events, partition 3, offset 42, event 2f1c… (UserCreated)`.
+    /// `topic events, partition 3, offset 42`, and on a line of its own, which does not break in the id, `event 2f1c… (UserCreated)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "topic {}, partition {}, offset {}", self.topic, self.partition, self.offset)?;
-        self.event.map_or(Ok(()), |event| write!(f, ", event {} ({})", event.event_id, event.event_type))
+        self.event.map_or(Ok(()), |event| write!(f, "\n  event {} ({})", event.event_id, event.event_type))
     }
 }
 

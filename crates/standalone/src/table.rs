@@ -22,7 +22,7 @@ impl Row {
 /// The table as text.
 pub fn table(rows: &[Row]) -> String {
     let line = |Row { part, kind, place }: &Row| format!("  {part:<14}{kind:<10}{place}");
-    let headings = [format!("  {:<14}{:<10}where", "part", "is"), format!("  {}", "-".repeat(70))];
+    let headings = [format!("  {:<14}{:<10}where", "part", "is"), format!("  {}", "-".repeat(56))];
     headings.into_iter().chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
 }
 

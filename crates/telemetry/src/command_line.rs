@@ -18,6 +18,8 @@ use crate::output::print_line;
 pub const COMMIT: Option<&str> = told(option_env!("EVENT_PIPELINE_COMMIT"));
 /// The day on which this was built, where the build was told it (`EVENT_PIPELINE_BUILD_DATE`).
 const BUILD_DATE: Option<&str> = told(option_env!("EVENT_PIPELINE_BUILD_DATE"));
+/// Behind every command of a program in its help: clap counts these up from 0.
+const LAST: usize = 900;
 /// So many characters of a commit are shown.
 const COMMIT_SHOWN: usize = 12;
 
@@ -67,7 +69,9 @@ fn command<C: CommandFactory>() -> Command {
     // Not augmented itself: that would replace what the program says about itself.
     let files = PackageFile::augment_subcommands(Command::new("files"));
     let settings = SettingsArgs::augment_args(Command::new("settings"));
-    C::command().version(version()).args(settings.get_arguments().cloned()).subcommands(files.get_subcommands().cloned())
+    // After what the program is for.
+    let files = files.get_subcommands().map(|file| file.clone().display_order(LAST));
+    C::command().version(version()).args(settings.get_arguments().cloned()).subcommands(files)
 }
 
 /// Where settings come from beside the environment and `.env`.

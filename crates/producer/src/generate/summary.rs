@@ -125,7 +125,7 @@ impl fmt::Display for Summary {
         let rate = if seconds > 0.0 { self.total.delivered as f64 / seconds } else { 0.0 };
         write!(f, "{} bytes in {seconds:.2} s, {rate:.0} records/s", self.bytes)?;
         if let (Some(p50), Some(p99)) = (self.latencies.percentile(0.5), self.latencies.percentile(0.99)) {
-            write!(f, ", acknowledged after {} (p50), {} (p99)", millis(p50), millis(p99))?;
+            write!(f, "\nacknowledged after {} (p50), {} (p99)", millis(p50), millis(p99))?;
         }
         match self.end {
             End::Whole => Ok(()),

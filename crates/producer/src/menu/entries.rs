@@ -3,9 +3,9 @@
 use events::{AdjustmentType, Body, Event, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, UserCreated};
 use uuid::Uuid;
 
-use super::Left;
 use super::memory::{KnownArticle, KnownOrder, Memory};
 use super::prompt::{Prompt, confirm, field, pick};
+use super::{Left, asked};
 use crate::{defaults, fields};
 
 /// 1 Create User.
@@ -13,7 +13,7 @@ pub(super) fn create_user(prompt: &mut impl Prompt) -> Result<Event<'static>, Le
     let (first, last) = defaults::person();
     let first_name = field(prompt, "First name", &first, fields::name)?;
     let last_name = field(prompt, "Last name", &last, fields::name)?;
-    let email = field(prompt, "E-mail", &defaults::email(&first_name, &last_name), fields::email)?;
+    let email = field(prompt, "E-mail", &defaults::email(&first_name, &last_name), asked::email)?;
     let user_id = field(prompt, "User id", &Uuid::new_v4(), fields::uuid)?;
     Ok(defaults::event(Body::UserCreated(UserCreated {
         user_id,
@@ -35,7 +35,7 @@ pub(super) fn place_order(prompt: &mut impl Prompt, memory: &Memory) -> Result<E
             Err(rule) => prompt.say(&format!("The total {rule}. Start the items again.")),
         }
     };
-    let total_amount = field(prompt, "Total amount", &total, fields::money)?;
+    let total_amount = field(prompt, "Total amount", &asked::shown(total), asked::amount)?;
     let order_id = field(prompt, "Order id", &Uuid::new_v4(), fields::uuid)?;
     let (currency, placed_at) = (currency.into(), defaults::now());
     Ok(defaults::event(Body::OrderPlaced(OrderPlaced { order_id, user_id, total_amount, currency, items, placed_at })))
@@ -54,8 +54,9 @@ fn items(prompt: &mut impl Prompt, memory: &Memory) -> Result<Vec<OrderItem<'sta
     let mut items = Vec::new();
     loop {
         let sku = article(prompt, memory)?;
-        let quantity = field(prompt, "Quantity", &1, fields::quantity)?;
-        let price = field(prompt, "Price of one", &memory.price_of(&sku).unwrap_or(defaults::article().price()), fields::money)?;
+        let quantity = field(prompt, "Quantity", &1, asked::ordered)?;
+        let known = memory.price_of(&sku).unwrap_or(defaults::article().price());
+        let price = field(prompt, "Price of one", &asked::shown(known), asked::amount)?;
         items.push(OrderItem { sku: sku.into(), quantity, price });
         if !confirm(prompt, "Another item? (y/n)")? {
             return Ok(items);
@@ -64,7 +65,7 @@ fn items(prompt: &mut impl Prompt, memory: &Memory) -> Result<Vec<OrderItem<'sta
 }
 
 fn article(prompt: &mut impl Prompt, memory: &Memory) -> Result<String, Left> {
-    let shown = |article: &KnownArticle| format!("{:<20}{}", article.sku, article.price);
+    let shown = |article: &KnownArticle| format!("{:<20}{:>10}", article.sku, asked::shown(article.price));
     let articles: Vec<_> = memory.articles().iter().map(|article| (shown(article), article.sku.clone())).collect();
     pick(prompt, "Article (number, or a SKU)", &articles, "1", fields::sku)
 }
@@ -72,7 +73,7 @@ fn article(prompt: &mut impl Prompt, memory: &Memory) -> Result<String, Left> {
 /// 3 Settle Payment.
 pub(super) fn settle_payment(prompt: &mut impl Prompt, memory: &Memory) -> Result<Event<'static>, Left> {
     let order = order(prompt, memory)?;
-    let amount = field(prompt, "Amount", &order.total, fields::money)?;
+    let amount = field(prompt, "Amount", &asked::shown(order.total), asked::amount)?;
     let currency = field(prompt, "Currency", &order.currency, fields::currency)?.into();
     let payment_method = field(prompt, "Payment method", &defaults::PAYMENT_METHOD, fields::payment_method)?.into();
     let status = field(prompt, "Status", &defaults::STATUS, fields::status)?.into();
@@ -85,7 +86,7 @@ fn order(prompt: &mut impl Prompt, memory: &Memory) -> Result<KnownOrder, Left> 
     let other = |id| KnownOrder { id, total: defaults::article().price(), currency: defaults::CURRENCY.to_owned(), paid: false };
     let shown = |order: &KnownOrder| {
         let paid = if order.paid { "  (paid)" } else { "" };
-        format!("{}  {} {}{paid}", order.id, order.total, order.currency)
+        format!("{}  {} {}{paid}", order.id, asked::shown(order.total), order.currency)
     };
     let orders: Vec<_> = memory.orders().into_iter().map(|order| (shown(order), order.clone())).collect();
     if orders.is_empty() {

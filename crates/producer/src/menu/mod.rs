@@ -5,9 +5,11 @@
 //! | [`prompt`] | asking: the [`Prompt`] trait and the questions built on it |
 //! | [`terminal`] | a person at a terminal, by way of dialoguer |
 //! | `entries` | what Create User, Place Order, Settle Payment and Adjust Inventory ask |
+//! | `asked` | what is typed there, checked as a person would |
 //! | `samples` | what Generate Sample Events asks |
 //! | `memory` | what was created in this run |
 
+mod asked;
 mod entries;
 mod memory;
 pub mod prompt;
@@ -64,7 +66,8 @@ pub async fn run<P: Publisher>(
     stop: watch::Receiver<u32>,
     terminated: impl Future<Output = ()>,
 ) -> io::Result<()> {
-    prompt.say(&format!("Events go to topic {} at {}.  Esc: back.  Ctrl-C: leave.", target.topic, target.brokers));
+    prompt.say(&format!("Events go to topic {} at {}.", target.topic, target.brokers));
+    prompt.say("Esc: back.  Ctrl-C: leave.");
     let mut dialogue = Dialogue { prompt, memory: Memory::new() };
     let mut terminated = pin!(terminated);
     loop {

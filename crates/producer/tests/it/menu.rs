@@ -49,8 +49,8 @@ async fn each_entry_offers_what_the_entries_before_it_created() {
         ("MOUSE-01", -2, kind),
         "the article ordered first comes first"
     );
-    assert!(shown.contains(&format!("topic events, partition 2, offset 41, event {} (UserCreated)", events[0].id)), "{shown}");
-    assert!(shown.contains("100.3 EUR"), "{shown}");
+    assert!(shown.contains(&format!("topic events, partition 2, offset 41\n  event {} (UserCreated)", events[0].id)), "{shown}");
+    assert!(shown.contains("100.30 EUR"), "{shown}");
 }
 
 /// Someone who never answers, until the other end of the channel is gone.

@@ -32,11 +32,6 @@ impl Client {
         }
     }
 
-    /// The body of an answer as it was sent.
-    pub async fn text(&self, path: &str) -> anyhow::Result<String> {
-        Ok(self.http.get(format!("{}{path}", self.base)).send().await?.text().await?)
-    }
-
     /// The bodies of the answers of several servers, one after the other.
     pub async fn all(&self, servers: &[String], path: &str) -> anyhow::Result<String> {
         let mut bodies = String::new();

@@ -42,7 +42,7 @@ impl Report {
 
     /// A check of a value in a JSON answer.
     pub fn check_json(&mut self, what: impl Into<String>, expected: &Value, actual: &Value) {
-        self.check(what, expected, actual);
+        self.check(what, words(expected), words(actual));
     }
 
     /// The verdict: every check again, and whether all hold.
@@ -57,10 +57,32 @@ impl Report {
     }
 }
 
+/// A value of an answer, as a person would say it.
+pub fn words(value: &Value) -> String {
+    match value {
+        Value::Null => "not there".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
 fn line(check: &Check) -> String {
     if check.holds() {
         format!("[ok]     {}: {}", check.what, check.actual)
     } else {
         format!("[FAILED] {}: expected {}, found {}", check.what, check.expected, check.actual)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn values_are_said_without_the_signs_of_json() {
+        let said = [Value::Null, json!("ok"), json!(299.99)].map(|value| words(&value));
+        assert_eq!(said, ["not there", "ok", "299.99"]);
     }
 }

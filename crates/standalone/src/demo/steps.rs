@@ -10,6 +10,7 @@ use pipeline::{DeadLetterQueue, Publisher};
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::report::words;
 use super::{Demo, Stage};
 
 /// How long the claim of a dead letter lasts: longer than a delivery may take.
@@ -24,7 +25,7 @@ where
     pub(super) async fn initial_state(&mut self) -> anyhow::Result<()> {
         self.report.step(1, "initial state");
         let health = self.client.get("/health").await?;
-        self.report.say(format!("API at {}, health: {}", self.stage.api, health["status"]));
+        self.report.say(format!("API at {}, health: {}", self.stage.api, words(&health["status"])));
         let user = self.client.get(&format!("/users/{}", self.story.user_id)).await?;
         let stock = self.client.get(&format!("/inventory/{}", self.story.sku)).await?;
         self.report.check_json("the user of this run", &Value::Null, &user);
@@ -44,7 +45,7 @@ where
         let path = format!("/orders/{}", self.story.order_id);
         let order = self.client.get_until(&path, |order| order["payment"]["status"] == "settled").await?;
         self.report.say(format!("GET {path}"));
-        self.report.say(self.client.text(&path).await?);
+        order_lines(&order).into_iter().for_each(|line| self.report.say(line));
         self.report.check_json("totalAmount", &json!(299.99), &order["totalAmount"]);
         self.report.check_json("payment amount", &json!(299.99), &order["payment"]["amount"]);
         let user = self.client.get(&format!("/users/{}", self.story.user_id)).await?;
@@ -156,4 +157,15 @@ where
         self.report.check_json(format!("stock of {}", self.story.sku), &json!(expected), &stock["quantity"]);
         Ok(())
     }
+}
+
+/// An order, as the API answers it, in lines for a person.
+fn order_lines(order: &Value) -> Vec<String> {
+    let said = |value: &Value| words(value);
+    let item = |item: &Value| format!("  {} of {} at {}", said(&item["quantity"]), said(&item["sku"]), said(&item["price"]));
+    let payment = &order["payment"];
+    let items = order["items"].as_array().into_iter().flatten().map(item);
+    let first = format!("  {} {}, placed at {}", said(&order["totalAmount"]), said(&order["currency"]), said(&order["placedAt"]));
+    let last = format!("  paid {} by {}: {}", said(&payment["amount"]), said(&payment["paymentMethod"]), said(&payment["status"]));
+    std::iter::once(first).chain(items).chain([last]).collect()
 }
