@@ -24,7 +24,7 @@ pub async fn run() -> ExitCode {
     match serve(config, &variables, &near_misses).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("api: {error:#}");
+            eprintln!("error: {error:#}");
             ExitCode::FAILURE
         }
     }
@@ -32,9 +32,12 @@ pub async fn run() -> ExitCode {
 
 /// Asks the API on this machine whether it is alive: 0 if so, 1 if not, 2 for wrong settings.
 pub fn healthcheck() -> ExitCode {
-    match read(ApiConfig::read).map(|(config, ..)| probe::is_live(config.address, PROBE)) {
-        Ok(Ok(true)) => ExitCode::SUCCESS,
-        Ok(Ok(false) | Err(_)) => ExitCode::FAILURE,
+    match read(ApiConfig::read).map(|(config, ..)| probe::why_not_live(config.address, PROBE)) {
+        Ok(None) => ExitCode::SUCCESS,
+        Ok(Some(why)) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
         Err(code) => code,
     }
 }
@@ -42,7 +45,7 @@ pub fn healthcheck() -> ExitCode {
 /// Settings, all variables and what may have been mistyped; or 2 with every problem on stderr.
 fn read<C>(read: impl FnOnce(&mut Reader) -> C) -> Result<(C, Vec<Variable>, Vec<String>), ExitCode> {
     fn wrong(problem: &impl Display) -> ExitCode {
-        eprintln!("{problem}");
+        eprintln!("error: {problem}");
         ExitCode::from(2)
     }
     let mut env = Reader::from_environment().map_err(|problem| wrong(&problem))?;

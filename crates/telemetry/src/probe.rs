@@ -20,6 +20,23 @@ pub fn is_live(address: SocketAddr, patience: Duration) -> io::Result<bool> {
     Ok(&status_line == b"HTTP/1.1 200")
 }
 
+/// Why the server that listens there is not alive, as a sentence; `None` where it is. As [`is_live`] asks.
+pub fn why_not_live(address: SocketAddr, patience: Duration) -> Option<String> {
+    let place = format!("http://{}/health/live", reachable(address));
+    match is_live(address, patience) {
+        Ok(true) => None,
+        Ok(false) => Some(format!("{place} answers that it is not alive: its loop stands still, and its log says since when")),
+        Err(error) => {
+            let why = match error.kind() {
+                io::ErrorKind::ConnectionRefused => "nothing listens there",
+                io::ErrorKind::TimedOut | io::ErrorKind::WouldBlock => "no answer in time",
+                _ => "no answer that could be read",
+            };
+            Some(format!("{place} cannot be asked: {why}"))
+        }
+    }
+}
+
 /// The body of the answer to `GET` of this path, whatever its status. Waits up to `patience` for each of connection, request and parts of the
 /// answer, of which it takes one mebibyte at most.
 ///
@@ -51,6 +68,18 @@ pub const fn reachable(address: SocketAddr) -> SocketAddr {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_is_not_there_is_told_with_its_place() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        // It takes connections and says nothing.
+        let silent = why_not_live(address, Duration::from_millis(50)).unwrap();
+        assert_eq!(silent, format!("http://{address}/health/live cannot be asked: no answer in time"));
+        drop(listener);
+        let gone = why_not_live(address, Duration::from_secs(5)).unwrap();
+        assert_eq!(gone, format!("http://{address}/health/live cannot be asked: nothing listens there"));
+    }
 
     #[test]
     fn every_address_is_asked_over_loopback_and_any_other_as_it_is() {

@@ -107,9 +107,12 @@ pub fn healthcheck() -> ExitCode {
         Ok(mut env) => metrics_address(&mut env),
         Err(problem) => return wrong(&problem),
     };
-    match probe::is_live(address, PROBE) {
-        Ok(true) => ExitCode::SUCCESS,
-        Ok(false) | Err(_) => ExitCode::FAILURE,
+    match probe::why_not_live(address, PROBE) {
+        None => ExitCode::SUCCESS,
+        Some(why) => {
+            eprintln!("error: {why}");
+            ExitCode::FAILURE
+        }
     }
 }
 
