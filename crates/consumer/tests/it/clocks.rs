@@ -38,3 +38,16 @@ async fn a_record_stamped_in_the_far_future_or_long_ago_is_taken_for_what_its_ev
     rig.process_batch().await.unwrap();
     assert_eq!(rig.stock(&sku).await, Some(2), "{:?}", rig.dead_letters.reasons());
 }
+
+#[tokio::test]
+async fn how_long_after_its_own_time_an_event_is_in_the_tables_is_measured_once() {
+    let mut rig = Rig::new();
+    let two_hours_ago = Event { at: SystemClock.now().plus_micros(-2 * HOUR), ..user(id()) };
+    let ahead = Event { at: SystemClock.now().plus_micros(HOUR / 100), ..user(id()) };
+    rig.append_all(&[two_hours_ago.clone(), ahead]);
+    rig.process_batch().await.unwrap();
+    rig.append(&two_hours_ago);
+    rig.process_batch().await.unwrap();
+    let within = |le: &str| rig.metric(&format!("pipeline_event_time_lag_seconds_bucket{{le=\"{le}\"}}"));
+    assert_eq!([within("0.1"), within("3600"), within("21600")], [1.0, 1.0, 2.0], "one that comes again is in the tables already");
+}

@@ -54,3 +54,26 @@ fn what_is_not_named_is_said_to_be_unknown() {
         assert!(shown.contains(text), "{text}: {shown}");
     }
 }
+
+#[test]
+fn check_tells_what_is_embedded_and_asks_what_can_be_asked() {
+    let folder = tempfile::tempdir().unwrap();
+    let check = |settings: &[(&str, &str)], arguments: &[&str]| {
+        let mut command = standalone(folder.path(), &[arguments, &["check"]].concat());
+        command.env("API_PORT", "1").envs(settings.iter().copied());
+        let (output, shown, _) = run(command);
+        (output.status.code(), shown)
+    };
+    let (code, shown) = check(&[], &[]);
+    assert_eq!(code, Some(0), "{shown}");
+    assert_eq!(shown.matches("embedded").count(), 3, "{shown}");
+    let (code, shown) = check(&[("KAFKA_BROKERS", "nowhere"), ("REDIS_HOST", "127.0.0.1"), ("REDIS_PORT", "1")], &[]);
+    assert_eq!(code, Some(2), "{shown}");
+    for told in ["FAIL  settings  KAFKA_BROKERS", "FAIL  Redis     server and login", "connection refused", "SQLite file"] {
+        assert!(shown.contains(told), "{told}: {shown}");
+    }
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    std::fs::write(folder.path().join("data/events.db"), [b'x'; 8192]).unwrap();
+    let (code, shown) = check(&[], &["--data-dir", "data"]);
+    assert!(code == Some(1) && shown.contains("this is no SQLite database"), "{shown}");
+}

@@ -145,6 +145,53 @@ async fn a_queue_that_holds_something_else_is_told_with_what_to_do() {
     member.stop().await;
 }
 
+/// Takes memory from Redis while it lives.
+struct NoMemory<'a>(&'a Place);
+
+impl<'a> NoMemory<'a> {
+    fn of(place: &'a Place) -> Self {
+        tell_redis(place, "CONFIG SET maxmemory 1");
+        Self(place)
+    }
+}
+
+impl Drop for NoMemory<'_> {
+    fn drop(&mut self) {
+        tell_redis(self.0, "CONFIG SET maxmemory 0");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_framed_record_a_queue_without_memory_and_a_group_without_members_are_told() {
+    let Some(servers) = Servers::configured().await else { return };
+    let place = Place::on(&servers).await;
+    let member = place.start(&[]);
+    let port = port(&member).await;
+    let here = ("API_PORT", port.as_str());
+    member.until_ready(SOON).await;
+    let publisher = KafkaPublisher::open(&place.kafka).unwrap();
+    let publish = async |value: &[u8]| {
+        let message = Message { key: None, value: Some(value.to_vec()), headers: Vec::new() };
+        publisher.publish(&place.kafka.topic, message).await.unwrap();
+    };
+    // As a serializer with a schema registry frames them: a zero, the schema's id, Avro.
+    publish(&[0, 0, 0, 0, 7, 2, 3]).await;
+    until_told(&place, &[here], "a producer writes Avro", &["dead letters  1", "registry_framed:unknown:"]).await;
+
+    let memory = NoMemory::of(&place);
+    publish(b"boom").await;
+    let told = ["consumer      not ready", "OOM: Redis has no memory left for a dead letter; raise its maxmemory"];
+    until_told(&place, &[here], "the queue takes no writes", &told).await;
+    drop(memory);
+    member.until_ready(SOON).await;
+    place.until_committed(2, SOON).await;
+    member.stop().await;
+
+    publish(b"boom").await;
+    let told = ["nothing answers at http://127.0.0.1:1", "1 of topic", ": nobody is in it", "  nobody"];
+    until_told(&place, &[("API_PORT", CLOSED)], "records wait and nobody consumes", &told).await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_is_no_database_is_named() {
     let Some(servers) = Servers::configured().await else { return };
