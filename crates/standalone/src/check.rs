@@ -28,7 +28,7 @@ fn parts(env: &mut Reader, data_dir: Option<&Path>) -> Parts {
         Asked::Embedded(Ok("a broker inside the program, without KAFKA_BROKERS".to_owned()))
     };
     let database = if SqlServerConfig::is_set(env) { Asked::read(env, SqlServerConfig::read) } else { Asked::Embedded(file.clone()) };
-    let redis = if env.is_set("REDIS_HOST") { Asked::read(env, RedisConfig::read) } else { Asked::Embedded(file) };
+    let redis = if RedisConfig::is_set(env) { Asked::read(env, RedisConfig::read) } else { Asked::Embedded(file) };
     let consumer = ConsumerConfig::read(env);
     // They are not needed here, and are to be right.
     let _rest =

@@ -57,3 +57,34 @@ fn count(tallies: &mut HashMap<String, Tally>, listed: &Listed) {
     let name = if known { &*fingerprint } else { OTHERS };
     tallies.entry(name.to_owned()).or_default().note(listed.entry.as_ref().and_then(|entry| entry.at()));
 }
+
+/// What is to be done about dead letters of this fingerprint, in a line for whoever sees nothing else. A fingerprint begins with its reason.
+pub(super) fn remedy(fingerprint: &str) -> Option<&'static str> {
+    Some(match fingerprint.split(':').next()? {
+        "not_json" | "not_utf8" | "unknown_event_type" => "no events: find who writes other things to this topic",
+        "registry_framed" => "Avro or Protobuf of a schema registry: have its producer write JSON",
+        "missing_field" | "duplicate_field" | "wrong_type" | "invalid_value" | "invalid_money" | "too_long" | "unknown_adjustment_type" => {
+            "events that break the contract: mend their producer, and these by `dlq edit`"
+        }
+        "timestamp_in_future" => "dated in the future: set the clock of their producer, then redrive",
+        "missing_parent" => "their user or order did not come in time: redrive when it is there",
+        "email_taken" => "the e-mail address is another user's: redrive when that one gives it up",
+        "event_id_conflict" => "an event id that was used twice: mend their producer",
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_reason_of_ours_has_a_remedy_and_another_programs_has_none() {
+        let contract = events::Rule::RegistryFramed.label();
+        for reason in [contract, "not_json", "missing_field", "timestamp_in_future", "missing_parent", "email_taken", "event_id_conflict"] {
+            let told = remedy(&format!("{reason}:UserCreated:email")).unwrap_or_else(|| panic!("{reason} has none"));
+            assert!(told.len() <= 80, "{told}");
+        }
+        assert_eq!(remedy("(others)"), None);
+    }
+}

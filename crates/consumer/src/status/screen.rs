@@ -6,6 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 
 use super::consumers;
+use super::dead_letters::remedy;
 use super::{Change, EventTimeLag, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
@@ -92,6 +93,9 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
     write!(f, "{all} of topic {topic}, group {group}")?;
     match members {
         None => writeln!(f)?,
+        Some(0) if all > 0 => {
+            writeln!(f, ": nobody is in it\n  nobody consumes: start a consumer, or look at its log where it should run")?;
+        }
         Some(0) => writeln!(f, ": nobody is in it")?,
         Some(1) => writeln!(f, ": 1 member")?,
         Some(members) => writeln!(f, ": {members} members")?,
@@ -128,7 +132,12 @@ fn parked(f: &mut Formatter<'_>, Parked { events, oldest, largest }: &Parked, no
         write!(f, ", the oldest for {}", waited(*oldest, now))?;
     }
     writeln!(f)?;
-    largest.iter().try_for_each(|MissingParent { parent, events }| writeln!(f, "  {events:>9}  for {parent}"))
+    largest.iter().try_for_each(|MissingParent { parent, events }| writeln!(f, "  {events:>9}  for {parent}"))?;
+    if *events == 0 {
+        Ok(())
+    } else {
+        writeln!(f, "  applied when it comes, dead letters after PARKING_DEADLINE; `parked show ID` names them")
+    }
 }
 
 impl Verification {
@@ -157,7 +166,11 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     for Group { fingerprint, count, first_seen, last_seen } in groups.iter().take(GROUPS) {
         let [first, last] = [first_seen, last_seen].map(|seen| seen.as_deref().map_or_else(|| "-".to_owned(), seconds));
         writeln!(f, "  {count:>9}  {first:<20}  {last:<20}  {}", printable(fingerprint))?;
+        if let Some(remedy) = remedy(fingerprint) {
+            writeln!(f, "             {remedy}")?;
+        }
     }
+    writeln!(f, "  `dlq list` and `dlq show ID` say more; what is mended goes on with `dlq redrive`")?;
     match groups.len().saturating_sub(GROUPS) {
         0 => Ok(()),
         hidden => writeln!(f, "             and {hidden} more fingerprints, see --json"),
@@ -260,9 +273,12 @@ consumers     1, and 1 that is gone and has not said that it stops
     heard of 90s ago; its partitions go to the others after its session timeout
 parked        3, the oldest for 12m
           3  for user 7
+  applied when it comes, dead letters after PARKING_DEADLINE; `parked show ID` names them
 dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen             fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
+             no events: find who writes other things to this topic
+  `dlq list` and `dlq show ID` say more; what is mended goes on with `dlq redrive`
 verified      1h ago: 3 differences from the log, see `verify`
 changes       the last ones by operators, see `audit`
   2026-01-15T10:02:00Z  ada (console): redrive
