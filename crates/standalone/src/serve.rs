@@ -82,7 +82,8 @@ fn hints(stack: &Stack) -> String {
         "Try, in another terminal:\n  \
          curl http://{api}/users/recent\n  \
          curl http://{api}/metrics\n  \
-         KAFKA_BROKERS={brokers} cargo run --release -p producer\n\n\
+         cargo build --release -p standalone -p producer\n  \
+         KAFKA_BROKERS={brokers} target/release/producer\n\n\
          Ctrl-C stops."
     )
 }
