@@ -260,8 +260,8 @@ impl Stack {
                 spawn_verify(tables, (kafka.clone(), settings.consumer.clone()), schedule, clients, shutdown.token());
             }
         }
-        let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());
         let (source, offsets) = kafka::open(&kafka)?;
+        let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());
         let adapters = Adapters::<LocalBackends> {
             source,
             offsets,

@@ -111,16 +111,10 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             let (tables, settings) = ((store.clone(), dead_letters.clone()), (kafka_config.clone(), consumer.clone()));
             spawn_verify(tables, settings, schedule, (metrics.clone(), health.clone()), shutdown.token());
         }
+        let (progress, (source, offsets)) = (KafkaProgress::open(&kafka_config)?, kafka::open(&kafka_config)?);
         let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());
-        let (source, offsets) = kafka::open(&kafka_config)?;
-        let adapters = Adapters::<RealBackends> {
-            source,
-            offsets,
-            progress: KafkaProgress::open(&kafka_config)?,
-            store,
-            dead_letters,
-            topic: kafka_config.topic.as_str().into(),
-        };
+        let adapters =
+            Adapters::<RealBackends> { source, offsets, progress, store, dead_letters, topic: kafka_config.topic.as_str().into() };
         tracing::info!(topic = kafka_config.topic, group = kafka_config.group, "consuming");
         let source = crate::run(adapters, consumer, metrics, health, shutdown.token()).await;
         if let Err(fault) = source.close(CLOSE).await {
