@@ -36,10 +36,12 @@ GRANT SELECT, INSERT, UPDATE ON dbo.log_positions TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.leases TO event_pipeline_consumer;
 GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.consumer_heartbeats TO event_pipeline_consumer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_jobs TO event_pipeline_consumer;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_job_letters TO event_pipeline_consumer;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_consumer;
 GO
 
--- A person on a command line: `dlq`, `audit`, `trace`, `status`, `resume`. A dry run of a redrive or an edit is the batch's own statement, rolled back,
+-- A person on a command line: `dlq`, with the jobs that redrives are, `audit`, `trace`, `status`, `resume`. A dry run of a redrive or an edit is the batch's own statement, rolled back,
 -- and needs its rights.
 IF DATABASE_PRINCIPAL_ID(N'event_pipeline_operator') IS NULL
   CREATE ROLE event_pipeline_operator;
@@ -53,8 +55,11 @@ GRANT SELECT, INSERT, UPDATE ON dbo.inventory TO event_pipeline_operator;
 GRANT SELECT, INSERT ON dbo.inventory_adjustments TO event_pipeline_operator;
 GRANT SELECT, DELETE ON dbo.parked_events TO event_pipeline_operator;
 GRANT SELECT, INSERT, UPDATE ON dbo.log_positions TO event_pipeline_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.leases TO event_pipeline_operator;
 GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_operator;
 GRANT SELECT ON dbo.consumer_heartbeats TO event_pipeline_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_jobs TO event_pipeline_operator;
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_job_letters TO event_pipeline_operator;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_operator;
 GO
 

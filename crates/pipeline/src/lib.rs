@@ -21,6 +21,7 @@
 //! | [`trace`] | what the tables know of one event |
 //! | [`audit`] | what operators change, as a chain of hashes |
 //! | [`heartbeat`] | what a consumer says of itself again and again |
+//! | [`redrive_job`] | a redrive that outlives its process |
 //! | [`backoff`] | how long to wait before the next try |
 //! | [`pace`] | keeping to a rate |
 //! | [`ports`] | the traits that adapters implement |
@@ -42,6 +43,7 @@ pub mod parking;
 pub mod plan;
 pub mod ports;
 pub mod record;
+pub mod redrive_job;
 pub mod replay;
 pub mod rounds;
 pub mod rows;

@@ -18,6 +18,7 @@ use crate::offsets::Commit;
 use crate::outcome::Applied;
 use crate::parking::{Awaited, Parents, ParkedEvent, ParkedKey};
 use crate::record::Record;
+use crate::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use crate::rows::{Table, TableRow, WrongStock};
 use crate::trace::{Entity, Trace};
 
@@ -405,6 +406,46 @@ impl<L: AuditLog> AuditLog for &L {
     async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
         (**self).audit_page(page, limit).await
     }
+}
+
+/// Redrives that outlive the process that does them. Who of several processes goes on with one is told by [`Leases`].
+pub trait RedriveJobs: Send + Sync {
+    /// Makes a job without letters, [planned](crate::redrive_job::JobState::Planned), and returns its number; one whose operation is there already
+    /// stays as it is. Forgets ended jobs that are older than the last [`KEPT_JOBS`](crate::redrive_job::KEPT_JOBS).
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn plan_job(&self, plan: &JobPlan) -> impl Future<Output = Result<i64, Fault>> + Send;
+
+    /// Adds letters to a job, or gives those that it has these results, and replaces its counts. Each id comes once.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`]. Some may have been noted; noting all of them again is safe.
+    fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> impl Future<Output = Result<(), Fault>> + Send;
+
+    /// Takes a job from one of the states from which this change can be done to the one to which it leads. Returns whether it was in such a state.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn change_job(&self, job: i64, change: &JobChange) -> impl Future<Output = Result<bool, Fault>> + Send;
+
+    /// Up to `limit` jobs before this number, the newest first.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn jobs_before(&self, number: i64, limit: usize) -> impl Future<Output = Result<Vec<RedriveJob>, Fault>> + Send;
+
+    /// The numbers of the jobs that [run](crate::redrive_job::JobState::Running), the oldest first.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn running_jobs(&self) -> impl Future<Output = Result<Vec<i64>, Fault>> + Send;
+
+    /// Up to `limit` letters of a job after this id, in the order of their ids.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn job_letters(&self, job: i64, after: &str, limit: usize) -> impl Future<Output = Result<Vec<JobLetter>, Fault>> + Send;
 }
 
 /// Events that wait for a parent.

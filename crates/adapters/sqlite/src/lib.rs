@@ -43,6 +43,7 @@ mod parking;
 mod permits;
 mod positions;
 mod read;
+mod redrive_jobs;
 mod rows;
 mod schema;
 mod stock;

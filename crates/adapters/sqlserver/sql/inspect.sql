@@ -16,6 +16,9 @@ FROM (VALUES
   (N'dbo.audit_log', N'SELECT'), (N'dbo.audit_log', N'INSERT'),
   (N'dbo.consumer_heartbeats', N'SELECT'), (N'dbo.consumer_heartbeats', N'INSERT'), (N'dbo.consumer_heartbeats', N'UPDATE'),
   (N'dbo.consumer_heartbeats', N'DELETE'),
+  (N'dbo.redrive_jobs', N'SELECT'), (N'dbo.redrive_jobs', N'INSERT'), (N'dbo.redrive_jobs', N'UPDATE'), (N'dbo.redrive_jobs', N'DELETE'),
+  (N'dbo.redrive_job_letters', N'SELECT'), (N'dbo.redrive_job_letters', N'INSERT'), (N'dbo.redrive_job_letters', N'UPDATE'),
+  (N'dbo.redrive_job_letters', N'DELETE'),
   (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
 ORDER BY r.tab, r.permission;
 

@@ -77,7 +77,7 @@ const fn look_at(number: u32) -> Option<&'static str> {
 }
 
 /// Our constraints, and what a violation of each means.
-pub(crate) const CONSTRAINTS: [(&str, FaultClass); 17] = [
+pub(crate) const CONSTRAINTS: [(&str, FaultClass); 20] = [
     ("pk_users", FaultClass::UniqueViolation),
     ("pk_orders", FaultClass::UniqueViolation),
     ("pk_order_items", FaultClass::UniqueViolation),
@@ -89,6 +89,9 @@ pub(crate) const CONSTRAINTS: [(&str, FaultClass); 17] = [
     ("pk_leases", FaultClass::UniqueViolation),
     ("pk_audit_log", FaultClass::UniqueViolation),
     ("pk_consumer_heartbeats", FaultClass::UniqueViolation),
+    ("pk_redrive_jobs", FaultClass::UniqueViolation),
+    ("uq_redrive_jobs_operation", FaultClass::UniqueViolation),
+    ("pk_redrive_job_letters", FaultClass::UniqueViolation),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),

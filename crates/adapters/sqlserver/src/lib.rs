@@ -63,6 +63,7 @@ mod pool;
 mod positions;
 mod reach;
 mod read;
+mod redrive_jobs;
 #[cfg(test)]
 mod roles;
 mod row;

@@ -15,7 +15,7 @@ const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 static API: [&Statement; 7] = [&s::SESSION, &s::PING, &s::HISTORY, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 29] = [
+static OPERATOR: [&Statement; 37] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -45,21 +45,19 @@ static OPERATOR: [&Statement; 29] = [
     &s::AUDIT_BEFORE,
     &s::AUDIT_OF,
     &s::CONSUMERS,
+    &s::PLAN_JOB,
+    &s::NOTE_LETTERS,
+    &s::CHANGE_JOB,
+    &s::JOBS_BEFORE,
+    &s::RUNNING_JOBS,
+    &s::JOB_LETTERS,
+    &s::TAKE_LEASE,
+    &s::RELEASE_LEASE,
 ];
 
 /// What the consumer sends beside all of that.
-static CONSUMER: [&Statement; 10] = [
-    &s::PARK,
-    &s::RELEASABLE_OF,
-    &s::RELEASABLE_ANY,
-    &s::DISCARD,
-    &s::CLAIM_EXPIRED,
-    &s::ADVANCE_POSITIONS,
-    &s::TAKE_LEASE,
-    &s::RELEASE_LEASE,
-    &s::BEAT,
-    &s::END_HEARTBEAT,
-];
+static CONSUMER: [&Statement; 8] =
+    [&s::PARK, &s::RELEASABLE_OF, &s::RELEASABLE_ANY, &s::DISCARD, &s::CLAIM_EXPIRED, &s::ADVANCE_POSITIONS, &s::BEAT, &s::END_HEARTBEAT];
 
 /// What `verify --repair` sends beside what the consumer does.
 static REPAIR: [&Statement; 8] = [

@@ -119,6 +119,18 @@ statements! {
     AUDIT_BEFORE = "audit_before";
     /// Entries of the audit log of one operation.
     AUDIT_OF = "audit_of";
+    /// Makes a redrive job.
+    PLAN_JOB = "plan_job";
+    /// Notes what became of letters of a job.
+    NOTE_LETTERS = "note_letters";
+    /// Takes a job from one state to another.
+    CHANGE_JOB = "change_job";
+    /// Jobs before a number.
+    JOBS_BEFORE = "jobs_before";
+    /// The jobs that run.
+    RUNNING_JOBS = "running_jobs";
+    /// Letters of a job.
+    JOB_LETTERS = "job_letters";
     /// A user with the last orders.
     USER = "user";
     /// The users that came last.

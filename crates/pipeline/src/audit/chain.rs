@@ -22,7 +22,8 @@ pub fn chain(tail: AuditTail, records: &[AuditRecord]) -> Vec<AuditEntry> {
     entries
 }
 
-fn fitting(text: &str, longest: usize) -> String {
+/// The text in so many UTF-16 code units at most, without what would move the cursor of a terminal.
+pub(crate) fn fitting(text: &str, longest: usize) -> String {
     let printable = |c: char| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c };
     if text.encode_utf16().count() <= longest {
         return text.chars().map(printable).collect();

@@ -10,6 +10,7 @@ use events::Timestamp;
 use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
+pub(crate) use chain::fitting;
 pub use chain::{Break, ChainCheck, chain, verify};
 pub use digest::{NoDigest, Sha256Digest};
 

@@ -6,8 +6,10 @@ use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, RedriveJobs, TableRepair,
+    TableRows,
 };
+use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
@@ -131,6 +133,32 @@ impl AuditLog for Store {
 
     async fn audit_page(&self, page: AuditPage, limit: usize) -> Result<Vec<AuditEntry>, Fault> {
         either!(self, store => store.audit_page(page, limit))
+    }
+}
+
+impl RedriveJobs for Store {
+    async fn plan_job(&self, plan: &JobPlan) -> Result<i64, Fault> {
+        either!(self, store => store.plan_job(plan))
+    }
+
+    async fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> Result<(), Fault> {
+        either!(self, store => store.note_letters(job, letters, counts))
+    }
+
+    async fn change_job(&self, job: i64, change: &JobChange) -> Result<bool, Fault> {
+        either!(self, store => store.change_job(job, change))
+    }
+
+    async fn jobs_before(&self, number: i64, limit: usize) -> Result<Vec<RedriveJob>, Fault> {
+        either!(self, store => store.jobs_before(number, limit))
+    }
+
+    async fn running_jobs(&self) -> Result<Vec<i64>, Fault> {
+        either!(self, store => store.running_jobs())
+    }
+
+    async fn job_letters(&self, job: i64, after: &str, limit: usize) -> Result<Vec<JobLetter>, Fault> {
+        either!(self, store => store.job_letters(job, after, limit))
     }
 }
 

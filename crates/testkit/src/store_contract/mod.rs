@@ -18,10 +18,11 @@
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`audit`] | what operators have changed |
 //! | [`heartbeats`] | who consumes |
+//! | [`redrive_jobs`] | redrives that outlive their process: a suite of its own ([`redrive_jobs_contract!`](crate::redrive_jobs_contract)) |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
-//! the whole parking table, those of [`audit`] at the end of the log; they run while no other case of the process does.
+//! the whole parking table, those of [`audit`] at the end of the log, those of [`redrive_jobs`] forget old ones; they run while no other case of the process does.
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 pub mod addresses;
@@ -38,6 +39,7 @@ pub mod orders;
 pub mod parking;
 pub mod positions;
 pub mod reads;
+pub mod redrive_jobs;
 pub mod rows;
 pub mod stock;
 pub mod table_rows;
@@ -267,6 +269,34 @@ macro_rules! store_contract {
                     let _company = $crate::store_contract::$company().await;
                     if let Some(store) = super::$factory().await {
                         $crate::store_contract::$module::$case(&$crate::store_contract::DryRunFirst(store)).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+/// Makes a test of each case of the contract of redrive jobs; see [`store_contract!`](crate::store_contract) for the argument.
+#[macro_export]
+macro_rules! redrive_jobs_contract {
+    ($factory:ident) => {
+        $crate::redrive_jobs_contract! { @cases $factory:
+            a_job_comes_back_as_it_was_planned_and_one_operation_makes_one
+            the_newest_jobs_come_first_page_by_page
+            a_letter_keeps_its_last_result_and_pages_hold_each_once
+            a_job_changes_only_from_the_states_from_which_it_may
+            only_jobs_that_run_are_gone_on_with
+            old_jobs_are_forgotten_once_they_have_ended
+        }
+    };
+    (@cases $factory:ident: $($case:ident)+) => {
+        mod redrive_jobs {
+            $(
+                #[::tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let _company = $crate::store_contract::alone().await;
+                    if let Some(store) = super::$factory().await {
+                        $crate::store_contract::redrive_jobs::$case(&store).await;
                     }
                 }
             )+
