@@ -29,8 +29,8 @@ mod words;
 
 pub use access::{Access, Account, Authenticate, Role, is_local};
 pub use port::{
-    AuditRow, Caller, Consumer, Draft, Flow, Foreseen, Group, Groups, Job, Known, Letter, LetterPage, LetterRow, MissingParent, Operations,
-    Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace,
-    Waiting,
+    AuditRow, Caller, Consumer, Draft, Flow, Foreseen, Group, Groups, Job, JobControl, JobState, Known, Letter, LetterPage, LetterRow,
+    MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow,
+    Selection, Sent, Trace, Waiting,
 };
 pub use routes::routes;

@@ -58,11 +58,17 @@ pub trait Operations: Send + Sync + 'static {
     /// The selection is not understood, or means nothing in particular; no broker is known.
     fn redrive(&self, caller: &Caller, order: &Order) -> impl Future<Output = Result<u64, Refused>> + Send;
 
-    /// Stops a job: what is in flight is waited for, the rest stays in the list. Returns whether there was such a job and it ran.
-    fn stop(&self, caller: &Caller, job: u64) -> bool;
+    /// Has a job pause, go on, or end, whichever process it runs in. What is in flight is waited for.
+    ///
+    /// # Errors
+    /// There is no such job, it is in a state from which that cannot be done, or the database is away.
+    fn control(&self, caller: &Caller, job: u64, wanted: JobControl) -> impl Future<Output = Result<(), Refused>> + Send;
 
-    /// The jobs of this process, the newest first.
-    fn jobs(&self) -> Vec<Job>;
+    /// The last jobs of all processes, the newest first.
+    ///
+    /// # Errors
+    /// The database is away.
+    fn jobs(&self) -> impl Future<Output = Result<Vec<Job>, Refused>> + Send;
 
     /// Deletes dead letters for good. Returns how many.
     ///
@@ -428,27 +434,82 @@ pub struct Order {
     pub rate: Option<f64>,
 }
 
-/// A redrive of this process.
+/// What an operator may want of a job.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobControl {
+    /// Nobody is to go on with it before it is resumed.
+    Pause,
+    /// It is to go on.
+    Resume,
+    /// It is to end; what was not sent stays in the list.
+    Cancel,
+}
+
+/// How a job stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JobState {
+    /// Its dead letters are being named; one that stays so was broken off, and has sent nothing.
+    Planned,
+    /// A process goes on with it.
+    Running,
+    /// Nobody does before it is resumed.
+    Paused,
+    /// It came to its end.
+    Done,
+    /// It could not go on, and may be resumed.
+    Failed,
+    /// An operator has ended it.
+    Cancelled,
+}
+
+impl JobState {
+    /// In one word.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Planned => "planned",
+            Self::Running => "running",
+            Self::Paused => "paused",
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+
+    /// Whether this may be wanted of a job that stands so.
+    pub const fn allows(self, wanted: JobControl) -> bool {
+        match wanted {
+            JobControl::Pause => matches!(self, Self::Running),
+            JobControl::Resume => matches!(self, Self::Paused | Self::Failed),
+            JobControl::Cancel => matches!(self, Self::Planned | Self::Running | Self::Paused | Self::Failed),
+        }
+    }
+}
+
+/// A redrive, whichever process does it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Job {
-    /// Its number in this process.
+    /// Its number.
     pub number: u64,
     /// Who began it.
     pub caller: String,
     /// When, RFC 3339.
     pub began: String,
-    /// What it redrives.
-    pub order: Order,
-    /// `running`, `done`, `stopped` or `failed`.
-    pub state: &'static str,
-    /// How many of how many have been looked at; the second is the length of the list when it began.
-    pub examined: (u64, u64),
+    /// What it redrives, as a sentence.
+    pub subject: String,
+    /// How many per second at most.
+    pub rate: Option<f64>,
+    /// How it stands.
+    pub state: JobState,
+    /// How many of its dead letters have a result, and how many it has.
+    pub done: (u64, u64),
     /// What came of them, in words and numbers that add up, such as (`redriven`, 12).
     pub counts: Vec<(String, u64)>,
-    /// Why not all of it was done.
+    /// Why it could not go on.
     pub problem: Option<String>,
     /// How long it has taken.
     pub took: Duration,
+    /// When something of it was noted the last time, RFC 3339.
+    pub updated: String,
 }
 
 /// Events that wait.

@@ -49,7 +49,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/redrive", act(get(redrive::show::<O>).post(redrive::begin::<O>)))
         .route("/console/purge", act(get(purge::ask::<O>).post(purge::remove::<O>)))
         .route("/console/jobs", read(get(jobs::show::<O>)))
-        .route("/console/jobs/{number}/stop", act(post(jobs::stop::<O>)))
+        .route("/console/jobs/{number}/{wanted}", act(post(jobs::control::<O>)))
         .route("/console/parked", read(get(parked::show::<O>)))
         .route("/console/trace", read(get(trace::show::<O>)))
         .route("/console/audit", read(get(audit::show::<O>)))

@@ -14,7 +14,7 @@ use consumer::dlq::{AdminContext, Terms};
 use consumer::fleet::{self, Beating, Member};
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, name_places, spawn_verify};
+use consumer::wiring::{Liveness, name_places, spawn_jobs, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::fault::Dependency;
@@ -247,6 +247,7 @@ impl Stack {
             settings: settings.shown,
             stop: shutdown.token(),
         };
+        spawn_jobs(context.clone(), health.clone(), shutdown.token());
         let router = api::router(store.clone(), metrics.clone(), health.clone())
             .merge(console::routes(Arc::clone(&access), console))
             .merge(if has_tokens { admin::routes(access, context, shutdown.token()) } else { Router::new() });

@@ -1,4 +1,4 @@
-//! The redrives of this process, and stopping them.
+//! Redrive jobs of all processes: pausing, resuming and cancelling them.
 
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -9,11 +9,11 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
-use super::problem::bad;
+use super::problem::{bad, refused};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::filters;
-use crate::port::{Job, Operations};
+use crate::port::{Job, JobControl, JobState, Operations};
 use crate::routes::Console;
 use crate::words::{When, counted, took};
 
@@ -30,7 +30,7 @@ struct JobsPage {
 struct JobRow {
     job: Job,
     began: When,
-    selection: String,
+    updated: When,
     terms: String,
     took: String,
     class: &'static str,
@@ -40,56 +40,71 @@ struct JobRow {
 /// `GET /console/jobs`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
     let now = SystemTime::now();
-    let jobs: Vec<JobRow> = console.operations.jobs().into_iter().map(|job| JobRow::of(job, now)).collect();
-    let running = jobs.iter().filter(|row| row.job.state == "running").count() as u64;
+    let jobs = console.operations.jobs().await.map_err(|why| refused(&console, &visitor, &why))?;
+    let jobs: Vec<JobRow> = jobs.into_iter().map(|job| JobRow::of(job, now)).collect();
+    let running = jobs.iter().filter(|row| row.is_running()).count() as u64;
     let summary = match (jobs.len() as u64, running) {
         (all, 0) => format!("{}, none running", counted(all, "job", "jobs")),
         (all, running) => format!("{}, {running} running", counted(all, "job", "jobs")),
     };
-    let live =
-        jobs.iter().filter(|row| row.job.state == "running" || visitor.partial).map(|row| format!(",#job-{}:innerHTML", row.job.number));
+    let live = jobs.iter().filter(|row| row.is_running() || visitor.partial).map(|row| format!(",#job-{}:innerHTML", row.job.number));
     let live = format!("#summary:innerHTML{}", live.collect::<String>());
     let page = JobsPage { shell: Shell::new(&console.gate, &visitor, Screen::Jobs, "Jobs"), summary, live, jobs };
     Ok(html(StatusCode::OK, &page))
 }
 
-/// `POST /console/jobs/{number}/stop`.
-pub(crate) async fn stop<O: Operations>(
+/// `POST /console/jobs/{number}/{wanted}`.
+pub(crate) async fn control<O: Operations>(
     State(console): State<Arc<Console<O>>>,
     Extension(visitor): Extension<Visitor>,
-    Path(number): Path<String>,
+    Path((number, wanted)): Path<(String, String)>,
 ) -> Answer {
     let Ok(number) = number.parse::<u64>() else { return Err(bad(&console, &visitor, "A job has a number.")) };
-    let stopped = console.operations.stop(&visitor.caller(), number);
-    tracing::info!(caller = visitor.account.name, job = number, stopped, "stops a redrive, from the console");
-    let sentence = if stopped {
-        format!("Job {number} stops: what is in flight is waited for, the rest stays in the list.")
-    } else {
-        format!("Job {number} does not run, and nothing was done.")
+    let (wanted, sentence) = match &*wanted {
+        "pause" => (JobControl::Pause, format!("Job {number} pauses: what is in flight is waited for, the rest stays in the list.")),
+        "resume" => (JobControl::Resume, format!("Job {number} goes on within seconds.")),
+        "cancel" => (JobControl::Cancel, format!("Job {number} ends: what is in flight is waited for, the rest stays in the list.")),
+        _ => return Err(bad(&console, &visitor, "A job is paused, resumed or cancelled.")),
     };
+    console.operations.control(&visitor.caller(), number, wanted).await.map_err(|why| refused(&console, &visitor, &why))?;
+    tracing::info!(caller = visitor.account.name, job = number, ?wanted, "changes a redrive, from the console");
     console.gate.sessions.tell(&visitor.key, Notice { sentence, link: None });
     Ok(Redirect::to(&format!("/console/jobs#job-{number}")).into_response())
 }
 
 impl JobRow {
     fn of(job: Job, now: SystemTime) -> Self {
-        let (examined, all) = job.examined;
-        let limit = job.order.limit.map(|limit| format!("at most {}", counted(limit, "dead letter", "dead letters")));
-        let rate = job.order.rate.map(|rate| format!("at most {rate} per second"));
-        let terms: Vec<String> = limit.into_iter().chain(rate).collect();
+        let (done, all) = job.done;
         Self {
             began: When::of(&job.began, now),
-            selection: job.order.selection.words(),
-            terms: if terms.is_empty() { "no limit, no rate".to_owned() } else { terms.join(", ") },
+            updated: When::of(&job.updated, now),
+            terms: job.rate.map_or_else(|| "no rate".to_owned(), |rate| format!("at most {rate} per second")),
             took: took(job.took),
             class: match job.state {
-                "running" => "accent",
-                "done" => "good",
-                "failed" => "bad",
-                _ => "plain",
+                JobState::Running => "accent",
+                JobState::Done => "good",
+                JobState::Failed => "bad",
+                JobState::Paused => "warn",
+                JobState::Planned | JobState::Cancelled => "plain",
             },
-            percent: examined.saturating_mul(100).checked_div(all).unwrap_or(0).min(100),
+            percent: done.saturating_mul(100).checked_div(all).unwrap_or(0).min(100),
             job,
         }
+    }
+
+    fn is_running(&self) -> bool {
+        self.job.state == JobState::Running
+    }
+
+    fn may_pause(&self) -> bool {
+        self.job.state.allows(JobControl::Pause)
+    }
+
+    fn may_resume(&self) -> bool {
+        self.job.state.allows(JobControl::Resume)
+    }
+
+    fn may_cancel(&self) -> bool {
+        self.job.state.allows(JobControl::Cancel)
     }
 }

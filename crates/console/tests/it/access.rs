@@ -21,7 +21,7 @@ const READS: [&str; 9] = [
     "/console/nowhere",
 ];
 const OPERATOR_READS: [&str; 2] = ["/console/redrive?all=1&rehearse=1", "/console/purge?all=1"];
-const OPERATOR_POSTS: [&str; 4] = ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/stop"];
+const OPERATOR_POSTS: [&str; 4] = ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/pause"];
 const EDITOR_POSTS: [&str; 2] = ["/console/dead-letters/3fa9c1d20000/check", "/console/dead-letters/3fa9c1d20000/send"];
 
 /// A form that would suit every address.

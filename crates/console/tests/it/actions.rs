@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use axum::http::StatusCode;
-use console::{Order, Permit, Selection};
+use console::{JobControl, Order, Permit, Selection};
 
 use super::client::{Client, page_fields};
 use super::data;
@@ -197,7 +197,8 @@ async fn numbers_that_are_none_are_refused() {
     for form in [&[("permit", "records"), ("records", "0")][..], &[("permit", "records")], &[("permit", "some")], &[]] {
         assert_eq!(client.post("/console/permit", form).await.status, StatusCode::BAD_REQUEST);
     }
-    assert_eq!(client.post("/console/jobs/x/stop", &[]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(client.post("/console/jobs/x/pause", &[]).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(client.post("/console/jobs/3/stop", &[]).await.status, StatusCode::BAD_REQUEST);
     assert_eq!(fake.asked(), []);
 }
 
@@ -262,14 +263,18 @@ async fn a_purge_is_asked_for_and_meant() {
 }
 
 #[tokio::test]
-async fn a_job_is_stopped() {
+async fn a_job_is_paused_resumed_and_cancelled() {
     let fake = Fake::with(40);
     let client = Client::operator(&fake).await;
-    assert_eq!(client.post("/console/jobs/3/stop", &[]).await.location(), "/console/jobs#job-3");
-    client.get("/console/jobs").await.has("Job 3 stops");
-    client.post("/console/jobs/9/stop", &[]).await;
-    client.get("/console/jobs").await.has("Job 9 does not run");
-    assert_eq!(fake.asked(), [Asked::Stop("olga".to_owned(), 3), Asked::Stop("olga".to_owned(), 9)]);
+    for (wanted, told) in [("pause", "Job 3 pauses"), ("resume", "Job 3 goes on"), ("cancel", "Job 3 ends")] {
+        assert_eq!(client.post(&format!("/console/jobs/3/{wanted}"), &[]).await.location(), "/console/jobs#job-3");
+        client.get("/console/jobs").await.has(told);
+    }
+    let refused = client.post("/console/jobs/9/cancel", &[]).await;
+    assert_eq!(refused.status, StatusCode::CONFLICT);
+    refused.has("Job 9 is done, and nothing was changed.");
+    let asked = [(3, JobControl::Pause), (3, JobControl::Resume), (3, JobControl::Cancel), (9, JobControl::Cancel)];
+    assert_eq!(fake.asked(), asked.map(|(job, wanted)| Asked::Control("olga".to_owned(), job, wanted)));
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use base64::Engine as _;
-use console::{Order, Permit, Selection, routes};
+use console::{JobControl, Order, Permit, Selection, routes};
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -338,7 +338,7 @@ async fn without_script_all_of_it_works() {
     desk.tab_to("Send under the same event id").await;
     browser.keys(ENTER).await;
     browser.until("document.querySelector('.notice')?.textContent.includes('was sent as event')").await;
-    // All that match: rehearsed, begun, stopped.
+    // All that match: rehearsed, begun, paused, cancelled.
     desk.open("/console/dead-letters?reason=too_large").await;
     browser.run("document.querySelector('#matching').focus()").await;
     browser.keys(" ").await;
@@ -348,9 +348,12 @@ async fn without_script_all_of_it_works() {
     desk.tab_to("Start the redrive").await;
     browser.keys(ENTER).await;
     browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 has begun.')").await;
-    desk.tab_to("Stop job 3").await;
+    desk.tab_to("Pause job 3").await;
     browser.keys(ENTER).await;
-    browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 stops')").await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 pauses')").await;
+    desk.tab_to("Cancel job 3").await;
+    browser.keys(ENTER).await;
+    browser.until("document.querySelector('.notice')?.textContent.includes('Job 3 ends')").await;
     // A flood, and colours.
     desk.open("/console/").await;
     desk.tab_to("Let them pass").await;
@@ -368,7 +371,8 @@ async fn without_script_all_of_it_works() {
         Asked::Send(ada(), "3fa9c1d20000".to_owned(), right),
         Asked::Rehearse(selection),
         Asked::Redrive(ada(), order),
-        Asked::Stop(ada(), 3),
+        Asked::Control(ada(), 3, JobControl::Pause),
+        Asked::Control(ada(), 3, JobControl::Cancel),
         Asked::Permit(ada(), Permit::Records(100)),
     ];
     assert_eq!(desk.fake.asked(), wanted);

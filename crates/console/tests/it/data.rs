@@ -254,41 +254,47 @@ pub fn rehearsal(selected: u64) -> Rehearsal {
 }
 
 pub fn jobs(looks: u64) -> Vec<Job> {
-    let order = |limit, rate| Order { selection: Selection { fingerprint: Some(POISON.to_owned()), ..Selection::default() }, limit, rate };
     let counts = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
+    let of_poison = |most: &str| format!("Dead letters: fingerprint {POISON}{most}.");
     vec![
         Job {
             number: 3,
             caller: "ada".to_owned(),
             began: ago(48),
-            order: order(None, Some(25.0)),
-            state: "running",
-            examined: (420 + looks * 50, 1_337),
-            counts: counts(&[("redriven", 400 + looks * 50), ("unreadable", 20)]),
+            subject: of_poison(""),
+            rate: Some(25.0),
+            state: JobState::Running,
+            done: (420 + looks * 50, 1_337),
+            counts: counts(&[("redriven", 400 + looks * 50), ("unreadable", 20), ("not sent yet", 917_u64.saturating_sub(looks * 50))]),
             problem: None,
             took: Duration::from_secs(48 + looks),
+            updated: ago(1),
         },
         Job {
             number: 2,
             caller: "ada".to_owned(),
             began: ago(190),
-            order: order(Some(10), None),
-            state: "done",
-            examined: (10, 1_347),
+            subject: of_poison(", 10 at most"),
+            rate: None,
+            state: JobState::Done,
+            done: (10, 10),
             counts: counts(&[("redriven", 10)]),
             problem: None,
             took: Duration::from_millis(840),
+            updated: ago(189),
         },
         Job {
             number: 1,
             caller: "grace".to_owned(),
             began: ago(4_000),
-            order: Order { selection: Selection { all: true, ..Selection::default() }, limit: None, rate: None },
-            state: "failed",
-            examined: (57, 1_410),
-            counts: counts(&[("redriven", 57)]),
+            subject: "All dead letters.".to_owned(),
+            rate: None,
+            state: JobState::Failed,
+            done: (57, 1_410),
+            counts: counts(&[("redriven", 57), ("not sent yet", 1_353)]),
             problem: Some("The broker did not answer for 30 s. What was in flight stays in the list.".to_owned()),
             took: Duration::from_secs(75),
+            updated: ago(3_925),
         },
     ]
 }

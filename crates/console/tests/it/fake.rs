@@ -13,7 +13,7 @@ pub enum Asked {
     Send(String, String, String),
     Rehearse(Selection),
     Redrive(String, Order),
-    Stop(String, u64),
+    Control(String, u64, JobControl),
     Purge(String, Selection),
     Permit(String, Permit),
 }
@@ -100,13 +100,6 @@ impl Fake {
         self.dirty(&mut [&mut foreseen.outcome]);
         self.some(&mut foreseen.detail);
         foreseen
-    }
-
-    fn selection(&self, mut selection: Selection) -> Selection {
-        for text in [&mut selection.reason, &mut selection.fingerprint, &mut selection.event_type, &mut selection.older_than] {
-            self.some(text);
-        }
-        selection
     }
 
     fn matching(&self, selection: &Selection) -> Vec<LetterRow> {
@@ -283,25 +276,29 @@ impl Operations for Fake {
         Ok(3)
     }
 
-    fn stop(&self, caller: &Caller, job: u64) -> bool {
-        self.note(Asked::Stop(caller.0.clone(), job));
-        job == 3
+    async fn control(&self, caller: &Caller, job: u64, wanted: JobControl) -> Result<(), Refused> {
+        self.reach()?;
+        self.note(Asked::Control(caller.0.clone(), job, wanted));
+        if job == 3 {
+            return Ok(());
+        }
+        Err(Refused { kind: RefusalKind::Impossible, sentence: self.text("Job 9 is done, and nothing was changed.") })
     }
 
-    fn jobs(&self) -> Vec<Job> {
+    async fn jobs(&self) -> Result<Vec<Job>, Refused> {
+        self.reach()?;
         if self.depth.load(Ordering::SeqCst) == 0 {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let mut jobs = data::jobs(self.looks.fetch_add(1, Ordering::SeqCst));
         for job in &mut jobs {
-            self.dirty(&mut [&mut job.caller, &mut job.began]);
+            self.dirty(&mut [&mut job.caller, &mut job.began, &mut job.subject, &mut job.updated]);
             self.some(&mut job.problem);
-            job.order.selection = self.selection(job.order.selection.clone());
             for (name, _) in &mut job.counts {
                 self.dirty(&mut [name]);
             }
         }
-        jobs
+        Ok(jobs)
     }
 
     async fn purge(&self, caller: &Caller, selection: &Selection) -> Result<u64, Refused> {

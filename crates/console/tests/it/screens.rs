@@ -161,7 +161,7 @@ async fn what_another_program_wrote_is_for_editors() {
 #[tokio::test]
 async fn empty_screens_say_what_that_means() {
     page(0, "/console/dead-letters").await.has("No dead letters are in the list.");
-    page(0, "/console/jobs").await.has("No jobs: nothing was redriven since this process started.");
+    page(0, "/console/jobs").await.has("No jobs: nothing was redriven yet.");
     page(0, "/console/parked").await.has("Nothing is parked: no event waits for a parent now.");
     page(0, "/console/audit").await.has("No entries: no operator has changed anything yet.");
     page(0, "/console/redrive?reason=too_large").await.has("The selection means no dead letter now");
@@ -183,8 +183,9 @@ async fn a_letter_is_shown_with_its_field_marked() {
 #[tokio::test]
 async fn the_other_screens_show_what_they_are_for() {
     let jobs = page(40, "/console/jobs").await;
-    jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/stop\"").lacks("/console/jobs/2/stop");
-    jobs.has("by grace").has("The broker did not answer for 30 s.").has("at most 10 dead letters").has("every dead letter");
+    jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/pause\"").lacks("/console/jobs/3/resume");
+    jobs.lacks("/console/jobs/2/cancel").has("/console/jobs/1/resume").has("/console/jobs/1/cancel").lacks("/console/jobs/1/pause");
+    jobs.has("by grace").has("The broker did not answer for 30 s.").has("10 at most").has("All dead letters.").has("57 of 1,410 done");
     let parked = page(40, "/console/parked").await;
     parked
         .has("418 events wait for 3 missing parents.")

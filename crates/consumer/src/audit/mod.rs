@@ -42,6 +42,22 @@ impl Who {
         Self { actor: token.to_owned(), origin: Origin::Http }
     }
 
+    /// Whoever has begun an operation that another process goes on with. From where, where only a newer program knows that, is a command line.
+    pub(crate) fn again(actor: &str, origin: &str) -> Self {
+        let known = [Origin::Console, Origin::Http, Origin::CommandLine].into_iter().find(|known| known.label() == origin);
+        Self { actor: actor.to_owned(), origin: known.unwrap_or(Origin::CommandLine) }
+    }
+
+    /// Their name.
+    pub(crate) fn actor(&self) -> &str {
+        &self.actor
+    }
+
+    /// From where.
+    pub(crate) const fn origin(&self) -> Origin {
+        self.origin
+    }
+
     /// The user who has started this process, as the environment names them (`USER`, `LOGNAME`; `USERNAME` on Windows). Whoever starts a process can
     /// name themselves otherwise.
     pub fn command_line() -> Self {

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use pipeline::audit::{AuditAction, AuditRecord, Sha256Digest};
 use pipeline::fault::Fault;
 use pipeline::ports::{AuditLog, Clock as _};
+use pipeline::redrive_job::LetterResult;
 use uuid::Uuid;
 
 use super::{Subject, Who};
@@ -24,12 +25,14 @@ pub struct Handled {
     pub edited: Option<(Sha256Digest, Sha256Digest)>,
     /// What came of it, in a few words.
     pub outcome: &'static str,
+    /// What that is to a redrive; `None` where a later try may come to something else.
+    pub result: Option<LetterResult>,
 }
 
 impl Handled {
     /// A dead letter whose payload stays as it is. What others wrote in the place of an event's id is not told on.
     pub fn new(id: String, event_id: Option<&str>, outcome: &'static str) -> Self {
-        Self { id, event_id: event_id.and_then(|id| Uuid::try_parse(id).ok()), edited: None, outcome }
+        Self { id, event_id: event_id.and_then(|id| Uuid::try_parse(id).ok()), edited: None, outcome, result: None }
     }
 
     /// How it is called in the log.
@@ -79,6 +82,26 @@ impl<L: AuditLog> Operation<L> {
         operation.pending.push(record);
         operation.write().await?;
         Ok(operation)
+    }
+
+    /// The operation of this id, begun earlier: another process goes on with it.
+    pub(crate) const fn resumed(log: L, who: Who, action: AuditAction, id: Uuid, subject: Subject) -> Self {
+        Self { log, who, action, id, subject, pending: Vec::new() }
+    }
+
+    /// What its entries have in common.
+    pub(crate) const fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// Notes that it is about to be changed.
+    ///
+    /// # Errors
+    /// It cannot be noted: it must not be done.
+    pub(crate) async fn announce(mut self, outcome: &str) -> Result<(), Fault> {
+        let record = self.record(self.subject.clone(), outcome.to_owned());
+        self.pending.push(record);
+        self.write().await
     }
 
     /// Notes with the end what became of this letter.

@@ -5,7 +5,7 @@
 //! | `flow` | the whole on one screen |
 //! | `fleet` | the consumers of the database |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
-//! | `jobs` | redrives that this process does, from their beginning to their end |
+//! | `jobs` | redrive jobs, whichever process they run in |
 //! | `waiting` | parked events by what they wait for |
 //! | `words` | refusals as the console shows them |
 
@@ -26,13 +26,13 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, Letter, LetterPage, Operations, Order, Parked, RefusalKind, Refused,
-    Rehearsal, Role, Selection, Sent, Trace,
+    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, JobControl, Letter, LetterPage, Operations, Order, Parked, RefusalKind,
+    Refused, Rehearsal, Role, Selection, Sent, Trace,
 };
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress,
-    Heartbeats, ParkingExpiry, Permit, Publisher,
+    AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, Heartbeats,
+    ParkingExpiry, Permit, Publisher,
 };
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
@@ -41,18 +41,18 @@ use uuid::Uuid;
 use crate::audit::{Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::admin::{AdminConfig, AdminRole};
+use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
 use crate::dlq::{AdminContext, Filter, Refusal};
 use crate::resume::change_permit;
 use crate::trace::{Question, dead_letters, trace_with};
-use jobs::Jobs;
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
 /// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Heartbeats + Clone + 'static {}
+pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables {}
 
-impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + AuditLog + Heartbeats + Clone + 'static> ConsoleTables for T {}
+impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables> ConsoleTables for T {}
 
 /// The dead letters behind it.
 pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
@@ -77,7 +77,7 @@ pub struct ConsoleParts<G, T, Q, P> {
     pub parking_deadline: Duration,
     /// Settings by name, as they may be shown.
     pub settings: Vec<(String, String)>,
-    /// Ends jobs.
+    /// When to stop; jobs go on in another process.
     pub stop: CancellationToken,
 }
 
@@ -103,8 +103,7 @@ where
     P: Publisher + Clone + 'static,
 {
     let letters = Keeper::new(parts.context.queue.clone(), parts.stop.clone());
-    let jobs = Jobs::new(letters.changes());
-    Pipeline { parts, letters, jobs }
+    Pipeline { parts, letters }
 }
 
 fn access(config: Arc<AdminConfig>) -> Access {
@@ -125,7 +124,6 @@ fn access(config: Arc<AdminConfig>) -> Access {
 struct Pipeline<G, T, Q, P> {
     parts: ConsoleParts<G, T, Q, P>,
     letters: Keeper<Q>,
-    jobs: Jobs,
 }
 
 impl<G, T, Q, P> Operations for Pipeline<G, T, Q, P>
@@ -179,17 +177,18 @@ where
 
     async fn redrive(&self, caller: &Caller, order: &Order) -> Result<u64, Refused> {
         let filter = meant(&order.selection)?;
-        self.jobs.begin(self.parts.context.clone(), &self.parts.stop, (caller, order), filter).await
+        let (context, stop) = (self.parts.context.clone(), self.parts.stop.clone());
+        jobs::begin(context, stop, self.letters.changes(), (caller, order), filter).await
     }
 
-    fn stop(&self, Caller(caller): &Caller, job: u64) -> bool {
-        let stopped = self.jobs.stop(job, caller);
-        tracing::info!(caller, job, stopped, "a redrive is stopped");
-        stopped
+    async fn control(&self, Caller(caller): &Caller, job: u64, wanted: JobControl) -> Result<(), Refused> {
+        jobs::change(self.parts.context.tables.as_ref().ok_or(Refusal::NoJobs)?, caller, job, wanted).await?;
+        tracing::info!(caller, job, ?wanted, "a redrive is changed");
+        Ok(())
     }
 
-    fn jobs(&self) -> Vec<Job> {
-        self.jobs.all()
+    async fn jobs(&self) -> Result<Vec<Job>, Refused> {
+        jobs::all(self.parts.context.tables.as_ref().ok_or(Refusal::NoJobs)?).await
     }
 
     async fn purge(&self, Caller(caller): &Caller, selection: &Selection) -> Result<u64, Refused> {

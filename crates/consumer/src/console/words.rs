@@ -14,7 +14,7 @@ impl From<Refusal> for Refused {
             Refusal::Fault(fault) => return Self { kind: RefusalKind::Unavailable, sentence: problem(&reason(&fault)) },
             Refusal::Unaudited(_) => RefusalKind::Unavailable,
             Refusal::NotAnId | Refusal::NotJson { .. } | Refusal::NoDeadLetter { .. } => RefusalKind::Bad,
-            Refusal::NotFound => RefusalKind::NotFound,
+            Refusal::NotFound | Refusal::NoSuchJob(_) => RefusalKind::NotFound,
             Refusal::Ambiguous(_)
             | Refusal::OtherEvent
             | Refusal::NotEditable
@@ -22,7 +22,10 @@ impl From<Refusal> for Refused {
             | Refusal::Unchanged
             | Refusal::NoBroker
             | Refusal::NoTables
-            | Refusal::NoAuditLog => RefusalKind::Impossible,
+            | Refusal::NoAuditLog
+            | Refusal::NoJobs
+            | Refusal::JobIs(..)
+            | Refusal::TooManyJobs(_) => RefusalKind::Impossible,
         };
         Self { kind, sentence: problem(&refusal) }
     }
@@ -55,7 +58,7 @@ pub(super) fn filter(selection: &Selection) -> Result<Filter, Refused> {
         Some(text) => Some(Timestamp::parse(text).map_err(|_| bad("The time until which dead letters are meant is no time (RFC 3339)."))?),
     };
     let Selection { ids, reason, fingerprint, event_type, .. } = selection.clone();
-    Ok(Filter { ids, reason, fingerprint, event_type, older_than, until })
+    Ok(Filter { ids: ids.into_iter().collect(), reason, fingerprint, event_type, older_than, until })
 }
 
 #[cfg(test)]

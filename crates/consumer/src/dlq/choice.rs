@@ -5,9 +5,12 @@ use std::fmt;
 use events::Timestamp;
 use pipeline::dead_letter::Entry;
 use pipeline::ports::Message;
+use pipeline::redrive_job::LetterResult;
 
 use super::filter::Filter;
 use super::listed::Listed;
+use super::send::told;
+use crate::audit::Handled;
 
 /// What to send again.
 #[derive(Clone, Debug, PartialEq)]
@@ -54,6 +57,11 @@ impl Letter {
             topic: entry.topic.as_deref().unwrap_or(default_topic).to_owned(),
             message,
         }
+    }
+
+    /// What became of it without having been sent.
+    pub(super) fn handled(self, result: LetterResult) -> Handled {
+        Handled { result: Some(result), ..Handled::new(self.id, self.event_id.as_deref(), told(result)) }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Which entries are meant.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::listed::Listed;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Filter {
     /// One of these ids, in full; none stands for any.
-    pub ids: Vec<String>,
+    pub ids: BTreeSet<String>,
     /// See [`Listed::reason`].
     pub reason: Option<String>,
     /// See [`Listed::fingerprint`].
@@ -53,6 +54,7 @@ impl fmt::Display for Filter {
         conditions.extend(older_than.map(|age| format!("older than {} s", age.as_secs())));
         conditions.extend(until.map(|until| format!("until {until}")));
         if !ids.is_empty() {
+            let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             conditions.push(format!("ids {}", ids.join(" ")));
         }
         if conditions.is_empty() { f.write_str("all dead letters") } else { write!(f, "dead letters: {}", conditions.join(", ")) }
@@ -85,7 +87,7 @@ mod tests {
         let hour = Some(Duration::from_secs(3600));
         for (filter, meant) in [
             (Filter::default(), [true, true]),
-            (Filter { ids: vec![ours.id.clone(), "0".to_owned()], ..Filter::default() }, [true, false]),
+            (Filter { ids: [ours.id.clone(), "0".to_owned()].into(), ..Filter::default() }, [true, false]),
             (Filter { reason: some("too_long"), ..Filter::default() }, [true, false]),
             (Filter { reason: some("unknown"), ..Filter::default() }, [false, true]),
             (Filter { fingerprint: some("too_long:UserCreated:email"), ..Filter::default() }, [true, false]),
@@ -106,7 +108,7 @@ mod tests {
     fn a_filter_is_told_in_words() {
         assert_eq!(Filter::default().to_string(), "all dead letters");
         let filter = Filter {
-            ids: vec!["0a".to_owned(), "0b".to_owned()],
+            ids: ["0a".to_owned(), "0b".to_owned()].into(),
             reason: Some("too_long".to_owned()),
             older_than: Some(Duration::from_secs(90)),
             ..Filter::default()

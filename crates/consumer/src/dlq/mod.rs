@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`listed`], [`filter`], [`find`], [`scan`] | entries, which are meant, and how they are found while others change the list |
 //! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
+//! | [`jobs`] | a redrive that outlives its process: planned, run, paused, resumed, taken over |
 //! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
 //! | [`edit`], [`editor`] | a mended payload under the same event id |
 //! | [`mod@purge`], [`transfer`], [`stats`](mod@stats), [`groups`] | removing, carrying away and back, counting |
@@ -27,6 +28,7 @@ pub mod editor;
 pub mod filter;
 pub mod find;
 pub mod groups;
+pub mod jobs;
 mod layout;
 pub mod listed;
 pub(crate) mod printable;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::fault::Fault;
 use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, Publisher};
+use pipeline::redrive_job::LetterResult;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -13,7 +14,7 @@ use super::listed::Listed;
 use super::scan::Scan;
 use super::send::Sender;
 use super::summary::Summary;
-use crate::audit::Witness;
+use crate::audit::{Handled, Witness};
 use crate::backends::SystemClock;
 
 /// The most entries that are claimed at once.
@@ -65,6 +66,8 @@ struct Run<'a, Q, P> {
     default_topic: &'a str,
     now: Timestamp,
     summary: Summary,
+    /// What was not sent because of its topic, and not told yet.
+    refused: Vec<Handled>,
     ended: bool,
 }
 
@@ -72,7 +75,15 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
     fn new(route: &Route<'a, Q, P>, order: &'a RedriveRequest) -> Self {
         let mut sender = Sender::new(route.queue, route.publisher, route.lease, route.stop);
         sender.rate = order.rate;
-        Self { sender, order, default_topic: route.default_topic, now: SystemClock.now(), summary: Summary::default(), ended: false }
+        Self {
+            sender,
+            order,
+            default_topic: route.default_topic,
+            now: SystemClock.now(),
+            summary: Summary::default(),
+            refused: Vec::new(),
+            ended: false,
+        }
     }
 
     async fn scan(&mut self, witness: &mut impl Witness, seen: &mut impl FnMut(&Summary)) -> Result<(), Fault> {
@@ -94,6 +105,9 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
                     let others = chosen.split_off(self.group().min(chosen.len()));
                     scan.keep(self.send(std::mem::replace(&mut chosen, others), witness).await);
                     seen(&self.summary);
+                }
+                if !self.refused.is_empty() {
+                    witness.handled(std::mem::take(&mut self.refused)).await?;
                 }
                 seen(&self.summary);
             }
@@ -118,7 +132,8 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
                 Choice::Chosen(entry, message) => {
                     let dead_letter = Letter::new(listed, entry, message, self.default_topic);
                     if self.sender.refusal(&dead_letter.topic).is_some() {
-                        *self.summary.refused.entry(dead_letter.topic).or_default() += 1;
+                        *self.summary.refused.entry(dead_letter.topic.clone()).or_default() += 1;
+                        self.refused.push(dead_letter.handled(LetterResult::TopicRefused));
                     } else {
                         chosen.push(dead_letter);
                     }

@@ -2,6 +2,7 @@
 
 use events::Violation;
 use pipeline::fault::Fault;
+use pipeline::redrive_job::JobState;
 
 use crate::reason::finding;
 
@@ -43,9 +44,21 @@ pub enum Refusal {
         "what operators change is noted in the database, so nothing was changed: MSSQL_SERVER, or --data-dir of the embedded one, must say where it is"
     )]
     NoAuditLog,
+    /// Nothing says which database keeps jobs.
+    #[error("redrive jobs are in the database: MSSQL_SERVER, or --data-dir of the embedded one, must say where it is")]
+    NoJobs,
     /// The database did not note that an operation begins.
     #[error("the database cannot note that this is about to be changed, so nothing was changed ({})", finding(.0))]
     Unaudited(Fault),
+    /// No job has this number.
+    #[error("there is no job {0} (any more)")]
+    NoSuchJob(i64),
+    /// The job is in a state from which that cannot be done.
+    #[error("job {0} is {label}, and nothing was changed", label = .1.label())]
+    JobIs(i64, JobState),
+    /// So many jobs run that no other is begun.
+    #[error("{0} redrives run already: wait for one of them, or pause or cancel it")]
+    TooManyJobs(usize),
     /// A line of an import is not JSON; those before it are in the list.
     #[error("line {line} is not JSON; the lines before it were imported, and are skipped when the file is imported again")]
     NotJson {

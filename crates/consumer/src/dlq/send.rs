@@ -8,6 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use pipeline::fault::{Fault, FaultClass};
 use pipeline::pace;
 use pipeline::ports::{Claim, ClaimQueue, Delivered, Publisher};
+use pipeline::redrive_job::LetterResult;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
@@ -15,9 +16,18 @@ use super::choice::Letter;
 use crate::audit::Handled;
 
 /// What becomes of a letter, in the audit log.
-const SENT: &str = "sent";
-const SENT_AND_UNSETTLED: &str = "sent, and still claimed: it comes back to the list";
-const NOT_ACKNOWLEDGED: &str = "not acknowledged by the broker: put back";
+pub(super) const fn told(result: LetterResult) -> &'static str {
+    match result {
+        LetterResult::Pending => "not sent",
+        LetterResult::Sent => "sent",
+        LetterResult::Unsettled => "sent, and still claimed: it comes back to the list",
+        LetterResult::NotAcknowledged => "not acknowledged by the broker: put back",
+        LetterResult::TopicRefused => "not sent: its topic is missing, or may not be written to",
+        LetterResult::Gone => "not in the list any more",
+        LetterResult::TooManyRetries => "not sent: redriven too often before",
+        LetterResult::Unreadable => "not sent: no dead letter that can be sent",
+    }
+}
 
 /// Sends groups of entries at a rate. A group that is dropped half way, or whose process dies, comes back into the list when its lease ends.
 pub(super) struct Sender<'a, Q, P> {
@@ -65,7 +75,8 @@ impl Sent {
 #[derive(Default)]
 struct Attempted {
     delivered: Vec<(Claim, Named)>,
-    not_delivered: Vec<(usize, Claim, Named)>,
+    /// Whether each can never be delivered.
+    not_delivered: Vec<(usize, Claim, Named, bool)>,
     not_sent: Vec<(usize, Claim)>,
 }
 
@@ -97,8 +108,13 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 return sent;
             }
         };
-        let claimed: Vec<(Letter, Claim)> =
-            dead_letters.into_iter().zip(claims).filter_map(|(dead_letter, claim)| Some((dead_letter, claim?))).collect();
+        let mut claimed = Vec::with_capacity(dead_letters.len());
+        for (dead_letter, claim) in dead_letters.into_iter().zip(claims) {
+            match claim {
+                Some(claim) => claimed.push((dead_letter, claim)),
+                None => sent.handled.push(dead_letter.handled(LetterResult::Gone)),
+            }
+        }
         sent.gone = (texts.len() - claimed.len()) as u64;
         let attempted = self.publish(claimed, &mut sent).await;
         self.settle(attempted, &mut sent).await;
@@ -117,7 +133,8 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                 && let Some((place, (dead_letter, claim))) = waiting.next()
             {
                 if self.refused.contains_key(&dead_letter.topic) {
-                    *sent.refused.entry(dead_letter.topic).or_default() += 1;
+                    *sent.refused.entry(dead_letter.topic.clone()).or_default() += 1;
+                    sent.handled.push(dead_letter.handled(LetterResult::TopicRefused));
                     attempted.not_sent.push((place, claim));
                     continue;
                 }
@@ -136,13 +153,14 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
                     }
                     Err(fault) if fault.is_about_topic() => {
                         *sent.refused.entry(topic.clone()).or_default() += 1;
+                        sent.handled.push(named.handled(LetterResult::TopicRefused, true));
                         self.refused.insert(topic, fault);
                         attempted.not_sent.push((place, claim));
                     }
                     Err(fault) => {
                         let hopeless = fault.class != FaultClass::Poison;
                         sent.note(fault, hopeless);
-                        attempted.not_delivered.push((place, claim, named));
+                        attempted.not_delivered.push((place, claim, named, !hopeless));
                     }
                 },
                 () = sleep_until(self.due()), if more => {}
@@ -162,19 +180,19 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
             let outcome = match self.queue.settle(&delivered).await {
                 Ok(_) => {
                     sent.redriven = count;
-                    SENT
+                    LetterResult::Sent
                 }
                 Err(fault) => {
                     (sent.failed, sent.unsettled) = (count, count);
                     sent.note(fault, true);
-                    SENT_AND_UNSETTLED
+                    LetterResult::Unsettled
                 }
             };
-            sent.handled.extend(named.into_iter().map(|named| named.handled(outcome)));
+            sent.handled.extend(named.into_iter().map(|named| named.handled(outcome, true)));
         }
         sent.failed += not_delivered.len() as u64;
-        for (place, claim, named) in not_delivered {
-            sent.handled.push(named.handled(NOT_ACKNOWLEDGED));
+        for (place, claim, named, is_final) in not_delivered {
+            sent.handled.push(named.handled(LetterResult::NotAcknowledged, is_final));
             not_sent.push((place, claim));
         }
         not_sent.sort_unstable_by_key(|(place, _)| *place);
@@ -195,8 +213,8 @@ struct Named {
 }
 
 impl Named {
-    fn handled(self, outcome: &'static str) -> Handled {
-        Handled::new(self.id, self.event_id.as_deref(), outcome)
+    fn handled(self, result: LetterResult, is_final: bool) -> Handled {
+        Handled { result: is_final.then_some(result), ..Handled::new(self.id, self.event_id.as_deref(), told(result)) }
     }
 }
 

@@ -40,6 +40,38 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// This, and what was done after it of what was left then.
+    #[must_use]
+    pub(crate) fn and(mut self, later: &Self) -> Self {
+        let Self {
+            redriven,
+            gone,
+            too_many_retries: _,
+            unreadable: _,
+            not_selected: _,
+            ref refused,
+            failed,
+            unsettled,
+            returned,
+            stopped,
+            ref fault,
+            took,
+        } = *later;
+        if self == Self::default() {
+            return later.clone();
+        }
+        self.redriven += redriven;
+        self.gone += gone;
+        self.failed += failed;
+        self.unsettled += unsettled;
+        self.returned += returned;
+        self.took += took;
+        self.stopped |= stopped;
+        refused.iter().for_each(|(topic, count)| *self.refused.entry(topic.clone()).or_default() += count);
+        self.fault = self.fault.or_else(|| fault.clone());
+        self
+    }
+
     /// Entries that were looked at and dealt with.
     pub fn examined(&self) -> u64 {
         self.not_selected + self.redriven + self.gone + self.too_many_retries + self.unreadable + self.refused() + self.failed
@@ -92,14 +124,28 @@ impl Summary {
         self.failed == 0 && self.refused.is_empty() && self.fault.is_none() && !self.stopped
     }
 
-    /// As JSON.
-    pub fn report(&self) -> Report {
+    /// As JSON, of the job that has done it.
+    pub fn report(&self, job: i64) -> Report {
         let Self { not_selected, redriven, gone, too_many_retries, unreadable, ref refused, failed, returned, stopped, .. } = *self;
         let refused = refused.clone();
         let fault = self.fault.as_ref().map(Fault::to_string);
         let seconds = self.took.as_secs_f64();
         let examined = self.examined();
-        Report { examined, not_selected, redriven, gone, too_many_retries, unreadable, refused, failed, returned, stopped, fault, seconds }
+        Report {
+            job,
+            examined,
+            not_selected,
+            redriven,
+            gone,
+            too_many_retries,
+            unreadable,
+            refused,
+            failed,
+            returned,
+            stopped,
+            fault,
+            seconds,
+        }
     }
 }
 
@@ -141,6 +187,7 @@ impl fmt::Display for Summary {
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Report {
+    job: i64,
     examined: u64,
     not_selected: u64,
     redriven: u64,

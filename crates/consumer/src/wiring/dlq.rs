@@ -4,14 +4,17 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use kafka::{KafkaConfig, KafkaPublisher};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
-use telemetry::{LoggingConfig, Shutdown, logging};
+use telemetry::{Health, LoggingConfig, Shutdown, logging, side_task};
+use tokio_util::sync::CancellationToken;
 
 use super::{CLOSE, name_places, wrong};
 use crate::config::ConsumerConfig;
 use crate::dlq::command::{self, DlqCommand, Needs};
+use crate::dlq::jobs::{self, JobTables};
 use crate::dlq::{AdminContext, Terms};
 
 /// What a command needs of the settings; what it does not need may be missing.
@@ -81,4 +84,17 @@ pub(super) fn context(
 ) -> anyhow::Result<AdminContext<RedisDlq, KafkaPublisher, SqlServer>> {
     let publisher = Some(KafkaPublisher::open(kafka)?);
     Ok(AdminContext { queue: queue.clone(), publisher, tables: Some(tables.clone()), terms })
+}
+
+/// Goes on with redrive jobs that nobody goes on with, until the process stops.
+pub fn spawn_jobs<Q, P, T>(context: AdminContext<Q, P, T>, health: Health, stop: CancellationToken)
+where
+    Q: DeadLetterReader + ClaimQueue + Clone + 'static,
+    P: Publisher + Clone + 'static,
+    T: JobTables,
+{
+    let stopped = stop.clone();
+    let start = move || jobs::keep(context.clone(), stopped.clone());
+    // It ends by itself.
+    drop(tokio::spawn(side_task::keep_running("redrive_jobs", health, stop, start)));
 }

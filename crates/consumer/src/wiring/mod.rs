@@ -29,7 +29,7 @@ use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
 pub use check::{Asked, Parts, check, check_parts};
-pub use dlq::dlq;
+pub use dlq::{dlq, spawn_jobs};
 pub use liveness::Liveness;
 pub use peek::{peek_and_show, peek_records};
 pub use replay::{replay_and_show, replay_records};

@@ -12,7 +12,7 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::context;
-use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, name_places, spawn_verify, with_settings};
+use super::{CLOSE, HEALTH_PARTS, Liveness, metrics_address, name_places, spawn_jobs, spawn_verify, with_settings};
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::console::{self, ConsoleParts};
@@ -82,10 +82,12 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let (store, dead_letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
     let member = Member::new(&kafka_config.group, &kafka_config.topic);
     let mut routes = http::routes(metrics.clone(), health.clone());
+    let mut jobs = None;
     if let Some(config) = admin_config.map(Arc::new) {
         let context = context((&kafka_config, terms), &dead_letters, &store)?;
         tracing::info!(remote = config.allow_remote, "serving /console and /admin/dlq");
         routes = routes.merge(admin::routes(Arc::clone(&config), context.clone(), shutdown.token()));
+        jobs = Some(context.clone());
         let parts = ConsoleParts {
             context,
             progress: KafkaProgress::open(&kafka_config)?,
@@ -107,6 +109,9 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     if schema_fits(&database, migrate, &starting).await {
         let pool = store.clone();
         metrics.db_pool(move || pool_use(&pool));
+        if let Some(context) = jobs {
+            spawn_jobs(context, health.clone(), shutdown.token());
+        }
         if let Some(schedule) = verify {
             let (tables, settings) = ((store.clone(), dead_letters.clone()), (kafka_config.clone(), consumer.clone()));
             spawn_verify(tables, settings, schedule, (metrics.clone(), health.clone()), shutdown.token());

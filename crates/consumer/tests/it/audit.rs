@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, Operations as _, Order, Permit, RefusalKind, Selection};
+use console::{Caller, JobControl, Operations as _, Order, Permit, RefusalKind, Selection};
 use consumer::console::operations;
 use consumer::dlq::admin::{AdminConfig, routes};
 use consumer::dlq::{AdminContext, Terms};
@@ -18,7 +18,8 @@ use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, verify};
 use pipeline::dead_letter::entry_id;
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, FloodPermits as _, Heartbeats};
+use pipeline::ports::{AuditLog, AuditPage, DryRun, FloodPermits as _, Heartbeats, Leases, RedriveJobs};
+use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::{Applied, Batch, DeadLetterQueue as _};
 use serde_json::Value;
 use settings::Reader;
@@ -88,6 +89,42 @@ impl Heartbeats for Tables {
 
     async fn end_heartbeat(&self, instance: Uuid) -> Result<(), Fault> {
         self.inner.end_heartbeat(instance).await
+    }
+}
+
+impl RedriveJobs for Tables {
+    async fn plan_job(&self, plan: &JobPlan) -> Result<i64, Fault> {
+        self.inner.plan_job(plan).await
+    }
+
+    async fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> Result<(), Fault> {
+        self.inner.note_letters(job, letters, counts).await
+    }
+
+    async fn change_job(&self, job: i64, change: &JobChange) -> Result<bool, Fault> {
+        self.inner.change_job(job, change).await
+    }
+
+    async fn jobs_before(&self, number: i64, limit: usize) -> Result<Vec<RedriveJob>, Fault> {
+        self.inner.jobs_before(number, limit).await
+    }
+
+    async fn running_jobs(&self) -> Result<Vec<i64>, Fault> {
+        self.inner.running_jobs().await
+    }
+
+    async fn job_letters(&self, job: i64, after: &str, limit: usize) -> Result<Vec<JobLetter>, Fault> {
+        self.inner.job_letters(job, after, limit).await
+    }
+}
+
+impl Leases for Tables {
+    async fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, Fault> {
+        self.inner.take_lease(name, holder, duration).await
+    }
+
+    async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
+        self.inner.release_lease(name, holder).await
     }
 }
 
@@ -228,8 +265,12 @@ async fn the_console_notes_who_has_done_what_and_who_has_stopped_it() {
     let letters = [dead_letter("boom"), dead_letter("bang")];
     office.store.push(&letters).await.unwrap();
     let job = operations.redrive(&caller("ada"), &Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) }).await.unwrap();
-    assert!(operations.stop(&caller("bob"), job));
+    operations.control(&caller("bob"), job, JobControl::Cancel).await.unwrap();
     ended(&operations, job).await;
+    // Whoever runs it hears it, and gives back what it had claimed.
+    let heard =
+        async || said(&office.store.audit_page(AuditPage::After(0), 100).await.unwrap()).iter().any(|[.., what]| what.contains("stopped"));
+    testkit::eventually(Duration::from_secs(30), "its end is noted", heard).await;
     let left = office.texts().await.len() as u64;
     assert_eq!(operations.purge(&caller("ada"), &all()).await, Ok(left));
     operations.permit(&caller("ada"), Permit::Records(3)).await.unwrap();
@@ -240,8 +281,11 @@ async fn the_console_notes_who_has_done_what_and_who_has_stopped_it() {
     assert_eq!(shown.iter().map(|row| row.number).collect::<Vec<_>>(), [2, 1]);
     assert_eq!((&*shown[1].actor, &*shown[1].action, &*shown[1].outcome), ("ada", "redrive", "begun"));
     let ends: Vec<_> = said(&log).into_iter().filter(|[_, _, outcome]| *outcome != "begun").collect();
-    assert!(log.iter().all(|entry| (&*entry.record.actor, &*entry.record.origin) == ("ada", "console")));
-    assert!(ends.iter().any(|[_, _, outcome]| outcome.contains("redriven") && outcome.ends_with("; stopped by bob")), "{ends:?}");
+    assert!(log.iter().all(|entry| &*entry.record.origin == "console"));
+    let of_bob: Vec<_> =
+        log.iter().filter(|entry| entry.record.actor != "ada").map(|entry| (&*entry.record.actor, &*entry.record.outcome)).collect();
+    assert_eq!(of_bob, [("bob", "cancelled")]);
+    assert!(ends.iter().any(|[_, _, outcome]| outcome.contains("redriven") && outcome.contains("stopped before the end")), "{ends:?}");
     assert_eq!(ends.last().unwrap(), &["resume", "3 unwritable records may pass.", "done"]);
 }
 

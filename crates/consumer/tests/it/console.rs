@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, Operations, Order, PartState, RefusalKind, Selection};
+use console::{Caller, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection};
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::admin::AdminConfig;
 use consumer::dlq::{AdminContext, Terms};
@@ -91,8 +91,8 @@ fn of_reason(reason: &str) -> Selection {
 pub async fn ended(operations: &impl Operations, number: u64) -> console::Job {
     let job = async {
         loop {
-            let job = operations.jobs().into_iter().find(|job| job.number == number).unwrap();
-            if job.state != "running" {
+            let job = operations.jobs().await.unwrap().into_iter().find(|job| job.number == number).unwrap();
+            if job.state != JobState::Running {
                 return job;
             }
             tokio::task::yield_now().await;
@@ -273,22 +273,6 @@ async fn a_purge_leaves_what_came_after_somebody_had_looked() {
 }
 
 #[tokio::test]
-async fn a_job_that_runs_is_kept_however_many_come_after_it() {
-    let office = Office::new();
-    let operations = operations(office.parts());
-    let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
-    pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
-    let slow = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) }).await.unwrap();
-    for _ in 0..110 {
-        let quick = operations.redrive(&caller(), &Order { selection: of_reason("nothing"), limit: None, rate: None }).await.unwrap();
-        assert_eq!(ended(&operations, quick).await.state, "done");
-    }
-    assert_eq!(operations.jobs().len(), 102, "it, the newest, and a hundred that had ended before that");
-    assert!(operations.stop(&caller(), slow));
-    assert_eq!(ended(&operations, slow).await.state, "stopped");
-}
-
-#[tokio::test]
 async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let office = Office::new();
     let operations = operations(office.parts());
@@ -344,17 +328,21 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0) };
     let canary = operations.redrive(&caller(), &order).await.unwrap();
     let job = ended(&operations, canary).await;
-    assert_eq!((job.state, &*job.caller, &job.order, job.problem), ("done", "ada", &order, None));
+    assert_eq!((job.state, &*job.caller, job.rate, job.problem), (JobState::Done, "ada", Some(1000.0), None));
+    assert_eq!((&*job.subject, job.done), ("Dead letters: reason email_taken, 2 at most.", (2, 2)));
     assert_eq!(job.counts, [("redriven".to_owned(), 2)]);
     assert_eq!(office.broker.sent().len(), 2);
     let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None }).await.unwrap();
-    assert_eq!(ended(&operations, second).await.counts, [("redriven".to_owned(), 2)]);
-    assert_eq!(operations.jobs().iter().map(|job| job.number).collect::<Vec<_>>(), [second, canary], "the newest first");
-    assert!(!operations.stop(&caller(), canary) && !operations.stop(&caller(), 99), "what has ended cannot be stopped");
+    let second_ended = ended(&operations, second).await;
+    assert_eq!(second_ended.counts, [("redriven".to_owned(), 2)]);
+    assert_eq!(operations.jobs().await.unwrap().iter().map(|job| job.number).collect::<Vec<_>>(), [second, canary], "the newest first");
+    for (job, kind) in [(canary, RefusalKind::Impossible), (99, RefusalKind::NotFound)] {
+        assert_eq!(operations.control(&caller(), job, JobControl::Pause).await.unwrap_err().kind, kind);
+    }
 }
 
 #[tokio::test]
-async fn a_job_that_is_stopped_leaves_the_rest_in_the_list() {
+async fn a_job_that_is_paused_leaves_the_rest_in_the_list_and_one_that_is_cancelled_does_not_go_on() {
     let office = Office::new();
     let operations = operations(office.parts());
     let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
@@ -368,10 +356,15 @@ async fn a_job_that_is_stopped_leaves_the_rest_in_the_list() {
         }
     };
     tokio::time::timeout(BOUND, sent).await.unwrap();
-    assert!(operations.stop(&caller(), number));
+    operations.control(&caller(), number, JobControl::Pause).await.unwrap();
+    assert_eq!(ended(&operations, number).await.state, JobState::Paused);
+    testkit::eventually(BOUND, "the first has its result", async || ended(&operations, number).await.done == (1, 5)).await;
+    assert_eq!(office.texts().await.len(), 4);
+    operations.control(&caller(), number, JobControl::Cancel).await.unwrap();
     let job = ended(&operations, number).await;
-    assert_eq!((job.state, office.texts().await.len()), ("stopped", 4));
-    assert!(job.problem.unwrap().contains("stopped before the end"));
+    assert_eq!((job.state, job.done), (JobState::Cancelled, (1, 5)));
+    let refused = operations.control(&caller(), number, JobControl::Resume).await.unwrap_err();
+    assert_eq!(refused.sentence, format!("Job {number} is cancelled, and nothing was changed."));
 }
 
 #[tokio::test]

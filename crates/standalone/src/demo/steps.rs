@@ -110,7 +110,7 @@ where
         };
         let Stage { dead_letters: queue, publisher, topic, .. } = &self.stage;
         let route = Route { queue, publisher, default_topic: topic, lease: LEASE, stop: &CancellationToken::new() };
-        let filter = Filter { ids: vec![entry_id(dead_letter)], ..Filter::default() };
+        let filter = Filter { ids: [entry_id(dead_letter)].into(), ..Filter::default() };
         let summary =
             redrive(route, &RedriveRequest { filter, limit: None, rate: None, max_retries: u32::MAX }, &mut Unwitnessed, |_| {}).await;
         self.report.check("the orphan's dead letter is redriven", 1, summary.redriven);

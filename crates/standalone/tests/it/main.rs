@@ -10,6 +10,7 @@ mod dlq;
 mod dockerfiles;
 mod docs;
 mod fleet;
+mod jobs;
 mod live;
 mod monitoring;
 mod output;

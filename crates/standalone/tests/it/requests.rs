@@ -1,7 +1,7 @@
 //! `api-tests.http`: each request is sent to a live API, and answered with the status that its title states.
 
 use std::collections::BTreeMap;
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use api::READ_STORE;
@@ -71,8 +71,8 @@ fn request(block: &str, is_away: bool) -> Option<Request> {
 }
 
 /// Keeps what the producer sends.
-#[derive(Default)]
-struct ExistingBackends(Mutex<Vec<Vec<u8>>>);
+#[derive(Clone, Default)]
+struct ExistingBackends(Arc<Mutex<Vec<Vec<u8>>>>);
 
 impl Publisher for ExistingBackends {
     async fn publish(&self, _topic: &str, message: Message) -> Result<Delivered, Fault> {
@@ -92,7 +92,8 @@ async fn seed(text: &str) -> Vec<Event<'static>> {
         assert_eq!(producer::run(cli.command, &kept, target).await, Exit::Delivered, "{command}");
     }
     // An event borrows from its message.
-    kept.0.into_inner().unwrap().into_iter().map(|bytes| events::decode(bytes.leak()).unwrap()).collect()
+    let kept = std::mem::take(&mut *kept.0.lock().unwrap());
+    kept.into_iter().map(|bytes| events::decode(bytes.leak()).unwrap()).collect()
 }
 
 /// A database that is away.
@@ -139,7 +140,7 @@ fn consumer(store: &Sqlite, token: &str) -> Router {
     let mut env = Reader::from_pairs([("ADMIN_TOKEN", token)]);
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
     let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
-    let admin = admin::routes(std::sync::Arc::new(AdminConfig::read(&mut env).unwrap()), context, CancellationToken::new());
+    let admin = admin::routes(Arc::new(AdminConfig::read(&mut env).unwrap()), context, CancellationToken::new());
     telemetry::http::routes(Metrics::new(&[Part::Consumer]).unwrap(), health).merge(admin)
 }
 

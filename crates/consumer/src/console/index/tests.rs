@@ -51,7 +51,7 @@ fn filters() -> Vec<Filter> {
         Filter { event_type: some("OrderPlaced"), older_than: Some(Duration::from_secs(1800)), ..Filter::default() },
         Filter { older_than: Some(Duration::ZERO), until: Some(now().plus_micros(-600_000_000)), ..Filter::default() },
         Filter { older_than: Some(Duration::from_secs(60)), until: Some(now().plus_micros(-600_000_000)), ..Filter::default() },
-        Filter { ids: vec![id, "ffffffffffff".to_owned(), "0".to_owned()], ..Filter::default() },
+        Filter { ids: [id, "ffffffffffff".to_owned(), "0".to_owned()].into(), ..Filter::default() },
         Filter { reason: some("nobody has it"), ..Filter::default() },
     ]
 }

@@ -14,10 +14,10 @@ impl Refusal {
         match self {
             Self::Fault(_) | Self::Unaudited(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::NotAnId | Self::NotJson { .. } | Self::NoDeadLetter { .. } => StatusCode::BAD_REQUEST,
-            Self::NotFound => StatusCode::NOT_FOUND,
-            Self::Ambiguous(_) | Self::OtherEvent => StatusCode::CONFLICT,
+            Self::NotFound | Self::NoSuchJob(_) => StatusCode::NOT_FOUND,
+            Self::Ambiguous(_) | Self::OtherEvent | Self::JobIs(..) | Self::TooManyJobs(_) => StatusCode::CONFLICT,
             Self::NotEditable | Self::Violation(_) | Self::Unchanged => StatusCode::UNPROCESSABLE_ENTITY,
-            Self::NoBroker | Self::NoTables | Self::NoAuditLog => StatusCode::NOT_IMPLEMENTED,
+            Self::NoBroker | Self::NoTables | Self::NoAuditLog | Self::NoJobs => StatusCode::NOT_IMPLEMENTED,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Requests that change the list: each is logged with what, how many, and the token's name.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
@@ -26,8 +27,8 @@ use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, resend};
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
+use crate::dlq::jobs::{self, JobTables};
 use crate::dlq::purge::{Purged, purge};
-use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::transfer;
 
@@ -35,6 +36,9 @@ use crate::dlq::transfer;
 const LIMITS: (u64, u64) = (1000, 10_000);
 /// The longest time that a request may take at its rate, in seconds.
 const LONGEST: f64 = 600.0;
+
+/// What a request says whose redrive has ended by a defect.
+const DEFECT: &str = "The redrive has ended by a defect of this program, which the log tells of; another process goes on with its job.";
 
 type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
 type Content = Result<Bytes, BytesRejection>;
@@ -45,24 +49,24 @@ fn received(content: Content) -> Result<Bytes, Refused> {
 
 /// Which entries are meant. What is wrong in itself is refused before the queue is asked for ids.
 async fn selection(queue: &impl DeadLetterReader, asked: &RedriveBody) -> Result<Filter, Refused> {
-    let filter = asked.filter(&[])?;
+    let filter = asked.filter(BTreeSet::new())?;
     if asked.ids().is_empty() {
         return Ok(filter);
     }
-    let ids: Vec<String> = find_all(queue, asked.ids()).await?.into_iter().map(|listed| listed.id).collect();
-    asked.filter(&ids)
+    let ids = find_all(queue, asked.ids()).await?.into_iter().map(|listed| listed.id).collect();
+    asked.filter(ids)
 }
 
-/// `POST /admin/dlq/redrive`. If the client goes away, what was claimed comes back when its lease ends.
+/// `POST /admin/dlq/redrive`: a job, which goes on where the client goes away.
 pub(super) async fn send<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     Extension(Caller(caller)): Extension<Caller>,
     content: Content,
 ) -> Result<Response, Refused>
 where
-    Q: DeadLetterReader + ClaimQueue,
-    P: Publisher,
-    T: DryRun + AuditLog,
+    Q: DeadLetterReader + ClaimQueue + Clone + 'static,
+    P: Publisher + Clone + 'static,
+    T: DryRun + JobTables,
 {
     let asked: RedriveBody = body(&received(content)?)?;
     let context = &admin.context;
@@ -78,16 +82,18 @@ where
         let totals = dry_run(&context.queue, context.tables()?, &order, context.terms.rules, |preview| entries.push(preview)).await?;
         return Ok(Json(json!({ "dryRun": true, "totals": totals, "entries": entries })).into_response());
     }
-    let route = context.route(&admin.stop)?;
-    let mut operation = context.audit()?.begin(Who::http(&caller), AuditAction::Redrive, Subject::new(&order)).await?;
-    let summary = redrive(route, &order, &mut operation, |_| {}).await;
-    operation.end(summary.outcome()).await;
+    let held = jobs::plan(context, Who::http(&caller), &order).await?;
+    let number = held.number;
+    // On a task of its own: it goes on where the client goes away.
+    let (context, stop) = (context.clone(), admin.stop.clone());
+    let summary = tokio::spawn(async move { jobs::run(&context, held, &stop, |_| {}).await }).await;
+    let summary = summary.map_err(|_| Refused::with(StatusCode::INTERNAL_SERVER_ERROR, DEFECT))?;
     let (redriven, failed) = (summary.redriven, summary.failed);
-    tracing::info!(caller = &*caller, redriven, failed, gone = summary.gone, "dead letters redriven");
+    tracing::info!(caller = &*caller, job = number, redriven, failed, gone = summary.gone, "dead letters redriven");
     Ok(match &summary.fault {
-        Some(fault) => incomplete(fault, summary.report()),
-        None if summary.stopped => incomplete(&"the program is being stopped", summary.report()),
-        None => Json(summary.report()).into_response(),
+        Some(fault) => incomplete(fault, summary.report(number)),
+        None if admin.stop.is_cancelled() && summary.stopped => incomplete(&"the program is being stopped", summary.report(number)),
+        None => Json(summary.report(number)).into_response(),
     })
 }
 

@@ -5,7 +5,7 @@
 //! | `config` | who may ask, and from where |
 //! | `guard` | asking them |
 //! | `query` | what they ask for |
-//! | `look`, `change`, `consumers` | the answers |
+//! | `look`, `change`, `jobs`, `consumers` | the answers |
 //! | `answer` | refusals as problem documents |
 //! | `document` | all of it as an OpenAPI document |
 
@@ -15,6 +15,7 @@ mod config;
 mod consumers;
 mod document;
 mod guard;
+mod jobs;
 mod look;
 mod query;
 
@@ -25,11 +26,12 @@ use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{get, post};
-use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Heartbeats, Publisher};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Heartbeats, Publisher};
 use telemetry::problem::problem;
 use tokio_util::sync::CancellationToken;
 
 use super::context::AdminContext;
+use super::jobs::JobTables;
 
 pub use config::{AdminConfig, AdminRole};
 
@@ -50,8 +52,8 @@ struct Admin<Q, P, T> {
 pub fn routes<Q, P, T>(config: Arc<AdminConfig>, context: AdminContext<Q, P, T>, stop: CancellationToken) -> Router
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
-    P: Publisher + 'static,
-    T: DryRun + AuditLog + Heartbeats + 'static,
+    P: Publisher + Clone + 'static,
+    T: DryRun + Heartbeats + JobTables,
 {
     let limited = DefaultBodyLimit::max;
     let operator = || from_fn_with_state(AdminRole::Operator, guard::at_least);
@@ -64,6 +66,11 @@ where
         // Payloads are personal data.
         .route("/admin/dlq/export", get(look::export).route_layer(editor()))
         .route("/admin/dlq/{id}", get(look::show).route_layer(editor()))
+        .route("/admin/dlq/jobs", get(jobs::list))
+        .route("/admin/dlq/jobs/{id}", get(jobs::show))
+        .route("/admin/dlq/jobs/{id}/pause", post(jobs::pause).route_layer(operator()))
+        .route("/admin/dlq/jobs/{id}/resume", post(jobs::resume).route_layer(operator()))
+        .route("/admin/dlq/jobs/{id}/cancel", post(jobs::cancel).route_layer(operator()))
         .route("/admin/dlq/redrive", post(change::send).layer(limited(ORDER_BYTES)).route_layer(operator()))
         .route("/admin/dlq/purge", post(change::remove).layer(limited(ORDER_BYTES)).route_layer(operator()))
         .route("/admin/dlq/{id}/edit", post(change::edit).layer(limited(PAYLOAD_BYTES)).route_layer(editor()))

@@ -1,5 +1,6 @@
 //! What is asked for. A field that is not known is refused: a misspelt filter must not mean everything.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -23,7 +24,7 @@ pub(super) struct ListQuery {
 
 impl ListQuery {
     pub fn filter(&self) -> Result<Filter, Refused> {
-        filter(&[], &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+        filter(BTreeSet::new(), &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
     }
 }
 
@@ -39,7 +40,7 @@ pub(super) struct ExportQuery {
 
 impl ExportQuery {
     pub fn filter(&self) -> Result<Filter, Refused> {
-        filter(&[], &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+        filter(BTreeSet::new(), &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
     }
 }
 
@@ -58,6 +59,32 @@ pub(super) struct ImportQuery {
     /// Also what cannot be read as a dead letter.
     #[serde(default)]
     pub any: bool,
+}
+
+/// The parameters of `GET /admin/dlq/jobs/{id}`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct LettersQuery {
+    /// Only letters after this id.
+    pub after: Option<String>,
+}
+
+/// The parameters of `POST /admin/dlq/jobs/{id}/resume`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct ResumeQuery {
+    rate: Option<String>,
+}
+
+impl ResumeQuery {
+    /// So many per second.
+    pub fn rate(&self) -> Result<Option<f64>, Refused> {
+        self.rate.as_deref().map(rate_of).transpose()
+    }
+}
+
+fn rate_of(text: &str) -> Result<f64, Refused> {
+    command::rate(text).map_err(|problem| Refused::bad(format!("rate: {problem}.")))
 }
 
 /// The body of `POST /admin/dlq/redrive`, and, of its fields the first seven, of `POST /admin/dlq/purge`.
@@ -94,7 +121,7 @@ impl RedriveBody {
     }
 
     /// The filter with these ids in full.
-    pub fn filter(&self, ids: &[String]) -> Result<Filter, Refused> {
+    pub fn filter(&self, ids: BTreeSet<String>) -> Result<Filter, Refused> {
         let filter = filter(ids, &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())?;
         if filter.is_empty() && self.ids.is_empty() && !self.all {
             return Err(Refused::bad("Say which dead letters: by ids, reason, fingerprint, eventType or olderThan, or with all: true."));
@@ -109,7 +136,7 @@ impl RedriveBody {
             Some(Rate::Number(number)) => number.to_string(),
             Some(Rate::Text(text)) => text.clone(),
         };
-        command::rate(&text).map(Some).map_err(|problem| Refused::bad(format!("rate: {problem}.")))
+        rate_of(&text).map(Some)
     }
 
     /// Whether it says how to send, which a purge does not.
@@ -119,7 +146,7 @@ impl RedriveBody {
 }
 
 fn filter(
-    ids: &[String],
+    ids: BTreeSet<String>,
     reason: &Option<String>,
     fingerprint: &Option<String>,
     event_type: &Option<String>,
@@ -133,7 +160,7 @@ fn filter(
         ),
     };
     let (reason, fingerprint, event_type) = (reason.clone(), fingerprint.clone(), event_type.clone());
-    Ok(Filter { ids: ids.to_vec(), reason, fingerprint, event_type, older_than, until: None })
+    Ok(Filter { ids, reason, fingerprint, event_type, older_than, until: None })
 }
 
 /// A body as JSON; an empty one is an empty object.

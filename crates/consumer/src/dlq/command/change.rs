@@ -11,6 +11,7 @@ use pipeline::audit::AuditAction;
 use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
+use super::jobs::here;
 use super::look::ids;
 use super::{PurgeArgs, RedriveArgs, text};
 use crate::audit::{Subject, Who, outcome};
@@ -21,9 +22,9 @@ use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, editable, resend};
 use crate::dlq::editor;
 use crate::dlq::find::find;
+use crate::dlq::jobs::{self, JobTables};
 use crate::dlq::printable::printable_lines;
 use crate::dlq::purge::{self, Purged};
-use crate::dlq::redrive::redrive;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::stats::dead_letters;
 use crate::dlq::transfer;
@@ -45,7 +46,7 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: DryRun + AuditLog,
+    T: DryRun + JobTables,
 {
     if args.filter.is_empty() && !args.all {
         return Ok(usage(ALL_IS_MEANT));
@@ -56,17 +57,8 @@ where
         return Ok(ExitCode::SUCCESS);
     }
     let bar = bar(context.queue.depth().await.map_err(Refusal::from)?);
-    let route = context.route(stop)?;
-    let mut operation = context.audit()?.begin(Who::command_line(), AuditAction::Redrive, Subject::new(&order)).await?;
-    let summary = redrive(route, &order, &mut operation, |summary| bar.set_position(summary.examined())).await;
-    operation.end(summary.outcome()).await;
-    bar.finish_and_clear();
-    if args.json {
-        writeln!(out, "{}", serde_json::to_string(&summary.report())?)?;
-    } else {
-        writeln!(out, "{summary}")?;
-    }
-    Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let held = jobs::plan(context, Who::command_line(), &order).await?;
+    here(context, held, stop, (&bar, args.json), out).await
 }
 
 /// A bar that moves on a terminal, and nothing elsewhere.

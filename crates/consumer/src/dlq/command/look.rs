@@ -1,5 +1,6 @@
 //! Commands that change nothing.
 
+use std::collections::BTreeSet;
 use std::io::{BufWriter, Write};
 use std::path::Path;
 
@@ -21,9 +22,9 @@ use crate::dlq::transfer::export_page;
 const PAGE: u64 = 500;
 
 /// The ids of these beginnings of ids.
-pub(super) async fn ids(queue: &impl DeadLetterReader, prefixes: &[String]) -> Result<Vec<String>, Refusal> {
+pub(super) async fn ids(queue: &impl DeadLetterReader, prefixes: &[String]) -> Result<BTreeSet<String>, Refusal> {
     if prefixes.is_empty() {
-        return Ok(Vec::new());
+        return Ok(BTreeSet::new());
     }
     Ok(find_all(queue, prefixes).await?.into_iter().map(|listed| listed.id).collect())
 }

@@ -1,10 +1,12 @@
 //! `dlq …` on a command line.
 
 mod change;
+mod jobs;
 mod look;
 mod run;
 mod text;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -15,6 +17,7 @@ use super::filter::Filter;
 use super::stats::By;
 use crate::watch;
 
+pub use jobs::JobsArgs;
 pub use run::run;
 
 /// What can be done with dead letters.
@@ -31,8 +34,11 @@ pub enum DlqCommand {
     Stats(StatsArgs),
     /// Send dead letters back to their topic, the oldest first, under the same key and event id.
     ///
-    /// Safe to break off and to repeat: an entry leaves the list after the broker has acknowledged it, and an event counts once.
+    /// Safe to break off and to repeat: an entry leaves the list after the broker has acknowledged it, and an event counts once. It is a job:
+    /// Ctrl-C pauses it; where this command is killed, a consumer that serves `/admin` goes on with it.
     Redrive(RedriveArgs),
+    /// Look at redrive jobs, whoever began them and wherever they run: pause, resume, cancel one.
+    Jobs(JobsArgs),
     /// Mend the payload of one dead letter in `$VISUAL` or `$EDITOR`, and send it under the same event id.
     Edit {
         /// Its id, or the beginning of it.
@@ -78,6 +84,7 @@ impl DlqCommand {
     pub const fn needs(&self) -> Needs {
         match self {
             Self::Redrive(RedriveArgs { dry_run, .. }) => Needs { broker: !*dry_run, tables: true },
+            Self::Jobs(jobs) => Needs { broker: jobs.is_run_here(), tables: true },
             Self::Edit { .. } => Needs { broker: true, tables: true },
             Self::Purge(_) | Self::Import { .. } => Needs { broker: false, tables: true },
             _ => Needs { broker: false, tables: false },
@@ -107,7 +114,7 @@ pub struct FilterArgs {
 
 impl FilterArgs {
     /// The filter with these ids in full.
-    fn filter(&self, ids: Vec<String>) -> Filter {
+    fn filter(&self, ids: BTreeSet<String>) -> Filter {
         let Self { reason, fingerprint, event_type, older_than, .. } = self.clone();
         Filter { ids, reason, fingerprint, event_type, older_than, until: None }
     }
@@ -175,7 +182,7 @@ pub struct RedriveArgs {
 }
 
 impl RedriveArgs {
-    fn order(&self, ids: Vec<String>, max_retries: u32) -> RedriveRequest {
+    fn order(&self, ids: BTreeSet<String>, max_retries: u32) -> RedriveRequest {
         let max_retries = self.max_retries.unwrap_or(max_retries);
         RedriveRequest { filter: self.filter.filter(ids), limit: self.limit, rate: self.rate, max_retries }
     }

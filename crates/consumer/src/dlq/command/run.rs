@@ -3,11 +3,12 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use pipeline::ports::{AuditLog, ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
 use tokio_util::sync::CancellationToken;
 
-use super::{DlqCommand, change, look};
+use super::{DlqCommand, change, jobs, look};
 use crate::dlq::context::AdminContext;
+use crate::dlq::jobs::JobTables;
 use crate::dlq::refusal::Refusal;
 use crate::watch;
 
@@ -17,7 +18,7 @@ pub async fn run<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>, 
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun + AuditLog,
+    T: DryRun + JobTables,
 {
     // Boxed: the futures of all commands in one are more than the compiler follows.
     let error = match Box::pin(dispatch(command, context, stop)).await {
@@ -30,7 +31,9 @@ where
     }
     eprintln!("error: {error:#}");
     match error.downcast_ref::<Refusal>() {
-        Some(Refusal::NotAnId | Refusal::Ambiguous(_) | Refusal::NoBroker | Refusal::NoTables | Refusal::NoAuditLog) => ExitCode::from(2),
+        Some(Refusal::NotAnId | Refusal::Ambiguous(_) | Refusal::NoBroker | Refusal::NoTables | Refusal::NoAuditLog | Refusal::NoJobs) => {
+            ExitCode::from(2)
+        }
         _ => ExitCode::FAILURE,
     }
 }
@@ -39,7 +42,7 @@ async fn dispatch<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>,
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun + AuditLog,
+    T: DryRun + JobTables,
 {
     let queue = &context.queue;
     let mut out = io::BufWriter::new(io::stdout());
@@ -54,6 +57,7 @@ where
             look::export(queue, &filter, (file.as_deref(), force), &mut out).await.map(|()| ExitCode::SUCCESS)
         }
         DlqCommand::Redrive(args) => Box::pin(change::send(context, &args, stop, &mut out)).await,
+        DlqCommand::Jobs(args) => Box::pin(jobs::jobs(context, args, stop, &mut out)).await,
         DlqCommand::Edit { id, yes } => Box::pin(change::edit(context, &id, yes, stop, &mut out)).await,
         DlqCommand::Purge(args) => change::remove(context, &args, &mut out).await,
         DlqCommand::Import { file, any } => change::import(context, &file, any, &mut out).await,

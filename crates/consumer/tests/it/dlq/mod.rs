@@ -6,6 +6,7 @@ mod crashes;
 mod document;
 mod dry_runs;
 mod finding;
+mod jobs;
 mod office;
 mod openapi;
 mod redriving;

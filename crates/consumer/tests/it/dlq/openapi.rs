@@ -281,5 +281,21 @@ async fn every_answer_that_is_described_is_given() {
     given.ask(&office, "POST", &edit, mended).await;
     rusqlite::Connection::open(office.queue.inner.path()).unwrap().execute_batch("DROP TABLE consumer_heartbeats").unwrap();
     given.ask(&office, "GET", "/admin/consumers", "").await;
+    let jobs = given.ask(&office, "GET", "/admin/dlq/jobs", "").await;
+    let number = jobs["jobs"][0]["job"].as_i64().unwrap();
+    let last = rusqlite::Connection::open(office.queue.inner.path()).unwrap();
+    let becomes = |state: &str| last.execute("UPDATE redrive_jobs SET state = ?1 WHERE number = ?2", (state, number)).unwrap();
+    for (office, number, state) in [(&office, number, "running"), (&office, 99, "done"), (&office, number, "done"), (&bare, 1, "done")] {
+        for (wanted, from) in [("pause", state), ("resume", if state == "running" { "paused" } else { state }), ("cancel", state)] {
+            becomes(from);
+            given.ask(office, "POST", &format!("/admin/dlq/jobs/{number}/{wanted}"), "").await;
+        }
+        given.ask(office, "GET", &format!("/admin/dlq/jobs/{number}"), "").await;
+        given.ask(office, "GET", "/admin/dlq/jobs", "").await;
+    }
+    last.execute_batch("DROP TABLE redrive_jobs").unwrap();
+    for (method, path) in [("GET", ""), ("GET", "/1"), ("POST", "/1/pause"), ("POST", "/1/resume"), ("POST", "/1/cancel")] {
+        given.ask(&office, method, &format!("/admin/dlq/jobs{path}"), "").await;
+    }
     assert_eq!(given.0, DESCRIBED.keys().copied().collect());
 }

@@ -1,0 +1,98 @@
+//! Redrive jobs, of whatever process: looking at them, pausing, resuming and cancelling one.
+
+use std::sync::Arc;
+
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
+use pipeline::redrive_job::JobChange;
+use serde_json::{Value, json};
+
+use super::Admin;
+use super::answer::Refused;
+use super::guard::Caller;
+use super::query::{LettersQuery, ResumeQuery};
+use crate::audit::Who;
+use crate::dlq::jobs::report::{JobReport, LetterReport};
+use crate::dlq::jobs::{JobTables, control, find};
+use crate::dlq::refusal::Refusal;
+
+/// Jobs of one answer.
+const JOBS: usize = 100;
+/// Letters of one answer.
+const LETTERS: usize = 1000;
+
+type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
+
+fn tables<Q, P, T>(admin: &Admin<Q, P, T>) -> Result<&T, Refusal> {
+    admin.context.tables.as_ref().ok_or(Refusal::NoJobs)
+}
+
+fn number(path: Result<Path<String>, PathRejection>) -> Result<i64, Refused> {
+    let parsed = path.ok().and_then(|Path(number)| number.parse().ok()).filter(|number: &i64| *number > 0);
+    parsed.ok_or_else(|| Refused::bad("A job has a number."))
+}
+
+/// `GET /admin/dlq/jobs`: the newest first.
+pub(super) async fn list<Q, P, T: JobTables>(State(admin): Shared<Q, P, T>) -> Result<Json<Value>, Refused> {
+    let jobs = tables(&admin)?.jobs_before(i64::MAX, JOBS).await?;
+    Ok(Json(json!({ "jobs": jobs.iter().map(JobReport::of).collect::<Vec<_>>() })))
+}
+
+/// `GET /admin/dlq/jobs/{id}`: a job with its letters, in the order of their ids. `next` is the id after which to ask on.
+pub(super) async fn show<Q, P, T: JobTables>(
+    State(admin): Shared<Q, P, T>,
+    path: Result<Path<String>, PathRejection>,
+    query: Result<Query<LettersQuery>, QueryRejection>,
+) -> Result<Json<Value>, Refused> {
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let (number, tables) = (number(path)?, tables(&admin)?);
+    let job = find(tables, number).await?.ok_or(Refusal::NoSuchJob(number))?;
+    let letters = tables.job_letters(number, query.after.as_deref().unwrap_or_default(), LETTERS).await?;
+    let next = letters.last().filter(|_| letters.len() == LETTERS).map(|letter| &letter.id);
+    Ok(Json(json!({ "job": JobReport::of(&job), "letters": letters.iter().map(LetterReport::of).collect::<Vec<_>>(), "next": next })))
+}
+
+/// `POST /admin/dlq/jobs/{id}/pause`.
+pub(super) async fn pause<Q, P, T: JobTables>(
+    state: Shared<Q, P, T>,
+    caller: Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refused> {
+    change(state, caller, path, &JobChange::Pause).await
+}
+
+/// `POST /admin/dlq/jobs/{id}/resume`.
+pub(super) async fn resume<Q, P, T: JobTables>(
+    state: Shared<Q, P, T>,
+    caller: Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+    query: Result<Query<ResumeQuery>, QueryRejection>,
+) -> Result<Response, Refused> {
+    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    change(state, caller, path, &JobChange::Resume(query.rate()?)).await
+}
+
+/// `POST /admin/dlq/jobs/{id}/cancel`.
+pub(super) async fn cancel<Q, P, T: JobTables>(
+    state: Shared<Q, P, T>,
+    caller: Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+) -> Result<Response, Refused> {
+    change(state, caller, path, &JobChange::Cancel).await
+}
+
+/// The job as it is afterwards: whoever runs it hears it within about a second.
+async fn change<Q, P, T: JobTables>(
+    State(admin): Shared<Q, P, T>,
+    Extension(Caller(caller)): Extension<Caller>,
+    path: Result<Path<String>, PathRejection>,
+    change: &JobChange,
+) -> Result<Response, Refused> {
+    let (number, tables) = (number(path)?, tables(&admin)?);
+    control(tables, Who::http(&caller), number, change).await?;
+    tracing::info!(caller = &*caller, job = number, state = change.to().label(), "a redrive is changed");
+    let job = find(tables, number).await?.ok_or(Refusal::NoSuchJob(number))?;
+    Ok(Json(json!({ "job": JobReport::of(&job) })).into_response())
+}

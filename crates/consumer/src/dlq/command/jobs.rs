@@ -1,0 +1,218 @@
+//! `dlq jobs`: looking at redrive jobs, and changing one.
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
+use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
+use pipeline::redrive_job::{JobChange, JobPlan, RedriveJob};
+use tokio_util::sync::CancellationToken;
+
+use super::rate;
+use crate::audit::Who;
+use crate::dlq::context::AdminContext;
+use crate::dlq::jobs::report::{JobReport, LetterReport};
+use crate::dlq::jobs::{self, Held, JobTables, control, find, in_words};
+use crate::dlq::printable::printable;
+use crate::dlq::refusal::Refusal;
+
+/// Jobs that are listed, where nothing else is asked for.
+const SHOWN: usize = 20;
+/// Letters that are read at once.
+const PAGE: usize = 1000;
+
+/// `jobs`.
+#[derive(Clone, Debug, PartialEq, Args)]
+pub struct JobsArgs {
+    /// Without one, the last jobs are listed.
+    #[command(subcommand)]
+    command: Option<JobsCommand>,
+}
+
+/// What can be done with jobs.
+#[derive(Clone, Debug, PartialEq, Subcommand)]
+enum JobsCommand {
+    /// List jobs, the newest first.
+    List {
+        /// At most so many.
+        #[arg(long, value_name = "N", default_value_t = SHOWN)]
+        limit: usize,
+        /// One JSON object per line.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show everything about one job.
+    Show {
+        /// Its number.
+        number: i64,
+        /// With what became of each letter.
+        #[arg(long)]
+        letters: bool,
+        /// As JSON; each letter on a line of its own.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Have nobody go on with a job before it is resumed. What is in flight is waited for.
+    Pause {
+        /// Its number.
+        number: i64,
+    },
+    /// Have a job go on that was paused, or that could not go on: in a consumer that serves `/admin`, or in this command.
+    Resume {
+        /// Its number.
+        number: i64,
+        /// At another rate, such as `50/s`.
+        #[arg(long, value_name = "N/s", value_parser = rate)]
+        rate: Option<f64>,
+        /// Go on with it here, until it is done.
+        #[arg(long)]
+        here: bool,
+    },
+    /// End a job; what was not sent stays in the list.
+    Cancel {
+        /// Its number.
+        number: i64,
+    },
+}
+
+impl JobsArgs {
+    /// Whether letters are sent by this command.
+    pub(super) const fn is_run_here(&self) -> bool {
+        matches!(self.command, Some(JobsCommand::Resume { here: true, .. }))
+    }
+}
+
+pub(super) async fn jobs<Q, P, T>(
+    context: &AdminContext<Q, P, T>,
+    args: JobsArgs,
+    stop: &CancellationToken,
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+    T: JobTables,
+{
+    let tables = context.tables.as_ref().ok_or(Refusal::NoJobs)?;
+    match args.command.unwrap_or(JobsCommand::List { limit: SHOWN, json: false }) {
+        JobsCommand::List { limit, json } => list(tables, limit, json, out).await?,
+        JobsCommand::Show { number, letters, json } => show(tables, number, (letters, json), out).await?,
+        JobsCommand::Pause { number } => change(tables, number, &JobChange::Pause, out).await?,
+        JobsCommand::Cancel { number } => change(tables, number, &JobChange::Cancel, out).await?,
+        JobsCommand::Resume { number, rate, here: false } => change(tables, number, &JobChange::Resume(rate), out).await?,
+        JobsCommand::Resume { number, rate, here: true } => {
+            context.route(stop)?;
+            control(tables, Who::command_line(), number, &JobChange::Resume(rate)).await?;
+            let Some(held) = jobs::take(tables, number).await.map_err(Refusal::from)? else {
+                writeln!(out, "job {number} is gone on with by another process")?;
+                return Ok(ExitCode::SUCCESS);
+            };
+            return here(context, held, stop, (&ProgressBar::hidden(), false), out).await;
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Goes on with a job until it has ended, or somebody stops it; tells what was done of it.
+pub(super) async fn here<Q, P, T>(
+    context: &AdminContext<Q, P, T>,
+    held: Held<T>,
+    stop: &CancellationToken,
+    (bar, json): (&ProgressBar, bool),
+    out: &mut impl Write,
+) -> anyhow::Result<ExitCode>
+where
+    Q: DeadLetterReader + ClaimQueue,
+    P: Publisher,
+    T: JobTables,
+{
+    let number = held.number;
+    let summary = jobs::run(context, held, stop, |summary| bar.set_position(summary.examined())).await;
+    bar.finish_and_clear();
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&summary.report(number))?)?;
+    } else {
+        writeln!(out, "{summary}")?;
+    }
+    // Nobody is to go on by itself with what a person has stopped.
+    if stop.is_cancelled()
+        && summary.stopped
+        && let Some(tables) = &context.tables
+    {
+        match control(tables, Who::command_line(), number, &JobChange::Pause).await {
+            Ok(()) => eprintln!(
+                "job {number} is paused: `dlq jobs resume {number}` has a consumer go on with it, with --here this command; `dlq jobs cancel {number}` ends it"
+            ),
+            Err(refusal) => eprintln!("job {number} is not paused: {refusal}; a consumer that serves /admin goes on with it"),
+        }
+    }
+    Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+async fn list(tables: &impl JobTables, limit: usize, json: bool, out: &mut impl Write) -> anyhow::Result<()> {
+    let jobs = tables.jobs_before(i64::MAX, limit).await.map_err(Refusal::from)?;
+    if json {
+        return jobs.iter().try_for_each(|job| Ok(writeln!(out, "{}", serde_json::to_string(&JobReport::of(job))?)?));
+    }
+    if jobs.is_empty() {
+        return Ok(writeln!(out, "no jobs")?);
+    }
+    writeln!(out, "{:>6}  {:<9}  {:>8}  {:>8}  {:<27}  {:<14}  what", "job", "state", "letters", "left", "made at", "who")?;
+    for RedriveJob { number, plan, state, counts, .. } in &jobs {
+        let JobPlan { made_at, actor, subject, .. } = plan;
+        let (left, state) = (counts.get(pipeline::redrive_job::LetterResult::Pending), state.label());
+        let (actor, subject) = (printable(actor), printable(subject));
+        writeln!(out, "{number:>6}  {state:<9}  {:>8}  {left:>8}  {:<27}  {actor:<14}  {subject}", counts.all(), made_at.to_string())?;
+    }
+    Ok(())
+}
+
+async fn show(tables: &impl JobTables, number: i64, (letters, json): (bool, bool), out: &mut impl Write) -> anyhow::Result<()> {
+    let job = find(tables, number).await.map_err(Refusal::from)?.ok_or(Refusal::NoSuchJob(number))?;
+    if json {
+        writeln!(out, "{}", serde_json::to_string(&JobReport::of(&job))?)?;
+    } else {
+        let JobPlan { operation, made_at, actor, origin, subject, rate, max_retries } = &job.plan;
+        let mut field = |name: &str, value: &str| writeln!(out, "{name:<12} {}", printable(value));
+        field("job", &number.to_string())?;
+        field("state", job.state.label())?;
+        job.problem.as_ref().map_or(Ok(()), |problem| field("problem", problem))?;
+        field("what", subject)?;
+        field("who", &format!("{actor}, {origin}"))?;
+        field("made at", &made_at.to_string())?;
+        field("updated at", &job.updated_at.to_string())?;
+        field("rate", &rate.map_or_else(|| "-".to_owned(), |rate| format!("{rate}/s")))?;
+        field("max retries", &max_retries.to_string())?;
+        field("operation", &operation.to_string())?;
+        field("letters", &job.counts.all().to_string())?;
+        for (name, letters) in in_words(&job.counts) {
+            writeln!(out, "  {name:<16} {letters:>9}")?;
+        }
+    }
+    if !letters {
+        return Ok(());
+    }
+    let mut after = String::new();
+    loop {
+        let page = tables.job_letters(number, &after, PAGE).await.map_err(Refusal::from)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.id);
+        for letter in &page {
+            if json {
+                writeln!(out, "{}", serde_json::to_string(&LetterReport::of(letter))?)?;
+            } else {
+                writeln!(out, "{}  {}", letter.id, letter.result.label())?;
+            }
+        }
+    }
+}
+
+async fn change(tables: &impl JobTables, number: i64, change: &JobChange, out: &mut impl Write) -> anyhow::Result<()> {
+    control(tables, Who::command_line(), number, change).await?;
+    let hint = match change {
+        JobChange::Resume(_) => ": a consumer that serves /admin goes on with it within seconds",
+        _ => "",
+    };
+    Ok(writeln!(out, "job {number} is {}{hint}", change.to().label())?)
+}

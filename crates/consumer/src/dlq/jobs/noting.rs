@@ -1,0 +1,49 @@
+//! What became of each letter of a job, noted page by page, in the job and in the audit log.
+
+use std::collections::HashMap;
+
+use pipeline::fault::Fault;
+use pipeline::redrive_job::{JobCounts, JobLetter, LetterResult};
+
+use super::JobTables;
+use crate::audit::{Handled, Operation, Witness};
+
+/// The letters of a job with what became of them.
+pub(super) struct Noting<T> {
+    tables: T,
+    job: i64,
+    pub operation: Operation<T>,
+    letters: HashMap<String, LetterResult>,
+    pub counts: JobCounts,
+}
+
+impl<T: JobTables> Noting<T> {
+    pub fn new(tables: T, job: i64, operation: Operation<T>, letters: HashMap<String, LetterResult>) -> Self {
+        let mut counts = JobCounts::default();
+        letters.values().for_each(|result| counts.add(*result, 1));
+        Self { tables, job, operation, letters, counts }
+    }
+
+    /// Those for which there is something to do.
+    pub fn open(&self) -> impl Iterator<Item = &String> {
+        self.letters.iter().filter(|(_, result)| result.is_open()).map(|(id, _)| id)
+    }
+}
+
+impl<T: JobTables> Witness for Noting<T> {
+    /// Two round trips for all of them. A letter that the list holds twice has one result, the last one.
+    async fn handled(&mut self, handled: Vec<Handled>) -> Result<(), Fault> {
+        let mut page = HashMap::new();
+        for letter in &handled {
+            let (Some(result), Some(before)) = (letter.result, self.letters.get_mut(&letter.id)) else { continue };
+            self.counts.change(*before, result);
+            *before = result;
+            page.insert(letter.id.clone(), result);
+        }
+        let page: Vec<JobLetter> = page.into_iter().map(|(id, result)| JobLetter { id, result }).collect();
+        let noted = if page.is_empty() { Ok(()) } else { self.tables.note_letters(self.job, &page, &self.counts).await };
+        // What was done is in the audit log even where the job could not be told.
+        self.operation.handled(handled).await?;
+        noted
+    }
+}
