@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
-use pipeline::heartbeat::{Heartbeat, SeenConsumer};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
 };
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
@@ -96,20 +95,6 @@ impl<S: Leases> Leases for DryRunFirst<S> {
 
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {
         self.0.release_lease(name, holder).await
-    }
-}
-
-impl<S: Heartbeats> Heartbeats for DryRunFirst<S> {
-    async fn beat(&self, heartbeat: &Heartbeat) -> Result<(), Fault> {
-        self.0.beat(heartbeat).await
-    }
-
-    async fn consumers(&self, within: Duration) -> Result<Vec<SeenConsumer>, Fault> {
-        self.0.consumers(within).await
-    }
-
-    async fn end_heartbeat(&self, instance: Uuid) -> Result<(), Fault> {
-        self.0.end_heartbeat(instance).await
     }
 }
 

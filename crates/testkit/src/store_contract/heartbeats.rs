@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use pipeline::heartbeat::{ConsumerState, DownPart, Heartbeat, LONGEST_NAME, MOST_PARTITIONS, OwnedPartition, SeenConsumer};
+use pipeline::ports::Heartbeats;
 use uuid::Uuid;
 
-use super::Database;
 use crate::builders::{heartbeat, id};
 use crate::eventually;
 
@@ -14,16 +14,16 @@ const LONG: Duration = Duration::from_secs(86_000);
 /// Longer than any clock stands still.
 const BOUND: Duration = Duration::from_secs(10);
 
-async fn beat<S: Database>(store: &S, heartbeat: &Heartbeat) {
+async fn beat<S: Heartbeats>(store: &S, heartbeat: &Heartbeat) {
     store.beat(heartbeat).await.expect("the store knows consumers");
 }
 
-async fn seen<S: Database>(store: &S, instance: Uuid, within: Duration) -> Option<SeenConsumer> {
+async fn seen<S: Heartbeats>(store: &S, instance: Uuid, within: Duration) -> Option<SeenConsumer> {
     let consumers = store.consumers(within).await.expect("the store knows consumers");
     consumers.into_iter().find(|consumer| consumer.heartbeat.instance == instance)
 }
 
-pub async fn a_consumer_is_seen_as_it_has_said_last<S: Database>(store: &S) {
+pub async fn a_consumer_is_seen_as_it_has_said_last<S: Heartbeats>(store: &S) {
     let (first, second) = (heartbeat(id()), heartbeat(id()));
     beat(store, &first).await;
     beat(store, &second).await;
@@ -45,7 +45,7 @@ pub async fn a_consumer_is_seen_as_it_has_said_last<S: Database>(store: &S) {
     assert_eq!(seen(store, second.instance, LONG).await.map(|seen| seen.heartbeat), Some(second), "the other one is as it was");
 }
 
-pub async fn a_consumer_that_says_nothing_any_more_grows_old<S: Database>(store: &S) {
+pub async fn a_consumer_that_says_nothing_any_more_grows_old<S: Heartbeats>(store: &S) {
     let silent = heartbeat(id());
     beat(store, &silent).await;
     let age = seen(store, silent.instance, LONG).await.expect("it has just said something").age;
@@ -57,7 +57,7 @@ pub async fn a_consumer_that_says_nothing_any_more_grows_old<S: Database>(store:
     assert_eq!(again.heartbeat, silent);
 }
 
-pub async fn a_consumer_that_stops_is_not_seen_any_more<S: Database>(store: &S) {
+pub async fn a_consumer_that_stops_is_not_seen_any_more<S: Heartbeats>(store: &S) {
     let (stops, stays) = (heartbeat(id()), heartbeat(id()));
     beat(store, &stops).await;
     beat(store, &stays).await;
@@ -70,7 +70,7 @@ pub async fn a_consumer_that_stops_is_not_seen_any_more<S: Database>(store: &S) 
     assert!(seen(store, stops.instance, LONG).await.is_some(), "it has not stopped after all");
 }
 
-pub async fn what_a_consumer_says_is_kept_within_bounds<S: Database>(store: &S) {
+pub async fn what_a_consumer_says_is_kept_within_bounds<S: Heartbeats>(store: &S) {
     // Two UTF-16 code units each.
     let long = "\u{10348}".repeat(9_999);
     let owned = |partition| OwnedPartition { partition, position: Some(i64::MAX), end: Some(i64::MAX) };

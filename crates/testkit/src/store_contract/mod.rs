@@ -17,8 +17,8 @@
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`audit`] | what operators have changed |
-//! | [`heartbeats`] | who consumes |
-//! | [`redrive_jobs`] | redrives that outlive their process: a suite of its own ([`redrive_jobs_contract!`](crate::redrive_jobs_contract)) |
+//! | [`heartbeats`] | who consumes: of a suite of its own, [`operations_contract!`](crate::operations_contract) |
+//! | [`redrive_jobs`] | redrives that outlive their process: of the same suite |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
@@ -46,9 +46,7 @@ pub mod table_rows;
 pub mod traces;
 
 use events::{Body, Event};
-use pipeline::ports::{
-    AuditLog, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
-};
+use pipeline::ports::{AuditLog, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows};
 use pipeline::{EventStore, Parents, ParkedEvent, ParkingLot};
 use readmodel::{InventoryView, OrderView, ReadStore, UserView};
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -65,7 +63,6 @@ pub trait Database:
     + TableRows
     + TableRepair
     + Leases
-    + Heartbeats
     + AuditLog
     + ParkingLot
     + ParkingExpiry
@@ -82,7 +79,6 @@ impl<
         + TableRows
         + TableRepair
         + Leases
-        + Heartbeats
         + AuditLog
         + ParkingLot
         + ParkingExpiry
@@ -233,12 +229,6 @@ macro_rules! store_contract {
             a_line_that_is_taken_out_of_the_ledger_is_written_again
             stock_is_corrected_only_as_long_as_it_is_what_was_seen
         }
-        $crate::store_contract! { @cases $factory, beside_others, heartbeats:
-            a_consumer_is_seen_as_it_has_said_last
-            a_consumer_that_says_nothing_any_more_grows_old
-            a_consumer_that_stops_is_not_seen_any_more
-            what_a_consumer_says_is_kept_within_bounds
-        }
         $crate::store_contract! { @cases $factory, beside_others, leases:
             one_holder_at_a_time_has_a_lease
             a_lease_that_has_ended_is_anybodys
@@ -276,11 +266,18 @@ macro_rules! store_contract {
     };
 }
 
-/// Makes a test of each case of the contract of redrive jobs; see [`store_contract!`](crate::store_contract) for the argument.
+/// Makes a test of each case of what the programs keep in their database beside events: who consumes, and redrives. See
+/// [`store_contract!`](crate::store_contract) for the argument.
 #[macro_export]
-macro_rules! redrive_jobs_contract {
+macro_rules! operations_contract {
     ($factory:ident) => {
-        $crate::redrive_jobs_contract! { @cases $factory:
+        $crate::operations_contract! { @cases $factory, beside_others, heartbeats:
+            a_consumer_is_seen_as_it_has_said_last
+            a_consumer_that_says_nothing_any_more_grows_old
+            a_consumer_that_stops_is_not_seen_any_more
+            what_a_consumer_says_is_kept_within_bounds
+        }
+        $crate::operations_contract! { @cases $factory, alone, redrive_jobs:
             a_job_comes_back_as_it_was_planned_and_one_operation_makes_one
             the_newest_jobs_come_first_page_by_page
             a_letter_keeps_its_last_result_and_pages_hold_each_once
@@ -289,14 +286,14 @@ macro_rules! redrive_jobs_contract {
             old_jobs_are_forgotten_once_they_have_ended
         }
     };
-    (@cases $factory:ident: $($case:ident)+) => {
-        mod redrive_jobs {
+    (@cases $factory:ident, $company:ident, $module:ident: $($case:ident)+) => {
+        mod $module {
             $(
                 #[::tokio::test(flavor = "multi_thread")]
                 async fn $case() {
-                    let _company = $crate::store_contract::alone().await;
+                    let _company = $crate::store_contract::$company().await;
                     if let Some(store) = super::$factory().await {
-                        $crate::store_contract::redrive_jobs::$case(&store).await;
+                        $crate::store_contract::$module::$case(&store).await;
                     }
                 }
             )+

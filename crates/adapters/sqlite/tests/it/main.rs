@@ -23,6 +23,6 @@ mod contract {
     use super::store;
 
     testkit::store_contract!(store);
-    testkit::redrive_jobs_contract!(store);
+    testkit::operations_contract!(store);
     testkit::dlq_contract!(store);
 }
