@@ -17,7 +17,7 @@
 //! | [`traces`] | what the tables know of one event |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`audit`] | what operators have changed |
-//! | [`heartbeats`] | who consumes: of a suite of its own, [`operations_contract!`](crate::operations_contract) |
+//! | [`heartbeats`] | who consumes: of a suite of its own, [`operations_contract!`](crate::operations_contract!) |
 //! | [`redrive_jobs`] | redrives that outlive their process: of the same suite |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
@@ -267,7 +267,7 @@ macro_rules! store_contract {
 }
 
 /// Makes a test of each case of what the programs keep in their database beside events: who consumes, and redrives. See
-/// [`store_contract!`](crate::store_contract) for the argument.
+/// [`store_contract!`](crate::store_contract!) for the argument.
 #[macro_export]
 macro_rules! operations_contract {
     ($factory:ident) => {
