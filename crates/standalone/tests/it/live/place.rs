@@ -179,10 +179,12 @@ impl Place {
 
     /// Every dead letter, as JSON.
     pub async fn dead_letters(&self) -> Vec<String> {
+        // From the old end, where those that come meanwhile shift nothing.
         let mut all = Vec::new();
         loop {
-            let page = self.dead_letters.page(End::Newest, all.len() as u64, 10_000).await.unwrap();
+            let page = self.dead_letters.page(End::Oldest, all.len() as u64, 10_000).await.unwrap();
             if page.is_empty() {
+                all.reverse();
                 return all;
             }
             all.extend(page);
