@@ -108,6 +108,12 @@ impl Member {
         lines.map(|line| (text(&line, "level"), text(&line, "message"))).collect()
     }
 
+    /// How often it was given partitions, one at least.
+    pub fn given_partitions(&self) -> usize {
+        let text = std::fs::read_to_string(&self.stderr).unwrap();
+        text.lines().filter(|line| line.contains("partitions were assigned") && !line.contains(r#""partitions":"[]""#)).count()
+    }
+
     /// How many lines of the log begin so.
     pub fn logged(&self, beginning: &str) -> usize {
         self.log().iter().filter(|(_, message)| message.starts_with(beginning)).count()
