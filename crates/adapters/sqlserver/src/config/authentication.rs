@@ -1,7 +1,5 @@
 //! Who logs in: a SQL login, or an identity of Entra ID.
 
-use std::path::PathBuf;
-
 use settings::{ExposeSecret as _, Reader, SecretString};
 
 use super::given::{ANOTHER, one_of};
@@ -65,24 +63,11 @@ pub(super) fn login(env: &mut Reader, given: GivenLogin, server: &str) -> Login 
     let user = one_of(env, USER, user, given.user);
     let password = password(env, given.password, method);
     let azure = Azure::read(env);
-    let client = user_is_set.then(|| user.clone()).or(azure.client);
-    let identity = match method {
-        Method::SqlPassword => None,
-        Method::ManagedIdentity => Some(Identity::Managed(client)),
-        Method::WorkloadIdentity => Some(Identity::Workload {
-            tenant: required(env, TENANT, azure.tenant),
-            client: required(env, USER, client),
-            token_file: required(env, FEDERATED_TOKEN_FILE, azure.federated_token_file).into(),
-        }),
-        Method::ServicePrincipal => {
-            Some(Identity::ServicePrincipal { tenant: required(env, TENANT, azure.tenant), client: required(env, USER, client) })
-        }
-        Method::AccessToken => Some(Identity::TokenFile(PathBuf::from(required(env, TOKEN_FILE, azure.access_token_file)))),
-    };
-    // What is missing has been said.
-    let authentication = match identity.filter(|_| !env.has_problems()) {
+    let client = user_is_set.then(|| user.clone()).or_else(|| azure.client.clone());
+    let has_secret = !password.expose_secret().is_empty();
+    let authentication = match identity(env, method, client, azure, has_secret) {
         None => Authentication::SqlPassword,
-        Some(identity) => match EntraTokens::new(identity, &password, server, azure.authority.as_deref()) {
+        Some((identity, authority)) => match EntraTokens::new(identity, &password, server, authority.as_deref()) {
             Ok(tokens) => Authentication::Entra(tokens),
             Err(problem) => {
                 env.problem(AUTHENTICATION, format!("cannot be followed: {problem}"));
@@ -91,6 +76,33 @@ pub(super) fn login(env: &mut Reader, given: GivenLogin, server: &str) -> Login 
         },
     };
     Login { user, password, authentication }
+}
+
+/// Who logs in by Entra ID, and at which authority. `None` also where something is missing, which has been said then.
+fn identity(
+    env: &mut Reader,
+    method: Method,
+    client: Option<String>,
+    azure: Azure,
+    has_secret: bool,
+) -> Option<(Identity, Option<String>)> {
+    let identity = match method {
+        Method::SqlPassword => return None,
+        Method::ManagedIdentity => Identity::Managed(client),
+        Method::WorkloadIdentity => {
+            let tenant = required(env, TENANT, azure.tenant);
+            let client = required(env, USER, client);
+            let token_file = required(env, FEDERATED_TOKEN_FILE, azure.federated_token_file);
+            Identity::Workload { tenant: tenant?, client: client?, token_file: token_file?.into() }
+        }
+        Method::ServicePrincipal => {
+            let (tenant, client) = (required(env, TENANT, azure.tenant), required(env, USER, client));
+            let identity = Identity::ServicePrincipal { tenant: tenant?, client: client? };
+            has_secret.then_some(identity)?
+        }
+        Method::AccessToken => Identity::TokenFile(required(env, TOKEN_FILE, azure.access_token_file)?.into()),
+    };
+    Some((identity, azure.authority))
 }
 
 /// What Azure's own tools and Kubernetes call them.
@@ -121,11 +133,11 @@ impl Azure {
     }
 }
 
-fn required(env: &mut Reader, name: &'static str, value: Option<String>) -> String {
-    value.unwrap_or_else(|| {
+fn required(env: &mut Reader, name: &'static str, value: Option<String>) -> Option<String> {
+    if value.is_none() {
         env.problem(name, format!("must be set, as {AUTHENTICATION} wants it"));
-        String::new()
-    })
+    }
+    value
 }
 
 fn password(env: &mut Reader, given: Option<SecretString>, method: Method) -> SecretString {
@@ -201,6 +213,13 @@ mod tests {
             assert_eq!(problems, "", "{pairs:?}");
             assert!(shown(&config).contains(identity) && !shown(&config).contains("hunter"), "{pairs:?}: {}", shown(&config));
         }
+    }
+
+    #[test]
+    fn a_problem_of_another_setting_changes_nothing_of_who_logs_in() {
+        let (config, problems) = read(&[("MSSQL_SERVER", "np:db"), (AUTHENTICATION, "ActiveDirectoryManagedIdentity")]);
+        assert!(problems.contains("MSSQL_SERVER"), "{problems}");
+        assert!(shown(&config).contains("Managed(None)"), "{}", shown(&config));
     }
 
     #[test]
