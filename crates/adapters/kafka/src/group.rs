@@ -18,8 +18,9 @@ const CONSUMERS: &str = "consumer";
 pub enum GroupKind {
     /// There is none of this name, or this user may not see it.
     Unseen,
-    /// A group of consumers, of the classic protocol.
-    Consumers,
+    /// A group of consumers, of the classic protocol, and how its members share (`range`); empty where it has none, or they are about to settle
+    /// that.
+    Consumers(String),
     /// A group of the classic protocol, of something else: Kafka Connect, a schema registry.
     Others(String),
     /// A group of another protocol: consumers that share as the brokers say, a share group, or a streams group. Kafka does not tell them
@@ -36,7 +37,11 @@ pub async fn group_kind(config: &KafkaConfig) -> Result<GroupKind, Fault> {
     let name = config.group.clone();
     let kind = observer.look("group_kind", BOUND, move |observer, _| {
         let list = observer.consumer.client().fetch_group_list(Some(&name), BOUND)?;
-        Ok(list.groups().iter().find(|group| group.name() == name).map_or(GroupKind::Unseen, |group| kind(group.protocol_type())))
+        Ok(list
+            .groups()
+            .iter()
+            .find(|group| group.name() == name)
+            .map_or(GroupKind::Unseen, |group| kind(group.protocol_type(), group.protocol())))
     });
     let kind = kind.await;
     // What is left of the client ends by itself.
@@ -44,9 +49,9 @@ pub async fn group_kind(config: &KafkaConfig) -> Result<GroupKind, Fault> {
     kind
 }
 
-fn kind(protocol_type: &str) -> GroupKind {
+fn kind(protocol_type: &str, strategy: &str) -> GroupKind {
     match protocol_type {
-        CONSUMERS => GroupKind::Consumers,
+        CONSUMERS => GroupKind::Consumers(strategy.to_owned()),
         "" => GroupKind::Newer,
         other => GroupKind::Others(other.to_owned()),
     }

@@ -27,7 +27,8 @@
 //! | `health`, `context` | one line per change of the connection's state, instead of one per failed attempt |
 //! | `bootstrap` | giving a client that has lost its brokers the configured ones again |
 //! | `reason` | what librdkafka's text says beyond its code |
-//! | `members` | who is in the group, with what |
+//! | `members` | by which protocol the group shares, and who is in it, with what |
+//! | `idle` | why a member has no partitions, where the brokers share them |
 //! | `topic_id` | what tells a topic from its namesake that was created later |
 //! | `observer` | a client that asks from outside of the group |
 //! | `faults` | Kafka's error codes → classes of failure |
@@ -47,6 +48,7 @@ mod faults;
 mod fetch_buffer;
 pub mod group;
 mod health;
+mod idle;
 mod in_flight;
 pub mod log_reader;
 mod member;

@@ -1,4 +1,4 @@
-//! Who is in the group, and which partitions each member has been given.
+//! The group as its brokers describe it: by which protocol it shares, who is in it, and which partitions each member has been given.
 //!
 //! rdkafka wraps neither the request nor its answer, so both are here, with all the unsafe code that they need. Its own `fetch_group_list` asks in an
 //! older way, which tells nothing of a group of the newer protocol
@@ -15,9 +15,19 @@ use rdkafka::bindings as native;
 use rdkafka::client::Client;
 use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode};
 
-/// Asks who is in the group. Of a group that is not there, nobody. Blocks up to `bound`.
+/// A group of consumers.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// Whether its members share by the classic protocol: then the brokers have let none of `group.protocol=consumer` in.
+    pub(crate) is_classic: bool,
+    /// How they share, as the protocol names it; empty while they are about to settle that.
+    pub(crate) strategy: String,
+    pub(crate) members: Vec<GroupMember>,
+}
+
+/// Asks for the group. One that is not there has nobody in it. Blocks up to `bound`.
 #[expect(unsafe_code, reason = "rdkafka does not wrap DescribeConsumerGroups")]
-pub(crate) fn members<C: ClientContext>(client: &Client<C>, group: &str, topic: &str, bound: Duration) -> KafkaResult<Vec<GroupMember>> {
+pub(crate) fn describe<C: ClientContext>(client: &Client<C>, group: &str, topic: &str, bound: Duration) -> KafkaResult<Group> {
     let failed = |code: RDKafkaErrorCode| KafkaError::GroupListFetch(code);
     let name = CString::new(group).map_err(|_| failed(RDKafkaErrorCode::InvalidGroupId))?;
     let millis = i32::try_from(bound.as_millis()).unwrap_or(i32::MAX);
@@ -48,8 +58,8 @@ pub(crate) fn members<C: ClientContext>(client: &Client<C>, group: &str, topic: 
 /// # Safety
 /// The event is one that librdkafka has returned and that lives until this returns.
 #[expect(unsafe_code, reason = "rdkafka does not wrap DescribeConsumerGroups")]
-unsafe fn described(event: *mut native::rd_kafka_event_t, topic: &str) -> KafkaResult<Vec<GroupMember>> {
-    let mut members = Vec::new();
+unsafe fn described(event: *mut native::rd_kafka_event_t, topic: &str) -> KafkaResult<Group> {
+    let mut found = Group::default();
     // SAFETY: all pointers belong to the event, which lives. Arrays are as long as librdkafka says.
     unsafe {
         let error = native::rd_kafka_event_error(event);
@@ -73,12 +83,15 @@ unsafe fn described(event: *mut native::rd_kafka_event_t, topic: &str) -> KafkaR
                     code => return Err(KafkaError::GroupListFetch(code)),
                 }
             }
+            let kind = native::rd_kafka_ConsumerGroupDescription_type(group);
+            found.is_classic = kind == native::rd_kafka_consumer_group_type_t::RD_KAFKA_CONSUMER_GROUP_TYPE_CLASSIC;
+            found.strategy = text(native::rd_kafka_ConsumerGroupDescription_partition_assignor(group));
             for member in 0..native::rd_kafka_ConsumerGroupDescription_member_count(group) {
-                members.push(member_of(native::rd_kafka_ConsumerGroupDescription_member(group, member), topic));
+                found.members.push(member_of(native::rd_kafka_ConsumerGroupDescription_member(group, member), topic));
             }
         }
     }
-    Ok(members)
+    Ok(found)
 }
 
 /// # Safety
@@ -87,9 +100,6 @@ unsafe fn described(event: *mut native::rd_kafka_event_t, topic: &str) -> KafkaR
 unsafe fn member_of(member: *const native::rd_kafka_MemberDescription_t, topic: &str) -> GroupMember {
     // SAFETY: all pointers belong to the description, which lives. Texts end with a zero byte; the list is as long as it says.
     unsafe {
-        let text = |pointer: *const c_char| {
-            if pointer.is_null() { String::new() } else { CStr::from_ptr(pointer).to_string_lossy().into_owned() }
-        };
         let mut partitions = BTreeSet::new();
         let assignment = native::rd_kafka_MemberDescription_assignment(member);
         let list = if assignment.is_null() { std::ptr::null() } else { native::rd_kafka_MemberAssignment_partitions(assignment) };
@@ -105,4 +115,17 @@ unsafe fn member_of(member: *const native::rd_kafka_MemberDescription_t, topic: 
         let host = text(native::rd_kafka_MemberDescription_host(member)).trim_start_matches('/').to_owned();
         GroupMember { id: text(native::rd_kafka_MemberDescription_consumer_id(member)), host, partitions }
     }
+}
+
+/// A text of librdkafka's, empty where there is none.
+///
+/// # Safety
+/// The pointer is null, or that of a text which ends with a zero byte and lives until this returns.
+#[expect(unsafe_code, reason = "rdkafka does not wrap DescribeConsumerGroups")]
+unsafe fn text(pointer: *const c_char) -> String {
+    if pointer.is_null() {
+        return String::new();
+    }
+    // SAFETY: the caller has said so.
+    unsafe { CStr::from_ptr(pointer) }.to_string_lossy().into_owned()
 }

@@ -13,7 +13,7 @@ use rdkafka::{Offset, TopicPartitionList};
 
 use crate::admin;
 use crate::config::{EMBEDDED_GROUP, KafkaConfig};
-use crate::members::members;
+use crate::members::describe;
 use crate::observer::Observer;
 use crate::topic_id::topic_id;
 
@@ -60,8 +60,8 @@ impl GroupProgress for KafkaProgress {
             return Ok(None);
         }
         let group = self.group.clone();
-        let look = move |observer: &Observer, deadline| members(observer.consumer.client(), &group, &observer.topic, left(deadline)?);
-        self.observer.look("members", ID_BOUND, look).await.map(Some)
+        let look = move |observer: &Observer, deadline| describe(observer.consumer.client(), &group, &observer.topic, left(deadline)?);
+        Ok(Some(self.observer.look("members", ID_BOUND, look).await?.members))
     }
 }
 

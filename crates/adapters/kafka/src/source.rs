@@ -2,28 +2,27 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use std::thread;
 use std::time::Duration;
 
 use pipeline::offsets::{Commit, NextOffset};
 use pipeline::ports::{Lost, PollLimits, Skipped, Unstarted};
 use pipeline::{Fault, Record, RecordSource};
 use rdkafka::consumer::Consumer as _;
-use rdkafka::error::{KafkaResult, RDKafkaErrorCode as Code};
+use rdkafka::error::KafkaResult;
 use rdkafka::topic_partition_list::TopicPartitionListElem;
 use rdkafka::{Offset, TopicPartitionList};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
-use crate::config::GroupProtocol;
+use crate::blocking;
 use crate::consumer::Shared;
+use crate::idle::Idle;
 use crate::in_flight::InFlight;
 use crate::member::{Closed, Lease};
 use crate::monitor::{LastPoll, Monitor};
 use crate::rebalance::apply;
 use crate::receiver::Receiver;
-use crate::{admin, blocking};
 
 /// From how many records on a poll is worth another thread that receives the next ones meanwhile.
 const LARGE: usize = 500;
@@ -31,9 +30,6 @@ const LARGE: usize = 500;
 const READ_AHEAD_PAUSE: Duration = Duration::from_millis(5);
 /// How often the client is asked what it has passed without a record.
 const PASSED_PAUSE: Duration = Duration::from_secs(1);
-/// How often a member without partitions asks whether there is a topic, and how long that may take.
-const TOPIC_PAUSE: Duration = Duration::from_secs(5);
-const TOPIC_BOUND: Duration = Duration::from_secs(2);
 /// How long librdkafka may take to begin at another offset; it asks nobody for it.
 const SEEK: Duration = Duration::from_secs(5);
 
@@ -50,15 +46,15 @@ pub struct KafkaSource {
     closed: Closed,
     passed: Commit,
     ask_passed_at: Instant,
-    ask_topic_at: Instant,
+    idle: Idle,
 }
 
 impl KafkaSource {
     pub(crate) fn new((lease, closed): (Lease, Closed), worker: InFlight, shared: Shared) -> Self {
         let last_poll = Arc::new(LastPoll::now());
         let receiver = Arc::new(Mutex::new(Receiver::new(lease, &shared, Arc::clone(&last_poll))));
-        let now = Instant::now();
-        Self { receiver, worker, shared, last_poll, closed, passed: Commit::default(), ask_passed_at: now, ask_topic_at: now }
+        let idle = Idle::of(&shared);
+        Self { receiver, worker, shared, last_poll, closed, passed: Commit::default(), ask_passed_at: Instant::now(), idle }
     }
 
     /// The partitions that this member owns.
@@ -130,7 +126,7 @@ impl RecordSource for KafkaSource {
             // Whoever waits for a partition to be started has to be told that it is there.
             if left.is_zero() || !self.shared.membership.unstarted().is_empty() {
                 self.note_passed(&receiver);
-                self.look_for_topic(&receiver);
+                self.idle.look(&receiver.lease, &self.shared);
                 return self.shared.health.trouble().map_or_else(|| Ok(Vec::new()), Err);
             }
             receiver.await_one(left).await;
@@ -220,29 +216,6 @@ impl KafkaSource {
                 NextOffset { offset: next.offset, assignment: next.assignment },
             );
         }
-    }
-}
-
-impl KafkaSource {
-    /// Where brokers share the partitions, nobody says that there is no topic: librdkafka tells it of the classic protocol alone. So whoever
-    /// has nothing asks, without waiting for the answer.
-    fn look_for_topic(&mut self, receiver: &Receiver) {
-        let Shared { config, topic, health, membership, .. } = &self.shared;
-        let is_told = config.protocol == GroupProtocol::Classic || config.embedded_broker().is_some();
-        if is_told || Instant::now() < self.ask_topic_at || !membership.assigned().is_empty() {
-            return;
-        }
-        self.ask_topic_at = Instant::now() + TOPIC_PAUSE;
-        let (client, topic, health) = (receiver.lease.share(), Arc::clone(topic), Arc::clone(health));
-        // Nobody waits for this thread: what it finds is a trouble of the client's like any other, and it may be the last that holds the client.
-        let ask = move || {
-            let found = admin::partitions(client.consumer.client(), &topic, TOPIC_BOUND);
-            let missing = found.err().and_then(|error| error.rdkafka_error_code());
-            if let Some(code) = missing.filter(|code| matches!(code, Code::UnknownTopicOrPartition | Code::UnknownTopic)) {
-                health.report(code, None);
-            }
-        };
-        thread::Builder::new().name("kafka-topic".to_owned()).spawn(ask).ok();
     }
 }
 

@@ -3,13 +3,15 @@
 use std::time::Duration;
 
 use kafka::security::Security;
-use kafka::{GroupKind, KafkaConfig, TopicDescription, TopicSettings};
+use kafka::{GroupKind, GroupProtocol, KafkaConfig, TopicDescription, TopicSettings};
 use pipeline::{Fault, LogState};
 use settings::span;
 
 use super::Finding;
 
 const PART: &str = "Kafka";
+/// The strategy beside which brokers let no member of `consumer` in, where librdkafka's are settled with it.
+const COOPERATIVE: &str = "cooperative-sticky";
 
 /// Assesses what the broker says of the topic.
 /// `similar` are topics that may have been meant where it is missing.
@@ -71,6 +73,12 @@ pub(crate) fn group(config: &KafkaConfig, answer: Result<&LogState, &Fault>, kin
                 format!("{} is a share group, a streams group, or one of KAFKA_GROUP_PROTOCOL=consumer without commits", config.group);
             let advice =
                 "look at it with `kafka-groups --list`: a share or streams group takes no consumers, choose another KAFKA_CONSUMER_GROUP";
+            Finding::warn(PART, check, found, advice)
+        }
+        Some(GroupKind::Consumers(strategy)) if config.protocol == GroupProtocol::Consumer && strategy == COOPERATIVE => {
+            let found = format!("{} has members of KAFKA_GROUP_PROTOCOL=classic, which share by {strategy}", config.group);
+            let advice = "restart them with `consumer` as well, one after the other: the brokers may give those partitions only when the last of \
+                          the others has left";
             Finding::warn(PART, check, found, advice)
         }
         _ => Finding::ok(PART, check, format!("the offsets of {} can be read", config.group)),
@@ -219,12 +227,16 @@ mod tests {
             let found = group(&config, Ok(&log), Some(&kind));
             found.into_iter().map(|finding| (finding.check, finding.state)).collect::<Vec<_>>()
         };
-        for kind in [GroupKind::Unseen, GroupKind::Consumers] {
+        let classic = |strategy: &str| GroupKind::Consumers(strategy.to_owned());
+        for kind in [GroupKind::Unseen, classic(""), classic("range"), classic("cooperative-sticky")] {
             assert_eq!(look(&[], kind, None), [("group", State::Ok)]);
         }
         assert_eq!(look(&[], GroupKind::Newer, None), [("group", State::Warn)]);
         assert_eq!(look(&[], GroupKind::Newer, Some(3)), [("group", State::Ok)]);
         assert_eq!(look(&[], GroupKind::Others("connect".into()), None), [("group", State::Fail)]);
+        let newer = [("KAFKA_GROUP_PROTOCOL", "consumer")];
+        assert_eq!(look(&newer, classic("range"), None), [("group", State::Ok)]);
+        assert_eq!(look(&newer, classic("cooperative-sticky"), None), [("group", State::Warn)]);
         let set = [("KAFKA_GROUP_PROTOCOL", "consumer"), ("KAFKA_SESSION_TIMEOUT", "10s")];
         assert_eq!(look(&set, GroupKind::Unseen, None), [("group", State::Ok), ("KAFKA_SESSION_TIMEOUT", State::Warn)]);
     }

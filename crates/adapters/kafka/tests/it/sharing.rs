@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 
 use kafka::{AssignmentStrategy, GroupProtocol, KafkaConfig};
-use pipeline::Record;
 use pipeline::ports::GroupProgress as _;
+use pipeline::{Record, RecordSource as _};
 
-use crate::lab::{Consumer, Lab, numbers};
+use crate::lab::{Consumer, Lab, Log, PLENTY, TURN, numbers};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_share_the_partitions_and_one_that_leaves_gives_its_own_up() {
@@ -52,6 +52,52 @@ async fn a_commit_for_a_partition_that_a_real_broker_moved_is_not_made() {
     if let Some(lab) = Lab::real(4).await {
         commit_after_a_move(&Lab::new(KafkaConfig { protocol: GroupProtocol::Consumer, ..lab.config })).await;
     }
+}
+
+/// What librdkafka's members note for themselves with this strategy is in the way of the brokers' protocol, from the second time on that they
+/// share the partitions.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_that_is_not_let_in_beside_cooperative_ones_says_so_and_gets_all_when_they_have_left() {
+    let Some(lab) = Lab::real(4).await else { return };
+    let cooperative = KafkaConfig { strategy: AssignmentStrategy::CooperativeSticky, ..lab.config };
+    let newer = Lab::new(KafkaConfig { protocol: GroupProtocol::Consumer, ..cooperative.clone() });
+    let lab = Lab::new(cooperative);
+    let (mut first, mut second) = (lab.consumer(), lab.consumer());
+    settle(&mut first, &mut second).await;
+    second.close().await;
+    first.join(4).await;
+    let log = Log::start();
+    let mut third = newer.consumer();
+    while !log.text().contains("no partitions: ") {
+        first.turn().await;
+        third.turn().await;
+    }
+    assert!(log.text().contains("strategy=\"cooperative-sticky\""), "{}", log.text());
+    assert_eq!((first.source.assigned().len(), third.source.assigned().len()), (4, 0));
+    assert_eq!(third.source.poll_batch(PLENTY, TURN).await, Ok(Vec::new()), "it is not held, or nobody would go on to replace the others");
+    first.close().await;
+    third.join(4).await;
+    third.close().await;
+}
+
+/// Those that share by range may be replaced one by one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_is_let_in_beside_those_that_share_by_range() {
+    let Some(lab) = Lab::real(4).await else { return };
+    let range = KafkaConfig { strategy: AssignmentStrategy::Range, ..lab.config };
+    let newer = Lab::new(KafkaConfig { protocol: GroupProtocol::Consumer, ..range.clone() });
+    let lab = Lab::new(range);
+    let (mut first, mut second) = (lab.consumer(), lab.consumer());
+    settle(&mut first, &mut second).await;
+    second.close().await;
+    first.join(4).await;
+    let log = Log::start();
+    let mut third = newer.consumer();
+    settle(&mut first, &mut third).await;
+    assert!(!log.text().contains("no partitions: "), "{}", log.text());
+    first.close().await;
+    third.join(4).await;
+    third.close().await;
 }
 
 async fn share_and_leave(lab: &Lab) {

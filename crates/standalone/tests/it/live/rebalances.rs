@@ -16,6 +16,8 @@ use super::watch::watched;
 const BOUND: Duration = Duration::from_secs(120);
 /// What a member logs that has joined.
 const ASSIGNED: &str = "partitions were assigned";
+/// What one logs that the brokers do not let in.
+const NOT_LET_IN: &str = "no partitions: ";
 /// Within this time after its return a member would commit what it had finished before.
 const LATE: Duration = Duration::from_secs(2);
 /// How long a request to Redis takes one member, each way.
@@ -97,17 +99,22 @@ async fn stop_without_lock(place: &Place, member: &Member) {
 }
 
 /// A running group goes from the classic protocol to that of the brokers, and back, member by member: each leaves, and comes back with the
-/// other. A member of the group is there all the time, and records keep coming. From the range assignment: beside members that share cooperatively, one that
-/// comes with the brokers' protocol was left without partitions for minutes in most runs.
+/// other. A member of the group is there all the time, and records keep coming. Beside members that share cooperatively the brokers let none of
+/// their own protocol in: it waits, ready, until the last of them has left.
 async fn members_change_protocol(sharing: Sharing, seed: u64) {
     let Some(servers) = Servers::configured().await else { return };
     let place = Place::on(&servers).await;
-    let stream = Stream::new(6_000, seed, Some(20));
+    let stream = Stream::new(9_000, seed, Some(20));
     let start = |sharing: Sharing| place.start(&[sharing[0], sharing[1], SMALL]);
     let joined = async |member: &Member| {
         eventually(BOUND, "the member has partitions", async || member.given_partitions() > 0).await;
     };
-    // A member that joins with another protocol while the group is still sharing out what one has left may get nothing for minutes.
+    let waits = async |member: &Member| {
+        eventually(BOUND, "the member says why it waits", async || member.logged(NOT_LET_IN) > 0).await;
+        member.until_ready(BOUND).await;
+        assert_eq!(member.given_partitions(), 0);
+    };
+    // One that joins before the others have settled may be let in, or not.
     let left = async |leaving: Member, staying: &Member| {
         let before = staying.given_partitions();
         leaving.stop().await;
@@ -121,7 +128,11 @@ async fn members_change_protocol(sharing: Sharing, seed: u64) {
             for other in [BROKERS, sharing] {
                 left(first, &second).await;
                 first = start(other);
-                joined(&first).await;
+                if (sharing, other) == (COOPERATIVE, BROKERS) {
+                    waits(&first).await;
+                } else {
+                    joined(&first).await;
+                }
                 left(second, &first).await;
                 second = start(other);
                 joined(&second).await;
@@ -150,6 +161,11 @@ async fn members_that_come_go_die_and_stall_lose_and_double_nothing_range() {
 #[tokio::test(flavor = "multi_thread")]
 async fn members_that_come_go_die_and_stall_lose_and_double_nothing_where_brokers_share() {
     members_come_and_go(BROKERS, 10).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_that_changes_its_protocol_and_back_loses_and_doubles_nothing_cooperative() {
+    members_change_protocol(COOPERATIVE, 11).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
