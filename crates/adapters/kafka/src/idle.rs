@@ -76,21 +76,68 @@ impl Idle {
         thread::Builder::new().name("kafka-idle".to_owned()).spawn(ask).ok();
     }
 
-    /// A member that the brokers have let in makes the group one of their own protocol.
-    ///
-    /// One that they do not let in is not held: the others have the partitions, and where a supervisor replaces members one by one, it has to
-    /// count as ready before the next one goes.
+    /// A member that is not let in is not held: the others have the partitions, and where a supervisor replaces members one by one, it has to count as
+    /// ready before the next one goes.
     fn note(&mut self, name: &str, group: &Group, is_idle: bool) {
-        let is_refused = is_idle && group.is_classic && !group.members.is_empty();
-        self.refused = if is_refused { self.refused + 1 } else { 0 };
-        if self.refused % AGAIN == SURE {
-            tracing::warn!(
+        let refusal = Refusal::of(group).filter(|_| is_idle);
+        self.refused = if refusal.is_some() { self.refused + 1 } else { 0 };
+        if let Some(refusal) = refusal.filter(|_| self.refused % AGAIN == SURE) {
+            refusal.tell(name, group);
+        }
+    }
+}
+
+/// Why the brokers do not let a member of their own protocol in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Refusal {
+    /// The group is still one of the classic protocol.
+    Classic,
+    /// It is no group of consumers.
+    NotThere,
+}
+
+impl Refusal {
+    /// What the group says to a member that has asked to be let in: it would be in it, and the group one of the brokers' own protocol.
+    fn of(group: &Group) -> Option<Self> {
+        match group {
+            Group { members, .. } if members.is_empty() => Some(Self::NotThere),
+            Group { is_classic: true, .. } => Some(Self::Classic),
+            Group { .. } => None,
+        }
+    }
+
+    fn tell(self, name: &str, group: &Group) {
+        match self {
+            Self::Classic => tracing::warn!(
                 group = name,
                 members = group.members.len(),
                 strategy = group.strategy,
                 "no partitions: the brokers let no member of KAFKA_GROUP_PROTOCOL=consumer in beside those of the classic protocol; restart them \
                  with it as well, the partitions come when the last of them has left"
-            );
+            ),
+            Self::NotThere => tracing::warn!(
+                group = name,
+                "no partitions: the brokers do not let this member in; a share or streams group may have the name in KAFKA_CONSUMER_GROUP, choose \
+                 another"
+            ),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::GroupMember;
+
+    use super::*;
+
+    #[test]
+    fn whoever_is_let_in_is_in_a_group_of_the_brokers_own_protocol() {
+        let member = || GroupMember { id: "m".to_owned(), host: "10.0.0.7".to_owned(), partitions: [0].into() };
+        let group = |is_classic, members| Group { is_classic, strategy: String::new(), members };
+        assert_eq!(Refusal::of(&group(false, vec![member()])), None);
+        assert_eq!(Refusal::of(&group(true, vec![member()])), Some(Refusal::Classic));
+        for is_classic in [false, true] {
+            assert_eq!(Refusal::of(&group(is_classic, Vec::new())), Some(Refusal::NotThere));
         }
     }
 }
