@@ -38,6 +38,8 @@ GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.consumer_heartbeats TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_jobs TO event_pipeline_consumer;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_job_letters TO event_pipeline_consumer;
+GRANT SELECT ON dbo.ledger_horizon TO event_pipeline_consumer;
+GRANT SELECT ON dbo.ledger_compactions TO event_pipeline_consumer;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_consumer;
 GO
 
@@ -60,6 +62,8 @@ GRANT SELECT, INSERT ON dbo.audit_log TO event_pipeline_operator;
 GRANT SELECT ON dbo.consumer_heartbeats TO event_pipeline_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_jobs TO event_pipeline_operator;
 GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.redrive_job_letters TO event_pipeline_operator;
+GRANT SELECT ON dbo.ledger_horizon TO event_pipeline_operator;
+GRANT SELECT ON dbo.ledger_compactions TO event_pipeline_operator;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_operator;
 GO
 
@@ -76,6 +80,16 @@ GRANT SELECT, INSERT, UPDATE ON dbo.inventory TO event_pipeline_repair;
 GRANT SELECT, DELETE ON dbo.inventory_adjustments TO event_pipeline_repair;
 GO
 
+-- `ledger compact --execute`, beside the operator's role: what folds old lines of the ledger into opening balances.
+IF DATABASE_PRINCIPAL_ID(N'event_pipeline_compaction') IS NULL
+  CREATE ROLE event_pipeline_compaction;
+GO
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON dbo.inventory_adjustments TO event_pipeline_compaction;
+GRANT SELECT, UPDATE ON dbo.ledger_horizon TO event_pipeline_compaction;
+GRANT SELECT, INSERT, UPDATE ON dbo.ledger_compactions TO event_pipeline_compaction;
+GO
+
 -- `consumer migrate`, on a database that is there: to create one takes the server's right CREATE DATABASE, and READ_COMMITTED_SNAPSHOT the database's
 -- right ALTER; who has them can do both once, before. New tables belong to dbo, whose schema it may change.
 IF DATABASE_PRINCIPAL_ID(N'event_pipeline_migrate') IS NULL
@@ -87,5 +101,5 @@ GRANT ALTER, REFERENCES, SELECT, INSERT ON SCHEMA::dbo TO event_pipeline_migrate
 GO
 
 -- One more lock beside the trigger that keeps the audit log: whatever else a user of these roles is given, it does not change an entry.
-DENY UPDATE, DELETE ON dbo.audit_log TO event_pipeline_api, event_pipeline_consumer, event_pipeline_operator, event_pipeline_repair;
+DENY UPDATE, DELETE ON dbo.audit_log TO event_pipeline_api, event_pipeline_consumer, event_pipeline_operator, event_pipeline_repair, event_pipeline_compaction;
 GO

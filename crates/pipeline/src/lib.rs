@@ -14,6 +14,7 @@
 //! | [`parking`] | events that wait for a parent, and when they are expired |
 //! | [`dead_letter`] | what an unwritable record becomes, and its identity |
 //! | [`log`] | which log it is, and how far the tables hold it |
+//! | [`ledger`] | the ledger of stock, and the opening balances of its old lines |
 //! | [`start`] | where a partition begins that has just come |
 //! | [`replay`] | where it would begin once an operator has moved the group back |
 //! | [`offsets`] | what may be committed |
@@ -35,6 +36,7 @@ pub mod dlq_limit;
 pub mod fault;
 pub mod headers;
 pub mod heartbeat;
+pub mod ledger;
 pub mod log;
 pub mod offsets;
 pub mod outcome;

@@ -13,6 +13,7 @@ use crate::dead_letter::DeadLetter;
 use crate::fault::Fault;
 use crate::headers::Header;
 use crate::heartbeat::{Heartbeat, SeenConsumer};
+use crate::ledger::{Compaction, CompactionStep, Cutoff, Foldable, LedgerState, OpeningBalance};
 use crate::log::{GroupMember, LogPosition, LogState};
 use crate::offsets::Commit;
 use crate::outcome::Applied;
@@ -261,6 +262,18 @@ pub trait TableRows: Send + Sync {
     /// See [`crate::fault::FaultClass`].
     fn wrong_stock(&self, limit: usize) -> impl Future<Output = Result<Vec<WrongStock>, Fault>> + Send;
 
+    /// How far the ledger is compacted. The rows of [`Table::Adjustments`] are without the lines that were folded, and without opening balances.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn ledger_state(&self) -> impl Future<Output = Result<LedgerState, Fault>> + Send;
+
+    /// Up to `limit` opening balances after this article, in the order that the store itself gives to articles.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn opening_balances(&self, after: Option<&str>, limit: usize) -> impl Future<Output = Result<Vec<OpeningBalance>, Fault>> + Send;
+
     /// Up to `limit` events that wait, in the order of their places in the log, those that are about to expire among them.
     ///
     /// # Errors
@@ -272,6 +285,30 @@ pub trait TableRows: Send + Sync {
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn waiting(&self, event_ids: &[Uuid]) -> impl Future<Output = Result<Vec<ParkedEvent>, Fault>> + Send;
+}
+
+/// Folding old lines of the ledger into opening balances, in transactions of a bounded size; see [`crate::ledger`].
+pub trait LedgerCompaction: TableRows {
+    /// What a compaction would fold now. Looks at every line.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn foldable(&self, cutoff: Cutoff) -> impl Future<Output = Result<Foldable, Fault>> + Send;
+
+    /// Begins a compaction: when this returns, every batch that is written later, and every one whose outcome is not decided yet, counts an adjustment
+    /// of an event before [`Cutoff::events_before`] only if the ledger holds its line. Nothing is folded yet. Where one is under way already, with
+    /// whatever cutoff, none is begun, and that one is returned.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn begin_compaction(&self, cutoff: Cutoff) -> impl Future<Output = Result<Compaction, Fault>> + Send;
+
+    /// Goes on with a compaction: looks at up to `lines` lines more (two at least), folds those that are to be folded, and notes how far it has come,
+    /// in one transaction. Whoever goes on with it later goes on from there. One that has ended changes nothing.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`]. Where the connection broke at the last moment, it may have been done; going on is safe in either case.
+    fn compact(&self, number: i64, lines: usize) -> impl Future<Output = Result<CompactionStep, Fault>> + Send;
 }
 
 /// A place in what [`RowChanges`] has noted.

@@ -133,6 +133,8 @@ pub struct Trace {
     pub shown_by: Vec<ShownRow>,
     /// Its line in the ledger of stock.
     pub ledger: Option<LedgerLine>,
+    /// The lines of events before this time may have been folded into opening balances; `None` where the ledger was never compacted.
+    pub folded_before: Option<Timestamp>,
     /// Where it is parked. More than one row when its record was produced more than once.
     pub parked: Vec<ParkedRow>,
     /// The row of the entity that was asked for, whichever event it shows.

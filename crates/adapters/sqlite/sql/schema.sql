@@ -65,7 +65,7 @@ CREATE TABLE inventory (
   updated_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
--- The ledger: every delta that was ever applied. inventory.quantity is its sum.
+-- The ledger: every delta that was ever applied, old ones as one opening balance per article. inventory.quantity is its sum.
 CREATE TABLE inventory_adjustments (
   event_id        BLOB    NOT NULL PRIMARY KEY,
   sku             TEXT    NOT NULL,
@@ -75,6 +75,25 @@ CREATE TABLE inventory_adjustments (
   adjusted_at     INTEGER NOT NULL,
   event_at        INTEGER NOT NULL,
   applied_at      INTEGER NOT NULL
+) STRICT;
+
+-- Folding old lines of the ledger into one opening balance per article: up to where, and how far that has come.
+CREATE TABLE ledger_horizon (
+  one           INTEGER PRIMARY KEY,
+  events_before INTEGER NOT NULL       -- an adjustment whose event is older counts only if the ledger holds its line
+) STRICT;
+
+INSERT INTO ledger_horizon (one, events_before) VALUES (1, -62135596800000000);
+
+CREATE TABLE ledger_compactions (
+  number         INTEGER PRIMARY KEY,
+  events_before  INTEGER NOT NULL,     -- lines of events before it,
+  applied_before INTEGER NOT NULL,     -- that were applied before it
+  after_event_id BLOB    NOT NULL,     -- what was looked at, in the order of keys
+  lines          INTEGER NOT NULL,     -- folded so far
+  begun_at       INTEGER NOT NULL,
+  updated_at     INTEGER NOT NULL,
+  ended_at       INTEGER
 ) STRICT;
 
 -- Events that wait. A release deletes the row in the transaction that applies the event; an expiry first claims it (expired = 1), then

@@ -11,6 +11,7 @@
 //! | `rows` | users, orders and payments: registers in which the last writer wins |
 //! | `emails` | whose an e-mail address is |
 //! | `stock` | the ledger of adjustments and its sum |
+//! | `ledger` | `LedgerCompaction`: folding old lines of it into opening balances |
 //! | `parking` | `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | `LogPositions`: how far the tables hold the log |
 //! | `audit` | `AuditLog`: what operators have changed |
@@ -39,6 +40,7 @@ mod emails;
 pub mod faults;
 mod heartbeats;
 mod leases;
+mod ledger;
 mod parking;
 mod permits;
 mod positions;

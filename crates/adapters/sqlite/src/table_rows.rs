@@ -1,6 +1,7 @@
 //! `TableRows` and `TableRepair`: the tables row by row, to compare them with those of another store, and making way for what is right.
 
 use events::Timestamp;
+use pipeline::ledger::{LedgerState, OPENING_BALANCE, OpeningBalance};
 use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Fields, Table, TableRow, WrongStock};
 use pipeline::{Dependency, Fault, ParkedEvent, ParkedKey, Position};
@@ -9,6 +10,7 @@ use uuid::Uuid;
 
 use crate::database::{Sqlite, now};
 use crate::faults::Failure;
+use crate::ledger;
 use crate::parking::parked_event;
 use crate::values::{Id, Micros, id, limit, time};
 
@@ -18,7 +20,7 @@ impl TableRows for Sqlite {
             Table::Users => "SELECT count(*) FROM users",
             Table::Orders => "SELECT count(*) FROM orders",
             Table::Payments => "SELECT count(*) FROM payments",
-            Table::Adjustments => "SELECT count(*) FROM inventory_adjustments",
+            Table::Adjustments => "SELECT count(*) FROM inventory_adjustments WHERE adjustment_type <> 'opening_balance'",
         };
         let counted = self.read(|connection| Ok(connection.prepare_cached(sql)?.query_row([], |row| row.get::<_, i64>(0))?)).await;
         counted.map(i64::unsigned_abs).map_err(fault("count"))
@@ -56,6 +58,14 @@ impl TableRows for Sqlite {
             Ok(rows.collect::<Result<_, _>>()?)
         });
         found.await.map_err(fault("wrong_stock"))
+    }
+
+    async fn ledger_state(&self) -> Result<LedgerState, Fault> {
+        self.read(ledger::state).await.map_err(fault("ledger_state"))
+    }
+
+    async fn opening_balances(&self, after: Option<&str>, count: usize) -> Result<Vec<OpeningBalance>, Fault> {
+        self.read(|connection| ledger::opening_balances(connection, after, count)).await.map_err(fault("opening_balances"))
     }
 
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, count: usize) -> Result<Vec<ParkedEvent>, Fault> {
@@ -171,9 +181,11 @@ impl<'c> Rows<'c> {
             }
             Table::Adjustments => ("event_id", "event_id, event_id, event_at, sku, delta, adjustment_type, reason, adjusted_at"),
         };
+        // An opening balance shows no event.
+        let events = if table == Table::Adjustments { format!(" AND adjustment_type <> '{OPENING_BALANCE}'") } else { String::new() };
         let condition = match which {
-            Which::Page => format!("{key} > ?1 ORDER BY {key} LIMIT ?2"),
-            Which::Key => format!("{key} = ?1"),
+            Which::Page => format!("{key} > ?1{events} ORDER BY {key} LIMIT ?2"),
+            Which::Key => format!("{key} = ?1{events}"),
         };
         Ok(Self {
             table,

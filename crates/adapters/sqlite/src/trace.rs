@@ -9,6 +9,7 @@ use uuid::Uuid;
 
 use crate::database::Sqlite;
 use crate::faults::Failure;
+use crate::ledger::events_before;
 use crate::values::{Id, id, time};
 
 impl EventTrace for Sqlite {
@@ -28,7 +29,7 @@ fn trace(connection: &Connection, event_id: Uuid, entity: Option<Entity>) -> Res
     let (entity_type, entity_id) = entity.map_or((0, Uuid::nil()), |entity| (entity.type_number(), entity.id()));
     let mut rows = moment.prepare_cached(include_str!("../sql/trace_rows.sql"))?;
     let rows = rows.query_map(params![Id(&event_id), entity_type, Id(&entity_id)], shown_row)?.collect::<Result<_, _>>()?;
-    Ok(Trace { ledger, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
+    Ok(Trace { ledger, folded_before: events_before(&moment)?, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
 }
 
 fn shown_row(row: &Row<'_>) -> rusqlite::Result<ShownRow> {

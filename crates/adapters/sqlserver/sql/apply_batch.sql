@@ -6,6 +6,7 @@
 --   'parked'     the row is not there because its parent was in neither the table nor the batch when the MERGE looked; of a user, because
 --                its address is another's, or goes to somebody else of this batch
 --   'conflict'   the ledger holds this event id with another SKU or delta
+--   'folded'     the event is older than the ledger holds line by line, and it has no line: whether it counts already cannot be told
 --   'taken'      (ord -1) a released event had already left the parking table: everything is rolled back, read it again
 --   'waiting'    (ord -2) see above
 --   'free'       (ord -3) a parked event waits for an e-mail address that a user of this batch gave up
@@ -44,6 +45,7 @@ DECLARE @again int;
 DECLARE @waiting bit = 0;
 DECLARE @free bit = 0;
 DECLARE @fell int = 1;
+DECLARE @folded_before datetime2(6);
 -- Users whose event would be written, while somebody claims an address that is not free for the taking. holds: its own row has the address.
 DECLARE @claim TABLE (ord int NOT NULL PRIMARY KEY, user_id uniqueidentifier NOT NULL UNIQUE, email_key nvarchar(4000) COLLATE Latin1_General_100_BIN2 NOT NULL, event_at datetime2(6) NOT NULL, event_id char(36) COLLATE Latin1_General_100_BIN2 NOT NULL, holds bit NOT NULL);
 DECLARE @refused TABLE (ord int NOT NULL PRIMARY KEY);
@@ -170,18 +172,22 @@ END;
 -- Stock: only what the ledger did not hold counts -----------------------------------------------------------------------------
 IF @P9 > 0
 BEGIN
+  -- The lock stays until the end, under row versioning too: lines are folded only when nobody counts on an older horizon any more, so that a
+  -- line that is not there was never there, or stood before the horizon that is read here.
+  SET @folded_before = (SELECT h.events_before FROM dbo.ledger_horizon h WITH (REPEATABLEREAD));
+  IF @folded_before IS NULL THROW 50003, N'dbo.ledger_horizon has lost its row', 1;
   INSERT INTO dbo.inventory_adjustments (event_id, sku, delta, adjustment_type, reason, adjusted_at, event_at, applied_at)
   OUTPUT inserted.sku, inserted.delta INTO @delta (sku, delta)
   SELECT s.event_id, s.sku, s.delta, s.adjustment_type, s.reason, s.adjusted_at, s.event_at, @now
   FROM OPENJSON(@P5) WITH (event_id uniqueidentifier '$.ev', sku nvarchar(4000) '$.s', delta bigint '$.d', adjustment_type nvarchar(4000) '$.ty',
                            reason nvarchar(4000) '$.r', adjusted_at datetime2(6) '$.aa', event_at datetime2(6) '$.at') AS s
-  WHERE NOT EXISTS (SELECT 1 FROM dbo.inventory_adjustments a WHERE a.event_id = s.event_id);
+  WHERE s.event_at >= @folded_before AND NOT EXISTS (SELECT 1 FROM dbo.inventory_adjustments a WHERE a.event_id = s.event_id);
   IF @@ROWCOUNT < @P9
     INSERT INTO @outcome (ord, outcome)
-    SELECT s.ord, CASE WHEN a.sku = s.sku COLLATE Latin1_General_100_BIN2 AND a.delta = s.delta THEN 'duplicate' ELSE 'conflict' END
+    SELECT s.ord, CASE WHEN a.event_id IS NULL THEN 'folded' WHEN a.sku = s.sku COLLATE Latin1_General_100_BIN2 AND a.delta = s.delta THEN 'duplicate' ELSE 'conflict' END
     FROM OPENJSON(@P5) WITH (ord int '$.o', event_id uniqueidentifier '$.ev', sku nvarchar(50) '$.s', delta bigint '$.d') AS s
-    INNER JOIN dbo.inventory_adjustments a ON a.event_id = s.event_id
-    WHERE a.applied_at <> @now;
+    LEFT JOIN dbo.inventory_adjustments a ON a.event_id = s.event_id
+    WHERE a.event_id IS NULL OR a.applied_at <> @now;
   MERGE INTO dbo.inventory AS t
   USING (SELECT d.sku, SUM(d.delta) AS delta FROM @delta d GROUP BY d.sku) AS s
   ON t.sku = s.sku

@@ -19,6 +19,7 @@ FROM (VALUES
   (N'dbo.redrive_jobs', N'SELECT'), (N'dbo.redrive_jobs', N'INSERT'), (N'dbo.redrive_jobs', N'UPDATE'), (N'dbo.redrive_jobs', N'DELETE'),
   (N'dbo.redrive_job_letters', N'SELECT'), (N'dbo.redrive_job_letters', N'INSERT'), (N'dbo.redrive_job_letters', N'UPDATE'),
   (N'dbo.redrive_job_letters', N'DELETE'),
+  (N'dbo.ledger_horizon', N'SELECT'), (N'dbo.ledger_compactions', N'SELECT'),
   (N'dbo.schema_migrations', N'SELECT')) AS r (tab, permission)
 ORDER BY r.tab, r.permission;
 

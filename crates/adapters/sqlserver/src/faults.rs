@@ -77,7 +77,7 @@ const fn look_at(number: u32) -> Option<&'static str> {
 }
 
 /// Our constraints, and what a violation of each means.
-pub(crate) const CONSTRAINTS: [(&str, FaultClass); 20] = [
+pub(crate) const CONSTRAINTS: [(&str, FaultClass); 22] = [
     ("pk_users", FaultClass::UniqueViolation),
     ("pk_orders", FaultClass::UniqueViolation),
     ("pk_order_items", FaultClass::UniqueViolation),
@@ -92,6 +92,8 @@ pub(crate) const CONSTRAINTS: [(&str, FaultClass); 20] = [
     ("pk_redrive_jobs", FaultClass::UniqueViolation),
     ("uq_redrive_jobs_operation", FaultClass::UniqueViolation),
     ("pk_redrive_job_letters", FaultClass::UniqueViolation),
+    ("pk_ledger_horizon", FaultClass::UniqueViolation),
+    ("pk_ledger_compactions", FaultClass::UniqueViolation),
     ("uq_users_email", FaultClass::EmailTaken),
     ("fk_orders_user", FaultClass::MissingParent),
     ("fk_order_items_order", FaultClass::MissingParent),

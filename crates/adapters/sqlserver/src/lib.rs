@@ -57,6 +57,7 @@ mod heartbeats;
 mod inspect;
 mod json;
 mod leases;
+mod ledger;
 mod migrate;
 mod parking;
 mod pool;

@@ -15,7 +15,7 @@ const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 static API: [&Statement; 7] = [&s::SESSION, &s::PING, &s::HISTORY, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 37] = [
+static OPERATOR: [&Statement; 40] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -38,6 +38,9 @@ static OPERATOR: [&Statement; 37] = [
     &s::ROWS_PAYMENTS,
     &s::ROWS_ADJUSTMENTS,
     &s::WRONG_STOCK,
+    &s::LEDGER_STATE,
+    &s::OPENING_BALANCES,
+    &s::FOLDABLE,
     &s::WAITING_PAGE,
     &s::WAITING,
     &s::APPEND_AUDIT,
@@ -70,6 +73,9 @@ static REPAIR: [&Statement; 8] = [
     &s::DELETE_PAYMENT,
     &s::CORRECT_STOCK,
 ];
+
+/// What `ledger compact --execute` sends beside what operators do.
+static COMPACTION: [&Statement; 2] = [&s::BEGIN_COMPACTION, &s::COMPACT];
 
 /// What the migration sends beside its scripts.
 static MIGRATE: [&Statement; 4] = [&s::CREATE_DATABASE, &s::LOCK_MIGRATIONS, &s::CREATE_HISTORY, &s::RECORD_MIGRATION];
@@ -184,6 +190,7 @@ fn each_role_has_the_rights_that_its_statements_need_and_no_other() {
         ("event_pipeline_operator", of_all(&OPERATOR)),
         ("event_pipeline_consumer", of_all(OPERATOR.iter().chain(&CONSUMER))),
         ("event_pipeline_repair", of_all(&REPAIR)),
+        ("event_pipeline_compaction", of_all(&COMPACTION)),
     ] {
         let granted = &granted[role];
         let (missing, needless): (Vec<_>, Vec<_>) = (needed.difference(granted).collect(), granted.difference(&needed).collect());
@@ -193,8 +200,15 @@ fn each_role_has_the_rights_that_its_statements_need_and_no_other() {
 
 #[test]
 fn every_statement_is_that_of_a_role() {
-    let listed: BTreeSet<_> =
-        API.iter().chain(&OPERATOR).chain(&CONSUMER).chain(&REPAIR).chain(&MIGRATE).map(|statement| statement.name).collect();
+    let listed: BTreeSet<_> = API
+        .iter()
+        .chain(&OPERATOR)
+        .chain(&CONSUMER)
+        .chain(&REPAIR)
+        .chain(&COMPACTION)
+        .chain(&MIGRATE)
+        .map(|statement| statement.name)
+        .collect();
     let all: BTreeSet<_> = ALL.iter().map(|statement| statement.name).collect();
     assert_eq!(listed, all, "a statement belongs into the list of whoever sends it");
 }
@@ -211,7 +225,8 @@ fn the_check_asks_for_the_rights_of_the_consumers_role() {
 #[test]
 fn nobody_but_the_owner_changes_an_entry_of_the_audit_log() {
     let (granted, denied) = (given("grant"), given("deny"));
-    for role in ["event_pipeline_api", "event_pipeline_consumer", "event_pipeline_operator", "event_pipeline_repair"] {
+    for role in ["api", "consumer", "operator", "repair", "compaction"].map(|of| format!("event_pipeline_{of}")) {
+        let role = role.as_str();
         for right in ["update", "delete"] {
             let right = ("dbo.audit_log".to_owned(), right.to_owned());
             assert!(denied[role].contains(&right) && !granted[role].contains(&right), "{role}: {right:?}");

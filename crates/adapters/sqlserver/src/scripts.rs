@@ -23,7 +23,7 @@ macro_rules! script {
 }
 
 /// Every script, in order.
-pub(crate) const SCRIPTS: [Script; 11] = [
+pub(crate) const SCRIPTS: [Script; 12] = [
     script!(1, "0001_tables.sql", optional: false),
     script!(2, "0002_read_committed_snapshot.sql", optional: true),
     script!(3, "0003_log_positions.sql", optional: false),
@@ -35,6 +35,7 @@ pub(crate) const SCRIPTS: [Script; 11] = [
     script!(9, "0009_parked_parents.sql", optional: false),
     script!(10, "0010_consumer_heartbeats.sql", optional: false),
     script!(11, "0011_redrive_jobs.sql", optional: false),
+    script!(12, "0012_ledger_compactions.sql", optional: false),
 ];
 
 /// The parts of a script between lines that say `GO`, as sqlcmd splits it.

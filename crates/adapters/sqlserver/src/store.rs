@@ -244,6 +244,7 @@ fn read_answer(batch: Batch<'_>, words: &[Word<'_>]) -> Result<Option<Applied>, 
             "duplicate" => Outcome::Duplicate,
             "stale" => Outcome::Stale,
             "parked" => Outcome::Parked(awaited(&item.event.body).ok_or(NOT_BELIEVED)?),
+            "folded" => Outcome::Rejected { reason: Reason::LedgerCompacted, code: None },
             "conflict" => Outcome::Rejected { reason: Reason::EventIdConflict, code: None },
             _ => return Err(NOT_BELIEVED),
         };

@@ -1,5 +1,6 @@
 //! The tables row by row, to compare them with those of another store, and making way for what is right.
 
+use pipeline::ledger::{LedgerState, OpeningBalance};
 use pipeline::ports::{TableRepair, TableRows};
 use pipeline::rows::{Fields, Table, TableRow, WrongStock};
 use pipeline::{Fault, ParkedEvent, ParkedKey};
@@ -7,12 +8,13 @@ use uuid::Uuid;
 
 use crate::connection::ResultSets;
 use crate::faults;
+use crate::ledger;
 use crate::parking::{ids, only_row, parked_events, to_bigint};
 use crate::row::Columns;
 use crate::statement::{
-    CORRECT_STOCK, COUNT_ROWS, DELETE_ORDER, DELETE_PAYMENT, DELETE_USER, OUTDATE_ORDER, OUTDATE_PAYMENT, OUTDATE_USER, PAGE_ADJUSTMENTS,
-    PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS, REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS, ROWS_PAYMENTS, ROWS_USERS, Statement,
-    WAITING, WAITING_PAGE, WRONG_STOCK,
+    CORRECT_STOCK, COUNT_ROWS, DELETE_ORDER, DELETE_PAYMENT, DELETE_USER, LEDGER_STATE, OPENING_BALANCES, OUTDATE_ORDER, OUTDATE_PAYMENT,
+    OUTDATE_USER, PAGE_ADJUSTMENTS, PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS, REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS,
+    ROWS_PAYMENTS, ROWS_USERS, Statement, WAITING, WAITING_PAGE, WRONG_STOCK,
 };
 use crate::store::SqlServer;
 
@@ -53,6 +55,16 @@ impl TableRows for SqlServer {
     async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
         let sets = self.pool.ask(&WRONG_STOCK, &[&to_bigint(limit)]).await?.accept();
         sets.iter().flatten().map(|row| wrong_stock(Columns::of(row, WRONG_STOCK.name))).collect()
+    }
+
+    async fn ledger_state(&self) -> Result<LedgerState, Fault> {
+        let sets = self.pool.ask(&LEDGER_STATE, &[]).await?.accept();
+        ledger::state(Columns::of(only_row(&sets, &LEDGER_STATE)?, LEDGER_STATE.name))
+    }
+
+    async fn opening_balances(&self, after: Option<&str>, limit: usize) -> Result<Vec<OpeningBalance>, Fault> {
+        let sets = self.pool.ask(&OPENING_BALANCES, &[&to_bigint(limit), &after]).await?.accept();
+        sets.iter().flatten().map(|row| ledger::opening_balance(Columns::of(row, OPENING_BALANCES.name))).collect()
     }
 
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {

@@ -6,6 +6,8 @@ use pipeline::{Fault, Position, WaitsFor};
 use uuid::Uuid;
 
 use crate::faults;
+use crate::ledger::events_before;
+use crate::parking::only_row;
 use crate::row::Columns;
 use crate::statement::{TRACE_LEDGER, TRACE_PARKED, TRACE_ROWS};
 use crate::store::SqlServer;
@@ -24,8 +26,9 @@ impl EventTrace for SqlServer {
         let rows = rows.collect::<Result<_, _>>()?;
 
         let ledger = self.pool.ask(&TRACE_LEDGER, &[&event_id]).await?.accept();
-        let ledger = ledger.iter().flatten().next().map(|row| ledger_line(Columns::of(row, TRACE_LEDGER.name))).transpose()?;
-        Ok(Trace { ledger, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
+        let ledger = Columns::of(only_row(&ledger, &TRACE_LEDGER)?, TRACE_LEDGER.name);
+        let (folded_before, ledger) = (events_before(ledger)?, ledger_line(ledger)?);
+        Ok(Trace { ledger, folded_before, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
     }
 }
 
@@ -41,13 +44,11 @@ fn shown_row(columns: Columns<'_>) -> Result<ShownRow, Fault> {
     })
 }
 
-fn ledger_line(columns: Columns<'_>) -> Result<LedgerLine, Fault> {
-    Ok(LedgerLine {
-        sku: columns.text("sku")?,
-        delta: columns.get("delta")?,
-        event_at: columns.time("event_at")?,
-        applied_at: columns.time("applied_at")?,
-    })
+/// The line, where there is one.
+fn ledger_line(columns: Columns<'_>) -> Result<Option<LedgerLine>, Fault> {
+    let Some(sku) = columns.optional::<&str>("sku")? else { return Ok(None) };
+    let (event_at, applied_at) = (columns.time("event_at")?, columns.time("applied_at")?);
+    Ok(Some(LedgerLine { sku: sku.to_owned(), delta: columns.get("delta")?, event_at, applied_at }))
 }
 
 fn parked_row(columns: Columns<'_>) -> Result<ParkedRow, Fault> {
@@ -127,7 +128,9 @@ mod tests {
             ("applied_at", second(3)),
         ];
         let line = ledger_line(Columns::of(&row(values), TRACE_LEDGER.name));
-        assert_eq!(line, Ok(LedgerLine { sku: "KEYBOARD-DE".to_owned(), delta: -3, event_at: at(2), applied_at: at(3) }));
+        assert_eq!(line, Ok(Some(LedgerLine { sku: "KEYBOARD-DE".to_owned(), delta: -3, event_at: at(2), applied_at: at(3) })));
+        let none = row(vec![("sku", ColumnData::String(None))]);
+        assert_eq!(ledger_line(Columns::of(&none, "trace_ledger")), Ok(None));
     }
 
     #[test]

@@ -62,6 +62,8 @@ pub enum AuditAction {
     Repair,
     /// Moving the group's offsets back, so that records are consumed again.
     Replay,
+    /// Folding old lines of the ledger into opening balances.
+    Compact,
 }
 
 impl AuditAction {
@@ -75,6 +77,7 @@ impl AuditAction {
             Self::Import => "import",
             Self::Repair => "repair",
             Self::Replay => "replay",
+            Self::Compact => "compact",
         }
     }
 }

@@ -14,6 +14,8 @@ pub enum Reason {
     Constraint(&'static str),
     /// Its event id is in the ledger with other content.
     EventIdConflict,
+    /// Its event is older than what the ledger still holds line by line: whether it counts already cannot be told.
+    LedgerCompacted,
     /// Its parent never came.
     MissingParent,
     /// Its e-mail address belongs to another user for good.
@@ -27,6 +29,7 @@ impl Reason {
             Self::Contract(rule) => rule.label(),
             Self::Constraint(_) => "constraint",
             Self::EventIdConflict => "event_id_conflict",
+            Self::LedgerCompacted => "ledger_compacted",
             Self::MissingParent => "missing_parent",
             Self::EmailTaken => "email_taken",
         }
@@ -75,6 +78,9 @@ impl Diagnosis {
     pub fn rejected(event_id: Uuid, event_type: EventType, reason: Reason, code: Option<i64>) -> Self {
         let error = match (reason, code) {
             (Reason::EventIdConflict, _) => "the ledger holds this eventId with another sku or quantity".to_owned(),
+            (Reason::LedgerCompacted, _) => {
+                "older than the ledger holds line by line, where it has none: whether it counts already cannot be told".to_owned()
+            }
             (Reason::Constraint(name), Some(code)) => format!("the database refuses it for good: {name} (error {code})"),
             (Reason::Constraint(name), None) => format!("the database refuses it for good: {name}"),
             (reason, _) => reason.label().to_owned(),

@@ -5,6 +5,7 @@ use std::ops::Bound;
 use std::sync::Arc;
 
 use events::{Event, Timestamp};
+use pipeline::ledger::{LedgerState, OpeningBalance};
 use pipeline::ports::{AwaitedParents, TableRepair, TableRows};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, ParkedEvent, ParkedKey, WaitsFor};
@@ -34,6 +35,15 @@ impl TableRows for SimStore {
         let mut wrong = self.world.step(|state| wrong_stock(&state.tables));
         wrong.truncate(limit);
         Ok(wrong)
+    }
+
+    /// Nobody compacts the simulated ledger.
+    async fn ledger_state(&self) -> Result<LedgerState, Fault> {
+        Ok(LedgerState::default())
+    }
+
+    async fn opening_balances(&self, _: Option<&str>, _: usize) -> Result<Vec<OpeningBalance>, Fault> {
+        Ok(Vec::new())
     }
 
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {

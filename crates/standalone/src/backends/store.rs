@@ -5,9 +5,10 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
+use pipeline::ledger::{Compaction, CompactionStep, Cutoff, Foldable, LedgerState, OpeningBalance};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LogPositions, ParkingExpiry, RedriveJobs, TableRepair,
-    TableRows,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Heartbeats, Leases, LedgerCompaction, LogPositions, ParkingExpiry,
+    RedriveJobs, TableRepair, TableRows,
 };
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::rows::{Table, TableRow, WrongStock};
@@ -79,12 +80,34 @@ impl TableRows for Store {
         either!(self, store => store.wrong_stock(limit))
     }
 
+    async fn ledger_state(&self) -> Result<LedgerState, Fault> {
+        either!(self, store => store.ledger_state())
+    }
+
+    async fn opening_balances(&self, after: Option<&str>, limit: usize) -> Result<Vec<OpeningBalance>, Fault> {
+        either!(self, store => store.opening_balances(after, limit))
+    }
+
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
         either!(self, store => store.waiting_page(after, limit))
     }
 
     async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
         either!(self, store => store.waiting(event_ids))
+    }
+}
+
+impl LedgerCompaction for Store {
+    async fn foldable(&self, cutoff: Cutoff) -> Result<Foldable, Fault> {
+        either!(self, store => store.foldable(cutoff))
+    }
+
+    async fn begin_compaction(&self, cutoff: Cutoff) -> Result<Compaction, Fault> {
+        either!(self, store => store.begin_compaction(cutoff))
+    }
+
+    async fn compact(&self, number: i64, lines: usize) -> Result<CompactionStep, Fault> {
+        either!(self, store => store.compact(number, lines))
     }
 }
 

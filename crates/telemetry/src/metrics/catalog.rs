@@ -41,6 +41,7 @@ pub const DLQ_REASONS: &[&str] = &[
     "unknown_adjustment_type",
     "constraint",
     "event_id_conflict",
+    "ledger_compacted",
     "missing_parent",
     "email_taken",
     "unknown",
@@ -292,7 +293,8 @@ mod tests {
         ] {
             assert!(RETRY_CLASSES.contains(&class.label()), "{}", class.label());
         }
-        for reason in [Reason::Constraint("x"), Reason::EventIdConflict, Reason::MissingParent, Reason::EmailTaken] {
+        for reason in [Reason::Constraint("x"), Reason::EventIdConflict, Reason::LedgerCompacted, Reason::MissingParent, Reason::EmailTaken]
+        {
             assert!(REASONS.contains(&reason.label()), "{}", reason.label());
         }
         for bytes in [&b"\xff"[..], b"{", b"{}", br#"{"eventType":"Nope"}"#] {

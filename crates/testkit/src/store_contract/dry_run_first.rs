@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail};
+use pipeline::ledger::{Compaction, CompactionStep, Cutoff, Foldable, LedgerState, OpeningBalance};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LogPositions, ParkingExpiry, TableRepair, TableRows,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LedgerCompaction, LogPositions, ParkingExpiry, TableRepair, TableRows,
 };
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
@@ -65,12 +66,34 @@ impl<S: TableRows> TableRows for DryRunFirst<S> {
         self.0.wrong_stock(limit).await
     }
 
+    async fn ledger_state(&self) -> Result<LedgerState, Fault> {
+        self.0.ledger_state().await
+    }
+
+    async fn opening_balances(&self, after: Option<&str>, limit: usize) -> Result<Vec<OpeningBalance>, Fault> {
+        self.0.opening_balances(after, limit).await
+    }
+
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
         self.0.waiting_page(after, limit).await
     }
 
     async fn waiting(&self, event_ids: &[Uuid]) -> Result<Vec<ParkedEvent>, Fault> {
         self.0.waiting(event_ids).await
+    }
+}
+
+impl<S: LedgerCompaction> LedgerCompaction for DryRunFirst<S> {
+    async fn foldable(&self, cutoff: Cutoff) -> Result<Foldable, Fault> {
+        self.0.foldable(cutoff).await
+    }
+
+    async fn begin_compaction(&self, cutoff: Cutoff) -> Result<Compaction, Fault> {
+        self.0.begin_compaction(cutoff).await
+    }
+
+    async fn compact(&self, number: i64, lines: usize) -> Result<CompactionStep, Fault> {
+        self.0.compact(number, lines).await
     }
 }
 

@@ -19,15 +19,17 @@
 //! | [`audit`] | what operators have changed |
 //! | [`heartbeats`] | who consumes: of a suite of its own, [`operations_contract!`](crate::operations_contract!) |
 //! | [`redrive_jobs`] | redrives that outlive their process: of the same suite |
+//! | [`compaction`] | folding old lines of the ledger: of a suite of its own, [`compaction_contract!`](crate::compaction_contract!) |
 //! | [`convergence`] | any order, any duplication: the same rows |
 //!
 //! Every case makes its own users, orders and articles, so cases may share one database and run side by side. The cases of [`expiry`] look at
-//! the whole parking table, those of [`audit`] at the end of the log, those of [`redrive_jobs`] forget old ones; they run while no other case of the process does.
+//! the whole parking table, those of [`audit`] at the end of the log, those of [`redrive_jobs`] forget old ones, those of [`compaction`] look at the whole ledger; they run while no other case of the process does.
 #![allow(missing_docs, reason = "the name of a case says what it checks")]
 
 pub mod addresses;
 pub mod audit;
 pub mod claims;
+pub mod compaction;
 pub mod convergence;
 pub mod dry_run;
 pub mod dry_run_first;
@@ -294,6 +296,37 @@ macro_rules! operations_contract {
                     let _company = $crate::store_contract::$company().await;
                     if let Some(store) = super::$factory().await {
                         $crate::store_contract::$module::$case(&store).await;
+                    }
+                }
+            )+
+        }
+    };
+}
+
+/// Makes a test of each case of folding old lines of the ledger. See [`store_contract!`](crate::store_contract!) for the argument.
+#[macro_export]
+macro_rules! compaction_contract {
+    ($factory:ident) => {
+        $crate::compaction_contract! { @cases $factory:
+            old_lines_become_one_opening_balance_per_article_and_stock_stays
+            compacting_again_adds_to_the_opening_balances
+            an_event_whose_line_was_folded_does_not_count_again_and_costs_only_itself
+            an_old_event_that_never_came_is_refused_from_the_begin_on
+            an_old_event_that_was_applied_lately_keeps_its_line
+            a_compaction_goes_on_where_it_was_left
+            the_rows_are_without_folded_lines_and_opening_balances
+            a_trace_tells_before_which_time_lines_may_be_folded
+            writers_beside_a_compaction_lose_nothing_and_count_nothing_twice
+        }
+    };
+    (@cases $factory:ident: $($case:ident)+) => {
+        mod compaction {
+            $(
+                #[::tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    let _company = $crate::store_contract::alone().await;
+                    if let Some(store) = super::$factory().await {
+                        $crate::store_contract::compaction::$case(&$crate::store_contract::DryRunFirst(store)).await;
                     }
                 }
             )+

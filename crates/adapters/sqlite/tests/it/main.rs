@@ -24,5 +24,6 @@ mod contract {
 
     testkit::store_contract!(store);
     testkit::operations_contract!(store);
+    testkit::compaction_contract!(store);
     testkit::dlq_contract!(store);
 }

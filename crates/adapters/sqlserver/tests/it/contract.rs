@@ -33,3 +33,4 @@ async fn what_waits_for_something_unknown_is_left_alone() {
 
 testkit::store_contract!(store);
 testkit::operations_contract!(store);
+testkit::compaction_contract!(store);

@@ -3,6 +3,7 @@
 
 mod audit;
 mod certificates;
+mod compaction;
 mod contract;
 mod dry_run;
 mod encrypted;
