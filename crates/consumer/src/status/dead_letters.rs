@@ -70,6 +70,7 @@ pub(super) fn remedy(fingerprint: &str) -> Option<&'static str> {
         "missing_parent" => "their user or order did not come in time: redrive when it is there",
         "email_taken" => "the e-mail address is another user's: redrive when that one gives it up",
         "event_id_conflict" => "an event id that was used twice: mend their producer",
+        "ledger_compacted" => "older than the ledger holds line by line: see its row in the README",
         _ => return None,
     })
 }
@@ -81,7 +82,16 @@ mod tests {
     #[test]
     fn a_reason_of_ours_has_a_remedy_and_another_programs_has_none() {
         let contract = events::Rule::RegistryFramed.label();
-        for reason in [contract, "not_json", "missing_field", "timestamp_in_future", "missing_parent", "email_taken", "event_id_conflict"] {
+        for reason in [
+            contract,
+            "not_json",
+            "missing_field",
+            "timestamp_in_future",
+            "missing_parent",
+            "email_taken",
+            "event_id_conflict",
+            "ledger_compacted",
+        ] {
             let told = remedy(&format!("{reason}:UserCreated:email")).unwrap_or_else(|| panic!("{reason} has none"));
             assert!(told.len() <= 80, "{told}");
         }

@@ -21,8 +21,9 @@ pub struct TraceArgs {
     /// The payment that it is about.
     #[arg(long, value_name = "ID", group = "entity")]
     payment: Option<Uuid>,
-    /// The event's own `timestamp` (RFC 3339), where you know it: it is compared with that of the row.
-    #[arg(long, value_name = "TIME", requires = "entity", value_parser = time)]
+    /// The event's own `timestamp` (RFC 3339), where you know it: it is compared with that of the row; of a stock adjustment, with the time before
+    /// which lines of the ledger were folded.
+    #[arg(long, value_name = "TIME", value_parser = time)]
     at: Option<Timestamp>,
     /// As JSON.
     #[arg(long)]
@@ -58,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn one_entity_may_be_named_and_a_time_only_with_it() {
+    fn one_entity_may_be_named_and_a_time() {
         let (event, id) = ("2f1c7d5e-ffff-4000-8000-000000000001", "2F1C7D5E000140008000000000000001");
         let (event_id, entity_id) = (event.parse().unwrap(), id.parse().unwrap());
         assert_eq!(question(&[event]), Some(Question { event_id, entity: None, event_at: None }));
@@ -69,7 +70,8 @@ mod tests {
         }
         let at = question(&[event, "--user", id, "--at", "1970-01-01T01:00:00+01:00"]).unwrap().event_at;
         assert_eq!(at, Some(Timestamp::UNIX_EPOCH));
-        for wrong in [&[][..], &["no-id"], &[event, "--user", id, "--order", id], &[event, "--at", "1970-01-01T00:00:00Z"]] {
+        assert_eq!(question(&[event, "--at", "1970-01-01T00:00:00Z"]).unwrap().event_at, at, "of a stock adjustment");
+        for wrong in [&[][..], &["no-id"], &[event, "--user", id, "--order", id], &[event, "--at", "yesterday"]] {
             assert_eq!(question(wrong), None, "{wrong:?}");
         }
     }

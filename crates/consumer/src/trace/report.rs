@@ -66,7 +66,10 @@ fn trace_lines(trace: &Trace) -> Vec<(&'static str, String)> {
             Some(LedgerLine { sku, delta, event_at, applied_at }) => {
                 format!("{delta:+} of {}: event time {event_at}, applied {applied_at}", printable(sku))
             }
-            None => "does not hold it".to_owned(),
+            None => match trace.folded_before {
+                Some(before) => format!("does not hold it; lines of events before {before} were folded into opening balances"),
+                None => "does not hold it".to_owned(),
+            },
         },
     ));
     for ParkedRow { position, waits_for, parked_at, expired, .. } in &trace.parked {
@@ -112,6 +115,7 @@ impl Findings {
                 "shownBy": trace.map(|trace| trace.shown_by.iter().map(shown).collect::<Vec<_>>()),
                 "entity": trace.and_then(|trace| trace.entity.as_ref()).map(shown),
                 "ledger": trace.and_then(|trace| trace.ledger.as_ref()).map(counted),
+                "foldedBefore": trace.and_then(|trace| trace.folded_before),
                 "parked": trace.map(|trace| trace.parked.iter().map(parked).collect::<Vec<_>>()),
             },
             "deadLetters": {

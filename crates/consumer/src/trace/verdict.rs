@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use events::Timestamp;
 use pipeline::Entity;
 use pipeline::WaitsFor;
 use pipeline::trace::{LedgerLine, ParkedRow, ShownRow};
@@ -22,6 +23,8 @@ pub enum Verdict<'f> {
     Dead(&'f Letter, Option<Standing<'f>>),
     /// Nothing knows it, but the row of its entity shows another event.
     Other(Standing<'f>),
+    /// Nothing knows it, and lines of the ledger of its time were folded into opening balances. With the time before which they were.
+    Folded(Timestamp),
     /// Nothing knows it.
     Unknown(Option<Entity>),
     /// Nothing that could be asked knows it, and not everything could be asked.
@@ -60,7 +63,7 @@ impl Findings {
         } else if trace.is_none() || dead_letters.is_none() {
             Verdict::Open
         } else {
-            standing.map_or(Verdict::Unknown(self.question.entity), Verdict::Other)
+            standing.map_or_else(|| self.folded().map_or(Verdict::Unknown(self.question.entity), Verdict::Folded), Verdict::Other)
         }
     }
 
@@ -69,9 +72,16 @@ impl Findings {
         let known = match self.verdict() {
             Verdict::Shown(_) | Verdict::Counted(_) | Verdict::Parked(..) | Verdict::Dead(..) => true,
             Verdict::Other(standing) => standing.age == Age::Newer,
-            Verdict::Unknown(_) | Verdict::Open => false,
+            // Whether it was ever applied cannot be told.
+            Verdict::Folded(_) | Verdict::Unknown(_) | Verdict::Open => false,
         };
         known && self.tables.is_ok() && self.dead_letters.is_ok()
+    }
+
+    /// Before which time lines were folded, where the event may have had one of them: it is that old, and no user, order or payment is known of it.
+    fn folded(&self) -> Option<Timestamp> {
+        let before = self.tables.as_ref().ok()?.folded_before?;
+        (self.question.entity.is_none() && self.question.event_at.is_some_and(|at| at < before)).then_some(before)
     }
 
     fn standing(&self) -> Option<Standing<'_>> {
@@ -97,6 +107,7 @@ impl Verdict<'_> {
             Self::Other(Standing { age: Age::Newer, .. }) => "superseded",
             Self::Other(Standing { age: Age::Older, .. }) => "not_applied",
             Self::Other(Standing { age: Age::Unknown, .. }) | Self::Unknown(_) => "unknown",
+            Self::Folded(_) => "folded",
             Self::Open => "open",
         }
     }
@@ -129,6 +140,11 @@ impl fmt::Display for Verdict<'_> {
                     )
                 }
             },
+            Self::Folded(before) => write!(
+                f,
+                "nothing knows it any more: if it adjusted stock, its line was folded into the opening balance of its article, as those of all \
+                 events before {before}; it will not be applied again"
+            ),
             Self::Unknown(Some(entity)) => write!(f, "nothing knows it, and there is no {entity}"),
             Self::Unknown(None) => f.write_str(
                 "nothing knows it; a newer event of the same user, order or payment may have taken its place, name it to be told \

@@ -18,11 +18,12 @@ use uuid::Uuid;
 use super::dead_letters::dead_among;
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
+use super::openings::Folding;
 use super::report::{Report, TableReport};
 use super::{Settings, Unfinished, positions};
 
 /// Rows that are compared at once.
-const PAGE: usize = 1000;
+pub(super) const PAGE: usize = 1000;
 /// Rows that differ at first sight and are looked at again together: the memory that they may take.
 const OPEN: usize = 10_000;
 /// Differences that are told one by one; the others are counted.
@@ -68,7 +69,9 @@ pub struct Verification<'v, T, Q, F> {
 /// # Errors
 /// See [`Unfinished`].
 pub async fn verify<T: Verified, Q: DeadLetterReader, F: Fold>(verification: Verification<'_, T, Q, F>) -> Result<Report, Unfinished> {
-    let mut comparison = Comparison { verification, report: Report::default(), read: 0, began: Instant::now(), disputed: HashSet::new() };
+    let folding = Folding::begin(verification.tables.ledger_state().await?);
+    let report = Report::default();
+    let mut comparison = Comparison { verification, report, read: 0, began: Instant::now(), disputed: HashSet::new(), folding };
     comparison.run().await?;
     Ok(comparison.report)
 }
@@ -82,6 +85,8 @@ pub(super) struct Comparison<'v, T, Q, F> {
     began: Instant,
     /// Users and orders that depend on who holds an e-mail address: their children are not decided by the log either.
     disputed: HashSet<Uuid>,
+    /// Lines of the ledger that the tables have as a sum.
+    pub(super) folding: Folding,
 }
 
 /// Rows by their keys.
@@ -108,6 +113,9 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             });
         }
         self.compare_stock().await?;
+        if changed.is_none() {
+            self.compare_openings().await?;
+        }
         self.compare_waiting().await?;
         self.wait_for(waiting).await?;
         self.compare_waiting_of_tables().await?;
@@ -180,7 +188,17 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
                 after = Some(last.key);
                 let keys: Vec<_> = page.iter().map(|row| row.key).collect();
                 let rows = by_key(self.verification.tables.rows(table, &keys).await?);
-                open.extend(keys.iter().filter(|key| !rows.contains_key(key)));
+                if table == Table::Adjustments {
+                    self.look_at_folding().await?;
+                }
+                for row in page.iter().filter(|row| !rows.contains_key(&row.key)) {
+                    if self.folding.may_have(table, row) {
+                        self.report.compacted += 1;
+                        self.folding.add(row);
+                    } else {
+                        open.push(row.key);
+                    }
+                }
                 if open.len() >= OPEN {
                     waiting.extend(self.settle(table, &std::mem::take(&mut open)).await?);
                 }
@@ -220,8 +238,20 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             self.verification.fold.fold_to(&positions).await?;
             let shadow = by_key(self.verification.fold.rows().rows(table, keys).await?);
             let values = self.verification.settings.values;
+            if table == Table::Adjustments {
+                self.look_at_folding().await?;
+            }
+            let is_folded = |key: &&Uuid| {
+                let row = shadow.get(*key).filter(|_| !rows.contains_key(*key));
+                row.is_some_and(|row| self.folding.may_have(table, row))
+            };
+            if self.report.changed_only {
+                // Otherwise they are counted where all rows of the shadow are gone through.
+                self.report.compacted += keys.iter().filter(is_folded).count() as u64;
+            }
+            let left = keys.iter().filter(|key| !is_folded(key));
             let differing: Vec<_> =
-                keys.iter().filter_map(|key| Some((*key, Difference::of_row(table, rows.get(key), shadow.get(key), values)?))).collect();
+                left.filter_map(|key| Some((*key, Difference::of_row(table, rows.get(key), shadow.get(key), values)?))).collect();
             waiting.extend(self.judge(differing).await?);
         }
         Ok(waiting)

@@ -14,7 +14,8 @@ use super::fold::Fold;
 use crate::dlq::scan::Scan;
 
 /// What makes a dead letter, and may have been otherwise when the record was consumed: what had come before it, and what time it was.
-const CIRCUMSTANCES: [&str; 5] = ["missing_parent", "email_taken", "event_id_conflict", "constraint", "timestamp_in_future"];
+const CIRCUMSTANCES: [&str; 6] =
+    ["missing_parent", "email_taken", "event_id_conflict", "ledger_compacted", "constraint", "timestamp_in_future"];
 
 /// A record that is a dead letter: its partition and offset, and whether that is decided by the record alone.
 type Dead = ((i32, i64), bool);
@@ -71,6 +72,11 @@ async fn dead_records(queue: &impl DeadLetterReader, topic: &str) -> Result<Vec<
 /// Which of these events have a dead letter.
 pub(super) async fn dead_among(queue: &impl DeadLetterReader, events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Fault> {
     each(queue, |entry| Uuid::parse_str(entry.event_id.as_deref()?).ok().filter(|id| events.contains(id))).await
+}
+
+/// All events that have a dead letter.
+pub(super) async fn events_of(queue: &impl DeadLetterReader) -> Result<HashSet<Uuid>, Fault> {
+    each(queue, |entry| Uuid::parse_str(entry.event_id.as_deref()?).ok()).await
 }
 
 /// What is read in each entry of the queue, page by page.

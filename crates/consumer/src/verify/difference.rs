@@ -23,6 +23,8 @@ pub enum Kind {
     Extra,
     /// An article's quantity is not the sum of its ledger.
     Stock,
+    /// An article's opening balance is not what its folded lines add up to.
+    Opening,
     /// An event waits, although what it waits for is there.
     Waiting,
     /// An event that has to wait is neither waiting, nor applied, nor a dead letter.
@@ -39,13 +41,14 @@ pub enum Kind {
 
 impl Kind {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Missing,
         Self::Older,
         Self::Changed,
         Self::Newer,
         Self::Extra,
         Self::Stock,
+        Self::Opening,
         Self::Waiting,
         Self::Lost,
         Self::Unbalanced,
@@ -63,6 +66,7 @@ impl Kind {
             Self::Newer => "newer",
             Self::Extra => "extra",
             Self::Stock => "stock",
+            Self::Opening => "opening",
             Self::Waiting => "waiting",
             Self::Lost => "lost",
             Self::Unbalanced => "unbalanced",
@@ -81,6 +85,7 @@ impl Kind {
             Self::Newer => "the row shows an event that is not in the log",
             Self::Extra => "no record of the log makes this row",
             Self::Stock => "the quantity is not the sum of its ledger",
+            Self::Opening => "the opening balance is not what its folded lines add up to, by the log",
             Self::Waiting => "the event waits, although what it waits for is there",
             Self::Lost => "the event neither waits, nor is applied, nor a dead letter",
             Self::Unbalanced => "the records of this partition did not come to one thing each, which is a defect of this program",
@@ -112,7 +117,7 @@ impl From<Kind> for &'static str {
 pub struct Difference {
     /// What is wrong.
     pub kind: Kind,
-    /// The table; `inventory` for stock, `parked_events` for what waits or is lost, `dead_letters`, or `log`.
+    /// The table; `inventory` for stock, `opening_balances`, `parked_events` for what waits or is lost, `dead_letters`, or `log`.
     pub table: &'static str,
     /// The row's key, an article's name, the id of an event that waits or is lost, a partition, or a record's `partition/offset`.
     pub key: String,

@@ -10,6 +10,7 @@
 //! | [`fold`] | the shadow, and reading the log into it |
 //! | [`compare`] | going through both, and what becomes of a row that differs |
 //! | `waiting` | events that wait in one of the two |
+//! | `openings` | lines of the ledger that were folded, against their sums |
 //! | `dead_letters` | records that became dead letters, and what those explain |
 //! | [`difference`] | what can be wrong |
 //! | [`repair`](mod@repair) | writing what the log says |
@@ -33,6 +34,7 @@ pub mod compare;
 mod dead_letters;
 pub mod difference;
 pub mod fold;
+mod openings;
 pub mod repair;
 pub mod report;
 pub mod schedule;

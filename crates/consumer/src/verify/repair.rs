@@ -39,6 +39,8 @@ impl Kind {
             Self::Extra => deletes_extra,
             // What waits is released by a consumer.
             Self::Waiting | Self::Unbalanced => false,
+            // Its lines are gone: which of them was lost or changed, nobody can tell.
+            Self::Opening => false,
             // What the queue holds is repaired with `dlq`.
             Self::NoDeadLetter | Self::ExtraDeadLetter | Self::DoubleDeadLetter => false,
         }
@@ -63,16 +65,23 @@ pub async fn repair<T: Repairable, F: Fold>(tables: &T, fold: &F, report: &Repor
             .filter_map(|found| found.row.filter(|(of, _)| *of == table).map(|(_, key)| (key, found)))
             .collect();
         for chunk in differing.chunks(BATCH) {
-            for (key, found) in chunk.iter().filter(|(_, found)| matches!(found.kind, Kind::Changed | Kind::Newer)) {
-                if let Some(shown) = found.shown {
-                    tables.outdate(table, *key, shown).await?;
-                }
-            }
             let mut keys: Vec<_> = chunk.iter().map(|(key, _)| *key).collect();
             // Writers lock rows in one order.
             keys.sort_unstable();
             let mut rows = fold.rows().rows(table, &keys).await?;
             rows.sort_unstable_by_key(|row| row.key);
+            if table == Table::Adjustments {
+                // Once a line is taken out that may have been folded, its event is refused: it is left as it is.
+                let ledger = tables.ledger_state().await?;
+                rows.retain(|row| !ledger.may_have_folded(row.event_at));
+            }
+            let written: HashSet<_> = rows.iter().map(|row| row.key).collect();
+            let chunk = chunk.iter().filter(|(key, _)| written.contains(key));
+            for (key, found) in chunk.clone().filter(|(_, found)| matches!(found.kind, Kind::Changed | Kind::Newer)) {
+                if let Some(shown) = found.shown {
+                    tables.outdate(table, *key, shown).await?;
+                }
+            }
             if table == Table::Adjustments {
                 articles.extend(rows.iter().filter_map(|row| row.fields.get("sku")).map(Cow::into_owned));
             }

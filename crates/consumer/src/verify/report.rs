@@ -36,6 +36,11 @@ pub struct Report {
     pub compared_dead_letters: Option<u64>,
     /// Rows that no record explains, or whose parent no record makes, where the log does not reach back to its beginning.
     pub unexplained: u64,
+    /// Lines that the log makes, and that were folded into opening balances.
+    pub compacted: u64,
+    /// Opening balances that were compared with the lines that were folded into them; `None` where they were not: the log does not reach back to
+    /// its beginning, or lines were being folded.
+    pub opening_balances: Option<u64>,
     /// Whether only those rows were compared that the log has changed since a verification that found all equal.
     pub changed_only: bool,
     /// Whether the log was folded from its beginning.
@@ -152,6 +157,8 @@ impl Report {
             "dead_letters": self.dead_letters,
             "compared_dead_letters": self.compared_dead_letters,
             "unexplained": self.unexplained,
+            "compacted": self.compacted,
+            "opening_balances": self.opening_balances,
             "changed_only": self.changed_only,
             "whole_log": self.is_whole,
             "folded": self.folded,
@@ -171,6 +178,9 @@ impl fmt::Display for Report {
             writeln!(f, "{:<24} {:>12} {:>12}", table.name(), report.rows, of_table(table.name()))?;
         }
         writeln!(f, "{:<24} {:>12} {:>12}", "inventory", "", of_table("inventory"))?;
+        if let Some(compared) = self.opening_balances {
+            writeln!(f, "{:<24} {:>12} {:>12}", "opening_balances", compared, of_table("opening_balances"))?;
+        }
         writeln!(f, "{:<24} {:>12} {:>12}", "parked_events", self.waiting, of_table("parked_events"))?;
         if let Some(compared) = self.compared_dead_letters {
             writeln!(f, "{:<24} {:>12} {:>12}", "dead_letters", compared, of_table("dead_letters"))?;
@@ -179,6 +189,7 @@ impl fmt::Display for Report {
             (self.in_flight, "rows that a consumer is writing, from records behind its position"),
             (self.disputed, "rows that the order of arrival decides (e-mail addresses, event ids that came twice)"),
             (self.dead_letters, "rows that a dead letter explains"),
+            (self.compacted, "lines of the ledger that were folded into opening balances"),
             (self.unexplained, "rows that the log does not explain: it does not reach back to its beginning"),
         ] {
             if count > 0 {

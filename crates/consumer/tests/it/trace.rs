@@ -4,7 +4,8 @@ use consumer::trace::{Findings, Question, trace};
 use events::Event;
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{DeadLetterReader, End, EventTrace, ListState};
+use pipeline::ledger::Cutoff;
+use pipeline::ports::{DeadLetterReader, End, EventTrace, LedgerCompaction as _, ListState};
 use pipeline::{DeadLetter, DeadLetterQueue, Entity, ParkingLot, Reason, Trace};
 use sqlite::Sqlite;
 use std::collections::BTreeMap;
@@ -97,6 +98,26 @@ async fn what_left_nothing_is_told_by_the_row_of_its_entity_as_far_as_times_are_
     let (label, sentence, found) = said(&ask(&store, &event, None).await);
     assert_eq!((label, found), ("unknown", false));
     assert!(sentence.contains("--user"), "{sentence}");
+}
+
+#[tokio::test]
+async fn an_adjustment_whose_line_may_have_been_folded_is_told_by_its_own_time() {
+    let store = Sqlite::temporary().unwrap();
+    let old = adjustment("sku", 4);
+    apply(&store, std::slice::from_ref(&old)).await;
+    let cutoff = Cutoff { events_before: second(10), applied_before: second(1_000_000_000) };
+    let number = store.begin_compaction(cutoff).await.unwrap().number;
+    assert!(store.compact(number, 1000).await.unwrap().ended);
+    let ask_at = async |event_at| trace(&store, &store, Question { event_id: old.id, entity: None, event_at }).await;
+    let findings = ask_at(Some(old.at)).await;
+    let (label, sentence, found) = said(&findings);
+    assert_eq!((label, found), ("folded", false));
+    assert!(sentence.contains(&format!("all events before {}", second(10))), "{sentence}");
+    assert_eq!(findings.to_json()["tables"]["foldedBefore"], second(10).to_string());
+    let untimed = ask_at(None).await;
+    assert_eq!(said(&untimed).0, "unknown");
+    assert!(untimed.to_string().contains("lines of events before"), "{untimed}");
+    assert_eq!(said(&ask_at(Some(second(10))).await).0, "unknown", "younger than what was folded");
 }
 
 /// A part that is away.

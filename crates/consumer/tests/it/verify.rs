@@ -1,6 +1,7 @@
 //! Verifying tables on purpose damaged, and whole ones while they are written.
 
 mod changed;
+mod compacted;
 mod silent;
 
 use std::collections::{BTreeMap, HashSet};
@@ -360,6 +361,14 @@ impl pipeline::ports::TableRows for Meanwhile {
 
     async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
         self.tables.wrong_stock(limit).await
+    }
+
+    async fn ledger_state(&self) -> Result<pipeline::ledger::LedgerState, Fault> {
+        self.tables.ledger_state().await
+    }
+
+    async fn opening_balances(&self, after: Option<&str>, limit: usize) -> Result<Vec<pipeline::ledger::OpeningBalance>, Fault> {
+        self.tables.opening_balances(after, limit).await
     }
 
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
