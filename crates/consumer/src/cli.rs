@@ -4,6 +4,7 @@ use clap::{Parser, Subcommand};
 
 use crate::audit::command::AuditArgs;
 use crate::dlq::DlqCommand;
+use crate::ledger::LedgerCommand;
 use crate::parked::ParkedCommand;
 use crate::peek::PeekArgs;
 use crate::replay::ReplayArgs;
@@ -74,6 +75,11 @@ pub enum Command {
     ///
     /// Exit codes: 0 shown or moved, 1 refused (the group has members) or a part could not be asked, 2 wrong usage or settings.
     Replay(ReplayArgs),
+    /// Fold old lines of the ledger of stock into opening balances: what nothing can bring again needs no line of its own.
+    ///
+    /// Exit codes: 0 shown or folded, 1 refused or a part could not be asked, 2 wrong usage or settings.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Let unwritable records pass that consumers hold back because there were too many (`DLQ_MAX_RATIO`).
     ///
     /// All consumers of this dead letter queue hear it within seconds, and a restart does not forget it.

@@ -17,6 +17,7 @@
 //! | [`console`](mod@console) | what the operator's console shows and does |
 //! | [`parked`] | what events wait for, and who waits |
 //! | [`peek`](mod@peek) | the records that wait, and what each would come to |
+//! | [`ledger`] | folding old lines of the ledger of stock |
 //! | [`replay`](mod@replay) | consuming records again: moving the group's offsets back |
 //! | [`resume`](mod@resume) | letting a held flood of unwritable records go |
 //! | [`status`](mod@status) | the pipeline on one screen |
@@ -38,6 +39,7 @@ pub mod config;
 pub mod console;
 pub mod dlq;
 pub mod fleet;
+pub mod ledger;
 mod migrate;
 pub mod monitor;
 pub mod parked;

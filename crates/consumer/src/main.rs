@@ -21,6 +21,7 @@ fn main() -> ExitCode {
         Command::Parked(command) => wiring::parked(command),
         Command::Peek(arguments) => wiring::peek_records(arguments),
         Command::Replay(arguments) => wiring::replay_records(arguments),
+        Command::Ledger(command) => wiring::ledger(command),
         Command::Resume(arguments) => wiring::resume(arguments),
         Command::Dlq(command) => wiring::dlq(command),
         Command::Audit(arguments) => wiring::audit(arguments),

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 use consumer::audit::command::AuditArgs;
 use consumer::dlq::DlqCommand;
+use consumer::ledger::LedgerCommand;
 use consumer::parked::ParkedCommand;
 use consumer::peek::PeekArgs;
 use consumer::replay::ReplayArgs;
@@ -94,6 +95,12 @@ pub enum Command {
     ///
     /// Exit codes: 0 shown or moved, 1 refused (the group has members) or a part could not be asked, 2 wrong usage or settings.
     Replay(ReplayArgs),
+    /// Fold old lines of the ledger of stock into opening balances, in the database that is configured, else in `--data-dir`: what nothing can bring again
+    /// needs no line of its own.
+    ///
+    /// Needs `KAFKA_BROKERS`. Exit codes: 0 shown or folded, 1 refused or a part could not be asked, 2 wrong usage or settings.
+    #[command(subcommand)]
+    Ledger(LedgerCommand),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
     /// Show what operators have changed, the newest last, or verify that log: in the database that is configured, else in `--data-dir`.

@@ -11,6 +11,7 @@ mod demo;
 mod dlq;
 mod elsewhere;
 mod existing;
+mod ledger;
 mod load;
 mod parked;
 mod peek;
@@ -82,6 +83,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Parked(command) => parked::run(settings, data_dir, command).await,
         Command::Peek(arguments) => peek::run(settings, data_dir, arguments).await,
         Command::Replay(arguments) => replay::run(settings, data_dir, arguments).await,
+        Command::Ledger(command) => ledger::run(settings, data_dir, command).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
         Command::Audit(arguments) => audit::run(settings, data_dir, arguments).await,
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,

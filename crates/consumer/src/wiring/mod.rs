@@ -3,6 +3,7 @@
 mod audit;
 mod check;
 mod dlq;
+mod ledger;
 mod liveness;
 mod peek;
 mod replay;
@@ -30,6 +31,7 @@ use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
 pub use check::{Asked, Parts, check, check_parts};
 pub use dlq::{dlq, spawn_jobs};
+pub use ledger::{compact_and_show, ledger};
 pub use liveness::Liveness;
 pub use peek::{peek_and_show, peek_records};
 pub use replay::{replay_and_show, replay_records};

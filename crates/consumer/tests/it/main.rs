@@ -19,6 +19,7 @@ mod gates;
 mod inputs;
 mod isolation;
 mod lag;
+mod ledger;
 mod liveness;
 mod log;
 mod meetings;
