@@ -165,7 +165,7 @@ async fn one_that_was_broken_off_is_gone_on_with_whatever_is_in_the_way_by_now()
     let begun = tables.begin_compaction(cutoff).await.unwrap();
     assert_eq!(tables.compact(begun.number, 3).await.unwrap().folded, 3);
     // Another process opens the file; this one is gone.
-    let tables = Sqlite::open(&tables.path().to_owned()).unwrap();
+    let tables = Sqlite::open(tables.path()).unwrap();
     tables.push(&[letter(&adjustment("A", 2).later(-1_000_000_000), before)]).await.unwrap();
     let shown = ask(&kafka, &tables, false).await.unwrap();
     assert!(shown.to_string().contains("broken off after 3 lines: it is gone on with first"), "{shown}");
