@@ -72,6 +72,17 @@ async fn openings<S: LedgerCompaction>(store: &S, skus: &[&str]) -> BTreeMap<Str
     }
 }
 
+/// How many opening balances there are.
+async fn all_openings<S: LedgerCompaction>(store: &S) -> u64 {
+    let (mut count, mut after) = (0, None::<String>);
+    loop {
+        let page = store.opening_balances(after.as_deref(), 100).await.unwrap();
+        let Some(last) = page.last() else { return count };
+        after = Some(last.sku.clone());
+        count += page.len() as u64;
+    }
+}
+
 async fn assert_stock_is_its_ledger<S: LedgerCompaction>(store: &S, skus: &[&str]) {
     let wrong = store.wrong_stock(10_000).await.unwrap();
     let wrong: Vec<_> = wrong.iter().filter(|wrong| skus.contains(&wrong.sku.as_str())).collect();
@@ -178,11 +189,18 @@ pub async fn a_compaction_goes_on_where_it_was_left<S: Database + LedgerCompacti
     let skus = [unique("sku"), unique("sku")];
     let all: Vec<_> = (0..40).map(|number| at(adjustment(&skus[number % 2], 1), base)).collect();
     apply(store, &all).await;
+    // More of them than one transaction looks at.
+    let young: Vec<_> = (0..30).map(|_| at(adjustment(&skus[0], 0), base.plus_micros(HOUR))).collect();
+    apply(store, &young).await;
+    let lines = store.count(Table::Adjustments).await.unwrap() + all_openings(store).await;
     let cutoff = before(store, base.plus_micros(HOUR)).await;
     let begun = store.begin_compaction(cutoff).await.unwrap();
-    let mut folded = 0;
+    let (mut folded, mut steps) = (0, 0);
     loop {
-        // Whoever comes, and whatever it wants: this one is gone on with first.
+        steps += 1;
+        // Each line is looked at once, and opening balances that are made meanwhile may be, too.
+        assert!(steps <= (lines + 2) / 7 + 1, "{steps} transactions for {lines} lines");
+        // Whoever comes, as after a crash, and whatever it wants: this one is gone on with first.
         let other = Cutoff { events_before: base.plus_micros(2 * HOUR), ..cutoff };
         let under_way = store.begin_compaction(other).await.unwrap();
         assert_eq!(under_way, Compaction { lines: folded, ..begun });

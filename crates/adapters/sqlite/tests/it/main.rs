@@ -3,6 +3,7 @@
 
 mod audit;
 mod changes;
+mod compaction;
 mod dry_run;
 mod expiry;
 mod faults;
