@@ -11,6 +11,7 @@ mod dockerfiles;
 mod docs;
 mod fleet;
 mod jobs;
+mod ledger;
 mod live;
 mod monitoring;
 mod output;
