@@ -96,7 +96,7 @@ pub async fn compact<P: GroupOffsets, T: LedgerTables, Q: DeadLetterReader>(
     on_progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Report, Refusal> {
     let state = tables.ledger_state().await?;
-    let lines = tables.count(Table::Adjustments).await?;
+    let lines = within_time(tables.count(Table::Adjustments).await)?;
     let age = i64::try_from(arguments.older_than.as_micros()).unwrap_or(i64::MAX);
     let before = tables.now().await?.plus_micros(age.saturating_neg());
     let cutoff = state.under_way.map_or(Cutoff { events_before: before, applied_before: before }, |under_way| under_way.cutoff);
@@ -107,18 +107,26 @@ pub async fn compact<P: GroupOffsets, T: LedgerTables, Q: DeadLetterReader>(
             bounds::obstacles(kafka, tables, dead_letters, &kept, wanted).await?
         }
     };
-    let foldable = tables.foldable(cutoff).await?;
+    let foldable = within_time(tables.foldable(cutoff).await)?;
     let mut report = Report { kept, older_than: arguments.older_than, cutoff, state, lines, foldable, obstacles, folded: None };
     if arguments.execute && report.obstacles.is_empty() {
         let Kept { topic, .. } = &report.kept;
         let goes_on = if state.under_way.is_some() { ", gone on with" } else { "" };
         let subject = format!("ledger of topic {topic}: lines of events before {}{goes_on}", cutoff.events_before);
         let operation = Audit(tables).begin(Who::command_line(), AuditAction::Compact, Subject::new(subject)).await?;
-        let folded = fold(tables, cutoff, lines, on_progress).await;
+        let folded = fold(tables, cutoff, lines.unwrap_or_default(), on_progress).await;
         operation.end(outcome(&folded, |folded| format!("{folded} lines folded"))).await;
         report.folded = Some(folded?);
     }
     Ok(report)
+}
+
+/// What was counted; `None` where that takes longer than a statement may: the larger a ledger is, the more it is worth to fold it.
+fn within_time<N>(counted: Result<N, Fault>) -> Result<Option<N>, Fault> {
+    match counted {
+        Err(Fault { class: FaultClass::Unavailable { timed_out: true }, .. }) => Ok(None),
+        counted => counted.map(Some),
+    }
 }
 
 /// Folds to the end. Returns how many lines.
@@ -151,6 +159,15 @@ async fn step(tables: &impl LedgerCompaction, number: i64) -> Result<CompactionS
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ledger_that_is_too_large_to_be_counted_can_be_folded_all_the_same() {
+        let fault = |class| Fault { dependency: pipeline::Dependency::Database, class, code: None, subject: "count_rows" };
+        assert_eq!(within_time(Ok(5)), Ok(Some(5)));
+        assert_eq!(within_time::<u64>(Err(fault(FaultClass::Unavailable { timed_out: true }))), Ok(None));
+        let away = fault(FaultClass::Unavailable { timed_out: false });
+        assert_eq!(within_time::<u64>(Err(away.clone())), Err(away));
+    }
 
     #[test]
     fn an_age_is_a_number_with_a_unit_and_not_nothing() {

@@ -21,10 +21,10 @@ pub struct Report {
     pub cutoff: Cutoff,
     /// How far the ledger was compacted before.
     pub state: LedgerState,
-    /// Lines that it had before, without opening balances.
-    pub lines: u64,
-    /// What there was to be folded.
-    pub foldable: Foldable,
+    /// Lines that it had before, without opening balances; `None` where counting them took too long.
+    pub lines: Option<u64>,
+    /// What there was to be folded; `None` where counting it took too long.
+    pub foldable: Option<Foldable>,
     /// Why it may not be folded.
     pub obstacles: Vec<Obstacle>,
     /// Lines that were folded; `None` where nothing was to be done, or may be.
@@ -43,7 +43,7 @@ impl Report {
             "compactedBefore": self.state.events_before,
             "foldedBefore": self.state.folded,
             "lines": self.lines,
-            "foldable": { "lines": self.foldable.lines, "articles": self.foldable.articles },
+            "foldable": self.foldable.map(|foldable| json!({ "lines": foldable.lines, "articles": foldable.articles })),
             "obstacles": self.obstacles.iter().map(ToString::to_string).collect::<Vec<_>>(),
             "folded": self.folded,
         })
@@ -53,7 +53,10 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { state, lines, foldable, cutoff, .. } = self;
-        writeln!(f, "the ledger has {lines} line{}; {} were folded before", plural(*lines), state.folded)?;
+        match lines {
+            Some(lines) => writeln!(f, "the ledger has {lines} line{}; {} were folded before", plural(*lines), state.folded)?,
+            None => writeln!(f, "the ledger has more lines than could be counted in time; {} were folded before", state.folded)?,
+        }
         if let Some(before) = state.events_before {
             writeln!(f, "stock adjustments of events before {before} count only where it holds their line")?;
         }
@@ -66,8 +69,13 @@ impl fmt::Display for Report {
             )?,
             None => writeln!(f, "{} ago is {before}", span::format(self.older_than))?,
         }
-        let Foldable { lines, articles } = foldable;
-        writeln!(f, "{lines} line{} of events before it, applied before it, of {articles} article{}", plural(*lines), plural(*articles))?;
+        match foldable {
+            Some(Foldable { lines, articles }) => {
+                let (of_lines, of_articles) = (plural(*lines), plural(*articles));
+                writeln!(f, "{lines} line{of_lines} of events before it, applied before it, of {articles} article{of_articles}")?;
+            }
+            None => writeln!(f, "how many lines are older could not be counted in time (MSSQL_COMMAND_TIMEOUT)")?,
+        }
         for obstacle in &self.obstacles {
             writeln!(f, "needed: {obstacle}")?;
         }

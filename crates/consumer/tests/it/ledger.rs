@@ -74,7 +74,8 @@ async fn nothing_is_folded_until_it_is_executed_and_then_the_audit_log_says_who_
     (0..3).for_each(|_| kafka.topic.append_bytes(0, b"x".to_vec()));
     let (one, _two) = (old(&tables, "A", 3).await, old(&tables, "A", 4).await);
     let shown = ask(&kafka, &tables, false).await.unwrap();
-    assert_eq!((shown.foldable.lines, shown.foldable.articles, shown.folded), (2, 1, None));
+    let foldable = shown.foldable.unwrap();
+    assert_eq!((foldable.lines, foldable.articles, shown.folded), (2, 1, None));
     assert!(shown.to_string().contains("nothing was folded: --execute folds them"), "{shown}");
     assert_eq!((tables.ledger_state().await.unwrap().events_before, noted(&tables).await.len()), (None, 0));
 
