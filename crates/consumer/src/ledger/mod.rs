@@ -17,7 +17,7 @@ use clap::{Args, Subcommand};
 use pipeline::audit::AuditAction;
 use pipeline::backoff;
 use pipeline::fault::{Fault, FaultClass};
-use pipeline::ledger::{Compaction, CompactionStep, Cutoff, LINES_PER_TRANSACTION};
+use pipeline::ledger::{Compaction, Cutoff, LINES_PER_TRANSACTION};
 use pipeline::ports::{AuditLog, DeadLetterReader, GroupOffsets, Heartbeats, LedgerCompaction, ParkingExpiry, RedriveJobs};
 use pipeline::rows::Table;
 
@@ -131,10 +131,10 @@ fn within_time<N>(counted: Result<N, Fault>) -> Result<Option<N>, Fault> {
 
 /// Folds to the end. Returns how many lines.
 async fn fold(tables: &impl LedgerCompaction, cutoff: Cutoff, lines: u64, on_progress: &(dyn Fn(u64, u64) + Sync)) -> Result<u64, Refusal> {
-    let Compaction { number, .. } = tables.begin_compaction(cutoff).await?;
+    let Compaction { number, .. } = retried(async || tables.begin_compaction(cutoff).await).await?;
     let (mut folded, mut looked_at) = (0, 0);
     loop {
-        let step = step(tables, number).await.map_err(Refusal::BrokenOff)?;
+        let step = retried(async || tables.compact(number, LINES_PER_TRANSACTION).await).await.map_err(Refusal::BrokenOff)?;
         folded += step.folded;
         looked_at += step.looked_at;
         on_progress(looked_at, lines.max(looked_at));
@@ -144,11 +144,11 @@ async fn fold(tables: &impl LedgerCompaction, cutoff: Cutoff, lines: u64, on_pro
     }
 }
 
-/// One transaction, and again where it met another writer.
-async fn step(tables: &impl LedgerCompaction, number: i64) -> Result<CompactionStep, Fault> {
+/// What met another writer is tried again.
+async fn retried<N>(mut work: impl AsyncFnMut() -> Result<N, Fault>) -> Result<N, Fault> {
     let mut tries = 1;
     loop {
-        match tables.compact(number, LINES_PER_TRANSACTION).await {
+        match work().await {
             Err(Fault { class: FaultClass::LockConflict | FaultClass::UniqueViolation, .. }) if tries < TRIES => tries += 1,
             ended => return ended,
         }
@@ -159,6 +159,23 @@ async fn step(tables: &impl LedgerCompaction, number: i64) -> Result<CompactionS
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_meets_another_writer_is_tried_again_and_not_for_ever() {
+        for (conflicts, class, expected) in [
+            (TRIES - 1, FaultClass::LockConflict, Ok(())),
+            (TRIES, FaultClass::LockConflict, Err(FaultClass::LockConflict)),
+            (1, FaultClass::Operator, Err(FaultClass::Operator)),
+        ] {
+            let mut left = conflicts;
+            let worked = retried(async || {
+                left = left.saturating_sub(1);
+                let fault = Fault { dependency: pipeline::Dependency::Database, class, code: Some(1205), subject: "compact" };
+                if left > 0 || expected.is_err() { Err(fault) } else { Ok(()) }
+            });
+            assert_eq!(worked.await.map_err(|fault| fault.class), expected);
+        }
+    }
 
     #[test]
     fn a_ledger_that_is_too_large_to_be_counted_can_be_folded_all_the_same() {
