@@ -5,6 +5,7 @@
 -- How long text may be is checked where events are decoded: SQLite cannot count UTF-16 code units.
 --
 -- Tables whose rows come by random keys have a rowid: new rows go to the end, and only the small index of the keys is written all over.
+-- What belongs to an order is keyed by the number of its row, and so goes to the end as well.
 --
 -- event_id and event_at say which event a row shows: the clock of a last-writer-wins register.
 
@@ -23,7 +24,8 @@ CREATE TABLE users (
 CREATE INDEX ix_users_created ON users (created_at);
 
 CREATE TABLE orders (
-  order_id     BLOB    NOT NULL PRIMARY KEY,
+  order_row    INTEGER PRIMARY KEY,    -- counts up, and names the order to the tables below
+  order_id     BLOB    NOT NULL UNIQUE,
   user_id      BLOB    NOT NULL REFERENCES users (user_id),
   total_amount TEXT    NOT NULL,
   currency     TEXT    NOT NULL CONSTRAINT ck_orders_currency CHECK (length(currency) <= 3),
@@ -36,17 +38,17 @@ CREATE TABLE orders (
 CREATE INDEX ix_orders_user_placed ON orders (user_id, placed_at);
 
 CREATE TABLE order_items (
-  order_id BLOB    NOT NULL REFERENCES orders (order_id),
-  line_no  INTEGER NOT NULL,
-  sku      TEXT    NOT NULL,
-  quantity INTEGER NOT NULL,
-  price    TEXT    NOT NULL,
-  PRIMARY KEY (order_id, line_no)
+  order_row INTEGER NOT NULL REFERENCES orders (order_row),
+  line_no   INTEGER NOT NULL,
+  sku       TEXT    NOT NULL,
+  quantity  INTEGER NOT NULL,
+  price     TEXT    NOT NULL,
+  PRIMARY KEY (order_row, line_no)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payments (
   payment_id     BLOB    NOT NULL PRIMARY KEY,
-  order_id       BLOB    NOT NULL REFERENCES orders (order_id),
+  order_row      INTEGER NOT NULL REFERENCES orders (order_row),
   amount         TEXT    NOT NULL,
   currency       TEXT    NOT NULL CONSTRAINT ck_payments_currency CHECK (length(currency) <= 3),
   payment_method TEXT    NOT NULL,
@@ -57,7 +59,7 @@ CREATE TABLE payments (
   updated_at     INTEGER NOT NULL
 ) STRICT;
 
-CREATE INDEX ix_payments_order_settled ON payments (order_id, settled_at);
+CREATE INDEX ix_payments_order_settled ON payments (order_row, settled_at);
 
 CREATE TABLE inventory (
   sku        TEXT    NOT NULL PRIMARY KEY,

@@ -10,6 +10,7 @@ use pipeline::{Dependency, Fault};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 use tempfile::TempDir;
 
+use crate::checkpoint::Checkpointer;
 use crate::config::SqliteConfig;
 use crate::connection::{self, Durability};
 use crate::connections::Connections;
@@ -30,6 +31,8 @@ pub struct Sqlite {
 struct Shared {
     writer: Connections,
     readers: Connections,
+    /// After the writer, with which its thread ends.
+    _checkpointer: Checkpointer,
     path: PathBuf,
     seen_retention: Duration,
     /// Removed with the last clone; declared last, so that the connections are closed before.
@@ -102,9 +105,13 @@ impl Sqlite {
             return Err(OpenError::OtherVersion { path, found: version, known: schema::VERSION });
         }
         connection::set_durability(&writer, durability).map_err(|error| unusable(error.into()))?;
+        let beside = connection::writer(&path).and_then(|beside| connection::set_durability(&beside, durability).map(|()| beside));
+        let checkpointer = beside.and_then(|beside| Checkpointer::start(&mut writer, beside, connection::LOG_PAGES));
+        let checkpointer = checkpointer.map_err(|error| unusable(error.into()))?;
         let readers: Result<_, _> = (0..READERS).map(|_| connection::reader(&path)).collect();
         let readers = Connections::new(readers.map_err(|error| unusable(error.into()))?);
-        let shared = Shared { writer: Connections::new(vec![writer]), readers, path, seen_retention, _folder: folder };
+        let writer = Connections::new(vec![writer]);
+        let shared = Shared { writer, readers, _checkpointer: checkpointer, path, seen_retention, _folder: folder };
         Ok(Self { shared: Arc::new(shared) })
     }
 
@@ -142,6 +149,11 @@ impl Sqlite {
     /// Works with one of the reading connections.
     pub(crate) async fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
         self.shared.readers.run(|connection| work(connection)).await
+    }
+
+    /// Reads with the writing connection what it has just written: its pages are in that connection's memory.
+    pub(crate) async fn read_back<T>(&self, work: impl FnOnce(&Connection) -> Result<T, Failure>) -> Result<T, Failure> {
+        self.shared.writer.run(|connection| work(connection)).await
     }
 
     pub(crate) fn seen_retention(&self) -> Duration {

@@ -30,6 +30,7 @@
 
 mod audit;
 mod changes;
+mod checkpoint;
 mod claims;
 pub mod config;
 mod connection;

@@ -25,7 +25,7 @@ impl ParkingLot for Sqlite {
     }
 
     async fn releasable(&self, parents: &Parents, after: Option<&ParkedEvent>, count: usize) -> Result<Vec<ParkedEvent>, Fault> {
-        let found = self.read(|connection| releasable(connection, parents, after, count)).await;
+        let found = self.read_back(|connection| releasable(connection, parents, after, count)).await;
         found.map_err(|failure| failure.into_fault(PART, "releasable"))
     }
 

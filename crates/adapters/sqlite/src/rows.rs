@@ -132,6 +132,8 @@ pub(crate) fn write_payments(connection: &Connection, batch: Batch<'_>, now: Tim
 
 /// Items follow their order's row: they change only where this batch made the row show the event.
 struct Items<'c> {
+    /// Asked by itself: `RETURNING` would make a table of one row for each order.
+    order_row: CachedStatement<'c>,
     delete: CachedStatement<'c>,
     insert: CachedStatement<'c>,
 }
@@ -139,16 +141,18 @@ struct Items<'c> {
 impl<'c> Items<'c> {
     fn prepare(connection: &'c Connection) -> Result<Self, Failure> {
         Ok(Self {
-            delete: connection.prepare_cached("DELETE FROM order_items WHERE order_id = ?1")?,
+            order_row: connection.prepare_cached("SELECT order_row FROM orders WHERE order_id = ?1")?,
+            delete: connection.prepare_cached("DELETE FROM order_items WHERE order_row = ?1")?,
             insert: connection
-                .prepare_cached("INSERT INTO order_items (order_id, line_no, sku, quantity, price) VALUES (?1, ?2, ?3, ?4, ?5)")?,
+                .prepare_cached("INSERT INTO order_items (order_row, line_no, sku, quantity, price) VALUES (?1, ?2, ?3, ?4, ?5)")?,
         })
     }
 
     fn replace(&mut self, order_id: &Uuid, items: &[OrderItem<'_>]) -> Result<(), Failure> {
-        self.delete.execute([Id(order_id)])?;
+        let order_row: i64 = self.order_row.query_row([Id(order_id)], |row| row.get(0))?;
+        self.delete.execute([order_row])?;
         for (line, item) in (1_i64..).zip(items) {
-            self.insert.execute(params![Id(order_id), line, item.sku, item.quantity, item.price.to_string()])?;
+            self.insert.execute(params![order_row, line, item.sku, item.quantity, item.price.to_string()])?;
         }
         Ok(())
     }

@@ -117,14 +117,16 @@ impl TableRepair for Sqlite {
     async fn delete(&self, table: Table, key: Uuid, shown: Uuid) -> Result<bool, Fault> {
         let row = match table {
             Table::Users => "users WHERE user_id = ?1 AND event_id = ?2 AND NOT EXISTS (SELECT 1 FROM orders o WHERE o.user_id = ?1)",
-            Table::Orders => "orders WHERE order_id = ?1 AND event_id = ?2 AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_id = ?1)",
+            Table::Orders => {
+                "orders WHERE order_id = ?1 AND event_id = ?2 AND NOT EXISTS (SELECT 1 FROM payments p WHERE p.order_row = orders.order_row)"
+            }
             Table::Payments => "payments WHERE payment_id = ?1 AND event_id = ?2",
             Table::Adjustments => "inventory_adjustments WHERE event_id = ?1 AND event_id = ?2",
         };
         let deleted = self.write(Dependency::Database, "delete", |transaction| {
             let values = params![Id(&key), Id(&shown)];
             if table == Table::Orders {
-                let items = format!("DELETE FROM order_items WHERE order_id = ?1 AND EXISTS (SELECT 1 FROM {row})");
+                let items = format!("DELETE FROM order_items WHERE order_row = (SELECT order_row FROM {row})");
                 transaction.prepare_cached(&items)?.execute(values)?;
             }
             Ok(transaction.prepare_cached(&format!("DELETE FROM {row}"))?.execute(values)?)
@@ -173,13 +175,18 @@ struct Rows<'c> {
 
 impl<'c> Rows<'c> {
     fn prepare(connection: &'c Connection, table: Table, which: Which) -> Result<Self, Failure> {
-        let (key, columns) = match table {
-            Table::Users => ("user_id", "user_id, event_id, event_at, email, email_key, first_name, last_name, created_at"),
-            Table::Orders => ("order_id", "order_id, event_id, event_at, user_id, total_amount, currency, placed_at"),
-            Table::Payments => {
-                ("payment_id", "payment_id, event_id, event_at, order_id, amount, currency, payment_method, status, settled_at")
+        // A payment without its order, which only another program's hand can leave, is a row without one.
+        let (key, columns, from) = match table {
+            Table::Users => ("user_id", "user_id, event_id, event_at, email, email_key, first_name, last_name, created_at", "users"),
+            Table::Orders => ("order_id", "order_id, event_id, event_at, user_id, total_amount, currency, placed_at", "orders"),
+            Table::Payments => (
+                "payment_id",
+                "payment_id, p.event_id, p.event_at, order_id, amount, p.currency, payment_method, status, settled_at",
+                "payments AS p LEFT JOIN orders USING (order_row)",
+            ),
+            Table::Adjustments => {
+                ("event_id", "event_id, event_id, event_at, sku, delta, adjustment_type, reason, adjusted_at", "inventory_adjustments")
             }
-            Table::Adjustments => ("event_id", "event_id, event_id, event_at, sku, delta, adjustment_type, reason, adjusted_at"),
         };
         // An opening balance shows no event.
         let events = if table == Table::Adjustments { format!(" AND adjustment_type <> '{OPENING_BALANCE}'") } else { String::new() };
@@ -189,9 +196,11 @@ impl<'c> Rows<'c> {
         };
         Ok(Self {
             table,
-            rows: connection.prepare_cached(&format!("SELECT {columns} FROM {table} WHERE {condition}"))?,
-            items: connection
-                .prepare_cached("SELECT line_no, sku, quantity, price FROM order_items WHERE order_id = ?1 ORDER BY line_no")?,
+            rows: connection.prepare_cached(&format!("SELECT {columns} FROM {from} WHERE {condition}"))?,
+            items: connection.prepare_cached(
+                "SELECT line_no, sku, quantity, price FROM order_items
+                 WHERE order_row = (SELECT order_row FROM orders WHERE order_id = ?1) ORDER BY line_no",
+            )?,
         })
     }
 
@@ -231,7 +240,9 @@ fn table_row(table: Table, row: &Row<'_>) -> rusqlite::Result<TableRow> {
             instant(fields, "placed_at", row, 6)?
         }
         Table::Payments => {
-            let fields = fields.id("order_id", id(row, 3)?).text("amount", text(4)?).text("currency", text(5)?);
+            let order = row.get::<_, Option<[u8; 16]>>(3)?.map(Uuid::from_bytes);
+            let fields = order.into_iter().fold(fields, |fields, order| fields.id("order_id", order));
+            let fields = fields.text("amount", text(4)?).text("currency", text(5)?);
             instant(fields.text("payment_method", text(6)?).text("status", text(7)?), "settled_at", row, 8)?
         }
         Table::Adjustments => {

@@ -78,6 +78,13 @@ impl Scene {
         assert_eq!(self.tables.push(&[letter]).await, Ok(1));
     }
 
+    /// How many payments an order has: they lose it where somebody takes it out, foreign keys aside.
+    fn payments_of(&self, order: Uuid) -> usize {
+        let sql = "SELECT count(*) FROM payments JOIN orders USING (order_row) WHERE order_id = ?1";
+        let key = order.as_bytes().as_slice();
+        Connection::open(self.tables.path()).unwrap().query_row(sql, [key], |row| row.get::<_, u32>(0)).unwrap() as usize
+    }
+
     /// Does what no consumer does.
     fn damage(&self, sql: &str, key: Uuid) -> usize {
         let connection = Connection::open(self.tables.path()).unwrap();
@@ -174,7 +181,7 @@ const DAMAGES: &[Damage] = &[
     },
     Damage {
         place: Place::Row(Table::Orders),
-        sql: "INSERT INTO order_items (order_id, line_no, sku, quantity, price) VALUES (?1, 99, 'swapped', 1, '1')",
+        sql: "INSERT INTO order_items (order_row, line_no, sku, quantity, price) SELECT order_row, 99, 'swapped', 1, '1' FROM orders WHERE order_id = ?1",
         kinds: &[Kind::Changed],
     },
     Damage {
@@ -214,7 +221,7 @@ const DAMAGES: &[Damage] = &[
     },
     Damage {
         place: Place::Row(Table::Orders),
-        sql: "INSERT INTO orders SELECT randomblob(16), user_id, total_amount, currency, placed_at, randomblob(16), event_at, updated_at FROM orders WHERE order_id = ?1",
+        sql: "INSERT INTO orders SELECT NULL, randomblob(16), user_id, total_amount, currency, placed_at, randomblob(16), event_at, updated_at FROM orders WHERE order_id = ?1",
         kinds: &[Kind::Extra],
     },
     Damage {
@@ -273,11 +280,13 @@ async fn whole_tables_are_equal_and_every_damage_is_found_and_repaired_and_nothi
             continue;
         }
         let key = *seed.pick::<Uuid>(&keys);
+        let orphans = if damage.sql.starts_with("DELETE FROM orders") { scene.payments_of(key) } else { 0 };
         // An event that came twice waits twice.
         assert!(scene.damage(damage.sql, key) >= 1);
         let report = scene.verify().await.unwrap();
         let kinds: Vec<_> = report.differences.iter().map(|found| found.kind).collect();
-        assert_eq!(kinds, damage.kinds, "seed {number}: {}\n{report}", damage.sql);
+        let expected: Vec<_> = damage.kinds.iter().copied().chain(std::iter::repeat_n(Kind::Changed, orphans)).collect();
+        assert_eq!(kinds, expected, "seed {number}: {}\n{report}", damage.sql);
         let first = &report.differences[0];
         match damage.place {
             Place::Row(table) => assert_eq!(first.table, table.name()),

@@ -76,7 +76,15 @@ fn rows(path: &Path, table: &str) -> Vec<Vec<rusqlite::types::Value>> {
         old.query_row(sql, [table], |row| row.get(0)).unwrap()
     };
     let file = Connection::open(path).unwrap();
-    let mut select = file.prepare(&format!("SELECT {columns} FROM {table} ORDER BY {columns}")).unwrap();
+    // What belongs to an order is keyed by the number of its row since version 13.
+    let by_number = file.prepare("SELECT order_row FROM order_items").is_ok();
+    let from = if by_number && ["order_items", "payments"].contains(&table) {
+        "(SELECT t.*, o.order_id FROM {table} t JOIN orders o USING (order_row))"
+    } else {
+        "{table}"
+    };
+    let from = from.replace("{table}", table);
+    let mut select = file.prepare(&format!("SELECT {columns} FROM {from} ORDER BY {columns}")).unwrap();
     let count = select.column_count();
     let rows = select.query_map([], |row| (0..count).map(|column| row.get(column)).collect()).unwrap();
     rows.map(Result::unwrap).collect()

@@ -69,7 +69,8 @@ async fn an_older_event_that_was_written_over_a_newer_one_is_told() {
 async fn an_item_of_an_older_version_of_its_order_is_told() {
     let (user_id, order_id) = (id(), id());
     let scene = Scene::of(&[user(user_id), order(order_id, user_id)]).await;
-    scene.damage("INSERT INTO order_items (order_id, line_no, sku, quantity, price) VALUES (?1, 7, 'left', 1, '1')", order_id);
+    let sql = "INSERT INTO order_items (order_row, line_no, sku, quantity, price) SELECT order_row, 7, 'left', 1, '1' FROM orders WHERE order_id = ?1";
+    scene.damage(sql, order_id);
     let report = scene.verify().await.unwrap();
     assert_eq!(found(&report), [(Kind::Changed, "orders", order_id.to_string().as_str())]);
     assert_eq!(report.differences[0].columns, ["items.7.sku", "items.7.quantity", "items.7.price"]);
