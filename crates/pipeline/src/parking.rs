@@ -188,6 +188,18 @@ impl Parents {
         }
     }
 
+    /// Takes some of these out: `count` users and orders at most, and what waits for an address with the first.
+    pub fn take(&mut self, count: usize) -> Self {
+        match self {
+            Self::Any => std::mem::replace(self, Self::none()),
+            Self::These { users, orders, addresses } => {
+                let some_users = users.split_off(users.len().saturating_sub(count));
+                let some_orders = orders.split_off(orders.len().saturating_sub(count.saturating_sub(some_users.len())));
+                Self::These { users: some_users, orders: some_orders, addresses: std::mem::take(addresses) }
+            }
+        }
+    }
+
     /// Asks for the children of the others too.
     pub fn join(&mut self, others: Self) {
         match (self, others) {
@@ -273,6 +285,28 @@ mod tests {
         assert_eq!(parked(&born, WaitsFor::Email).email_claim(), Some(claim));
         let placed = events::samples::of(events::EventType::OrderPlaced);
         assert_eq!(parked(&placed, WaitsFor::User(user.user_id)).email_claim(), None);
+    }
+
+    #[test]
+    fn parents_are_taken_some_at_a_time_and_none_is_lost_or_taken_twice() {
+        let ids = |numbers: std::ops::Range<u128>| numbers.map(Uuid::from_u128).collect::<Vec<_>>();
+        let mut rest = Parents::These { users: ids(0..3), orders: ids(10..14), addresses: true };
+        let mut taken = Vec::new();
+        while !rest.is_none() {
+            taken.push(rest.take(2));
+        }
+        let these = |users, orders, addresses| Parents::These { users, orders, addresses };
+        assert_eq!(
+            taken,
+            [
+                these(ids(1..3), vec![], true),
+                these(ids(0..1), ids(13..14), false),
+                these(vec![], ids(11..13), false),
+                these(vec![], ids(10..11), false)
+            ]
+        );
+        let mut any = Parents::Any;
+        assert_eq!((any.take(2), any), (Parents::Any, Parents::none()));
     }
 
     #[test]

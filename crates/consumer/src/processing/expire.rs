@@ -130,7 +130,7 @@ impl<P: Backends> Consumer<P> {
             if claimed.is_empty() {
                 return Ok(true);
             }
-            share.spend();
+            share.spend(claimed.len());
             let mut dead_letters = DeadLetters::default();
             for parked in &claimed {
                 dead_letters.add(&parked.to_record(), &diagnosis(parked));

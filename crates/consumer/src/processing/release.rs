@@ -20,12 +20,14 @@ const PAGE: usize = 500;
 /// Reads of one page that others may spoil before it is left to the next sweep.
 const LOST_READS: u32 = 10;
 
-/// Pages that one batch releases or expires, at most, about as many events as a full poll holds: the loop has to come back to the log, however
-/// many events wait.
-const SHARE: u32 = 16;
+/// Parents that are asked for at once. A page is what comes first among the children of all of them, so that each page costs a look at every one.
+const PARENTS: usize = 500;
 
-/// How many pages are left to this turn.
-pub(super) struct Share(u32);
+/// Events that one batch releases or expires, about as many as a full poll holds: the loop has to come back to the log, however many events wait.
+const SHARE: usize = 16 * PAGE;
+
+/// How many events are left to this turn.
+pub(super) struct Share(usize);
 
 impl Share {
     /// A turn's.
@@ -33,21 +35,24 @@ impl Share {
         Self(SHARE)
     }
 
-    /// Whether no page is left.
+    /// Whether no event is left.
     pub(super) const fn is_used_up(&self) -> bool {
         self.0 == 0
     }
 
-    /// One page was done.
-    pub(super) const fn spend(&mut self) {
-        self.0 = self.0.saturating_sub(1);
+    /// A page of so many was done.
+    pub(super) const fn spend(&mut self, events: usize) {
+        self.0 = self.0.saturating_sub(events);
     }
 }
 
 /// A release that may be continued: the children of these parents, then the children of those, until nothing more is released (user → order
 /// → payment).
 pub(super) struct Release {
+    /// Those whose children are read.
     parents: Parents,
+    /// Those whose turn comes after them.
+    rest: Parents,
     /// The parents among the released whose own children wait.
     next: Parents,
     after: Option<ParkedEvent>,
@@ -57,8 +62,8 @@ pub(super) struct Release {
 
 impl Release {
     /// Of the children of these.
-    pub(super) const fn of(parents: Parents) -> Self {
-        Self { parents, next: Parents::none(), after: None, lost: 0 }
+    pub(super) fn of(mut parents: Parents) -> Self {
+        Self { parents: parents.take(PARENTS), rest: parents, next: Parents::none(), after: None, lost: 0 }
     }
 
     /// Goes behind this page.
@@ -66,9 +71,14 @@ impl Release {
         (self.after, self.lost) = (Some(last), 0);
     }
 
-    /// Goes to the next generation.
-    fn descend(&mut self) {
-        *self = Self::of(std::mem::replace(&mut self.next, Parents::none()));
+    /// Goes to the next parents, and after the last of them to the next generation.
+    fn proceed(&mut self) {
+        let next = std::mem::replace(&mut self.next, Parents::none());
+        *self = if self.rest.is_none() {
+            Self::of(next)
+        } else {
+            Self { next, ..Self::of(std::mem::replace(&mut self.rest, Parents::none())) }
+        };
     }
 }
 
@@ -91,21 +101,22 @@ impl<P: Backends> Consumer<P> {
             let look = || timed(&self.metrics, "releasable", self.store.releasable(&release.parents, release.after.as_ref(), PAGE));
             let page = self.waiting.until_done(look).await?;
             let Some(last) = page.last().cloned() else {
-                release.descend();
+                release.proceed();
                 continue;
             };
             match self.release_page(&page).await {
                 Ok(persisted) => {
                     release.next.join(persisted);
-                    release.pass(last);
-                    share.spend();
+                    share.spend(page.len());
+                    // A page that is not full is the last.
+                    if page.len() < PAGE { release.proceed() } else { release.pass(last) }
                 }
                 Err(Unfinished::Stopped) => return Err(Stopped),
                 Err(Unfinished::ReleaseLost) if release.lost < LOST_READS => release.lost += 1,
                 // Others are at the same events. What they leave, the next sweep finds.
                 Err(Unfinished::ReleaseLost) => {
                     release.pass(last);
-                    share.spend();
+                    share.spend(page.len());
                 }
             }
         }
