@@ -36,7 +36,7 @@ pub struct Options {
     #[arg(long, value_parser = clap::value_parser!(u32).range(200..))]
     pub letters: Option<u32>,
 
-    /// Records of the long backlog over which memory is watched: a million, where nothing is said.
+    /// Records of the long backlogs: a million over which memory is watched, ten along which the tables grow, where nothing is said.
     #[arg(long, value_parser = clap::value_parser!(u64).range(100..))]
     pub backlog: Option<u64>,
 
@@ -85,7 +85,7 @@ pub enum Part {
     BatchSize,
     /// How the rate grows with partitions.
     Partitions,
-    /// How the rate falls with the size of the tables.
+    /// How the rate changes while the tables grow.
     TableSize,
     /// From sending an event until the API shows it.
     Latency,
@@ -149,10 +149,8 @@ pub struct Scale {
     pub partitions: Vec<u16>,
     /// Records per run of that comparison: they must fit into one partition of the embedded broker.
     pub partition_events: usize,
-    /// Rows in the tables to compare, ascending.
-    pub rows: Vec<usize>,
-    /// Records per run of that comparison: few, so that the tables stay about as large as they are said to be.
-    pub growth_events: usize,
+    /// Records of the log along which the tables grow.
+    pub growth: u64,
     /// Records of the long backlog.
     pub backlog: u64,
     /// How often the long backlog is verified.
@@ -186,7 +184,7 @@ impl Options {
         if let Some(letters) = self.letters {
             (scale.letters, scale.parked) = (letters as usize, letters as usize);
         }
-        scale.backlog = self.backlog.unwrap_or(scale.backlog);
+        (scale.backlog, scale.growth) = self.backlog.map_or((scale.backlog, scale.growth), |records| (records, records));
         scale.one_by_one = scale.one_by_one.min(scale.events);
         scale
     }
@@ -221,8 +219,7 @@ impl Scale {
             batches: vec![1, 10, 100, 500, 1000, 2000],
             partitions: vec![1, 2, 4, 8],
             partition_events: 4_000,
-            rows: vec![10_000, 100_000, 1_000_000],
-            growth_events: 3_000,
+            growth: 10_000_000,
             backlog: 1_000_000,
             verify_runs: 3,
             requests: 1000,
@@ -245,8 +242,7 @@ impl Scale {
             batches: vec![1, 10, 100],
             partitions: vec![1, 2],
             partition_events: 200,
-            rows: vec![100, 300],
-            growth_events: 200,
+            growth: 1_000,
             backlog: 1_000,
             verify_runs: 1,
             requests: 100,

@@ -1,18 +1,12 @@
-//! How the rate changes with the size of a batch, with partitions, and with the size of the tables.
+//! How the rate changes with the size of a batch and with partitions.
 
-use events::Event;
-
-use crate::check::{self, Sample};
+use crate::check;
 use crate::comparison::Method;
-use crate::floor;
 use crate::place::Place;
 use crate::scenarios::Scenario;
-use crate::stage::{OpenedAt, Pace, Stage, max_rows};
+use crate::stage::{Pace, Stage};
 use crate::statistics::Samples;
-use crate::workload::{Workload, generator, records};
-
-/// In tables that grow, the rows of one event in so many are looked up.
-const SAMPLE: usize = 20;
+use crate::workload::Workload;
 
 /// One point of a curve.
 #[derive(Clone, Debug)]
@@ -87,66 +81,5 @@ impl<P: Place> Stage<'_, P> {
             }
         }
         Ok(points)
-    }
-
-    /// Floor and pipeline, in memory, by the rows that are in the tables before. The same tables grow from point to point.
-    ///
-    /// # Errors
-    /// A part fails, or a row is wrong.
-    pub async fn by_table_size(&self) -> anyhow::Result<Vec<Point>> {
-        let mut grown = Grown { opened: self.place.open().await?, rows: 0, seed: self.options.seed, sample: Sample::new(SAMPLE) };
-        let mut points = Vec::new();
-        for rows in &self.scale.rows {
-            self.grow(&mut grown, *rows).await?;
-            let mut point = Point::new(*rows, self.scale.growth_events, &[Method::Floor, Method::Memory]);
-            for _ in 0..self.scale.runs {
-                let events = grown.next(self.scale.growth_events);
-                let floor = self.floor(&grown.opened, &events, self.batch()).await?;
-                let records = records(&grown.next(self.scale.growth_events));
-                let pipeline = self.in_memory(&grown.opened, &records, self.batch()).await?;
-                point.note(&[floor, pipeline]);
-            }
-            grown.sample.check(&grown.opened.tables).await?;
-            points.push(point);
-        }
-        Ok(points)
-    }
-
-    /// Writes until the tables hold so many rows.
-    async fn grow(&self, grown: &mut Grown<P>, rows: usize) -> anyhow::Result<()> {
-        while grown.rows < rows {
-            let events = grown.next(self.scale.events.min(rows - grown.rows));
-            floor::write(&grown.opened.tables, &events, self.batch(), max_rows()).await?;
-        }
-        Ok(())
-    }
-}
-
-/// Tables that grow.
-struct Grown<P: Place> {
-    opened: OpenedAt<P>,
-    rows: usize,
-    seed: u64,
-    sample: Sample,
-}
-
-impl<P: Place> Grown<P> {
-    /// The next events to write, about nothing that is there.
-    fn next(&mut self, count: usize) -> Vec<Event<'static>> {
-        self.seed += 1;
-        let events: Vec<_> = generator(count, self.seed).collect();
-        for event in &events {
-            self.sample.note(event);
-            self.rows += rows_of(event);
-        }
-        events
-    }
-}
-
-/// Rows that an insert-only event leaves; the few of the stock do not count.
-fn rows_of(event: &Event<'_>) -> usize {
-    match &event.body {
-        events::Body::OrderPlaced(order) => 1 + order.items.len(),
-        _ => 1,
     }
 }

@@ -10,7 +10,7 @@
 //! | [`floor`] | the bare loop |
 //! | [`running`], [`meter`] | the consumer's own loop, watched from both ends |
 //! | [`check`] | whether the rows are right |
-//! | [`comparison`], [`growth`], [`latency`], [`memory`], [`verify`], [`api_load`], [`console`], [`dead_letters`], [`pure`] | the measurements |
+//! | [`comparison`], [`growth`], [`curve`], [`latency`], [`memory`], [`verify`], [`api_load`], [`console`], [`dead_letters`], [`pure`] | the measurements |
 //! | [`unwritable`] | dead letters and parked events in numbers |
 //! | [`web`] | the read API, and asking it |
 //! | [`statistics`], [`results`], [`reach`], [`table`], [`report`], [`machine`] | what they gave, as Markdown |
@@ -22,6 +22,7 @@ pub mod check;
 pub mod cli;
 pub mod comparison;
 pub mod console;
+pub mod curve;
 pub mod dead_letters;
 pub mod floor;
 pub mod growth;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use anyhow::Context as _;
 use bench::cli::Options;
 use bench::program::{Settings, run};
+use bench::report::CURVE;
 use clap::Parser;
 use settings::Reader;
 use telemetry::logging;
@@ -33,9 +34,12 @@ fn work(options: &Options, settings: &Settings) -> anyhow::Result<()> {
     logging::init(&settings.logging)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     let report = runtime.block_on(run(options, settings))?;
-    println!("{report}");
-    let file = options.out.as_deref().or_else(|| options.is_whole().then(|| Path::new(REPORT)));
-    file.map_or(Ok(()), |file| std::fs::write(file, report).context("the report cannot be written"))
+    println!("{}", report.text);
+    let Some(file) = options.out.as_deref().or_else(|| options.is_whole().then(|| Path::new(REPORT))) else { return Ok(()) };
+    if let Some(curve) = report.curve {
+        std::fs::write(file.with_file_name(CURVE), curve).context("the picture beside the report cannot be written")?;
+    }
+    std::fs::write(file, report.text).context("the report cannot be written")
 }
 
 fn wrong(problem: &str) -> ExitCode {

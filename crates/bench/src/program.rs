@@ -45,11 +45,20 @@ impl Settings {
     }
 }
 
+/// What a run tells.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// Markdown.
+    pub text: String,
+    /// The picture in it, where it has one; it stands beside it under the name [`CURVE`](crate::report::CURVE).
+    pub curve: Option<String>,
+}
+
 /// Measures what was asked for, and returns the report.
 ///
 /// # Errors
 /// A part fails, or a row is wrong.
-pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<String> {
+pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<Report> {
     let before = machine::load();
     let mut results = Results::default();
     let store = match (&settings.database, &settings.redis) {
@@ -64,7 +73,8 @@ pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<Strin
             place.describe()
         }
     };
-    Ok(report(&head(options, settings, store, &before), &results))
+    let text = report(&head(options, settings, store, &before), &results);
+    Ok(Report { text, curve: results.table_sizes.map(|curve| curve.svg()) })
 }
 
 async fn measure<P: Place>(place: &P, options: &Options, settings: &Settings, results: &mut Results) -> anyhow::Result<()> {

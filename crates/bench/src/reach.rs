@@ -20,6 +20,8 @@ const VISIBLE: Duration = Duration::from_millis(100);
 const SCREEN: Duration = Duration::from_millis(100);
 /// The rate that is left beside ten open consoles, at least.
 const BESIDE_CONSOLES: f64 = 0.97;
+/// The rate of the last million of ten against that of the first, at least.
+const AT_SIZE: f64 = 0.5;
 /// Memory at the end of a backlog may lie so far above that of its second quarter.
 const GROWTH: f64 = 0.05;
 
@@ -74,6 +76,7 @@ fn goals(results: &Results) -> Vec<Goal> {
         Goal::at_least("replay / first pass, end to end", 1.0, against_clean(Scenario::Replay).as_ref()),
         visible(results),
         flat(results),
+        at_size(results),
         screens(results),
         Goal::at_least("beside ten open consoles / alone", BESIDE_CONSOLES, beside_consoles(results).as_ref()),
     ]
@@ -105,6 +108,16 @@ fn beside_consoles(results: &Results) -> Option<Samples> {
     let mut queues = results.screens.iter().map(|screens| screens.watched.over(&screens.alone)).peekable();
     queues.peek()?;
     Some(queues.flat_map(Samples::into_iter).collect())
+}
+
+fn at_size(results: &Results) -> Goal {
+    let kept = results.table_sizes.as_ref().and_then(crate::curve::Curve::kept);
+    Goal {
+        what: "the last part of a log along which the tables grow / the first",
+        wanted: format!("at least {}", ratio(AT_SIZE)),
+        measured: kept.map_or_else(|| "–".to_owned(), ratio),
+        reached: kept.map(|kept| kept >= AT_SIZE),
+    }
 }
 
 fn flat(results: &Results) -> Goal {

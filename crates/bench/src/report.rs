@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use crate::comparison::Method;
 use crate::console::Screens;
+use crate::curve::Curve;
 use crate::growth::Point;
 use crate::reach;
 use crate::results::Results;
@@ -52,8 +53,11 @@ pub fn report(head: &Head, results: &Results) -> String {
         ),
         (
             "Table size",
-            only("table-size", "Insert-only, from memory, on tables that hold so many rows before: records per second."),
-            growth(results.table_sizes.as_deref(), "rows before"),
+            only(
+                "table-size",
+                "Insert-only, from memory, into tables that are empty at first, at one go: records per second in each part of the log.",
+            ),
+            curve(results.table_sizes.as_ref()),
         ),
         (
             "Latency",
@@ -189,6 +193,19 @@ fn growth(points: Option<&[Point]>, what: &str) -> String {
         table.row([whole(*size as f64), whole(*records as f64)].into_iter().chain(rates));
     }
     table.to_string()
+}
+
+/// The file beside the report that a curve is drawn in.
+pub const CURVE: &str = "table-size.svg";
+
+fn curve(curve: Option<&Curve>) -> String {
+    let Some(curve) = curve else { return NOT_MEASURED.to_owned() };
+    let first = curve.0.first().map_or(1.0, |(_, rate)| *rate);
+    let mut table = Table::new(["records so far", "records per second", "of the first part"]);
+    for (records, rate) in &curve.0 {
+        table.row([whole(*records as f64), whole(*rate), ratio(rate / first)]);
+    }
+    format!("![records per second while the tables grow]({CURVE})\n\n{table}")
 }
 
 fn latency(results: &Results) -> String {

@@ -3,6 +3,7 @@
 use crate::api_load::Load;
 use crate::comparison::{Method, Rates};
 use crate::console::Screens;
+use crate::curve::Curve;
 use crate::growth::Point;
 use crate::latency::Latency;
 use crate::memory::Memory;
@@ -24,8 +25,8 @@ pub struct Results {
     pub batch_sizes: Option<Vec<Point>>,
     /// By partitions.
     pub partitions: Option<Vec<Point>>,
-    /// By the size of the tables.
-    pub table_sizes: Option<Vec<Point>>,
+    /// While the tables grow.
+    pub table_sizes: Option<Curve>,
     /// Until the API shows it.
     pub latency: Option<Latency>,
     /// Over a long backlog.
