@@ -147,7 +147,7 @@ pub struct Scale {
     pub batches: Vec<usize>,
     /// Numbers of partitions to compare.
     pub partitions: Vec<u16>,
-    /// Records per run of that comparison: they must fit into one partition of the embedded broker.
+    /// Records per run of that comparison on the embedded broker: they must fit into one of its partitions. On a real one as many as in a scenario.
     pub partition_events: usize,
     /// Records of the log along which the tables grow.
     pub growth: u64,
@@ -217,7 +217,7 @@ impl Scale {
             insert_only_runs: 15,
             one_by_one: 2_000,
             batches: vec![1, 10, 100, 500, 1000, 2000],
-            partitions: vec![1, 2, 4, 8],
+            partitions: vec![1, 2, 4, 8, 32],
             partition_events: 4_000,
             growth: 10_000_000,
             backlog: 1_000_000,

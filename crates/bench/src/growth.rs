@@ -67,7 +67,8 @@ impl<P: Place> Stage<'_, P> {
     /// # Errors
     /// A part fails, or a row is wrong.
     pub async fn by_partitions(&self) -> anyhow::Result<Vec<Point>> {
-        let records = self.scale.partition_events;
+        // 4000 records are less than one poll. A real broker holds more in one partition.
+        let records = if self.kafka.is_some() { self.scale.events } else { self.scale.partition_events };
         let workload = Workload::new(Scenario::InsertOnly, records, self.options.seed);
         let reference = workload.reference();
         let new = |partitions: &u16| Point::new(usize::from(*partitions), records, &[Method::EndToEnd]);

@@ -39,6 +39,23 @@ pub(crate) struct JsonParameter {
     pub(crate) rows: i32,
 }
 
+/// Bytes of a text up to which tiberius declares it as `nvarchar(4000)`; a longer one is `nvarchar(max)`.
+const SHORT: usize = 4000;
+
+/// Gives all these parameters the type of the longest, by blanks behind the shorter ones, which JSON allows (RFC 8259 §2).
+///
+/// The server compiles a statement anew for each list of declared types. Seven texts, each of them short or long, would make 128 plans of one
+/// statement; so there are two.
+pub(crate) fn unify_types<'p>(parameters: impl IntoIterator<Item = &'p mut JsonParameter>) {
+    let mut parameters: Vec<_> = parameters.into_iter().collect();
+    if parameters.iter().any(|parameter| parameter.text.len() > SHORT) {
+        for JsonParameter { text, .. } in &mut parameters {
+            let missing = (SHORT + 1).saturating_sub(text.len());
+            text.extend(std::iter::repeat_n(' ', missing));
+        }
+    }
+}
+
 /// An object that is being written; it is closed when this is dropped.
 pub(crate) struct JsonRow<'a> {
     text: &'a mut String,

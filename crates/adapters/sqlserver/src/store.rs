@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use crate::config::SqlServerConfig;
 use crate::connection::ResultSets;
 use crate::faults;
-use crate::json::{JsonParameter, JsonRows};
+use crate::json::{JsonParameter, JsonRows, unify_types};
 use crate::pool::Pool;
 use crate::positions;
 use crate::row::Columns;
@@ -94,7 +94,7 @@ struct Parameters {
 impl Parameters {
     fn of(batch: Batch<'_>, purpose: Purpose) -> Self {
         let (orders, items) = orders(batch);
-        Self {
+        let mut parameters = Self {
             users: users(batch),
             orders,
             items,
@@ -103,7 +103,10 @@ impl Parameters {
             released: released(batch),
             dry_run: i32::from(purpose == Purpose::DryRun),
             positions: positions::rows(batch.positions()),
-        }
+        };
+        let Self { users, orders, items, payments, adjustments, released, positions, .. } = &mut parameters;
+        unify_types([users, orders, items, payments, adjustments, released, positions]);
+        parameters
     }
 
     /// `@P1` to `@P14`.
@@ -370,6 +373,30 @@ mod tests {
             shown.as_slice(),
             [&rows[..], &numbers, &[("rows", 5), ("number", 5), ("number", 1), ("rows", 7), ("number", 7)]].concat()
         );
+    }
+
+    #[test]
+    fn however_much_a_batch_holds_of_what_the_statement_has_two_lists_of_types() {
+        let mut seen = std::collections::BTreeSet::new();
+        for event_type in EventType::ALL {
+            for count in [1, 5, 50, 500] {
+                let items = items(&vec![samples::of(event_type); count]);
+                let parameters = Parameters::of(Batch::new(&items), Purpose::Write);
+                let texts = parameters.in_order().into_iter().filter_map(|parameter| match parameter.to_sql() {
+                    ColumnData::String(Some(text)) => Some(text),
+                    _ => None,
+                });
+                // What tiberius declares them as.
+                let types: Vec<_> = texts
+                    .inspect(|text| assert!(read(text).is_array(), "{text}"))
+                    .map(|text| if text.len() <= 4000 { "nvarchar(4000)" } else { "nvarchar(max)" })
+                    .collect();
+                assert_eq!(types.len(), 7);
+                seen.insert(types);
+            }
+        }
+        let lists: Vec<_> = seen.into_iter().collect();
+        assert_eq!(lists, [vec!["nvarchar(4000)"; 7], vec!["nvarchar(max)"; 7]]);
     }
 
     #[test]
