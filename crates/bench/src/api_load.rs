@@ -12,7 +12,6 @@ use tokio::time::{Instant, sleep_until};
 use crate::floor;
 use crate::place::Place;
 use crate::running::Running;
-use crate::source::MemoryOffsets;
 use crate::stage::{Stage, consumer, max_rows};
 use crate::tap::Tap;
 use crate::web::{Asker, Web, path};
@@ -48,8 +47,7 @@ impl<P: Place> Stage<'_, P> {
         let web = Web::serve(&opened.tables).await?;
         let (tap, log) = Tap::open(ENDLESS, self.options.seed.wrapping_add(1), SAMPLE);
         there.iter().for_each(|event| tap.note(event));
-        let offsets = MemoryOffsets::default();
-        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
+        let mut running = Running::in_memory(log, &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
 
         let started = Instant::now();
         let (answers, errors) = ask(&web.asker(), &there, self.scale.requests, self.scale.watch).await;

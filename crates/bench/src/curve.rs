@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use crate::place::Place;
 use crate::running::Running;
-use crate::source::MemoryOffsets;
 use crate::stage::{Stage, consumer};
 use crate::tap::Tap;
 
@@ -94,8 +93,7 @@ impl<P: Place> Stage<'_, P> {
         let records = self.scale.growth;
         let parts = (records / LEAST).clamp(1, PARTS);
         let (tap, log) = Tap::open(records, self.options.seed, SAMPLE);
-        let offsets = MemoryOffsets::default();
-        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
+        let mut running = Running::in_memory(log, &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
         let mut ends = Vec::new();
         for part in 1..=parts {
             let end = records * part / parts;

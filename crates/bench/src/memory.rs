@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use crate::place::Place;
 use crate::running::Running;
-use crate::source::MemoryOffsets;
 use crate::stage::{Stage, consumer};
 use crate::tap::Tap;
 
@@ -67,9 +66,8 @@ impl<P: Place> Stage<'_, P> {
         let opened = self.place.open().await?;
         let records = self.scale.backlog;
         let (tap, log) = Tap::open(records, self.options.seed, SAMPLE);
-        let offsets = MemoryOffsets::default();
         let mut looks: Vec<_> = resident().map(|bytes| (0, bytes)).into_iter().collect();
-        let mut running = Running::start((log, offsets.clone(), offsets), &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
+        let mut running = Running::in_memory(log, &opened.tables, &opened.dead_letters, consumer(self.batch()))?;
         let meter = running.meter.clone();
         let took = {
             let mut done = std::pin::pin!(running.until(records));

@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::meter::{Meter, Metered};
 use crate::place::{Queue, Tables};
+use crate::source::{MemoryLog, MemoryOffsets};
 
 /// A run that takes longer hangs.
 const BOUND: Duration = Duration::from_secs(1800);
@@ -43,6 +44,17 @@ pub struct Running<S> {
     metrics: Metrics,
     stop: CancellationToken,
     task: JoinHandle<Metered<S>>,
+}
+
+impl Running<MemoryLog> {
+    /// Starts it on a log in memory, of whose group it is the only member.
+    ///
+    /// # Errors
+    /// See [`Running::start`].
+    pub fn in_memory<T: Tables, Q: Queue>(log: MemoryLog, tables: &T, dead_letters: &Q, config: ConsumerConfig) -> anyhow::Result<Self> {
+        let offsets = MemoryOffsets::default();
+        Self::start((log, offsets.clone(), offsets), tables, dead_letters, config)
+    }
 }
 
 impl<S: RecordSource + Sync + 'static> Running<S> {

@@ -15,7 +15,7 @@ use crate::cli::{Options, Scale};
 use crate::floor;
 use crate::place::{Opened, Place};
 use crate::running::Running;
-use crate::source::{MemoryLog, MemoryOffsets, record};
+use crate::source::{MemoryLog, record};
 use crate::workload::Workload;
 
 /// Where and how much is measured.
@@ -102,9 +102,7 @@ impl<'s, P: Place> Stage<'s, P> {
     /// The consumer does not come to an end.
     pub async fn in_memory(&self, opened: &OpenedAt<P>, records: &[Record], batch: usize) -> anyhow::Result<Pace> {
         let ready = (0..).zip(records).map(|(offset, (_, message))| record(offset, message.clone())).collect();
-        let offsets = MemoryOffsets::default();
-        let log = (MemoryLog::of(ready), offsets.clone(), offsets);
-        let mut running = Running::start(log, &opened.tables, &opened.dead_letters, consumer(batch))?;
+        let mut running = Running::in_memory(MemoryLog::of(ready), &opened.tables, &opened.dead_letters, consumer(batch))?;
         let took = running.until(records.len() as u64).await?;
         let pace = Pace::of(&running, records.len(), took);
         running.stop().await?;

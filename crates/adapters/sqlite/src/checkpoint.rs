@@ -1,7 +1,7 @@
 //! Moving what the write-ahead log holds into the file, beside the writer.
 //!
 //! SQLite does it in the commit that makes the log long enough: keys are random, so that is tens of thousands of writes all over the file, and
-//! that commit would take a second. Here a thread moves nearly all of it while the writer goes on, and the writer's next commit moves the little
+//! that commit would wait for all of them. Here a thread moves nearly all of it while the writer goes on, and the writer's next commit moves the little
 //! that was written meanwhile: nobody writes then, so the log is moved as a whole and begins anew. Source: <https://www.sqlite.org/wal.html>,
 //! "Checkpointing".
 

@@ -15,7 +15,7 @@ const STATEMENTS: usize = 64;
 /// 2 MiB they are written and read again within one transaction.
 const CACHE_KIB: i64 = 32 * 1024;
 /// Bytes in a page of a new file. A batch changes a few bytes in each of a thousand pages, and each of them is written as a whole: with
-/// SQLite's own 4096 that is nearly twice as much. With 1024 few rows fit into one. A file keeps the size that it was made with.
+/// SQLite's own 4096 that is more. With 1024 few rows fit into one. A file keeps the size that it was made with.
 const PAGE_BYTES: i64 = 2048;
 /// Pages in the write-ahead log before they are moved into the file: 128 MiB, if they have that size. Batches write many of them again and
 /// again: moved less often, they are moved together.
