@@ -188,13 +188,13 @@ impl Parents {
         }
     }
 
-    /// Takes some of these out: `count` users and orders at most, and what waits for an address with the first.
+    /// Takes the first of these out: `count` users and orders at most, and what waits for an address with the first.
     pub fn take(&mut self, count: usize) -> Self {
         match self {
             Self::Any => std::mem::replace(self, Self::none()),
             Self::These { users, orders, addresses } => {
-                let some_users = users.split_off(users.len().saturating_sub(count));
-                let some_orders = orders.split_off(orders.len().saturating_sub(count.saturating_sub(some_users.len())));
+                let some_users: Vec<_> = users.drain(..count.min(users.len())).collect();
+                let some_orders = orders.drain(..(count - some_users.len()).min(orders.len())).collect();
                 Self::These { users: some_users, orders: some_orders, addresses: std::mem::take(addresses) }
             }
         }
@@ -299,10 +299,10 @@ mod tests {
         assert_eq!(
             taken,
             [
-                these(ids(1..3), vec![], true),
-                these(ids(0..1), ids(13..14), false),
+                these(ids(0..2), vec![], true),
+                these(ids(2..3), ids(10..11), false),
                 these(vec![], ids(11..13), false),
-                these(vec![], ids(10..11), false)
+                these(vec![], ids(13..14), false)
             ]
         );
         let mut any = Parents::Any;

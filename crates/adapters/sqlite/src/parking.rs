@@ -181,8 +181,7 @@ pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes
     if !transaction.prepare_cached("SELECT EXISTS (SELECT 1 FROM parked_events WHERE expired = 0)")?.query_row([], |row| row.get(0))? {
         return Ok(false);
     }
-    let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for_type = ?1 AND waits_for_id = ?2 AND expired = 0)";
-    let mut waits = transaction.prepare_cached(sql)?;
+    let mut waits = transaction.prepare_cached(include_str!("../sql/child_waits.sql"))?;
     for (item, _) in batch.items().iter().zip(outcomes).filter(|(_, outcome)| outcome.persisted()) {
         let wanted = match &item.event.body {
             Body::UserCreated(user) => WaitsFor::User(user.user_id),
@@ -198,8 +197,7 @@ pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes
 
 /// Whether an event waits for any e-mail address at all.
 pub(crate) fn addresses_wanted(transaction: &Connection) -> Result<bool, Failure> {
-    let sql = "SELECT EXISTS (SELECT 1 FROM parked_events WHERE waits_for_type = 3 AND expired = 0)";
-    Ok(transaction.prepare_cached(sql)?.query_row([], |row| row.get(0))?)
+    Ok(transaction.prepare_cached(include_str!("../sql/addresses_wanted.sql"))?.query_row([], |row| row.get(0))?)
 }
 
 /// Whether an event waits for one of these addresses, given by their keys, that nobody has.

@@ -14,17 +14,17 @@ use super::{Consumer, timed};
 use crate::backends::Backends;
 use crate::waiting::Stopped;
 
-/// Parked events read at once.
-const PAGE: usize = 500;
+/// Parked events read at once, and written in one transaction.
+const PAGE: usize = 1000;
 
 /// Reads of one page that others may spoil before it is left to the next sweep.
 const LOST_READS: u32 = 10;
 
-/// Parents that are asked for at once. A page is what comes first among the children of all of them, so that each page costs a look at every one.
-const PARENTS: usize = 500;
+/// Parents that are asked for at once, at most and at first.
+const PARENTS: usize = PAGE;
 
 /// Events that one batch releases or expires, about as many as a full poll holds: the loop has to come back to the log, however many events wait.
-const SHARE: usize = 16 * PAGE;
+const SHARE: usize = 8 * PAGE;
 
 /// How many events are left to this turn.
 pub(super) struct Share(usize);
@@ -55,6 +55,9 @@ pub(super) struct Release {
     rest: Parents,
     /// The parents among the released whose own children wait.
     next: Parents,
+    parents_at_once: usize,
+    /// Children of these parents that were read so far.
+    children: usize,
     after: Option<ParkedEvent>,
     /// Reads of the page at hand that others have spoilt.
     lost: u32,
@@ -62,8 +65,18 @@ pub(super) struct Release {
 
 impl Release {
     /// Of the children of these.
-    pub(super) fn of(mut parents: Parents) -> Self {
-        Self { parents: parents.take(PARENTS), rest: parents, next: Parents::none(), after: None, lost: 0 }
+    pub(super) fn of(parents: Parents) -> Self {
+        let mut release = Self {
+            parents: Parents::none(),
+            rest: parents,
+            next: Parents::none(),
+            parents_at_once: PARENTS,
+            children: 0,
+            after: None,
+            lost: 0,
+        };
+        release.proceed();
+        release
     }
 
     /// Goes behind this page.
@@ -73,13 +86,20 @@ impl Release {
 
     /// Goes to the next parents, and after the last of them to the next generation.
     fn proceed(&mut self) {
-        let next = std::mem::replace(&mut self.next, Parents::none());
-        *self = if self.rest.is_none() {
-            Self::of(next)
-        } else {
-            Self { next, ..Self::of(std::mem::replace(&mut self.rest, Parents::none())) }
-        };
+        self.parents_at_once = parents_for_a_page(self.parents_at_once, self.children);
+        if self.rest.is_none() {
+            self.rest = std::mem::replace(&mut self.next, Parents::none());
+        }
+        self.parents = self.rest.take(self.parents_at_once);
+        (self.children, self.after, self.lost) = (0, None, 0);
     }
+}
+
+/// How many parents to ask for, where so many had so many children, so that theirs nearly fill a page. The store looks at all children of the parents to
+/// find those that come first: for each page, of which there should be one, and each page is a transaction, of which there should be few.
+fn parents_for_a_page(parents: usize, children: usize) -> usize {
+    let nearly_full = PAGE - PAGE / 10;
+    (parents * nearly_full).checked_div(children).unwrap_or(PARENTS).clamp(1, PARENTS)
 }
 
 impl<P: Backends> Consumer<P> {
@@ -100,6 +120,7 @@ impl<P: Backends> Consumer<P> {
             }
             let look = || timed(&self.metrics, "releasable", self.store.releasable(&release.parents, release.after.as_ref(), PAGE));
             let page = self.waiting.until_done(look).await?;
+            release.children += page.len();
             let Some(last) = page.last().cloned() else {
                 release.proceed();
                 continue;
@@ -166,5 +187,38 @@ impl<P: Backends> Consumer<P> {
             return Ok(());
         }
         self.waiting.until_done(|| timed(&self.metrics, "discard", self.store.discard(events))).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn as_many_parents_are_asked_for_as_have_a_page_of_children() {
+        assert_eq!(parents_for_a_page(1000, 5000), 180, "five each");
+        assert_eq!(parents_for_a_page(180, 900), 180, "a page that is nearly full is right");
+        assert_eq!(parents_for_a_page(180, 90), PARENTS, "one in two");
+        assert_eq!((parents_for_a_page(7, 0), parents_for_a_page(1, 10_000)), (PARENTS, 1));
+    }
+
+    #[test]
+    fn every_parent_is_asked_for_and_then_the_next_generation() {
+        let id = |number: u128| uuid::Uuid::from_u128(number);
+        let mut release = Release::of(Parents::These { users: (0..2500).map(id).collect(), orders: Vec::new(), addresses: false });
+        let mut asked = Vec::new();
+        while let Parents::These { users, orders, .. } = &release.parents {
+            if release.parents.is_none() {
+                break;
+            }
+            asked.push((users.len(), orders.len()));
+            release.children = users.len() * 3;
+            if asked.len() == 2 {
+                release.next.join(Parents::These { users: Vec::new(), orders: vec![id(9)], addresses: false });
+            }
+            release.proceed();
+        }
+        assert_eq!(asked.iter().map(|(users, _)| users).sum::<usize>(), 2500);
+        assert_eq!((asked[0], asked[1], asked.last().copied()), ((1000, 0), (300, 0), Some((0, 1))));
     }
 }
