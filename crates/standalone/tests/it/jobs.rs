@@ -112,10 +112,14 @@ async fn ctrl_c_pauses_the_job_and_says_how_it_goes_on() {
     let interrupted = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
     assert!(interrupted.success());
     let output = tokio::task::spawn_blocking(move || child.wait_with_output()).await.unwrap().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let [shown, said] = [output.stdout, output.stderr].map(|bytes| String::from_utf8(bytes).unwrap());
     let job = the_job(&tables).await.unwrap();
     assert_eq!((output.status.code(), job.state, tables.depth().await), (Some(1), JobState::Paused, Ok(2)));
-    assert!(said.contains(&format!("dlq jobs resume {}", job.number)), "{said}");
+    // Whoever loses the terminal has the number from the beginning.
+    assert!(said.contains(&format!("job {}: 3 dead letters; `dlq jobs show {0}`", job.number)), "{said}");
+    let last = shown.lines().last().unwrap();
+    assert!(last.starts_with(&format!("job {} is paused: `dlq jobs show {0}`", job.number)), "{shown}");
+    assert!(last.contains(&format!("dlq jobs resume {}", job.number)), "{shown}");
 
     let dlq = async |arguments: &[&str]| {
         let mut command = standalone(folder.path(), &["--data-dir", "data", "dlq", "jobs"]);
@@ -127,6 +131,7 @@ async fn ctrl_c_pauses_the_job_and_says_how_it_goes_on() {
     assert!(listed.lines().nth(1).is_some_and(|line| line.contains("paused") && line.contains("all dead letters")), "{listed}");
     let (output, said, stderr) = dlq(&["resume", &number, "--rate", "1000/s", "--here"]).await;
     assert!(output.status.success() && said.lines().any(|line| line.split_whitespace().eq(["redriven", "2"])), "{said}{stderr}");
+    assert!(said.contains(&format!("job {number} is done: `dlq jobs show {number} --letters`")), "{said}");
     assert_eq!((the_job(&tables).await.unwrap().state, tables.depth().await), (JobState::Done, Ok(0)));
     let (output, _, stderr) = dlq(&["cancel", &number]).await;
     assert!(output.status.code() == Some(1) && stderr.contains("is done"), "{stderr}");

@@ -6,9 +6,10 @@ use std::process::ExitCode;
 use clap::{Args, Subcommand};
 use indicatif::ProgressBar;
 use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
-use pipeline::redrive_job::{JobChange, JobPlan, RedriveJob};
+use pipeline::redrive_job::{JobChange, JobPlan, JobState, RedriveJob};
 use tokio_util::sync::CancellationToken;
 
+use super::ending::{Ending, begun};
 use super::rate;
 use crate::audit::Who;
 use crate::dlq::context::AdminContext;
@@ -16,6 +17,7 @@ use crate::dlq::jobs::report::{JobReport, LetterReport};
 use crate::dlq::jobs::{self, Held, JobTables, control, find, in_words};
 use crate::dlq::printable::printable;
 use crate::dlq::refusal::Refusal;
+use crate::dlq::stats::dead_letters;
 
 /// Jobs that are listed, where nothing else is asked for.
 const SHOWN: usize = 20;
@@ -128,24 +130,25 @@ where
     T: JobTables,
 {
     let number = held.number;
+    eprintln!("{}", begun(number, &dead_letters(held.letters())));
     let summary = jobs::run(context, held, stop, |summary| bar.set_position(summary.examined())).await;
     bar.finish_and_clear();
-    if json {
-        writeln!(out, "{}", serde_json::to_string(&summary.report(number))?)?;
-    } else {
-        writeln!(out, "{summary}")?;
-    }
-    // Nobody is to go on by itself with what a person has stopped.
-    if stop.is_cancelled()
-        && summary.stopped
-        && let Some(tables) = &context.tables
-    {
-        match control(tables, Who::command_line(), number, &JobChange::Pause).await {
-            Ok(()) => eprintln!(
-                "job {number} is paused: `dlq jobs resume {number}` has a consumer go on with it, with --here this command; `dlq jobs cancel {number}` ends it"
-            ),
-            Err(refusal) => eprintln!("job {number} is not paused: {refusal}; a consumer that serves /admin goes on with it"),
+    let mut state = None;
+    if let Some(tables) = &context.tables {
+        // Nobody is to go on by itself with what a person has stopped.
+        if stop.is_cancelled()
+            && summary.stopped
+            && let Err(refusal) = control(tables, Who::command_line(), number, &JobChange::Pause).await
+        {
+            eprintln!("job {number} is not paused: {refusal}; a consumer that serves /admin goes on with it");
         }
+        // What was done is told all the same.
+        state = find(tables, number).await.ok().flatten().map(|job| job.state);
+    }
+    let ending = Ending { number, state };
+    ending.write(&summary, json, out)?;
+    if json && state != Some(JobState::Done) {
+        eprintln!("{}", ending.sentence());
     }
     Ok(if summary.is_whole() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }

@@ -1,6 +1,7 @@
 //! `dlq …` on a command line.
 
 mod change;
+mod ending;
 mod jobs;
 mod look;
 mod run;
