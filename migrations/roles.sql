@@ -6,7 +6,7 @@
 --
 -- The rights are those of the statements in crates/adapters/sqlserver/sql; a test compares the two.
 
--- The API: what it reads, and which schema it meets.
+-- The API: what it reads, how old that is, and which schema it meets.
 IF DATABASE_PRINCIPAL_ID(N'event_pipeline_api') IS NULL
   CREATE ROLE event_pipeline_api;
 GO
@@ -16,6 +16,8 @@ GRANT SELECT ON dbo.orders TO event_pipeline_api;
 GRANT SELECT ON dbo.order_items TO event_pipeline_api;
 GRANT SELECT ON dbo.payments TO event_pipeline_api;
 GRANT SELECT ON dbo.inventory TO event_pipeline_api;
+GRANT SELECT ON dbo.log_positions TO event_pipeline_api;
+GRANT SELECT ON dbo.consumer_heartbeats TO event_pipeline_api;
 GRANT SELECT ON dbo.schema_migrations TO event_pipeline_api;
 GO
 

@@ -55,9 +55,7 @@ impl Config {
             format!("  {}{default}\n          {}\n", variable.name, variable.help)
         });
         let settings: String = lines.collect();
-        format!(
-            "Settings, from the environment or a .env file [default]:\n{settings}\nExit codes: 0 as asked, 1 failed, 2 wrong settings or arguments"
-        )
+        format!("Variables, in the environment or a .env file [default]:\n{}", settings.trim_end())
     }
 }
 

@@ -10,17 +10,17 @@ use crate::reads::Reads;
 
 /// 200 while reading is possible. It is `degraded` while another part of the process does not work, such as a consumer that is held.
 pub(crate) async fn overview<S: ReadStore>(State(reads): State<Arc<Reads<S>>>) -> Report {
-    let ok = reads.look().await;
-    let status = match (ok, reads.health.is_impaired()) {
+    let look = reads.look().await;
+    let status = match (look.ok, reads.health.is_impaired()) {
         (true, false) => "ok",
         (true, true) => "degraded",
         (false, _) => "unavailable",
     };
-    Report { ok, status, ..reads.health.ready_report() }
+    Report { ok: look.ok, status, data: look.data(), ..reads.health.ready_report() }
 }
 
 /// 200 while every part of the process is up.
 pub(crate) async fn ready<S: ReadStore>(State(reads): State<Arc<Reads<S>>>) -> Report {
-    reads.look().await;
-    reads.health.ready_report()
+    let look = reads.look().await;
+    Report { data: look.data(), ..reads.health.ready_report() }
 }

@@ -17,6 +17,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
+//! | `check` | `api check` |
 //! | `config` | the settings |
 //! | `router` | [`router()`]: the routes and the layers around them |
 //! | `users`, `orders`, `inventory`, `health` | the handlers |
@@ -27,6 +28,7 @@
 //! | `schema` | whether the tables are those that this program was built for |
 //! | [`wiring`] | the program `api`: the router on SQL Server |
 
+mod check;
 mod config;
 mod health;
 mod inventory;
@@ -40,6 +42,7 @@ mod schema;
 mod users;
 pub mod wiring;
 
+pub use check::check;
 pub use config::{ApiConfig, Config};
 pub use reads::READ_STORE;
 pub use router::router;

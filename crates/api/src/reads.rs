@@ -4,8 +4,8 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use readmodel::{ReadFault, ReadStore};
-use telemetry::{Health, Metrics};
+use readmodel::{AsOf, ReadFault, ReadStore};
+use telemetry::{DataReport, Health, Metrics};
 use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -29,7 +29,29 @@ pub(crate) struct Reads<S> {
     pub(crate) health: Health,
     turns: Semaphore,
     /// When the database was looked at for the health, and whether it answered. Held during a look, so that those who come meanwhile share it.
-    looked: Mutex<Option<(Instant, bool)>>,
+    looked: Mutex<Option<Look>>,
+}
+
+/// A look at the database.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Look {
+    at: Instant,
+    /// Whether reading is possible.
+    pub(crate) ok: bool,
+    /// How old the tables are; `None` where nothing was written yet, or this login may not know.
+    as_of: Option<AsOf>,
+}
+
+impl Look {
+    /// How old the tables are, as it is shown.
+    pub(crate) fn data(&self) -> Option<DataReport> {
+        // The look may be as old as its bound.
+        let data = |as_of: AsOf| DataReport {
+            as_of: as_of.written_at.to_string(),
+            age_seconds: (as_of.age() + self.at.elapsed()).as_millis() as f64 / 1000.0,
+        };
+        self.as_of.map(data)
+    }
 }
 
 impl<S: ReadStore> Reads<S> {
@@ -46,19 +68,20 @@ impl<S: ReadStore> Reads<S> {
         self.ask_now(operation, read).await
     }
 
-    /// Whether reading is possible, by a look now or by one that is fresh.
-    pub(crate) async fn look(&self) -> bool {
+    /// Whether reading is possible, and how old the tables are, by a look now or by one that is fresh.
+    pub(crate) async fn look(&self) -> Look {
         let mut looked = self.looked.lock().await;
         // A read that has found something else since makes the look old.
-        if let Some((at, ok)) = *looked
-            && at.elapsed() < FRESH
-            && ok == self.health.is_up(READ_STORE)
+        if let Some(look) = *looked
+            && look.at.elapsed() < FRESH
+            && look.ok == self.health.is_up(READ_STORE)
         {
-            return ok;
+            return look;
         }
         let ok = self.ask_now("ping", self.store.ping()).await.is_ok();
-        *looked = Some((Instant::now(), ok));
-        ok
+        // It says nothing of whether reading is possible: the login may lack the right to it until `roles.sql` was run again.
+        let as_of = if ok { timeout(PATIENCE, self.store.as_of()).await.ok().and_then(Result::ok).flatten() } else { None };
+        *looked.insert(Look { at: Instant::now(), ok, as_of })
     }
 
     /// The same as [`Reads::ask`], without waiting for a turn: whether reading is possible must not depend on how many readers there are.

@@ -16,12 +16,14 @@ use crate::{ApiConfig, Config, READ_STORE, router};
 const PROBE: Duration = Duration::from_secs(3);
 
 /// Serves until asked to stop, also while the database is away. 0 when asked to stop, 1 when it cannot serve, 2 for wrong settings.
-pub async fn run() -> ExitCode {
+pub fn run() -> ExitCode {
     let (config, variables, near_misses) = match read(Config::read) {
         Ok(read) => read,
         Err(code) => return code,
     };
-    match serve(config, &variables, &near_misses).await {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let served = runtime.map_err(anyhow::Error::from).and_then(|runtime| runtime.block_on(serve(config, &variables, &near_misses)));
+    match served {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");

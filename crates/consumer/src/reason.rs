@@ -30,7 +30,7 @@ pub(crate) fn told(fault: &Fault) -> String {
 
 /// What is wrong, without the adapter's advice, which stands beside it.
 pub(crate) fn finding(fault: &Fault) -> String {
-    format!("{}{}", fault.symptom(), in_brackets(&fault.detail()))
+    fault.without_advice()
 }
 
 fn in_brackets(detail: &str) -> String {

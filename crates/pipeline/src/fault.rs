@@ -157,6 +157,14 @@ impl Fault {
     }
 }
 
+impl Fault {
+    /// What is wrong, without the adapter's advice, for where that stands beside it.
+    pub fn without_advice(&self) -> String {
+        let detail = self.detail();
+        if detail.is_empty() { self.symptom() } else { format!("{} ({detail})", self.symptom()) }
+    }
+}
+
 impl fmt::Display for Fault {
     /// `the database at db.example.com:1433 cannot be reached or used just now (apply_batch, error 4060)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -8,5 +8,5 @@
 pub mod port;
 pub mod views;
 
-pub use port::{ReadFault, ReadStore};
+pub use port::{AsOf, ReadFault, ReadStore};
 pub use views::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, RecentUser, UserView};

@@ -1,7 +1,9 @@
 //! The port that fetches views.
 
 use std::future::Future;
+use std::time::Duration;
 
+use events::Timestamp;
 use uuid::Uuid;
 
 use crate::views::{InventoryView, OrderView, RecentUser, UserView};
@@ -24,6 +26,28 @@ pub trait ReadStore: Send + Sync + 'static {
 
     /// Whether reading is possible at all, by one cheap statement on a table of ours.
     fn ping(&self) -> impl Future<Output = Result<(), ReadFault>> + Send;
+
+    /// How old what can be read is; `None` where nothing was ever written.
+    fn as_of(&self) -> impl Future<Output = Result<Option<AsOf>, ReadFault>> + Send;
+}
+
+/// How old the tables are, as the server has them that is asked.
+///
+/// A consumer that has nothing to write writes its heartbeat, every few seconds. So an age above that says that the server is a secondary replica that
+/// is behind, or that no consumer works.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AsOf {
+    /// When a consumer wrote last, a batch or its heartbeat, by the clock of the server to which it wrote.
+    pub written_at: Timestamp,
+    /// The clock of the server that was asked.
+    pub now: Timestamp,
+}
+
+impl AsOf {
+    /// The age; zero where the clocks of two servers differ by more than that.
+    pub fn age(&self) -> Duration {
+        Duration::from_micros((self.now.unix_micros() - self.written_at.unix_micros()).try_into().unwrap_or_default())
+    }
 }
 
 /// Why nothing could be read. Carries numbers and names only, never a server's text.

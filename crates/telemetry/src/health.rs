@@ -195,7 +195,7 @@ impl Inner {
 
     fn report(&self, ok: bool, status: &'static str) -> Report {
         let parts = self.parts.iter().map(|(name, part)| (*name, part.report())).collect();
-        Report { ok, status, parts, group: self.group.clone(), log: self.log.clone() }
+        Report { ok, status, parts, group: self.group.clone(), log: self.log.clone(), data: None }
     }
 }
 
@@ -212,7 +212,7 @@ impl Part {
 }
 
 /// The answer to a question about health: 200 or 503, and a JSON body.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Report {
     /// Whether the answer is yes.
     #[serde(skip)]
@@ -227,6 +227,19 @@ pub struct Report {
     /// How far the tables hold the log; of a program that reads one, and has begun to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogReport>,
+    /// How old the tables are; of a program that reads them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<DataReport>,
+}
+
+/// How old the tables are, in a [`Report`]: as of when a consumer last wrote a batch or its heartbeat, as the server has it that is asked.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataReport {
+    /// When a consumer wrote last, RFC 3339.
+    pub as_of: String,
+    /// How long ago that is, in seconds.
+    pub age_seconds: f64,
 }
 
 /// How far the tables hold the log, in a [`Report`].

@@ -25,7 +25,7 @@ pub mod problem;
 pub mod shutdown;
 pub mod side_task;
 
-pub use health::{Health, LogReport, PartReport, PositionReport, Report};
+pub use health::{DataReport, Health, LogReport, PartReport, PositionReport, Report};
 pub use logging::LoggingConfig;
 pub use metrics::catalog;
 pub use metrics::{Metrics, Part, PoolUse, Status};

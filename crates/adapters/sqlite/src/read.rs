@@ -3,11 +3,11 @@
 use events::Timestamp;
 use pipeline::{Dependency, Fault};
 use readmodel::views::ORDERS_SHOWN;
-use readmodel::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use uuid::Uuid;
 
-use crate::database::Sqlite;
+use crate::database::{Sqlite, now};
 use crate::faults::Failure;
 use crate::values::{Id, id, money, time};
 
@@ -44,6 +44,10 @@ impl ReadStore for Sqlite {
 
     async fn ping(&self) -> Result<(), ReadFault> {
         self.read(ping).await.map_err(Failure::into_read_fault)
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        self.read(|connection| as_of(connection, now())).await.map_err(Failure::into_read_fault)
     }
 }
 
@@ -97,6 +101,14 @@ fn inventory(connection: &Connection, sku: &str) -> Result<Option<InventoryView>
 fn ping(connection: &Connection) -> Result<(), Failure> {
     let mut ping = connection.prepare_cached("SELECT EXISTS (SELECT 1 FROM users)")?;
     Ok(ping.query_row([], |_| Ok(()))?)
+}
+
+fn as_of(connection: &Connection, now: Timestamp) -> Result<Option<AsOf>, Failure> {
+    let mut statement = connection.prepare_cached(
+        "SELECT max(written_at) FROM (SELECT max(updated_at) AS written_at FROM log_positions UNION ALL SELECT max(heartbeat_at) FROM consumer_heartbeats)",
+    )?;
+    let written_at = statement.query_row([], |row| if is_there(row, 0)? { time(row, 0).map(Some) } else { Ok(None) })?;
+    Ok(written_at.map(|written_at| AsOf { written_at, now }))
 }
 
 /// Whether an outer join found a row; its first column is one that is never null.

@@ -4,7 +4,7 @@ use pipeline::Fault;
 
 use crate::faults;
 use crate::row::Columns;
-use crate::statement::INSPECT;
+use crate::statement::{INSPECT, INSPECT_READS, Statement};
 use crate::store::SqlServer;
 
 /// `OPENJSON` needs at least this compatibility level: that of SQL Server 2016.
@@ -44,9 +44,22 @@ impl SqlServer {
     /// # Errors
     /// The database is away, or refuses the login.
     pub async fn inspect(&self) -> Result<DatabaseFacts, Fault> {
-        let sets = self.pool.ask(&INSPECT, &[]).await?.accept();
-        let [rights, setup] = sets.as_slice() else { return Err(faults::bug(INSPECT.name)) };
-        let setup = Columns::of(setup.first().ok_or(faults::bug(INSPECT.name))?, INSPECT.name);
+        self.inspect_by(&INSPECT).await
+    }
+
+    /// The same for the API, which only reads: tables and rights are those that it needs.
+    ///
+    /// # Errors
+    /// The database is away, or refuses the login.
+    pub async fn inspect_reads(&self) -> Result<DatabaseFacts, Fault> {
+        self.inspect_by(&INSPECT_READS).await
+    }
+
+    async fn inspect_by(&self, statement: &Statement) -> Result<DatabaseFacts, Fault> {
+        let name = statement.name;
+        let sets = self.pool.ask(statement, &[]).await?.accept();
+        let [rights, setup] = sets.as_slice() else { return Err(faults::bug(name)) };
+        let setup = Columns::of(setup.first().ok_or(faults::bug(name))?, name);
         let mut facts = DatabaseFacts {
             row_versions: setup.get::<i32>("row_versions")? == 1,
             compatibility_level: setup.get("compatibility_level")?,
@@ -56,7 +69,7 @@ impl SqlServer {
             ..DatabaseFacts::default()
         };
         for row in rights {
-            let columns = Columns::of(row, INSPECT.name);
+            let columns = Columns::of(row, name);
             let table = columns.text("table_name")?;
             if columns.get::<i32>("table_exists")? == 0 {
                 if facts.missing_tables.last() != Some(&table) {

@@ -3,13 +3,13 @@
 use events::Timestamp;
 use pipeline::Fault;
 use readmodel::views::ORDERS_SHOWN;
-use readmodel::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use tiberius::{Row, ToSql};
 use uuid::Uuid;
 
 use crate::faults;
 use crate::row::Columns;
-use crate::statement::{INVENTORY, ORDER, RECENT_USERS, Statement, USER};
+use crate::statement::{AS_OF, INVENTORY, ORDER, RECENT_USERS, Statement, USER};
 use crate::store::SqlServer;
 
 impl ReadStore for SqlServer {
@@ -38,6 +38,11 @@ impl ReadStore for SqlServer {
     async fn ping(&self) -> Result<(), ReadFault> {
         self.check().await.map_err(|fault| faults::for_reader(&fault))
     }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        let rows = self.rows(&AS_OF, &[]).await?;
+        as_of(&rows).map_err(|fault| faults::for_reader(&fault))
+    }
 }
 
 impl SqlServer {
@@ -46,6 +51,12 @@ impl SqlServer {
         let answer = self.pool.ask(statement, parameters).await.map_err(|fault| faults::for_reader(&fault))?;
         Ok(answer.accept().into_iter().next().unwrap_or_default())
     }
+}
+
+fn as_of(rows: &[Row]) -> Result<Option<AsOf>, Fault> {
+    let columns = Columns::of(rows.first().ok_or(faults::bug(AS_OF.name))?, AS_OF.name);
+    let now = columns.time("now_at")?;
+    Ok(columns.optional_time("as_of")?.map(|written_at| AsOf { written_at, now }))
 }
 
 /// A row per order; without orders one row, whose order columns are NULL.
@@ -237,6 +248,14 @@ mod tests {
         let view = order_view(&[order_row(None, false)]).unwrap().unwrap();
         assert_eq!((view.items, view.payment), (vec![], None));
         assert_eq!(order_view(&[]), Ok(None));
+    }
+
+    #[test]
+    fn the_age_is_what_lies_between_the_last_write_and_now() {
+        let told = |written: ColumnData<'static>| as_of(&[row(vec![("as_of", written), ("now_at", second(9))])]).unwrap();
+        assert_eq!(told(second(4)).map(|as_of| (as_of.written_at, as_of.age().as_secs())), Some((at(4), 5)));
+        assert_eq!(told(second(11)).map(|as_of| as_of.age().as_secs()), Some(0), "the primary's clock is ahead");
+        assert_eq!(told(ColumnData::DateTime2(None)), None, "nobody ever wrote");
     }
 
     #[test]

@@ -12,7 +12,8 @@ type Right = (String, String);
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 
 /// What the API sends.
-static API: [&Statement; 7] = [&s::SESSION, &s::PING, &s::HISTORY, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
+static API: [&Statement; 10] =
+    [&s::SESSION, &s::PING, &s::HISTORY, &s::INSPECT_READS, &s::NOW, &s::AS_OF, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
 static OPERATOR: [&Statement; 40] = [
@@ -213,13 +214,15 @@ fn every_statement_is_that_of_a_role() {
     assert_eq!(listed, all, "a statement belongs into the list of whoever sends it");
 }
 
-/// What the check of the consumer's rights asks for is what its role has.
+/// What a check of rights asks for is what the role of its program has.
 #[test]
-fn the_check_asks_for_the_rights_of_the_consumers_role() {
-    let quoted: Vec<_> = s::INSPECT.text().split('\'').skip(1).step_by(2).map(str::to_lowercase).collect();
-    let pairs = quoted.windows(2).filter(|pair| pair[0].starts_with("dbo.") && !pair[1].starts_with("dbo."));
-    let asked: BTreeSet<_> = pairs.map(|pair| (pair[0].clone(), pair[1].clone())).collect();
-    assert_eq!(asked, given("grant")["event_pipeline_consumer"]);
+fn each_check_asks_for_the_rights_of_its_programs_role() {
+    for (statement, role) in [(&s::INSPECT, "event_pipeline_consumer"), (&s::INSPECT_READS, "event_pipeline_api")] {
+        let quoted: Vec<_> = statement.text().split('\'').skip(1).step_by(2).map(str::to_lowercase).collect();
+        let pairs = quoted.windows(2).filter(|pair| pair[0].starts_with("dbo.") && !pair[1].starts_with("dbo."));
+        let asked: BTreeSet<_> = pairs.map(|pair| (pair[0].clone(), pair[1].clone())).collect();
+        assert_eq!(asked, given("grant")[role], "{role}");
+    }
 }
 
 #[test]

@@ -153,6 +153,10 @@ statements! {
     PING = "ping";
     /// Rights on our tables, and how the database is set up.
     INSPECT = "inspect";
+    /// The same for who only reads.
+    INSPECT_READS = "inspect_reads";
+    /// When a consumer wrote last.
+    AS_OF = "as_of";
     /// Creates the database when it is missing.
     CREATE_DATABASE = "create_database";
     /// Takes the lock under which migrations run.

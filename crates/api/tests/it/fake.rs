@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use api::READ_STORE;
 use axum::Router;
 use events::Timestamp;
-use readmodel::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use telemetry::{Health, Metrics, Part};
 use tokio::sync::Notify;
 use uuid::{Uuid, uuid};
@@ -32,6 +32,8 @@ pub enum Mode {
 pub struct FakeStore {
     mode: Arc<Mutex<Mode>>,
     calls: Arc<Mutex<Vec<String>>>,
+    /// How old the tables are; nothing was written where nothing is set.
+    pub as_of: Arc<Mutex<Option<Result<AsOf, ReadFault>>>>,
 }
 
 /// The router on a fake store, and what stands around it.
@@ -126,6 +128,10 @@ impl ReadStore for FakeStore {
 
     async fn ping(&self) -> Result<(), ReadFault> {
         self.answer("ping".to_owned(), ()).await
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        self.as_of.lock().unwrap().clone().transpose()
     }
 }
 

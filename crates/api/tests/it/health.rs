@@ -2,6 +2,10 @@
 
 use std::time::Duration;
 
+use events::Timestamp;
+use readmodel::{AsOf, ReadFault};
+use serde_json::json;
+
 use crate::ask::get;
 use crate::fake::{Mode, Rig, fault};
 
@@ -17,6 +21,24 @@ async fn health_tells_of_each_part_after_a_look_at_the_database() {
     assert_eq!((&part["state"], &part["reason"]), (&"up".into(), &serde_json::Value::Null));
     assert!(events::Timestamp::parse(part["since"].as_str().unwrap()).is_ok(), "{part}");
     assert_eq!(rig.store.calls(), ["ping"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn health_tells_how_old_the_tables_are() {
+    let rig = Rig::new();
+    assert!(get(&rig.router, "/health").await.json().get("data").is_none(), "nothing was written yet");
+    let written_at = Timestamp::UNIX_EPOCH;
+    *rig.store.as_of.lock().unwrap() = Some(Ok(AsOf { written_at, now: written_at.plus_micros(90_500_000) }));
+    tokio::time::advance(SECOND).await;
+    for path in ["/health", "/health/ready"] {
+        let answer = get(&rig.router, path).await;
+        assert_eq!((answer.status.as_u16(), &answer.json()["data"]), (200, &json!({ "asOf": written_at, "ageSeconds": 90.5 })), "{path}");
+    }
+    // Whoever has not run roles.sql again can still read.
+    *rig.store.as_of.lock().unwrap() = Some(Err(ReadFault { class: "operator", code: Some(229) }));
+    tokio::time::advance(SECOND).await;
+    let answer = get(&rig.router, "/health/ready").await;
+    assert!(answer.status == 200 && answer.json().get("data").is_none(), "{}", answer.json());
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,6 +3,7 @@
 
 mod ask;
 mod bodies;
+mod check;
 mod document;
 mod errors;
 mod fake;

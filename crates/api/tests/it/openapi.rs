@@ -105,7 +105,11 @@ fn the_limits_of_the_fields_are_those_of_the_events() {
 fn every_field_is_always_there() {
     for (name, schema) in DOCUMENT["components"]["schemas"].as_object().unwrap() {
         if let Some(properties) = schema.get("properties") {
-            let required: BTreeSet<_> = schema["required"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect();
+            let mut required: BTreeSet<_> = schema["required"].as_array().unwrap().iter().map(|field| field.as_str().unwrap()).collect();
+            if name == "Report" {
+                // What nobody knows has no age, and `/health/live` asks no database.
+                assert!(required.insert("data"));
+            }
             assert_eq!(properties.as_object().unwrap().keys().map(String::as_str).collect::<BTreeSet<_>>(), required, "{name}");
         }
     }

@@ -2,26 +2,16 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `finding` | one line of the answer |
-//! | `report` | all of them, as a table or as JSON |
-//! | `topic`, `database`, `queue`, `positions`, `progress`, `clock` | what is assessed |
+//! | `topic`, `queue`, `positions`, `progress` | what is assessed |
 //!
-//! *FAIL* is what keeps the consumer from working, or would lose events. *warn* is what works and that somebody will regret.
+//! What every program looks at, and how all of it is shown, is the crate `check`.
 
-mod clock;
-mod database;
-mod finding;
 mod positions;
 mod progress;
 mod queue;
-mod report;
 mod topic;
 
-pub(crate) use clock::{Reading, clock};
-pub(crate) use database::{database, schema, with_addresses};
-pub(crate) use finding::{Finding, State};
 pub(crate) use positions::positions;
 pub(crate) use progress::{lag, process};
 pub(crate) use queue::{durability, list, replicas, write};
-pub(crate) use report::Report;
 pub(crate) use topic::{group, topic};

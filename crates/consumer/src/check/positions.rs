@@ -3,7 +3,7 @@
 use pipeline::start::{Finding as Found, start};
 use pipeline::{LogPosition, LogState};
 
-use super::Finding;
+use check::Finding;
 
 const PART: &str = "log";
 const CHECK: &str = "positions";
@@ -71,8 +71,8 @@ mod tests {
     use pipeline::{LogId, PartitionState};
     use uuid::Uuid;
 
-    use super::super::State;
     use super::*;
+    use check::State;
 
     const THIS: LogId = LogId(Uuid::from_u128(1));
     const OTHER: LogId = LogId(Uuid::from_u128(2));

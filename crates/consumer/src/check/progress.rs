@@ -2,9 +2,9 @@
 
 use pipeline::{GroupMember, LogState, PartitionState};
 
-use super::Finding;
 use crate::plural::plural;
 use crate::status::Process;
+use check::Finding;
 
 /// Assesses the lag; `members` is `None` where the brokers do not tell.
 pub(crate) fn lag(group: &str, log: &LogState, members: Option<&[GroupMember]>) -> Finding {
@@ -52,9 +52,9 @@ mod tests {
 
     use pipeline::LogId;
 
-    use super::super::State;
     use super::*;
     use crate::status::{Answer, Part};
+    use check::State;
 
     fn found(finding: Finding) -> (State, String) {
         (finding.state, finding.found)

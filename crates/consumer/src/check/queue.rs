@@ -3,7 +3,7 @@
 use pipeline::Fault;
 use redis_dlq::{Fsync, Persistence, RedisConfig, RedisFacts};
 
-use super::Finding;
+use check::Finding;
 
 const PART: &str = "Redis";
 
@@ -99,8 +99,8 @@ pub(crate) fn durability(answer: Result<Persistence, &Fault>) -> Vec<Finding> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::State;
     use super::*;
+    use check::State;
 
     fn states(append_only: Option<bool>, fsync: Option<Fsync>, evicts: Option<bool>) -> Vec<State> {
         durability(Ok(Persistence { append_only, fsync, evicts })).iter().map(|finding| finding.state).collect()

@@ -7,7 +7,7 @@ use kafka::{GroupKind, GroupProtocol, KafkaConfig, TopicDescription, TopicSettin
 use pipeline::{Fault, LogState};
 use settings::span;
 
-use super::Finding;
+use check::Finding;
 
 const PART: &str = "Kafka";
 /// The strategy beside which brokers let no member of `consumer` in, where librdkafka's are settled with it.
@@ -188,8 +188,8 @@ mod tests {
     use pipeline::{Dependency, FaultClass};
     use settings::Reader;
 
-    use super::super::State;
     use super::*;
+    use check::State;
 
     const DAY: Duration = Duration::from_secs(86_400);
 

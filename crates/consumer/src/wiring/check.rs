@@ -1,30 +1,25 @@
 //! `consumer check`: asks every part at the same time, each with a bound, so that one that hangs does not hide the others.
 
-use std::future::Future;
 use std::net::SocketAddr;
 use std::process::ExitCode;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
+use ::check::{Finding, Reading, Role, bounded, since_1970};
 use kafka::{KafkaConfig, KafkaProgress, describe_topic};
-use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{GroupProgress as _, LogPositions as _, ParkingExpiry as _};
+use pipeline::fault::Dependency;
+use pipeline::ports::{GroupProgress as _, LogPositions as _};
 use pipeline::{LogPosition, LogState};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
-use telemetry::output::print_line;
-use telemetry::{LoggingConfig, logging};
 
-use super::{metrics_address, name_places, wrong};
-use crate::check::{self, Finding, Reading, Report};
+use super::{metrics_address, name_places};
+use crate::check;
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::dlq::admin::AdminConfig;
 use crate::status::Process;
 use crate::verify::ScheduleConfig;
-
-/// How long each part may take to answer.
-const BOUND: Duration = Duration::from_secs(10);
 
 /// A part, as the settings have it.
 pub enum Asked<S> {
@@ -90,45 +85,7 @@ pub fn check(json: bool) -> ExitCode {
 
 /// Tests the settings that `read` reads and every part of which they are right. `warnings` are sentences about settings besides.
 pub fn check_parts(json: bool, read: impl FnOnce(&mut Reader) -> Parts, warnings: impl FnOnce(&Reader) -> Vec<String>) -> ExitCode {
-    let mut env = match Reader::from_environment() {
-        Ok(env) => env,
-        Err(problem) => return wrong(&problem),
-    };
-    // What is wrong stands in the table.
-    let (parts, logging) = (read(&mut env), LoggingConfig::read_or(&mut env, "off"));
-    let warnings = [env.near_misses(), warnings(&env)].concat();
-    let (mut findings, is_right) = match env.finish() {
-        Ok(variables) => (vec![Finding::ok("settings", "all", format!("{} variables can be used", variables.len()))], true),
-        Err(problems) => {
-            let finding =
-                |problem: settings::Problem| Finding::fail("settings", problem.name, problem.message, "set it right, then check again");
-            (problems.0.into_iter().map(finding).collect(), false)
-        }
-    };
-    findings.extend(warnings.into_iter().map(|warning| Finding::warn("settings", "names", warning, "rename it, or remove it")));
-    let asked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
-        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-        Ok(runtime.block_on(ask(&parts)))
-    });
-    match asked {
-        Ok(found) => findings.extend(found),
-        Err(error) => return wrong(&error.to_string()),
-    }
-    let report = Report::of(findings);
-    let code = match (is_right, report.ok) {
-        (false, _) => ExitCode::from(2),
-        (true, false) => ExitCode::FAILURE,
-        (true, true) => ExitCode::SUCCESS,
-    };
-    show(&report, json, code)
-}
-
-fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {
-    let printed = match json.then(|| serde_json::to_string(report)) {
-        Some(Ok(text)) => print_line(text),
-        Some(Err(_)) | None => print_line(report),
-    };
-    if printed { code } else { ExitCode::FAILURE }
+    ::check::check(json, read, warnings, ask)
 }
 
 async fn ask(parts: &Parts) -> Vec<Finding> {
@@ -190,15 +147,6 @@ async fn ask_kafka(config: &KafkaConfig, seen_retention: Option<Duration>) -> (V
 /// The findings, and how far the tables hold each log of the topic where they can tell.
 async fn ask_database(config: &SqlServerConfig, topic: Option<&str>) -> (Vec<Finding>, Option<Vec<LogPosition>>) {
     let database = SqlServer::new(config.clone());
-    let facts = bounded(Dependency::Database, "inspect", database.inspect());
-    let schema = bounded(Dependency::Database, "schema", sqlserver::schema(config));
-    let clock = bounded(Dependency::Database, "now", async {
-        // The first statement opens a connection, which takes its time.
-        database.now().await?;
-        let asked = since_1970();
-        let theirs = Duration::from_micros(database.now().await?.unix_micros().try_into().unwrap_or_default());
-        Ok(Reading { asked, theirs, answered: since_1970() })
-    });
     // Tables that are not there yet are told by their schema.
     let positions = async {
         match topic {
@@ -206,15 +154,7 @@ async fn ask_database(config: &SqlServerConfig, topic: Option<&str>) -> (Vec<Fin
             None => None,
         }
     };
-    let (facts, schema, clock, positions) = tokio::join!(facts, schema, clock, positions);
-    let mut findings = check::database(config, facts.as_ref());
-    if facts.is_err() {
-        findings = check::with_addresses(findings, sqlserver::tried_addresses().as_deref());
-    }
-    if facts.is_ok() {
-        findings.push(check::schema(schema.as_ref().copied()));
-        findings.extend(clock.map(|reading| check::clock("database", reading)));
-    }
+    let ((_, findings), positions) = tokio::join!(::check::ask_database(&database, config, Role::Consumer), positions);
     (findings, positions)
 }
 
@@ -235,22 +175,13 @@ async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {
     let (facts, writable, persistence, replicas) = tokio::join!(facts, writable, persistence, replicas);
     let mut findings = check::list(config, facts.as_ref().map(|(_, facts)| facts));
     if facts.is_err() {
-        findings = check::with_addresses(findings, queue.tried_servers().as_deref());
+        findings = ::check::with_addresses(findings, queue.tried_servers().as_deref());
     }
     if let Ok((reading, _)) = facts {
         findings.push(check::write(writable.as_ref().copied()));
         findings.extend(check::durability(persistence.as_ref().copied()));
         findings.extend(check::replicas(config, replicas.as_ref().copied()));
-        findings.push(check::clock("Redis", reading));
+        findings.push(::check::clock("Redis", reading));
     }
     findings
-}
-
-async fn bounded<T>(dependency: Dependency, subject: &'static str, answer: impl Future<Output = Result<T, Fault>>) -> Result<T, Fault> {
-    let fault = Fault { dependency, class: FaultClass::Unavailable { timed_out: true }, code: None, subject };
-    tokio::time::timeout(BOUND, answer).await.unwrap_or(Err(fault))
-}
-
-fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
 }

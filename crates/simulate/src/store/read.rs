@@ -5,7 +5,7 @@ use pipeline::ports::EventTrace;
 use pipeline::trace::{About, LedgerLine, ParkedRow, ShownRow};
 use pipeline::{Entity, Fault, Trace};
 use readmodel::views::ORDERS_SHOWN;
-use readmodel::{InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
 use super::adapter::SimStore;
@@ -38,6 +38,10 @@ impl ReadStore for SimStore {
 
     async fn ping(&self) -> Result<(), ReadFault> {
         Ok(())
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        Ok(None)
     }
 }
 

@@ -13,7 +13,7 @@ use pipeline::ports::{
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
-use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
 use sqlserver::SqlServer;
 use uuid::Uuid;
@@ -232,5 +232,9 @@ impl ReadStore for Store {
 
     async fn ping(&self) -> Result<(), ReadFault> {
         either!(self, store => store.ping())
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        either!(self, store => store.as_of())
     }
 }

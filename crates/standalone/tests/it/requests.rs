@@ -14,7 +14,7 @@ use events::Event;
 use pipeline::Fault;
 use pipeline::ports::{Delivered, Message, Publisher};
 use producer::{Exit, Target};
-use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part};
@@ -115,6 +115,10 @@ impl ReadStore for Away {
         Err(FAULT)
     }
     async fn ping(&self) -> Result<(), ReadFault> {
+        Err(FAULT)
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
         Err(FAULT)
     }
 }

@@ -10,7 +10,7 @@ use pipeline::ports::{
 };
 use pipeline::rows::{Table, TableRow, WrongStock};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
-use readmodel::{InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
+use readmodel::{AsOf, InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
 /// A store that is asked what it would do with a batch before it does it. A case that counts on some outcome fails where the dry run has
@@ -184,5 +184,9 @@ impl<S: ReadStore> ReadStore for DryRunFirst<S> {
 
     async fn ping(&self) -> Result<(), ReadFault> {
         self.0.ping().await
+    }
+
+    async fn as_of(&self) -> Result<Option<AsOf>, ReadFault> {
+        self.0.as_of().await
     }
 }

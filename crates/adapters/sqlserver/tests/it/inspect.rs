@@ -52,6 +52,15 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
 }
 
 #[tokio::test]
+async fn who_only_reads_asks_for_its_own_rights_alone() {
+    let answer = [rights(&[("dbo.users", "SELECT", 1, 0)]), setup(1, 160, "READ_WRITE")].concat();
+    let server = Scripted::open(vec![vec![Step::Answer(answer)]]).await;
+    let facts = SqlServer::new(server.config()).inspect_reads().await.unwrap();
+    assert_eq!(facts.missing_rights, ["SELECT on dbo.users"]);
+    assert_eq!((server.heard("dbo.log_positions").len(), server.heard("dbo.parked_events").len()), (1, 0));
+}
+
+#[tokio::test]
 async fn a_connection_is_in_use_while_its_question_is_not_answered() {
     let server = Scripted::open(vec![vec![Step::Silence]]).await;
     let database = SqlServer::new(server.config());

@@ -4,23 +4,23 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{Finding, State};
+use crate::{Finding, State};
 
 /// Columns of text after which a line is continued on the next.
 const WIDTH: usize = 110;
 
 /// Everything that was found.
 #[derive(Debug, Serialize)]
-pub(crate) struct Report {
+pub struct Report {
     /// Whether nothing failed.
-    pub(crate) ok: bool,
+    pub ok: bool,
     /// In the order of the table.
-    pub(crate) findings: Vec<Finding>,
+    pub findings: Vec<Finding>,
 }
 
 impl Report {
     /// Of these findings.
-    pub(crate) fn of(findings: Vec<Finding>) -> Self {
+    pub fn of(findings: Vec<Finding>) -> Self {
         Self { ok: findings.iter().all(|finding| finding.state != State::Fail), findings }
     }
 

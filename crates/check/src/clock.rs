@@ -1,21 +1,21 @@
 //! Clocks that differ: deadlines and bounds are counted by several of them.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::Finding;
+use crate::Finding;
 
 /// Above this difference the finding is a warning.
 const MOST: Duration = Duration::from_secs(5);
 
 /// A look at another clock, all of it since 1970.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Reading {
+pub struct Reading {
     /// Our clock when we asked.
-    pub(crate) asked: Duration,
+    pub asked: Duration,
     /// The other clock.
-    pub(crate) theirs: Duration,
+    pub theirs: Duration,
     /// Our clock when the answer was here.
-    pub(crate) answered: Duration,
+    pub answered: Duration,
 }
 
 impl Reading {
@@ -28,7 +28,7 @@ impl Reading {
 }
 
 /// The clock of a part beside that of this machine.
-pub(crate) fn clock(part: &'static str, reading: Reading) -> Finding {
+pub fn clock(part: &'static str, reading: Reading) -> Finding {
     let ahead = reading.ahead_ms();
     let seconds = ahead.unsigned_abs() as f64 / 1000.0;
     if ahead.unsigned_abs() <= MOST.as_millis() {
@@ -39,10 +39,15 @@ pub(crate) fn clock(part: &'static str, reading: Reading) -> Finding {
     Finding::warn(part, "clock", format!("{seconds:.1} s {direction} that of this machine"), advice)
 }
 
+/// This machine's clock.
+pub fn since_1970() -> Duration {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
-    use super::super::State;
     use super::*;
+    use crate::State;
 
     fn found(asked: u64, theirs: u64, answered: u64) -> (State, String) {
         let [asked, theirs, answered] = [asked, theirs, answered].map(Duration::from_millis);
