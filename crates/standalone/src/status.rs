@@ -8,7 +8,7 @@ use consumer::wiring::name_places;
 use kafka::KafkaProgress;
 
 use crate::existing::ExistingBackends;
-use crate::wiring::{CLOSE, Settings};
+use crate::wiring::{CLOSE, EMBEDDED_TOPIC, Settings};
 
 /// Asks the process at `API_HOST` and `API_PORT`, and the parts that are configured or in the data directory.
 ///
@@ -24,7 +24,8 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusA
     let named = kafka.as_ref().zip(progress.as_ref());
     let ask = async || {
         let progress = named.map(|(config, kafka)| Progress { topic: &config.topic, group: &config.group, kafka });
-        status(Sources { process, progress, tables: tables.as_ref(), dead_letters: dead_letters.as_ref() }).await
+        let topic = kafka.as_ref().map_or(EMBEDDED_TOPIC, |config| &config.topic);
+        status(Sources { process, topic, progress, tables: tables.as_ref(), dead_letters: dead_letters.as_ref() }).await
     };
     let told = tell(arguments, ask).await;
     if let Some(progress) = progress {

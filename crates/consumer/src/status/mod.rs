@@ -24,7 +24,7 @@ pub use changes::Change;
 use changes::changes;
 pub use dead_letters::Group;
 use dead_letters::groups;
-pub use process::{Answer, AnsweredLog, EventTimeLag, Part, Process, Verification, group_of};
+pub use process::{Answer, AnsweredLog, AnsweredPosition, EventTimeLag, Part, Process, Verification, group_of};
 
 use crate::backends::SystemClock;
 use crate::fleet::ConsumerView;
@@ -53,7 +53,7 @@ pub struct Status {
     pub at: Timestamp,
     /// The process that consumes here.
     pub process: Process,
-    /// The topic, and how far the group is, partition by partition; `None` where nothing says which Kafka to ask.
+    /// The topic, and how far the group is, partition by partition; `None` where nothing says which Kafka to ask, and no process tells.
     pub lag: Option<Known<Lag>>,
     /// Who consumes, by what each of them says; `None` where nothing says where the tables are.
     pub consumers: Option<Known<Vec<ConsumerView>>>,
@@ -151,7 +151,9 @@ pub struct Progress<'a, P> {
 pub struct Sources<'a, P, S, Q> {
     /// Where the process answers.
     pub process: SocketAddr,
-    /// Who knows how far the group is.
+    /// What it consumes.
+    pub topic: &'a str,
+    /// Who knows how far the group is. Without it the process is asked: an embedded broker is in that.
     pub progress: Option<Progress<'a, P>>,
     /// The tables.
     pub tables: Option<&'a S>,
@@ -166,7 +168,7 @@ where
     S: ParkingExpiry + AwaitedParents + AuditLog + Heartbeats,
     Q: DeadLetterReader,
 {
-    let Sources { process, progress, tables, dead_letters } = sources;
+    let Sources { process, topic, progress, tables, dead_letters } = sources;
     let lag = async {
         match progress {
             Some(progress) => {
@@ -213,6 +215,7 @@ where
     };
     let (process, lag, consumers, parked, dead_letters, claimed, changes) =
         tokio::join!(Process::ask(process), lag, consumers, parked, dead_letters, claimed, changes);
+    let lag = lag.or_else(|| Lag::told_by(&process, topic).map(Known::Yes));
     Status { at: SystemClock.now(), process, lag, consumers, parked, dead_letters, claimed, changes }
 }
 
@@ -235,6 +238,24 @@ async fn lag(Progress { topic, group, kafka }: Progress<'_, impl GroupProgress>)
     let partitions = partitions.collect();
     let members = members.as_ref().map(|members| members.len() as u64);
     Ok(Lag { topic: topic.to_owned(), group: group.to_owned(), members, partitions })
+}
+
+impl Lag {
+    /// As the process itself tells it, of the partitions that it reads.
+    fn told_by(process: &Process, topic: &str) -> Option<Self> {
+        let answer = process.answer.as_ref()?;
+        let log = answer.log.as_ref().filter(|log| !log.partitions.is_empty())?;
+        let partition = |of: &AnsweredPosition| PartitionLag {
+            partition: of.partition,
+            end: of.end,
+            next: of.position,
+            committed: true,
+            lag: u64::try_from(of.end - of.position).unwrap_or_default(),
+            owner: None,
+        };
+        let partitions = log.partitions.iter().map(partition).collect();
+        Some(Self { topic: topic.to_owned(), group: answer.group.clone()?, members: None, partitions })
+    }
 }
 
 async fn parked(tables: &(impl ParkingExpiry + AwaitedParents)) -> Result<Parked, Fault> {
@@ -286,4 +307,31 @@ pub async fn tell(arguments: StatusArgs, mut ask: impl AsyncFnMut() -> Status) -
 fn show(status: &Status, json: bool) -> ExitCode {
     let printed = if json { print_line(status.to_json()) } else { print_line(status.to_string().trim_end()) };
     if printed && status.is_well() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn process(partitions: Vec<AnsweredPosition>) -> Process {
+        let log = Some(AnsweredLog { lost: 0, partitions });
+        let answer = Answer { status: "ready".into(), parts: std::collections::BTreeMap::new(), group: Some("g".into()), log };
+        Process {
+            address: "127.0.0.1:9090".parse().unwrap(),
+            answer: Some(answer),
+            verification: None,
+            events_per_second: None,
+            ahead_of_clock: 0,
+            event_time_lag: None,
+        }
+    }
+
+    #[test]
+    fn the_lag_of_a_broker_that_nobody_else_can_ask_is_what_the_process_tells() {
+        let lag = Lag::told_by(&process(vec![AnsweredPosition { partition: 3, position: 7, end: 19 }]), "events").unwrap();
+        assert_eq!((lag.topic.as_str(), lag.group.as_str(), lag.members), ("events", "g", None));
+        let [partition] = &lag.partitions[..] else { panic!("{lag:?}") };
+        assert_eq!((partition.partition, partition.next, partition.end, partition.lag), (3, 7, 19, 12));
+        assert_eq!(Lag::told_by(&process(Vec::new()), "events"), None, "it has not begun to read");
+    }
 }

@@ -117,10 +117,24 @@ pub struct Answer {
 }
 
 /// What it tells of the log, as far as it is asked here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AnsweredLog {
     /// Records that it found deleted by retention before they were consumed.
     pub lost: u64,
+    /// The partitions that it reads.
+    #[serde(default)]
+    pub partitions: Vec<AnsweredPosition>,
+}
+
+/// How far it is in one partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AnsweredPosition {
+    /// Its number.
+    pub partition: i32,
+    /// One after the last offset whose record is finished, as the tables have it.
+    pub position: i64,
+    /// One after the last offset.
+    pub end: i64,
 }
 
 /// A part of the process.

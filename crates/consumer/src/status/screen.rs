@@ -19,7 +19,9 @@ impl Display for Status {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         process(f, &self.process)?;
         writeln!(f)?;
-        section(f, "lag", "set KAFKA_BROKERS to see it", self.lag.as_ref(), |f, known| lag(f, known, &self.process))?;
+        section(f, "lag", "not known: the process does not tell it; set KAFKA_BROKERS to ask Kafka", self.lag.as_ref(), |f, known| {
+            lag(f, known, &self.process)
+        })?;
         // Where the tables are away, what is parked says so.
         if let Some(Known::Yes(all)) = &self.consumers {
             write!(f, "{:<13} ", "consumers")?;
@@ -54,7 +56,7 @@ fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, eve
             writeln!(f, "    {}", printable(reason))?;
         }
     }
-    let lost = answer.log.map_or(0, |log| log.lost);
+    let lost = answer.log.as_ref().map_or(0, |log| log.lost);
     if lost > 0 {
         writeln!(f, "  lost: the topic's retention has deleted {lost} offsets before they were consumed; raise it, and catch up")?;
     }
@@ -224,7 +226,12 @@ mod tests {
             at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
             process: Process {
                 address: "127.0.0.1:9090".parse().unwrap(),
-                answer: Some(Answer { status: "not ready".into(), parts, group: None, log: Some(AnsweredLog { lost: 7 }) }),
+                answer: Some(Answer {
+                    status: "not ready".into(),
+                    parts,
+                    group: None,
+                    log: Some(AnsweredLog { lost: 7, partitions: Vec::new() }),
+                }),
                 verification: Some(Verification {
                     interval_seconds: 21_600,
                     last: Timestamp::parse("2026-01-15T09:12:00Z").ok(),

@@ -19,7 +19,8 @@ pub fn tell_status(arguments: StatusArgs) -> ExitCode {
             let (tables, dead_letters) = (SqlServer::new(database), RedisDlq::new(&redis)?);
             let ask = async || {
                 let progress = Progress { topic: &kafka.topic, group: &kafka.group, kafka: &progress };
-                status(Sources { process, progress: Some(progress), tables: Some(&tables), dead_letters: Some(&dead_letters) }).await
+                let (tables, dead_letters) = (Some(&tables), Some(&dead_letters));
+                status(Sources { process, topic: &kafka.topic, progress: Some(progress), tables, dead_letters }).await
             };
             let told = tell(arguments, ask).await;
             // What is left of the client ends by itself.

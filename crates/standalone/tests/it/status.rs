@@ -37,6 +37,12 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
     assert_eq!((&json["consumers"][0]["alive"], &json["consumers"][0]["status"]), (&true.into(), &"ready".into()), "{json}");
     assert_eq!(json["deadLetters"].as_array().unwrap().len(), 2, "{json}");
 
+    // Of a broker that nobody else can ask, the process tells the lag.
+    let mut command = standalone(place.folder(), &["--data-dir", "data", "status"]);
+    command.envs([("API_HOST", "127.0.0.1"), ("API_PORT", &*port)]);
+    let (output, shown, _) = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    assert!(output.status.success() && shown.contains("lag           0 of topic events, group dlq\n"), "{shown}");
+
     // Port 1: nothing listens there.
     let (output, shown, _) = status(&[], "1").await.unwrap();
     assert_eq!(output.status.code(), Some(1), "{shown}");
