@@ -50,6 +50,17 @@ pub enum Command {
         #[arg(long, value_name = "HOST:PORT", requires = "api")]
         consumer: Option<String>,
     },
+    /// Run, and open the producer's menu on it.
+    Menu,
+    /// Generate events, consume them, and say how fast that was.
+    Load {
+        /// How many.
+        #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
+        events: u64,
+        /// What the random choices start from; the same seed generates the same events.
+        #[arg(long, default_value_t = 1)]
+        seed: u64,
+    },
     /// Test the settings and every part that they name, and say what to do; changes nothing.
     ///
     /// Exit codes: 0 nothing failed (warnings may be there), 1 something failed, 2 wrong settings.
@@ -58,14 +69,6 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
-    /// Run, and open the producer's menu on it.
-    Menu,
-    /// Look at dead letters, send them again, mend, remove, carry them away: those in Redis where it is configured, else in `--data-dir`.
-    ///
-    /// To send, `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 all of it was done, 1 something failed,
-    /// 2 wrong usage or settings.
-    #[command(subcommand)]
-    Dlq(DlqCommand),
     /// Show on one screen what the pipeline at `API_PORT` says of itself, the lag, what is parked, and the dead letters by fingerprint.
     ///
     /// Exit codes: 0 it is ready and every part answered, 1 not so, 2 wrong usage or settings.
@@ -103,17 +106,14 @@ pub enum Command {
     Ledger(LedgerCommand),
     /// Let unwritable records pass that are held back because there were too many (`DLQ_MAX_RATIO`); heard within seconds.
     Resume(Resume),
+    /// Look at dead letters, send them again, mend, remove, carry them away: those in Redis where it is configured, else in `--data-dir`.
+    ///
+    /// To send, `KAFKA_BROKERS` must hold the address that the running `standalone` prints. Exit codes: 0 all of it was done, 1 something failed,
+    /// 2 wrong usage or settings.
+    #[command(subcommand)]
+    Dlq(DlqCommand),
     /// Show what operators have changed, the newest last, or verify that log: in the database that is configured, else in `--data-dir`.
     ///
     /// Exit codes: 0 shown, 1 it could not be read, 2 wrong usage or settings; those of `verify` are its own.
     Audit(AuditArgs),
-    /// Generate events, consume them, and say how fast that was.
-    Load {
-        /// How many.
-        #[arg(long, default_value_t = 200_000, value_parser = clap::value_parser!(u64).range(1..))]
-        events: u64,
-        /// What the random choices start from; the same seed generates the same events.
-        #[arg(long, default_value_t = 1)]
-        seed: u64,
-    },
 }

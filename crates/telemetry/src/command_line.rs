@@ -20,6 +20,12 @@ pub const COMMIT: Option<&str> = told(option_env!("EVENT_PIPELINE_COMMIT"));
 const BUILD_DATE: Option<&str> = told(option_env!("EVENT_PIPELINE_BUILD_DATE"));
 /// Behind every command of a program in its help: clap counts these up from 0.
 const LAST: usize = 900;
+/// Behind a command's own options: those of all the commands beneath one.
+const FAMILY: usize = 700;
+/// Behind those: how the answer is written.
+const WRITTEN: usize = 800;
+/// Where options stand that every command of a program has.
+const SETTINGS: &str = "Settings";
 /// So many characters of a commit are shown.
 const COMMIT_SHOWN: usize = 12;
 
@@ -71,17 +77,35 @@ fn command<C: CommandFactory>() -> Command {
     let settings = SettingsArgs::augment_args(Command::new("settings"));
     // After what the program is for.
     let files = files.get_subcommands().map(|file| file.clone().display_order(LAST));
-    C::command().version(version()).args(settings.get_arguments().cloned()).subcommands(files)
+    ordered(C::command().version(version()).args(settings.get_arguments().cloned()), true).subcommands(files)
+}
+
+/// One order of options in every program: a command's own, those of its family, how the answer is written; under a heading of their own the options
+/// that every command has. Without it clap would deal the latter out among the others.
+fn ordered(command: Command, is_root: bool) -> Command {
+    let mut place = 0;
+    let command = command.mut_args(|arg| {
+        place += 1;
+        match arg.get_id().as_str() {
+            _ if is_root && arg.is_global_set() => arg.help_heading(SETTINGS).display_order(LAST + place),
+            "output" => arg.display_order(WRITTEN),
+            // Where it takes a value it is what is to be read.
+            "json" if !arg.get_action().takes_values() => arg.display_order(WRITTEN),
+            _ if arg.is_global_set() => arg.display_order(FAMILY + place),
+            _ => arg,
+        }
+    });
+    command.mut_subcommands(|command| ordered(command, false))
 }
 
 /// Where settings come from beside the environment and `.env`.
 #[derive(Debug, Args)]
 struct SettingsArgs {
     /// Read settings from this file too, which is in the form of `.env`; `.env` and the environment stand above it
-    #[arg(long, value_name = "FILE", global = true, help_heading = "Settings")]
+    #[arg(long, value_name = "FILE", global = true)]
     env_file: Option<PathBuf>,
     /// Set one setting, above the environment. No secrets, since others see command lines
-    #[arg(long, value_name = "NAME=VALUE", global = true, help_heading = "Settings")]
+    #[arg(long, value_name = "NAME=VALUE", global = true)]
     set: Vec<String>,
 }
 

@@ -30,6 +30,43 @@ pub fn hold_package_files(path: &str) {
     closed_output_is_no_panic(path);
 }
 
+/// Holds the help of every command of the program at this path to one form: the headings in one order, what every command has at the end and the same
+/// everywhere, and how the answer is written behind the command's own options.
+pub fn hold_help(path: &str) {
+    let settings = options(&said(path, &["--help"]), "Settings");
+    assert_eq!(settings[settings.len().saturating_sub(2)..], ["--env-file", "--set"], "{path}");
+    for command in [vec![vec![]], commands(path, &[])].concat() {
+        let arguments: Vec<&str> = command.iter().map(String::as_str).chain(["--help"]).collect();
+        let help = said(path, &arguments);
+        let headings: Vec<_> = help.lines().filter(|line| ["Commands:", "Arguments:", "Options:", "Settings:"].contains(line)).collect();
+        let known = ["Commands:", "Arguments:", "Options:", "Settings:"];
+        assert!(headings.is_sorted_by_key(|heading| known.iter().position(|known| known == heading)), "{command:?}: {headings:?}");
+        assert_eq!(options(&help, "Settings"), settings, "{command:?}");
+        let mut own = options(&help, "Options");
+        own.retain(|option| option != "--version");
+        assert_eq!(own.pop().as_deref(), Some("--help"), "{command:?}");
+        // An event may be given as JSON too, which is no way to write an answer.
+        let written = |option: &String| option == "--output" || (option == "--json" && !help.contains("--json <"));
+        assert!(own.iter().rposition(|option| !written(option)) < own.iter().position(written).or(Some(own.len())), "{command:?}: {own:?}");
+        let json = help.split("      --json\n").nth(1).map(|text| text.trim_start().lines().next().unwrap_or_default());
+        let is_said_alike = |text: &str| ["As JSON", "One JSON object per "].iter().any(|begin| text.starts_with(begin));
+        assert!(json.is_none_or(is_said_alike), "{command:?}: {json:?}");
+    }
+}
+
+/// The names of the commands that the help of this program lists, in its order.
+pub fn top_commands(path: &str) -> Vec<String> {
+    commands(path, &[]).into_iter().filter(|command| command.len() == 1).flatten().collect()
+}
+
+/// The options under this heading.
+fn options(help: &str, heading: &str) -> Vec<String> {
+    let lines = help.lines().skip_while(|line| line.strip_suffix(':') != Some(heading)).skip(1);
+    // An option stands two or six spaces in, its text further; the next heading or text stands at the margin.
+    let lines = lines.take_while(|line| line.is_empty() || line.starts_with(' ')).filter(|line| !line.starts_with("          "));
+    lines.filter_map(|line| line.split([' ', ',']).find(|word| word.starts_with("--"))).map(str::to_owned).collect()
+}
+
 /// What the program says; it must work, with nothing on stderr and a setting that is wrong.
 fn said(path: &str, arguments: &[&str]) -> String {
     let output = program(path).args(arguments).env("KAFKA_SECURITY_PROTOCOL", "nonsense").output().unwrap();

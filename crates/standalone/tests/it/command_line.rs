@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
+use clap::CommandFactory as _;
 use testkit::eventually;
 
 use crate::process::{Running, run, standalone};
@@ -101,4 +102,19 @@ async fn it_stops_in_order_when_nobody_reads_what_it_says_and_logs() {
 #[test]
 fn completions_and_manual_pages_name_every_command() {
     testkit::command_line::hold_package_files(env!("CARGO_BIN_EXE_standalone"));
+}
+
+#[test]
+fn the_help_of_every_command_has_one_form() {
+    testkit::command_line::hold_help(env!("CARGO_BIN_EXE_standalone"));
+}
+
+#[test]
+fn the_commands_that_the_consumer_has_too_are_listed_in_its_order() {
+    let ours = testkit::command_line::top_commands(env!("CARGO_BIN_EXE_standalone"));
+    let consumer = consumer::cli::Cli::command();
+    let theirs: Vec<_> =
+        consumer.get_subcommands().map(|command| command.get_name().to_owned()).filter(|name| ours.contains(name)).collect();
+    let common: Vec<_> = ours.into_iter().filter(|name| theirs.contains(name)).collect();
+    assert!(common.len() > 10 && common == theirs, "{common:?} {theirs:?}");
 }

@@ -177,7 +177,7 @@ pub struct RedriveArgs {
     /// Send nothing; ask the database how each would end. It does what it would do, and undoes it.
     #[arg(long)]
     dry_run: bool,
-    /// The result as JSON.
+    /// As JSON.
     #[arg(long)]
     json: bool,
 }
