@@ -79,7 +79,7 @@
   };
   const narrow = () => {
     const text = typed.value.trim();
-    const kinds = { letter: /^[0-9a-f]{4,12}$/i.test(text), event: /^[0-9a-f-]{32,36}$/i.test(text) };
+    const kinds = { letter: /^[0-9a-f]{4,12}$/i.test(text), event: /^[0-9a-f-]{32,36}$/i.test(text), sku: text.length > 2 };
     for (const item of all("li", palette)) {
       const link = find("a", item);
       const kind = item.dataset.if;
@@ -87,7 +87,8 @@
         link.dataset.base ??= link.getAttribute("href");
         link.href = link.dataset.base + encodeURIComponent(text);
         find("[data-typed]", item).textContent = text;
-        item.hidden = !kinds[kind];
+        // An article may be called anything; an id of ours is none.
+        item.hidden = !kinds[kind] || (kind === "sku" && kinds.event);
       } else {
         item.hidden = !link.textContent.toLowerCase().includes(text.toLowerCase());
       }

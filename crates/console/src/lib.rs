@@ -31,6 +31,6 @@ pub use access::{Access, Account, Authenticate, Role, is_local};
 pub use port::{
     AuditRow, Caller, Consumer, Draft, Flow, Foreseen, Group, Groups, Job, JobControl, JobState, Known, Letter, LetterPage, LetterRow,
     MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow,
-    Selection, Sent, Trace, Waiting,
+    Selection, Sent, Trace, TraceBy, TraceStep, Waiting,
 };
 pub use routes::routes;

@@ -82,11 +82,11 @@ pub trait Operations: Send + Sync + 'static {
     /// The tables are away.
     fn parked(&self) -> impl Future<Output = Result<Parked, Refused>> + Send;
 
-    /// What the system knows of one event, by its id in full.
+    /// What the system knows of one event, or of what events are about, by its id in full.
     ///
     /// # Errors
     /// It is no id.
-    fn trace(&self, event_id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
+    fn trace(&self, by: TraceBy, id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
 
     /// What operators have changed, the newest first: up to `limit` entries before this number, or from the last one on.
     ///
@@ -549,17 +549,74 @@ pub struct Waiting {
     pub parked_at: String,
 }
 
-/// What is known of an event.
+/// By what is looked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TraceBy {
+    /// One event.
+    Event,
+    /// All about a user.
+    User,
+    /// All about an order.
+    Order,
+    /// All about a payment.
+    Payment,
+    /// All about an article.
+    Sku,
+}
+
+impl TraceBy {
+    /// Each of them.
+    pub const ALL: [Self; 5] = [Self::Event, Self::User, Self::Order, Self::Payment, Self::Sku];
+
+    /// Its name in an address.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Event => "event",
+            Self::User => "user",
+            Self::Order => "order",
+            Self::Payment => "payment",
+            Self::Sku => "sku",
+        }
+    }
+
+    /// What is given of it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Event => "Event id",
+            Self::User => "User id",
+            Self::Order => "Order id",
+            Self::Payment => "Payment id",
+            Self::Sku => "SKU",
+        }
+    }
+}
+
+/// What is known of an event, or of what events are about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// Its id.
-    pub event_id: String,
+    pub id: String,
     /// One sentence.
     pub verdict: String,
-    /// What each place says: its name (`rows`, `ledger`, `parking`, `dead letters`) and a sentence.
+    /// What each place says: its name (`rows`, `ledger`, `parking`, `dead letters`, `changes`) and a sentence.
     pub findings: Vec<(String, String)>,
-    /// Ids of its dead letters.
-    pub letters: Vec<String>,
+    /// What happened, in order of time.
+    pub steps: Vec<TraceStep>,
+}
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TraceStep {
+    /// When, RFC 3339, as far as it is told.
+    pub at: Option<String>,
+    /// What it is: `event`, `parked`, `waiting`, `applied`, `superseded`, `dead letter` or `change`.
+    pub kind: String,
+    /// One sentence.
+    pub sentence: String,
+    /// The event of it, where that is not the one that was asked for.
+    pub event_id: Option<String>,
+    /// The dead letter of it, where that is in the list.
+    pub letter: Option<String>,
 }
 
 /// An entry of the audit log.

@@ -19,7 +19,7 @@
 //! | [`replay`] | where it would begin once an operator has moved the group back |
 //! | [`offsets`] | what may be committed |
 //! | [`rows`] | the tables row by row, to compare those of two stores |
-//! | [`trace`] | what the tables know of one event |
+//! | [`trace`] | what the tables know of one event, and of what events are about |
 //! | [`audit`] | what operators change, as a chain of hashes |
 //! | [`heartbeat`] | what a consumer says of itself again and again |
 //! | [`redrive_job`] | a redrive that outlives its process |

@@ -21,7 +21,7 @@ use crate::parking::{Awaited, Parents, ParkedEvent, ParkedKey};
 use crate::record::Record;
 use crate::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use crate::rows::{Table, TableRow, WrongStock};
-use crate::trace::{Entity, Trace};
+use crate::trace::{Entity, History, Subject, Trace};
 
 /// The time of day.
 pub trait Clock: Send + Sync {
@@ -227,13 +227,19 @@ pub trait DryRun: Send + Sync {
     fn dry_run(&self, batch: Batch<'_>) -> impl Future<Output = Result<Applied, Fault>> + Send;
 }
 
-/// What the tables know of one event.
+/// What the tables know of one event, and of what events are about.
 pub trait EventTrace: Send + Sync {
     /// Looks for an event wherever it may have left something, and, where an entity is given, which event its row shows.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`].
     fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> impl Future<Output = Result<Trace, Fault>> + Send;
+
+    /// What is known of a user, an order, a payment or an article: [`HISTORY_ROWS`](crate::trace::HISTORY_ROWS) of each kind at most.
+    ///
+    /// # Errors
+    /// See [`crate::fault::FaultClass`].
+    fn history(&self, subject: &Subject) -> impl Future<Output = Result<History, Fault>> + Send;
 }
 
 /// Reading the tables row by row, to compare them with those of another store.

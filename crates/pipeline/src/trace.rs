@@ -1,4 +1,4 @@
-//! What the tables know of one event, wherever it has left something.
+//! What the tables know of one event, wherever it has left something, and of a user, an order, a payment or an article.
 
 use std::fmt;
 
@@ -68,6 +68,27 @@ impl fmt::Display for Entity {
     }
 }
 
+/// What events are about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A user, an order or a payment.
+    Entity(Entity),
+    /// An article, by its SKU.
+    Article(String),
+}
+
+impl Subject {
+    /// What an event of this body is about.
+    pub fn of(body: &Body<'_>) -> Self {
+        match body {
+            Body::UserCreated(user) => Self::Entity(Entity::User(user.user_id)),
+            Body::OrderPlaced(order) => Self::Entity(Entity::Order(order.order_id)),
+            Body::PaymentSettled(payment) => Self::Entity(Entity::Payment(payment.payment_id)),
+            Body::InventoryAdjusted(adjustment) => Self::Article(adjustment.sku.to_string()),
+        }
+    }
+}
+
 /// What the text of an event says of its place among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
@@ -101,6 +122,8 @@ pub struct ShownRow {
 /// A line of the ledger of stock.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LedgerLine {
+    /// The event that it is of.
+    pub event_id: Uuid,
     /// The article.
     pub sku: String,
     /// What it added to the stock.
@@ -114,6 +137,8 @@ pub struct LedgerLine {
 /// A row of the parking table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParkedRow {
+    /// The event in it.
+    pub event_id: Uuid,
     /// The record that is parked.
     pub position: Position,
     /// What it waits for.
@@ -151,6 +176,39 @@ impl Trace {
     }
 }
 
+/// Rows of each kind that a [`History`] holds, at most.
+pub const HISTORY_ROWS: usize = 50;
+/// Parked events that are looked through for those about an order or a payment, at most: no index knows what an event that waits is about.
+pub const PARKED_LOOKED_THROUGH: usize = 100_000;
+
+/// What an article's stock is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StockRow {
+    /// How many there are.
+    pub quantity: i64,
+    /// When it was written, by the database's clock.
+    pub updated_at: Timestamp,
+}
+
+/// What the tables know of a subject: what was superseded has left nothing in them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct History {
+    /// The row of a user, an order or a payment.
+    pub row: Option<ShownRow>,
+    /// The stock of an article.
+    pub stock: Option<StockRow>,
+    /// Its lines in the ledger of stock, those that were applied last first.
+    pub ledger: Vec<LedgerLine>,
+    /// The lines of events before this time may have been folded into its opening balance; told of articles alone.
+    pub folded_before: Option<Timestamp>,
+    /// Events about it that are parked. Of an order or a payment, those among the first [`PARKED_LOOKED_THROUGH`].
+    pub parked: Vec<ParkedRow>,
+    /// Events that wait for it, the longest first.
+    pub children: Vec<ParkedRow>,
+    /// How many wait for it in all.
+    pub children_total: u64,
+}
+
 #[cfg(test)]
 mod tests {
     use events::{EventType, samples};
@@ -165,6 +223,17 @@ mod tests {
             assert_eq!(about.entity.is_none(), matches!(event.body, Body::InventoryAdjusted(_)), "stock is nobody's row");
         }
         assert_eq!(About::read(b"{}"), None);
+    }
+
+    #[test]
+    fn every_event_is_about_something() {
+        for event in EventType::ALL.map(samples::of) {
+            let expected = match (&event.body, Entity::of(&event.body)) {
+                (Body::InventoryAdjusted(adjustment), None) => Subject::Article(adjustment.sku.to_string()),
+                (_, entity) => Subject::Entity(entity.unwrap()),
+            };
+            assert_eq!(Subject::of(&event.body), expected);
+        }
     }
 
     #[test]

@@ -73,7 +73,8 @@ pub enum Command {
     ///
     /// Exit codes: 0 it is ready and every part answered, 1 not so, 2 wrong usage or settings.
     Status(StatusArgs),
-    /// Say what the tables, the parking table and the dead letters know of one event, on whatever is configured, else in `--data-dir`.
+    /// Say what the tables, the parking table, the dead letters and the audit log know of one event, or of a user, an order, a payment or an article, on
+    /// whatever is configured, else in `--data-dir`.
     ///
     /// Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or settings.
     Trace(TraceArgs),

@@ -1,9 +1,9 @@
-//! `standalone trace`: what is known of one event, on whatever is configured.
+//! `standalone trace`: what is known of one event, or of what events are about, on whatever is configured.
 
 use std::path::Path;
 use std::process::ExitCode;
 
-use consumer::trace::{TraceArgs, show, trace};
+use consumer::trace::{TraceArgs, show};
 
 use crate::existing::ExistingBackends;
 use crate::wiring::Settings;
@@ -23,6 +23,5 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: TraceAr
         eprintln!("error: {OUT_OF_REACH}");
         return Ok(ExitCode::from(2));
     };
-    let findings = trace(&tables, &dead_letters, arguments.question()).await;
-    Ok(show(&findings, arguments.json))
+    Ok(show(&tables, &dead_letters, &arguments).await)
 }

@@ -16,7 +16,7 @@ static API: [&Statement; 10] =
     [&s::SESSION, &s::PING, &s::HISTORY, &s::INSPECT_READS, &s::NOW, &s::AS_OF, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 40] = [
+static OPERATOR: [&Statement; 46] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -29,6 +29,12 @@ static OPERATOR: [&Statement; 40] = [
     &s::TRACE_ROWS,
     &s::TRACE_LEDGER,
     &s::TRACE_PARKED,
+    &s::TRACE_ENTITY,
+    &s::TRACE_ARTICLE,
+    &s::TRACE_CHILDREN,
+    &s::TRACE_CLAIMS,
+    &s::TRACE_MENTIONS,
+    &s::INVENTORY,
     &s::COUNT_ROWS,
     &s::PAGE_USERS,
     &s::PAGE_ORDERS,

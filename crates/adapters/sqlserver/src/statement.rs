@@ -61,6 +61,16 @@ statements! {
     TRACE_LEDGER = "trace_ledger";
     /// Where an event is parked.
     TRACE_PARKED = "trace_parked";
+    /// The row of an entity.
+    TRACE_ENTITY = "trace_entity";
+    /// The last lines of an article in the ledger.
+    TRACE_ARTICLE = "trace_article";
+    /// Parked events that wait for an entity.
+    TRACE_CHILDREN = "trace_children";
+    /// Parked events of a user.
+    TRACE_CLAIMS = "trace_claims";
+    /// Parked events in whose text an id stands.
+    TRACE_MENTIONS = "trace_mentions";
     /// How many rows each table has.
     COUNT_ROWS = "count_rows";
     /// Users after a key.

@@ -1,15 +1,21 @@
-//! What the tables know of one event.
+//! What the tables know of one event, and of what events are about.
 
 use pipeline::ports::EventTrace;
-use pipeline::trace::{About, Entity, LedgerLine, ParkedRow, ShownRow, Trace};
+use pipeline::trace::{
+    About, Entity, HISTORY_ROWS, History, LedgerLine, PARKED_LOOKED_THROUGH, ParkedRow, ShownRow, StockRow, Subject, Trace,
+};
 use pipeline::{Fault, Position, WaitsFor};
+use tiberius::ToSql;
 use uuid::Uuid;
 
 use crate::faults;
 use crate::ledger::events_before;
 use crate::parking::only_row;
 use crate::row::Columns;
-use crate::statement::{TRACE_LEDGER, TRACE_PARKED, TRACE_ROWS};
+use crate::statement::{
+    INVENTORY, LEDGER_STATE, Statement, TRACE_ARTICLE, TRACE_CHILDREN, TRACE_CLAIMS, TRACE_ENTITY, TRACE_LEDGER, TRACE_MENTIONS,
+    TRACE_PARKED, TRACE_ROWS,
+};
 use crate::store::SqlServer;
 
 impl EventTrace for SqlServer {
@@ -30,6 +36,69 @@ impl EventTrace for SqlServer {
         let (folded_before, ledger) = (events_before(ledger)?, ledger_line(ledger)?);
         Ok(Trace { ledger, folded_before, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
     }
+
+    async fn history(&self, subject: &Subject) -> Result<History, Fault> {
+        match subject {
+            Subject::Article(sku) => self.article(sku).await,
+            Subject::Entity(entity) => self.of_entity(*entity).await,
+        }
+    }
+}
+
+/// How many rows, as the server takes it.
+fn count(rows: usize) -> i32 {
+    i32::try_from(rows).unwrap_or(i32::MAX)
+}
+
+impl SqlServer {
+    async fn article(&self, sku: &str) -> Result<History, Fault> {
+        let stock = self.pool.ask(&INVENTORY, &[&sku]).await?.accept();
+        let stock = stock.iter().flatten().map(|row| Columns::of(row, INVENTORY.name));
+        let stock = stock.map(|columns| Ok(StockRow { quantity: columns.get("quantity")?, updated_at: columns.time("updated_at")? }));
+        let stock = stock.collect::<Result<Vec<_>, Fault>>()?.first().copied();
+
+        let ledger = self.pool.ask(&TRACE_ARTICLE, &[&sku, &count(HISTORY_ROWS)]).await?.accept();
+        let ledger = ledger.iter().flatten().map(|row| ledger_line(Columns::of(row, TRACE_ARTICLE.name)));
+        let ledger = ledger.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+
+        let state = self.pool.ask(&LEDGER_STATE, &[]).await?.accept();
+        let folded_before = events_before(Columns::of(only_row(&state, &LEDGER_STATE)?, LEDGER_STATE.name))?;
+        Ok(History { stock, ledger, folded_before, ..History::default() })
+    }
+
+    /// The parking table first, as in [`EventTrace::trace`].
+    async fn of_entity(&self, entity: Entity) -> Result<History, Fault> {
+        let (id, rows) = (entity.id(), count(HISTORY_ROWS));
+        let mut parked = match entity {
+            Entity::User(_) => self.parked_rows(&TRACE_CLAIMS, &[&id, &rows]).await?.0,
+            // An order waits for its user, a payment for its order.
+            Entity::Order(_) | Entity::Payment(_) => {
+                let (parent, id) = (entity.type_number() - 1, id.to_string());
+                self.parked_rows(&TRACE_MENTIONS, &[&parent, &id.as_str(), &count(PARKED_LOOKED_THROUGH), &rows]).await?.0
+            }
+        };
+        parked.retain(|row| row.about.is_none_or(|about| about.entity == Some(entity)));
+        let entity_type = i32::from(entity.type_number());
+        let (children, children_total) = match entity {
+            Entity::User(_) | Entity::Order(_) => self.parked_rows(&TRACE_CHILDREN, &[&entity.type_number(), &id, &rows]).await?,
+            Entity::Payment(_) => (Vec::new(), 0),
+        };
+        let row = self.pool.ask(&TRACE_ENTITY, &[&entity_type, &id]).await?.accept();
+        let row = row.iter().flatten().next().map(|row| shown_row(Columns::of(row, TRACE_ENTITY.name))).transpose()?;
+        Ok(History { row, parked, children, children_total, ..History::default() })
+    }
+
+    /// Rows of the parking table, and how many there are in all where the statement tells it.
+    async fn parked_rows(&self, statement: &'static Statement, values: &[&dyn ToSql]) -> Result<(Vec<ParkedRow>, u64), Fault> {
+        let rows = self.pool.ask(statement, values).await?.accept();
+        let columns = || rows.iter().flatten().map(|row| Columns::of(row, statement.name));
+        let parked = columns().map(parked_row).collect::<Result<_, _>>()?;
+        let total = match columns().next() {
+            Some(columns) if statement.name == TRACE_CHILDREN.name => columns.get::<i64>("children")?.unsigned_abs(),
+            _ => 0,
+        };
+        Ok((parked, total))
+    }
 }
 
 fn shown_row(columns: Columns<'_>) -> Result<ShownRow, Fault> {
@@ -48,12 +117,13 @@ fn shown_row(columns: Columns<'_>) -> Result<ShownRow, Fault> {
 fn ledger_line(columns: Columns<'_>) -> Result<Option<LedgerLine>, Fault> {
     let Some(sku) = columns.optional::<&str>("sku")? else { return Ok(None) };
     let (event_at, applied_at) = (columns.time("event_at")?, columns.time("applied_at")?);
-    Ok(Some(LedgerLine { sku: sku.to_owned(), delta: columns.get("delta")?, event_at, applied_at }))
+    Ok(Some(LedgerLine { event_id: columns.get("event_id")?, sku: sku.to_owned(), delta: columns.get("delta")?, event_at, applied_at }))
 }
 
 fn parked_row(columns: Columns<'_>) -> Result<ParkedRow, Fault> {
     let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
     Ok(ParkedRow {
+        event_id: columns.get("event_id")?,
         position: Position {
             topic: columns.get::<&str>("topic")?.into(),
             partition: columns.get("kafka_partition")?,
@@ -126,9 +196,19 @@ mod tests {
             ("delta", ColumnData::I64(Some(-3))),
             ("event_at", second(2)),
             ("applied_at", second(3)),
+            ("event_id", id(1)),
         ];
         let line = ledger_line(Columns::of(&row(values), TRACE_LEDGER.name));
-        assert_eq!(line, Ok(Some(LedgerLine { sku: "KEYBOARD-DE".to_owned(), delta: -3, event_at: at(2), applied_at: at(3) })));
+        assert_eq!(
+            line,
+            Ok(Some(LedgerLine {
+                event_id: Uuid::from_u128(1),
+                sku: "KEYBOARD-DE".to_owned(),
+                delta: -3,
+                event_at: at(2),
+                applied_at: at(3)
+            }))
+        );
         let none = row(vec![("sku", ColumnData::String(None))]);
         assert_eq!(ledger_line(Columns::of(&none, "trace_ledger")), Ok(None));
     }
@@ -144,10 +224,12 @@ mod tests {
             ("waits_for_id", id(9)),
             ("parked_at", second(3)),
             ("expired", ColumnData::Bit(Some(true))),
+            ("event_id", id(1)),
             ("payload", text(String::from_utf8(order.to_json()).unwrap())),
         ];
         let parked = parked_row(Columns::of(&row(values), TRACE_PARKED.name)).unwrap();
         let expected = ParkedRow {
+            event_id: Uuid::from_u128(1),
             position: Position { topic: "events".into(), partition: 2, offset: 7 },
             waits_for: WaitsFor::User(Uuid::from_u128(9)),
             parked_at: at(3),

@@ -54,7 +54,7 @@ impl Screen {
             Self::DeadLetters => "records that could not be written",
             Self::Jobs => "redrives of this process",
             Self::Parked => "events that wait for a parent",
-            Self::Trace => "what is known of one event",
+            Self::Trace => "what is known of an event, a user, an order, a payment, an article",
             Self::Audit => "what operators have changed",
             Self::Health => "parts, verification, settings",
         }

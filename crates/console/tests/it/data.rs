@@ -349,10 +349,17 @@ pub fn audit(before: i64, limit: usize) -> Vec<AuditRow> {
     (1..=230).rev().filter(|number| *number < before).take(limit).map(row).collect()
 }
 
-pub fn trace(event_id: &str) -> Trace {
+pub fn trace(id: &str) -> Trace {
     let finding = |place: &str, sentence: &str| (place.to_owned(), sentence.to_owned());
+    let step = |seconds: u64, kind: &str, sentence: &str, event_id: Option<&str>, letter: Option<&str>| TraceStep {
+        at: Some(ago(seconds)),
+        kind: kind.to_owned(),
+        sentence: sentence.to_owned(),
+        event_id: event_id.map(str::to_owned),
+        letter: letter.map(str::to_owned),
+    };
     Trace {
-        event_id: event_id.to_owned(),
+        id: id.to_owned(),
         verdict: "It is a dead letter and was never written.".to_owned(),
         findings: vec![
             finding("rows", "No row was written by it. The row of its user has the version of 2026-11-28 17:20:11 UTC."),
@@ -360,6 +367,24 @@ pub fn trace(event_id: &str) -> Trace {
             finding("parking", "It does not wait."),
             finding("dead letters", "One dead letter has its id."),
         ],
-        letters: vec!["3fa9c1d20000".to_owned()],
+        steps: vec![
+            step(8000, "event", "its own time", None, None),
+            step(
+                7000,
+                "parked",
+                "it is parked and waits for user 0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d99 (shop.events/4/1204399)",
+                None,
+                None,
+            ),
+            step(
+                600,
+                "superseded",
+                "user 0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d99 was written by the newer event 0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7dff of 2026-11-28T17:20:11Z",
+                Some("0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7dff"),
+                None,
+            ),
+            step(300, "dead letter", "it is dead letter 3fa9c1d20000: invalid_value (shop.events/4/1204399)", None, Some("3fa9c1d20000")),
+            step(60, "change", "redrive by ada: dead letter 3fa9c1d20000: failed again (entry 230 of the audit log)", None, None),
+        ],
     }
 }

@@ -322,17 +322,18 @@ impl Operations for Fake {
         Ok(parked)
     }
 
-    async fn trace(&self, event_id: &str) -> Result<Trace, Refused> {
-        if event_id == "none" {
-            return Err(Refused { kind: RefusalKind::Bad, sentence: self.text("An event id is a UUID.") });
+    async fn trace(&self, by: TraceBy, id: &str) -> Result<Trace, Refused> {
+        if id == "none" {
+            return Err(Refused { kind: RefusalKind::Bad, sentence: self.text(&format!("{} is a UUID.", by.words())) });
         }
-        let mut trace = data::trace(event_id);
-        self.dirty(&mut [&mut trace.event_id, &mut trace.verdict]);
+        let mut trace = data::trace(id);
+        self.dirty(&mut [&mut trace.id, &mut trace.verdict]);
         for (place, sentence) in &mut trace.findings {
             self.dirty(&mut [place, sentence]);
         }
-        for id in &mut trace.letters {
-            self.dirty(&mut [id]);
+        for step in &mut trace.steps {
+            self.dirty(&mut [&mut step.kind, &mut step.sentence]);
+            step.at.iter_mut().chain(&mut step.event_id).chain(&mut step.letter).for_each(|text| self.dirty(&mut [text]));
         }
         Ok(trace)
     }

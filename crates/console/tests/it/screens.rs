@@ -197,12 +197,18 @@ async fn the_other_screens_show_what_they_are_for() {
     parked.has("/console/trace?event=0190a2b4");
     let trace = page(40, "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21").await;
     trace.has("It is a dead letter and was never written.").has("href=\"/console/dead-letters/3fa9c1d20000\"");
-    page(40, "/console/trace").await.has("name=\"event\"").lacks("ledger");
+    trace.has("/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7dff").has("redrive by ada");
+    page(40, "/console/trace").await.has("name=\"id\"").lacks("ledger");
+    for by in ["user", "order", "payment", "sku"] {
+        let chosen = format!("<option value=\"{by}\" selected>");
+        page(40, &format!("/console/trace?{by}=A-1")).await.has(&chosen).has("value=\"A-1\"").has("Timeline");
+        page(40, &format!("/console/trace?by={by}&id=A-1")).await.has(&chosen).has("Timeline");
+    }
     let health = page(40, "/console/health").await;
     health.has("dead letter queue").has("PARKING_DEADLINE").has("password=(hidden)").has("Verified");
     let wrong = Client::viewer(&Fake::with(4)).await.get("/console/trace?event=none").await;
     assert_eq!(wrong.status, StatusCode::BAD_REQUEST);
-    wrong.has("An event id is a UUID.").has("value=\"none\"");
+    wrong.has("Event id is a UUID.").has("value=\"none\"");
 }
 
 #[tokio::test]

@@ -23,7 +23,8 @@ use crate::dlq::printable::printable;
 use crate::dlq::purge::count;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal};
 use crate::reason::reason;
-use crate::trace::{DeadLetters, dead_letters};
+use crate::trace::DeadLetters;
+use crate::trace::letters::of_event as dead_letters;
 
 /// Headers of a record that are shown, at most.
 const HEADERS: usize = 100;

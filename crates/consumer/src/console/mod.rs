@@ -27,13 +27,15 @@ use axum::response::Redirect;
 use axum::routing::get;
 use console::{
     Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, JobControl, Letter, LetterPage, Operations, Order, Parked, RefusalKind,
-    Refused, Rehearsal, Role, Selection, Sent, Trace,
+    Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep,
 };
+use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
     AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, Heartbeats,
     ParkingExpiry, Permit, Publisher,
 };
+use pipeline::trace::Subject as TraceSubject;
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -45,7 +47,8 @@ use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
 use crate::dlq::{AdminContext, Filter, Refusal};
 use crate::resume::change_permit;
-use crate::trace::{Question, dead_letters, trace_with};
+use crate::trace::letters::of_event;
+use crate::trace::{Question, Step, trace_subject, trace_with};
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
@@ -212,26 +215,37 @@ where
         Ok(parked.map_err(Refusal::from)?)
     }
 
-    async fn trace(&self, event_id: &str) -> Result<Trace, Refused> {
-        let id = event_id.trim();
-        let event_id =
-            Uuid::try_parse(id).map_err(|_| bad("An event id is a UUID in full, such as 0190f5c2-7d1e-7c4a-9b1e-0242ac120002."))?;
-        let question = Question { event_id, entity: None, event_at: None };
-        let queue = &self.parts.context.queue;
-        let dead_letters = async {
-            match self.letters.index().await {
-                Ok(index) => letters::of_event(queue, index, event_id).await,
-                Err(_) => dead_letters(queue, event_id).await,
+    async fn trace(&self, by: TraceBy, id: &str) -> Result<Trace, Refused> {
+        let id = id.trim();
+        let uuid =
+            || Uuid::try_parse(id).map_err(|_| bad(&format!("{} is a UUID in full, such as 0190f5c2-7d1e-7c4a-9b1e-0242ac120002.", a(by))));
+        let (tables, queue) = (self.parts.context.tables()?, &self.parts.context.queue);
+        let subject = match by {
+            TraceBy::Event => {
+                let event_id = uuid()?;
+                let question = Question { event_id, entity: None, event_at: None };
+                let dead_letters = async {
+                    match self.letters.index().await {
+                        Ok(index) => letters::of_event(queue, index, event_id).await,
+                        Err(_) => of_event(queue, event_id).await,
+                    }
+                };
+                let found = trace_with(tables, dead_letters, question).await;
+                let steps = found.timeline().into_iter().map(|step| shown(step, Some(event_id))).collect();
+                return Ok(Trace { id: event_id.to_string(), verdict: problem(&found.verdict()), findings: named(found.lines()), steps });
             }
+            TraceBy::User => TraceSubject::Entity(Entity::User(uuid()?)),
+            TraceBy::Order => TraceSubject::Entity(Entity::Order(uuid()?)),
+            TraceBy::Payment => TraceSubject::Entity(Entity::Payment(uuid()?)),
+            TraceBy::Sku => TraceSubject::Article(id.to_owned()),
         };
-        let found = trace_with(self.parts.context.tables()?, dead_letters, question).await;
-        let letters = found.dead_letters.iter().flat_map(|letters| &letters.found).map(|letter| letter.listed.id.clone());
-        Ok(Trace {
-            event_id: event_id.to_string(),
-            verdict: problem(&found.verdict()),
-            findings: found.lines().into_iter().map(|(place, what)| (place.to_owned(), what)).collect(),
-            letters: letters.collect(),
-        })
+        let id = match &subject {
+            TraceSubject::Entity(entity) => entity.id().to_string(),
+            TraceSubject::Article(sku) => sku.clone(),
+        };
+        let found = trace_subject(tables, queue, subject).await;
+        let steps = found.timeline().into_iter().map(|step| shown(step, None)).collect();
+        Ok(Trace { id, verdict: problem(&found.verdict()), findings: named(found.lines()), steps })
     }
 
     async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditRow>, Refused> {
@@ -260,6 +274,28 @@ where
 fn audit_row(AuditEntry { number, record, .. }: AuditEntry) -> AuditRow {
     let AuditRecord { at, actor, origin, action, operation, subject, outcome, .. } = record;
     AuditRow { number, at: at.to_string(), actor, origin, action, operation: operation.to_string(), subject, outcome }
+}
+
+/// What is looked for by, with its article.
+const fn a(by: TraceBy) -> &'static str {
+    match by {
+        TraceBy::Event => "An event id",
+        TraceBy::User => "A user id",
+        TraceBy::Order => "An order id",
+        TraceBy::Payment => "A payment id",
+        TraceBy::Sku => "A SKU",
+    }
+}
+
+fn named(lines: Vec<(&'static str, String)>) -> Vec<(String, String)> {
+    lines.into_iter().map(|(place, what)| (place.to_owned(), what)).collect()
+}
+
+/// A step as the console shows it, beside that of this event.
+fn shown(step: Step, asked_for: Option<Uuid>) -> TraceStep {
+    let Step { at, kind, sentence, event_id, letter } = step;
+    let event_id = event_id.filter(|event_id| Some(*event_id) != asked_for).map(|id| id.to_string());
+    TraceStep { at: at.map(|at| at.to_string()), kind: kind.label().to_owned(), sentence, event_id, letter }
 }
 
 /// What a change is to be done to: nothing in particular means nothing, unless all are meant.

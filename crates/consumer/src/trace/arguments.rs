@@ -3,27 +3,32 @@
 use clap::Args;
 use events::Timestamp;
 use pipeline::Entity;
+use pipeline::trace::Subject;
 use uuid::Uuid;
 
-use super::Question;
+use super::{Asked, Question};
 
-/// Which event is looked for.
+/// Which event is looked for, or everything about whom.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
 pub struct TraceArgs {
-    /// The event's `eventId`.
-    event_id: Uuid,
-    /// The user that it is about: tells whether a newer event has taken its place.
+    /// The event's `eventId`. Without it: everything about the user, the order, the payment or the article that is named.
+    #[arg(required_unless_present_any = ["user", "order", "payment", "sku"])]
+    event_id: Option<Uuid>,
+    /// The user; beside an event, the one that it is about: tells whether a newer event has taken its place.
     #[arg(long, value_name = "ID", group = "entity")]
     user: Option<Uuid>,
-    /// The order that it is about.
+    /// The order; beside an event, the one that it is about.
     #[arg(long, value_name = "ID", group = "entity")]
     order: Option<Uuid>,
-    /// The payment that it is about.
+    /// The payment; beside an event, the one that it is about.
     #[arg(long, value_name = "ID", group = "entity")]
     payment: Option<Uuid>,
+    /// The article.
+    #[arg(long, group = "entity", conflicts_with = "event_id")]
+    sku: Option<String>,
     /// The event's own `timestamp` (RFC 3339), where you know it: it is compared with that of the row; of a stock adjustment, with the time before
     /// which lines of the ledger were folded.
-    #[arg(long, value_name = "TIME", value_parser = time)]
+    #[arg(long, value_name = "TIME", value_parser = time, requires = "event_id")]
     at: Option<Timestamp>,
     /// As JSON.
     #[arg(long)]
@@ -35,10 +40,14 @@ fn time(text: &str) -> Result<Timestamp, &'static str> {
 }
 
 impl TraceArgs {
-    /// The question that they ask.
-    pub fn question(&self) -> Question {
+    /// What they ask for.
+    pub fn asked(&self) -> Asked {
         let entity = self.user.map(Entity::User).or(self.order.map(Entity::Order)).or(self.payment.map(Entity::Payment));
-        Question { event_id: self.event_id, entity, event_at: self.at }
+        match (self.event_id, entity, &self.sku) {
+            (Some(event_id), ..) => Asked::Event(Question { event_id, entity, event_at: self.at }),
+            (None, Some(entity), _) => Asked::Subject(Subject::Entity(entity)),
+            (None, None, sku) => Asked::Subject(Subject::Article(sku.clone().unwrap_or_default())),
+        }
     }
 }
 
@@ -54,8 +63,30 @@ mod tests {
         trace: TraceArgs,
     }
 
+    fn asked(arguments: &[&str]) -> Option<Asked> {
+        Cli::try_parse_from(["trace"].iter().chain(arguments)).ok().map(|cli| cli.trace.asked())
+    }
+
     fn question(arguments: &[&str]) -> Option<Question> {
-        Cli::try_parse_from(["trace"].iter().chain(arguments)).ok().map(|cli| cli.trace.question())
+        match asked(arguments)? {
+            Asked::Event(question) => Some(question),
+            Asked::Subject(_) => None,
+        }
+    }
+
+    #[test]
+    fn without_an_event_everything_about_one_subject_is_asked_for() {
+        let id = "2f1c7d5e-0001-4000-8000-000000000001";
+        let entity_id = id.parse().unwrap();
+        for (option, entity) in
+            [("--user", Entity::User(entity_id)), ("--order", Entity::Order(entity_id)), ("--payment", Entity::Payment(entity_id))]
+        {
+            assert_eq!(asked(&[option, id]), Some(Asked::Subject(Subject::Entity(entity))));
+        }
+        assert_eq!(asked(&["--sku", "A 1"]), Some(Asked::Subject(Subject::Article("A 1".to_owned()))));
+        for wrong in [&["--sku", "A", "--user", id][..], &[id, "--sku", "A"], &["--user", id, "--at", "1970-01-01T00:00:00Z"]] {
+            assert_eq!(asked(wrong), None, "{wrong:?}");
+        }
     }
 
     #[test]

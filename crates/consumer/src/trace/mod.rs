@@ -1,29 +1,50 @@
-//! What the system knows of one event: the tables, the parking table and the dead letters, asked one after the other.
+//! What the system knows of one event, or of what events are about: the tables, the parking table, the dead letters and the audit log, asked one after
+//! the other.
 //!
 //! | module | what it holds |
 //! |---|---|
 //! | [`arguments`] | the question, on a command line |
+//! | [`letters`] | its dead letters |
+//! | [`changes`] | what operators have done to it |
 //! | [`verdict`] | the answer in one sentence |
+//! | [`subject`] | the same of a user, an order, a payment or an article |
+//! | [`timeline`] | all of it in order of time |
 //! | [`report`] | all of it, as text or JSON; no payload and no e-mail address is in it |
 
 pub mod arguments;
+pub mod changes;
+pub mod letters;
 pub mod report;
+pub mod subject;
+pub mod timeline;
 pub mod verdict;
 
+use std::collections::BTreeSet;
 use std::process::ExitCode;
 
 use events::Timestamp;
 use pipeline::fault::Fault;
-use pipeline::ports::{DeadLetterReader, EventTrace};
-use pipeline::trace::About;
+use pipeline::ports::{AuditLog, DeadLetterReader, EventTrace};
+use pipeline::trace::{About, Subject};
 use pipeline::{Entity, Trace};
 use telemetry::output::print_line;
 use uuid::Uuid;
 
-use crate::dlq::listed::Listed;
-use crate::dlq::scan::Scan;
 pub use arguments::TraceArgs;
+pub use changes::Changes;
+pub use letters::{DeadLetters, Letter};
+pub use subject::{SubjectFindings, trace_subject};
+pub use timeline::{Step, StepKind};
 pub use verdict::Verdict;
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// One event.
+    Event(Question),
+    /// All that is about a user, an order, a payment or an article.
+    Subject(Subject),
+}
 
 /// Which event is looked for, and what is known of it beforehand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,34 +66,18 @@ pub struct Findings {
     pub tables: Result<Trace, Fault>,
     /// What the dead letter queue says, or why it could not be asked.
     pub dead_letters: Result<DeadLetters, Fault>,
-}
-
-/// Its dead letters.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct DeadLetters {
-    /// Those with its event id, oldest first.
-    pub found: Vec<Letter>,
-    /// How many entries were looked at.
-    pub examined: u64,
-}
-
-/// A dead letter of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Letter {
-    /// The entry.
-    pub listed: Listed,
-    /// What its payload says, where it keeps the contract.
-    pub about: Option<About>,
+    /// What operators have done to it, or why the audit log could not be asked.
+    pub changes: Result<Changes, Fault>,
 }
 
 /// Looks for an event everywhere. The tables are asked before the queue, which is the way of an event that is expired; an event that is
 /// being redriven at this moment may be missed: it is on its way through Kafka.
-pub async fn trace<T: EventTrace, Q: DeadLetterReader>(tables: &T, queue: &Q, question: Question) -> Findings {
-    trace_with(tables, dead_letters(queue, question.event_id), question).await
+pub async fn trace<T: EventTrace + AuditLog, Q: DeadLetterReader>(tables: &T, queue: &Q, question: Question) -> Findings {
+    trace_with(tables, letters::of_event(queue, question.event_id), question).await
 }
 
 /// The same with another way to the dead letters.
-pub(crate) async fn trace_with<T: EventTrace>(
+pub(crate) async fn trace_with<T: EventTrace + AuditLog>(
     tables: &T,
     dead_letters: impl Future<Output = Result<DeadLetters, Fault>>,
     mut question: Question,
@@ -86,33 +91,10 @@ pub(crate) async fn trace_with<T: EventTrace>(
             answer = tables.trace(question.event_id, question.entity).await;
         }
     }
-    Findings { question, tables: answer, dead_letters }
-}
-
-/// Looks at every entry, a page at a time.
-pub(crate) async fn dead_letters<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<DeadLetters, Fault> {
-    let mut dead_letters = DeadLetters::default();
-    let mut scan = Scan::start(queue).await?;
-    loop {
-        let page = scan.look().await?;
-        if page.is_empty() {
-            return Ok(dead_letters);
-        }
-        dead_letters.examined += page.len() as u64;
-        dead_letters.found.extend(page.into_iter().filter(|listed| is_of(listed, event_id)).map(Letter::from));
-    }
-}
-
-fn is_of(listed: &Listed, event_id: Uuid) -> bool {
-    let told = listed.entry.as_ref().and_then(|entry| entry.event_id.as_deref());
-    told.and_then(|told| Uuid::parse_str(told).ok()) == Some(event_id)
-}
-
-impl From<Listed> for Letter {
-    fn from(listed: Listed) -> Self {
-        let value = listed.entry.as_ref().and_then(pipeline::dead_letter::Entry::value);
-        Self { about: value.and_then(|value| About::read(&value)), listed }
-    }
+    let mut ids = BTreeSet::from([question.event_id.to_string()]);
+    ids.extend(dead_letters.iter().flat_map(|letters| &letters.found).map(|letter| letter.listed.id.clone()));
+    let changes = changes::changes(tables, &ids).await;
+    Findings { question, tables: answer, dead_letters, changes }
 }
 
 fn about(trace: Option<&Trace>, dead_letters: Option<&DeadLetters>) -> Option<About> {
@@ -120,8 +102,20 @@ fn about(trace: Option<&Trace>, dead_letters: Option<&DeadLetters>) -> Option<Ab
     parked.or_else(|| dead_letters.into_iter().flat_map(|dead_letters| &dead_letters.found).find_map(|dead_letter| dead_letter.about))
 }
 
-/// Prints the findings on the standard output. The exit code is 0 where [`Findings::found`] holds and they could be printed, and 1 otherwise.
-pub fn show(findings: &Findings, json: bool) -> ExitCode {
-    let printed = if json { print_line(findings.to_json()) } else { print_line(findings) };
-    if printed && findings.found() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+/// Looks for what was asked for, prints what was found on the standard output, and says what to exit with: 0 where everything could be asked, something
+/// is known and it could be printed, and 1 otherwise.
+pub async fn show<T: EventTrace + AuditLog, Q: DeadLetterReader>(tables: &T, queue: &Q, arguments: &TraceArgs) -> ExitCode {
+    let (printed, found) = match arguments.asked() {
+        Asked::Event(question) => {
+            let findings = trace(tables, queue, question).await;
+            let printed = if arguments.json { print_line(findings.to_json()) } else { print_line(&findings) };
+            (printed, findings.found())
+        }
+        Asked::Subject(subject) => {
+            let findings = trace_subject(tables, queue, subject).await;
+            let printed = if arguments.json { print_line(findings.to_json()) } else { print_line(&findings) };
+            (printed, findings.found())
+        }
+    };
+    if printed && found { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

@@ -2,13 +2,14 @@
 
 use std::fmt;
 
+use pipeline::audit::{AuditEntry, AuditRecord};
 use pipeline::fault::Fault;
 use pipeline::trace::{LedgerLine, ParkedRow, ShownRow, Trace};
 use pipeline::{Entity, WaitsFor};
 use serde_json::{Value, json};
 
 use super::verdict::Awaited;
-use super::{DeadLetters, Findings, Letter};
+use super::{Changes, DeadLetters, Findings, Letter, Step};
 use crate::dlq::printable::printable;
 use crate::reason::advice;
 
@@ -18,12 +19,13 @@ impl fmt::Display for Findings {
         for (place, what) in self.lines() {
             writeln!(f, "{place:<13} {what}")?;
         }
+        write_timeline(f, &self.timeline())?;
         write!(f, "{:<13} {}", "verdict", self.verdict())
     }
 }
 
 /// Why a part could not be asked, and what to do about it where that is known.
-fn trouble(fault: &Fault) -> String {
+pub(super) fn trouble(fault: &Fault) -> String {
     let general = fault.advice().is_none().then(|| advice(fault)).flatten();
     general.map_or_else(|| fault.to_string(), |advice| format!("{fault}: {advice}"))
 }
@@ -36,7 +38,7 @@ impl Findings {
             Err(fault) => vec![("tables", format!("could not be asked: {}", trouble(fault)))],
         };
         match &self.dead_letters {
-            Ok(DeadLetters { found, examined }) if found.is_empty() => {
+            Ok(DeadLetters { found, examined, .. }) if found.is_empty() => {
                 lines.push(("dead letters", format!("none of the {examined} in the list")));
             }
             Ok(DeadLetters { found, .. }) => {
@@ -44,8 +46,47 @@ impl Findings {
             }
             Err(fault) => lines.push(("dead letters", format!("could not be asked: {}", trouble(fault)))),
         }
+        lines.push(("changes", changes_line(&self.changes)));
         lines
     }
+}
+
+/// How much of what operators have done is about it.
+pub(super) fn changes_line(changes: &Result<Changes, Fault>) -> String {
+    match changes {
+        Ok(Changes { found, examined, complete }) => {
+            let looked_at = if *complete { format!("the {examined}") } else { format!("the last {examined}") };
+            match found.len() {
+                0 => format!("none of {looked_at} entries of the audit log names it"),
+                many => format!("{many} of {looked_at} entries of the audit log"),
+            }
+        }
+        Err(fault) => format!("the audit log could not be asked: {}", trouble(fault)),
+    }
+}
+
+pub(super) fn changes_json(changes: &Result<Changes, Fault>) -> Value {
+    let entry = |entry: &AuditEntry| {
+        let AuditRecord { at, actor, origin, action, operation, subject, outcome, .. } = &entry.record;
+        json!({
+            "number": entry.number, "at": at, "actor": actor, "origin": origin, "action": action, "operation": operation, "subject": subject,
+            "outcome": outcome,
+        })
+    };
+    json!({
+        "notAsked": changes.as_ref().err().map(trouble),
+        "examined": changes.as_ref().ok().map(|changes| changes.examined),
+        "found": changes.as_ref().ok().map(|changes| changes.found.iter().map(entry).collect::<Vec<_>>()),
+    })
+}
+
+/// Each step on a line of its own.
+pub(super) fn write_timeline(f: &mut fmt::Formatter<'_>, steps: &[Step]) -> fmt::Result {
+    for Step { at, kind, sentence, .. } in steps {
+        let at = at.map_or_else(|| "unknown".to_owned(), |at| at.to_string());
+        writeln!(f, "  {at:<27} {:<11} {sentence}", kind.label())?;
+    }
+    Ok(())
 }
 
 fn trace_lines(trace: &Trace) -> Vec<(&'static str, String)> {
@@ -63,7 +104,7 @@ fn trace_lines(trace: &Trace) -> Vec<(&'static str, String)> {
     lines.push((
         "ledger",
         match &trace.ledger {
-            Some(LedgerLine { sku, delta, event_at, applied_at }) => {
+            Some(LedgerLine { sku, delta, event_at, applied_at, .. }) => {
                 format!("{delta:+} of {}: event time {event_at}, applied {applied_at}", printable(sku))
             }
             None => match trace.folded_before {
@@ -123,11 +164,13 @@ impl Findings {
                 "examined": dead_letters.map(|dead_letters| dead_letters.examined),
                 "found": dead_letters.map(|dead_letters| dead_letters.found.iter().map(dead).collect::<Vec<_>>()),
             },
+            "changes": changes_json(&self.changes),
+            "timeline": self.timeline().iter().map(Step::to_json).collect::<Vec<_>>(),
         })
     }
 }
 
-fn shown(row: &ShownRow) -> Value {
+pub(super) fn shown(row: &ShownRow) -> Value {
     let (kind, id) = match row.entity {
         Entity::User(id) => ("user", id),
         Entity::Order(id) => ("order", id),
@@ -136,23 +179,23 @@ fn shown(row: &ShownRow) -> Value {
     json!({ "entity": kind, "id": id, "eventId": row.event_id, "eventTime": row.event_at, "updatedAt": row.updated_at })
 }
 
-fn counted(line: &LedgerLine) -> Value {
-    json!({ "sku": line.sku, "delta": line.delta, "eventTime": line.event_at, "appliedAt": line.applied_at })
+pub(super) fn counted(line: &LedgerLine) -> Value {
+    json!({ "eventId": line.event_id, "sku": line.sku, "delta": line.delta, "eventTime": line.event_at, "appliedAt": line.applied_at })
 }
 
-fn parked(row: &ParkedRow) -> Value {
+pub(super) fn parked(row: &ParkedRow) -> Value {
     let waits_for = match row.waits_for {
         WaitsFor::User(_) => "user",
         WaitsFor::Order(_) => "order",
         WaitsFor::Email => "email",
     };
     json!({
-        "topic": row.position.topic.as_ref(), "partition": row.position.partition, "offset": row.position.offset,
+        "eventId": row.event_id, "topic": row.position.topic.as_ref(), "partition": row.position.partition, "offset": row.position.offset,
         "waitsFor": waits_for, "waitsForId": row.waits_for.parent_id(), "parkedAt": row.parked_at, "expired": row.expired,
     })
 }
 
-fn dead(dead_letter: &Letter) -> Value {
+pub(super) fn dead(dead_letter: &Letter) -> Value {
     let entry = dead_letter.listed.entry.as_ref();
     json!({
         "id": dead_letter.listed.id, "reason": dead_letter.listed.reason(), "retryCount": dead_letter.listed.retries(),

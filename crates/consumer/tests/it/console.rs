@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection};
+use console::{Caller, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection, TraceBy};
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::admin::AdminConfig;
 use consumer::dlq::{AdminContext, Terms};
@@ -390,11 +390,22 @@ async fn an_event_is_traced_and_its_dead_letters_are_named() {
     let event = user(id());
     apply(&office.store, std::slice::from_ref(&event)).await;
     office.store.push(&[orphan(&event)]).await.unwrap();
-    let trace = operations.trace(&format!(" {} ", event.id)).await.unwrap();
-    assert_eq!(trace.letters, [entry_id(&office.texts().await[0])]);
+    let trace = operations.trace(TraceBy::Event, &format!(" {} ", event.id)).await.unwrap();
+    let letters: Vec<_> = trace.steps.iter().filter_map(|step| step.letter.clone()).collect();
+    assert_eq!(letters, [entry_id(&office.texts().await[0])]);
+    assert!(trace.steps.iter().all(|step| step.event_id.is_none()), "it is the one that was asked for: {trace:?}");
     assert!(trace.findings.iter().any(|(place, what)| place == "rows" && what.contains("shows it")), "{trace:?}");
     assert!(trace.verdict.ends_with('.'), "{}", trace.verdict);
-    assert_eq!(operations.trace("0190").await.unwrap_err().kind, RefusalKind::Bad);
+    for by in [TraceBy::Event, TraceBy::User, TraceBy::Order, TraceBy::Payment] {
+        assert_eq!(operations.trace(by, "0190").await.unwrap_err().kind, RefusalKind::Bad);
+    }
+    let events::Body::UserCreated(born) = &event.body else { unreachable!() };
+    let of_user = operations.trace(TraceBy::User, &born.user_id.to_string()).await.unwrap();
+    let found: Vec<_> = of_user.steps.iter().map(|step| (step.kind.as_str(), step.event_id.clone())).collect();
+    let event_id = Some(event.id.to_string());
+    assert!(found.contains(&("applied", event_id.clone())) && found.contains(&("dead letter", event_id)), "{of_user:?}");
+    let of_article = operations.trace(TraceBy::Sku, "nothing").await.unwrap();
+    assert_eq!((of_article.verdict.as_str(), of_article.steps.len()), ("Nothing knows article nothing.", 0));
 }
 
 #[tokio::test]

@@ -1,15 +1,18 @@
 //! What is said of one event, wherever it has left something.
 
-use consumer::trace::{Findings, Question, trace};
+use consumer::audit::{Audit, Handled, Subject as AuditSubject, Who, Witness as _};
+use consumer::trace::{Findings, Question, Step, StepKind, SubjectFindings, trace, trace_subject};
 use events::Event;
+use pipeline::audit::{AuditAction, AuditEntry, AuditRecord, AuditTail};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::ledger::Cutoff;
-use pipeline::ports::{DeadLetterReader, End, EventTrace, LedgerCompaction as _, ListState};
+use pipeline::ports::{AuditLog, AuditPage, DeadLetterReader, End, EventTrace, LedgerCompaction as _, ListState};
+use pipeline::trace::{History, Subject};
 use pipeline::{DeadLetter, DeadLetterQueue, Entity, ParkingLot, Reason, Trace};
 use sqlite::Sqlite;
 use std::collections::BTreeMap;
-use testkit::builders::{Build, adjustment, id, order, parked, record, second, unique, user};
+use testkit::builders::{Build, adjustment, id, order, parked, payment, record, second, unique, user};
 use testkit::delivery::apply;
 use uuid::Uuid;
 
@@ -133,6 +136,20 @@ impl EventTrace for Away {
     async fn trace(&self, _: Uuid, _: Option<Entity>) -> Result<Trace, Fault> {
         Err(self.fault())
     }
+
+    async fn history(&self, _: &Subject) -> Result<History, Fault> {
+        Err(self.fault())
+    }
+}
+
+impl AuditLog for Away {
+    async fn append_audit(&self, _: &[AuditRecord]) -> Result<AuditTail, Fault> {
+        Err(self.fault())
+    }
+
+    async fn audit_page(&self, _: AuditPage, _: usize) -> Result<Vec<AuditEntry>, Fault> {
+        Err(self.fault())
+    }
 }
 
 impl DeadLetterReader for Away {
@@ -198,7 +215,7 @@ async fn neither_text_nor_json_shows_a_payload_or_what_others_wrote_into_an_erro
     let (text, json) = (findings.to_string(), findings.to_json().to_string());
     assert!(!text.contains("canary") && !json.contains("canary"), "{text}\n{json}");
     assert!(text.contains("\\u{1b}[2Jodd\\r\\nreason"), "{text}");
-    assert_eq!(text.lines().count(), 7, "{text}");
+    assert_eq!(text.lines().count(), 13, "eight lines, and five steps: {text}");
 }
 
 #[tokio::test]
@@ -222,4 +239,107 @@ async fn the_json_tells_all_that_the_text_does() {
     assert_eq!(parked["waitsForId"], user_id.to_string());
     assert_eq!((&json["deadLetters"]["examined"], &json["deadLetters"]["found"]), (&0.into(), &serde_json::json!([])));
     assert!(json["tables"]["ledger"].is_null() && json["tables"]["notAsked"].is_null());
+}
+
+async fn ask_about(store: &Sqlite, subject: Subject) -> SubjectFindings {
+    trace_subject(store, store, subject).await
+}
+
+fn kinds(steps: &[Step]) -> Vec<&'static str> {
+    steps.iter().map(|step| step.kind.label()).collect()
+}
+
+/// An operator sends this dead letter again.
+async fn redriven(store: &Sqlite, letter: &str, event_id: Uuid) {
+    let mut operation = Audit(store).begin(Who::console("ada"), AuditAction::Redrive, AuditSubject::new("all dead letters")).await.unwrap();
+    operation.handled(vec![Handled::new(letter.to_owned(), Some(&event_id.to_string()), "redriven")]).await.unwrap();
+    operation.end("1 redriven").await;
+}
+
+#[tokio::test]
+async fn the_timeline_of_an_event_goes_from_its_own_time_to_what_operators_did() {
+    let store = Sqlite::temporary().unwrap();
+    let user_id = id();
+    let (lost, newer) = (user(user_id), user(user_id).later(1));
+    apply(&store, std::slice::from_ref(&newer)).await;
+    store.push(&[dead_letter(&lost, Reason::EmailTaken)]).await.unwrap();
+    let letter = ask(&store, &lost, None).await.dead_letters.unwrap().found[0].listed.id.clone();
+    redriven(&store, &letter, lost.id).await;
+    redriven(&store, "0123456789ab", newer.id).await;
+    let steps = ask(&store, &lost, None).await.timeline();
+    let mut kinds = kinds(&steps);
+    kinds.sort_unstable();
+    assert_eq!(kinds, ["change", "dead letter", "event", "superseded"], "{steps:?}");
+    assert!(steps.is_sorted_by_key(|step| step.at), "{steps:?}");
+    let step = |kind| steps.iter().find(|step| step.kind == kind).unwrap();
+    assert_eq!((step(StepKind::Superseded).event_id, step(StepKind::DeadLetter).letter.as_ref()), (Some(newer.id), Some(&letter)));
+    let change = &step(StepKind::Change).sentence;
+    assert!(change.starts_with(&format!("redrive by ada: dead letter {letter}, event {}: redriven", lost.id)), "{change}");
+}
+
+#[tokio::test]
+async fn everything_about_a_user_an_order_and_a_payment_is_told_in_order_of_time() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, order_id, payment_id) = (id(), id(), id());
+    let (born, placed, paid) = (user(user_id), order(order_id, user_id).later(1), payment(payment_id, order_id).later(2));
+    store.park(&[parked(&paid)]).await.unwrap();
+    apply(&store, &[born.clone(), placed.clone()]).await;
+    let broken = String::from_utf8(order(order_id, user_id).to_json()).unwrap().replace("\"currency\"", "\"money\"");
+    let diagnosis = Diagnosis::from(&events::decode(broken.as_bytes()).unwrap_err());
+    store.push(&[DeadLetter::new(&record(broken.into_bytes()), &diagnosis, second(0))]).await.unwrap();
+
+    let of_order = ask_about(&store, Subject::Entity(Entity::Order(order_id))).await;
+    let steps = of_order.timeline();
+    assert_eq!(kinds(&steps), ["dead letter", "waiting", "applied"], "{steps:?}");
+    assert!(of_order.found());
+    let expected = format!("order {order_id} shows event {} of {}; 1 event waits for it; 1 dead letter", placed.id, placed.at);
+    assert_eq!(of_order.verdict(), expected);
+    let waiting = format!("event {}, payment {payment_id}, waits for it", paid.id);
+    assert!(steps[1].sentence.starts_with(&waiting), "{}", steps[1].sentence);
+
+    let of_user = ask_about(&store, Subject::Entity(Entity::User(user_id))).await;
+    assert_eq!(kinds(&of_user.timeline()), ["applied"], "a dead letter of its order is not about it");
+    let of_payment = ask_about(&store, Subject::Entity(Entity::Payment(payment_id))).await;
+    assert_eq!(kinds(&of_payment.timeline()), ["parked"]);
+    assert_eq!(of_payment.verdict(), format!("payment {payment_id} has no row; 1 event of it is parked"));
+    let json = of_payment.to_json();
+    assert_eq!((json["of"].as_str(), json["tables"]["parked"][0]["eventId"].as_str()), (Some("payment"), Some(&*paid.id.to_string())));
+    let nobody = ask_about(&store, Subject::Entity(Entity::User(id()))).await;
+    assert!(!nobody.found() && nobody.verdict().starts_with("nothing knows user "), "{}", nobody.verdict());
+}
+
+#[tokio::test]
+async fn everything_about_an_article_is_told_with_what_was_folded() {
+    let store = Sqlite::temporary().unwrap();
+    let sku = unique("sku");
+    let (old, young) = (adjustment(&sku, 5), adjustment(&sku, -2).later(20));
+    apply(&store, &[old, young.clone()]).await;
+    store
+        .push(&[
+            dead_letter(&adjustment(&sku, 9), Reason::EventIdConflict),
+            dead_letter(&adjustment(&unique("sku"), 9), Reason::EventIdConflict),
+        ])
+        .await
+        .unwrap();
+    let cutoff = Cutoff { events_before: second(10), applied_before: second(1_000_000_000_000) };
+    let number = store.begin_compaction(cutoff).await.unwrap().number;
+    while !store.compact(number, 1000).await.unwrap().ended {}
+    let findings = ask_about(&store, Subject::Article(sku.clone())).await;
+    assert_eq!(findings.verdict(), format!("article {sku} has a stock of 3; 1 dead letter"));
+    let text = findings.to_string();
+    assert!(text.contains(&format!("lines of events before {} were folded", second(10))), "{text}");
+    assert!(text.contains(&format!("-2 of {sku} by event {}", young.id)), "{text}");
+}
+
+#[tokio::test]
+async fn a_part_that_cannot_be_asked_spoils_what_is_said_of_a_subject() {
+    let store = Sqlite::temporary().unwrap();
+    let (user_id, away) = (id(), Away(Dependency::Database));
+    apply(&store, &[user(user_id)]).await;
+    let subject = Subject::Entity(Entity::User(user_id));
+    let findings = trace_subject(&away, &store, subject.clone()).await;
+    assert!(!findings.found() && findings.to_string().contains("tables        could not be asked: "), "{findings}");
+    assert_eq!(findings.verdict(), format!("not everything about user {user_id} could be asked"));
+    let no_queue = trace_subject(&store, &Away(Dependency::DeadLetterQueue), subject).await;
+    assert!(!no_queue.found() && no_queue.to_string().contains("the dead letter queue cannot be reached"), "{no_queue}");
 }

@@ -2,15 +2,15 @@
 
 use events::{Body, Event, Timestamp};
 use pipeline::ports::EventTrace;
-use pipeline::trace::{About, LedgerLine, ParkedRow, ShownRow};
-use pipeline::{Entity, Fault, Trace};
+use pipeline::trace::{About, HISTORY_ROWS, History, LedgerLine, ParkedRow, ShownRow, StockRow, Subject};
+use pipeline::{Entity, Fault, Trace, WaitsFor};
 use readmodel::views::ORDERS_SHOWN;
 use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
 
 use super::adapter::SimStore;
 use super::parking::event_of;
-use super::tables::{Row, Tables};
+use super::tables::{Line, Parked, Row, Tables};
 
 impl ReadStore for SimStore {
     async fn user(&self, user_id: Uuid) -> Result<Option<UserView>, ReadFault> {
@@ -49,25 +49,68 @@ impl EventTrace for SimStore {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         Ok(self.world.step(|state| trace(&state.tables, event_id, entity)))
     }
+
+    async fn history(&self, subject: &Subject) -> Result<History, Fault> {
+        Ok(self.world.step(|state| match subject {
+            Subject::Article(sku) => article(&state.tables, sku),
+            Subject::Entity(entity) => of_entity(&state.tables, *entity),
+        }))
+    }
 }
 
 fn trace(tables: &Tables, event_id: Uuid, entity: Option<Entity>) -> Trace {
     let rows = [&tables.users, &tables.orders, &tables.payments].into_iter().flat_map(|rows| rows.values()).filter_map(shown);
     let rows = rows.filter(|row| row.event_id == event_id || Some(row.entity) == entity).collect();
-    let ledger = tables.ledger.get(&event_id).map(|line| LedgerLine {
-        sku: line.sku.clone(),
-        delta: line.delta,
-        event_at: line.event.at,
-        applied_at: line.applied_at,
-    });
-    let parked = tables.parked.values().filter(|parked| parked.event.event_id == event_id).map(|parked| ParkedRow {
+    let ledger = tables.ledger.get(&event_id).map(ledger_line);
+    let parked = tables.parked.values().filter(|parked| parked.event.event_id == event_id).map(parked_row);
+    Trace { ledger, parked: parked.collect(), ..Trace::default() }.with_rows(rows, event_id, entity)
+}
+
+fn article(tables: &Tables, sku: &str) -> History {
+    let stock = tables.stock.get(sku).map(|(quantity, updated_at)| StockRow { quantity: *quantity, updated_at: *updated_at });
+    let mut ledger: Vec<_> = tables.ledger.values().filter(|line| line.sku == sku).map(ledger_line).collect();
+    ledger.sort_by_key(|line| std::cmp::Reverse((line.applied_at, line.event_at)));
+    ledger.truncate(HISTORY_ROWS);
+    History { stock, ledger, ..History::default() }
+}
+
+fn of_entity(tables: &Tables, entity: Entity) -> History {
+    let rows = match entity {
+        Entity::User(_) => &tables.users,
+        Entity::Order(_) => &tables.orders,
+        Entity::Payment(_) => &tables.payments,
+    };
+    let parked: Vec<_> = tables.parked.values().map(parked_row).collect();
+    let chosen = |is_meant: &dyn Fn(&ParkedRow) -> bool| {
+        let mut rows: Vec<_> = parked.iter().filter(|row| is_meant(row)).cloned().collect();
+        rows.sort_by_key(|row| (row.parked_at, row.event_id));
+        rows
+    };
+    let about = chosen(&|row| row.about.is_some_and(|about| about.entity == Some(entity)));
+    let waits_for = match entity {
+        Entity::User(id) => Some(WaitsFor::User(id)),
+        Entity::Order(id) => Some(WaitsFor::Order(id)),
+        Entity::Payment(_) => None,
+    };
+    let mut children = chosen(&|row| Some(row.waits_for) == waits_for);
+    let children_total = children.len() as u64;
+    children.truncate(HISTORY_ROWS);
+    History { row: rows.get(&entity.id()).and_then(shown), parked: about, children, children_total, ..History::default() }
+}
+
+fn ledger_line(line: &Line) -> LedgerLine {
+    LedgerLine { event_id: line.event.id, sku: line.sku.clone(), delta: line.delta, event_at: line.event.at, applied_at: line.applied_at }
+}
+
+fn parked_row(parked: &Parked) -> ParkedRow {
+    ParkedRow {
+        event_id: parked.event.event_id,
         position: parked.event.position.clone(),
         waits_for: parked.event.waits_for,
         parked_at: parked.event.parked_at,
         expired: parked.expired,
         about: event_of(parked).map(|event| About { entity: Entity::of(&event.body), event_at: event.at }),
-    });
-    Trace { ledger, parked: parked.collect(), ..Trace::default() }.with_rows(rows, event_id, entity)
+    }
 }
 
 fn shown(row: &Row) -> Option<ShownRow> {

@@ -12,6 +12,7 @@ use pipeline::ports::{
 };
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::rows::{Table, TableRow, WrongStock};
+use pipeline::trace::{History, Subject};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{AsOf, InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use sqlite::Sqlite;
@@ -54,6 +55,10 @@ impl DryRun for Store {
 impl EventTrace for Store {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         either!(self, store => store.trace(event_id, entity))
+    }
+
+    async fn history(&self, subject: &Subject) -> Result<History, Fault> {
+        either!(self, store => store.history(subject))
     }
 }
 

@@ -9,6 +9,7 @@ use pipeline::ports::{
     AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, Leases, LedgerCompaction, LogPositions, ParkingExpiry, TableRepair, TableRows,
 };
 use pipeline::rows::{Table, TableRow, WrongStock};
+use pipeline::trace::{History, Subject};
 use pipeline::{Applied, Awaited, Batch, Entity, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot, Trace};
 use readmodel::{AsOf, InventoryView, OrderView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
@@ -46,6 +47,10 @@ impl<S: LogPositions> LogPositions for DryRunFirst<S> {
 impl<S: EventTrace> EventTrace for DryRunFirst<S> {
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         self.0.trace(event_id, entity).await
+    }
+
+    async fn history(&self, subject: &Subject) -> Result<History, Fault> {
+        self.0.history(subject).await
     }
 }
 

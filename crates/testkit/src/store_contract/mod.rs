@@ -14,7 +14,7 @@
 //! | [`dry_run`] | a batch that is tried and taken back |
 //! | [`dry_run_first`] | why every batch of every case is also dry-run |
 //! | [`table_rows`] | the tables row by row |
-//! | [`traces`] | what the tables know of one event |
+//! | [`traces`] | what the tables know of one event, and of what events are about |
 //! | [`addresses`] | claims for each other's addresses, in any order |
 //! | [`audit`] | what operators have changed |
 //! | [`heartbeats`] | who consumes: of a suite of its own, [`operations_contract!`](crate::operations_contract!) |
@@ -218,6 +218,11 @@ macro_rules! store_contract {
             the_ledger_tells_what_an_adjustment_added
             the_parking_table_tells_where_an_event_waits_and_for_what
             an_event_that_never_came_has_left_nothing
+            an_entity_tells_its_row_what_is_parked_of_it_and_who_waits_for_it
+            an_entity_is_found_in_parked_text_whichever_case_its_id_is_written_in
+            of_many_who_wait_the_longest_are_told_and_all_are_counted
+            an_article_tells_its_stock_and_its_last_lines
+            what_nothing_is_about_has_left_nothing
         }
         $crate::store_contract! { @cases $factory, beside_others, table_rows:
             a_row_is_what_its_event_makes

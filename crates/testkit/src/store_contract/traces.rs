@@ -1,7 +1,7 @@
 //! What the tables know of one event.
 
-use pipeline::trace::{About, ShownRow};
-use pipeline::{Entity, Position, Trace, WaitsFor};
+use pipeline::trace::{About, HISTORY_ROWS, History, ParkedRow, ShownRow, StockRow, Subject};
+use pipeline::{Entity, ParkedEvent, Position, Trace, WaitsFor};
 
 use uuid::Uuid;
 
@@ -78,4 +78,83 @@ pub async fn the_parking_table_tells_where_an_event_waits_and_for_what<S: Databa
 pub async fn an_event_that_never_came_has_left_nothing<S: Database>(store: &S) {
     assert_eq!(traced(store, id(), None).await, Trace::default());
     assert_eq!(traced(store, id(), Some(Entity::User(id()))).await, Trace::default());
+}
+
+async fn history<S: Database>(store: &S, subject: Subject) -> History {
+    History { folded_before: None, ..store.history(&subject).await.unwrap() }
+}
+
+fn events(rows: &[ParkedRow]) -> Vec<Uuid> {
+    rows.iter().map(|row| row.event_id).collect()
+}
+
+pub async fn an_entity_tells_its_row_what_is_parked_of_it_and_who_waits_for_it<S: Database>(store: &S) {
+    let (user_id, order_id, payment_id) = (id(), id(), id());
+    // All of them wait: the user for an address, the order for the user, the payment for the order.
+    let (born, placed, paid) = (user(user_id), order(order_id, user_id).later(1), payment(payment_id, order_id).later(2));
+    park(store, &[parked(&born), parked(&placed), parked(&paid)]).await;
+    for (entity, own, children) in [
+        (Entity::User(user_id), born.id, vec![placed.id]),
+        (Entity::Order(order_id), placed.id, vec![paid.id]),
+        (Entity::Payment(payment_id), paid.id, vec![]),
+    ] {
+        let found = history(store, Subject::Entity(entity)).await;
+        assert_eq!((found.row, events(&found.parked), events(&found.children)), (None, vec![own], children.clone()), "{entity}");
+        assert_eq!(found.children_total, children.len() as u64, "{entity}");
+    }
+    // An identity of one table is looked for in that table alone.
+    for elsewhere in [Entity::Order(user_id), Entity::Payment(order_id), Entity::User(payment_id)] {
+        assert_eq!(history(store, Subject::Entity(elsewhere)).await, History::default(), "{elsewhere}");
+    }
+    let (user_id, order_id) = (id(), id());
+    let written = [user(user_id), order(order_id, user_id).later(1)];
+    apply(store, &written).await;
+    for (event, entity) in written.iter().zip([Entity::User(user_id), Entity::Order(order_id)]) {
+        let found = history(store, Subject::Entity(entity)).await;
+        let row = found.row.expect("it has a row");
+        assert_eq!((row.entity, row.event_id, row.event_at), (entity, event.id, event.at));
+        assert_eq!(History { row: None, ..found }, History::default());
+    }
+}
+
+pub async fn an_entity_is_found_in_parked_text_whichever_case_its_id_is_written_in<S: Database>(store: &S) {
+    let order_id = id();
+    let placed = order(order_id, id());
+    let shouted = ParkedEvent {
+        value: parked(&placed).value.replace(&order_id.to_string(), &order_id.to_string().to_uppercase()),
+        ..parked(&placed)
+    };
+    assert!(shouted.value.contains(&order_id.to_string().to_uppercase()));
+    park(store, &[shouted]).await;
+    assert_eq!(events(&history(store, Subject::Entity(Entity::Order(order_id))).await.parked), [placed.id]);
+}
+
+pub async fn of_many_who_wait_the_longest_are_told_and_all_are_counted<S: Database>(store: &S) {
+    let user_id = id();
+    let all: Vec<_> = (0..HISTORY_ROWS + 5).map(|_| parked(&order(id(), user_id))).collect();
+    park(store, &all).await;
+    let found = history(store, Subject::Entity(Entity::User(user_id))).await;
+    assert_eq!((found.children.len(), found.children_total), (HISTORY_ROWS, all.len() as u64));
+    assert!(found.children.is_sorted_by_key(|row| (row.parked_at, row.event_id)));
+}
+
+pub async fn an_article_tells_its_stock_and_its_last_lines<S: Database>(store: &S) {
+    let (sku, other) = (unique("sku"), unique("sku"));
+    let older: Vec<_> = (0..HISTORY_ROWS).map(|_| adjustment(&sku, 1)).collect();
+    apply(store, &older).await;
+    let newest = adjustment(&sku, -7);
+    apply(store, &[newest.clone(), adjustment(&other, 3)]).await;
+    let found = history(store, Subject::Article(sku.clone())).await;
+    assert_eq!(found.ledger.len(), HISTORY_ROWS, "no more than fit");
+    let (first, stock) = (&found.ledger[0], stock_view(store, &sku).await.unwrap());
+    assert_eq!((first.event_id, first.delta, first.event_at), (newest.id, -7, newest.at), "what was applied last comes first");
+    assert_eq!(found.stock, Some(StockRow { quantity: HISTORY_ROWS as i64 - 7, updated_at: stock.updated_at }));
+    assert!(found.ledger.iter().all(|line| line.sku == sku));
+    assert_eq!((found.row, found.parked, found.children), (None, vec![], vec![]));
+}
+
+pub async fn what_nothing_is_about_has_left_nothing<S: Database>(store: &S) {
+    for subject in [Subject::Entity(Entity::User(id())), Subject::Entity(Entity::Payment(id())), Subject::Article(unique("sku"))] {
+        assert_eq!(history(store, subject.clone()).await, History::default(), "{subject:?}");
+    }
 }

@@ -1,0 +1,190 @@
+//! The dead letters of an event, and of what events are about.
+
+use events::EventType;
+use pipeline::Entity;
+use pipeline::dead_letter::Entry;
+use pipeline::fault::Fault;
+use pipeline::ports::DeadLetterReader;
+use pipeline::trace::{About, Subject};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::dlq::listed::Listed;
+use crate::dlq::scan::Scan;
+
+/// Dead letters that are told of one subject.
+const TOLD: usize = 100;
+
+/// Some dead letters.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct DeadLetters {
+    /// Those that were looked for, oldest first. Of what events are about, 100 at most.
+    pub found: Vec<Letter>,
+    /// How many more there are.
+    pub more: u64,
+    /// How many entries were looked at.
+    pub examined: u64,
+}
+
+/// A dead letter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Letter {
+    /// The entry.
+    pub listed: Listed,
+    /// What its payload says, where it keeps the contract.
+    pub about: Option<About>,
+}
+
+impl From<Listed> for Letter {
+    fn from(listed: Listed) -> Self {
+        let value = listed.entry.as_ref().and_then(Entry::value);
+        Self { about: value.and_then(|value| About::read(&value)), listed }
+    }
+}
+
+/// Looks at every entry, a page at a time.
+pub(crate) async fn of_event<Q: DeadLetterReader>(queue: &Q, event_id: Uuid) -> Result<DeadLetters, Fault> {
+    let mut dead_letters = DeadLetters::default();
+    let mut scan = Scan::start(queue).await?;
+    loop {
+        let page = scan.look().await?;
+        if page.is_empty() {
+            return Ok(dead_letters);
+        }
+        dead_letters.examined += page.len() as u64;
+        dead_letters.found.extend(page.into_iter().filter(|listed| is_of(listed, event_id)).map(Letter::from));
+    }
+}
+
+fn is_of(listed: &Listed, event_id: Uuid) -> bool {
+    let told = listed.entry.as_ref().and_then(|entry| entry.event_id.as_deref());
+    told.and_then(|told| Uuid::parse_str(told).ok()) == Some(event_id)
+}
+
+/// The same for a subject. Only entries in whose text it stands are read.
+pub(crate) async fn of_subject<Q: DeadLetterReader>(queue: &Q, subject: &Subject) -> Result<DeadLetters, Fault> {
+    let mut dead_letters = DeadLetters::default();
+    let mentions = Mentions::of(subject);
+    let mut scan = Scan::start(queue).await?;
+    loop {
+        let page = scan.look_at_texts().await?;
+        if page.is_empty() {
+            return Ok(dead_letters);
+        }
+        dead_letters.examined += page.len() as u64;
+        for text in page.into_iter().filter(|text| mentions.may_stand_in(text)) {
+            let listed = Listed::new(text);
+            if !is_about(&listed, subject) {
+                continue;
+            }
+            if dead_letters.found.len() < TOLD {
+                dead_letters.found.push(listed.into());
+            } else {
+                dead_letters.more += 1;
+            }
+        }
+        // The consumer works on the same threads.
+        tokio::task::yield_now().await;
+    }
+}
+
+/// How a subject may stand in the text of an entry.
+struct Mentions([String; 2]);
+
+impl Mentions {
+    fn of(subject: &Subject) -> Self {
+        match subject {
+            Subject::Entity(entity) => Self([entity.id().to_string(), entity.id().to_string().to_uppercase()]),
+            // What is escaped in JSON may stand there in more than one way: then every entry is read.
+            Subject::Article(sku) if sku.bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_.:+#".contains(&byte)) => {
+                Self([sku.clone(), sku.clone()])
+            }
+            Subject::Article(_) => Self([String::new(), String::new()]),
+        }
+    }
+
+    /// Whether it may: a payload that is no UTF-8 stands there in base64.
+    fn may_stand_in(&self, text: &str) -> bool {
+        let [lower, upper] = &self.0;
+        text.contains(lower) || text.contains(upper) || text.contains("\"base64\"")
+    }
+}
+
+/// Whether an entry is about this subject: by its event, or, where that breaks the contract, by the field that would tell it.
+fn is_about(listed: &Listed, subject: &Subject) -> bool {
+    let Some(value) = listed.entry.as_ref().and_then(Entry::value) else { return false };
+    if let Ok(event) = events::decode(&value) {
+        return Subject::of(&event.body) == *subject;
+    }
+    let value = events::unframed(&value).unwrap_or(&value);
+    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(&String::from_utf8_lossy(value)) else { return false };
+    let fields = match fields.get("data") {
+        Some(Value::Object(data)) => data.clone(),
+        _ => fields,
+    };
+    let told = |field: &str| fields.get(field).and_then(Value::as_str);
+    let is = |event_type: EventType, field: &str, is_meant: &dyn Fn(&str) -> bool| {
+        told("eventType") == Some(event_type.as_str()) && told(field).is_some_and(is_meant)
+    };
+    let id = |id: Uuid| move |told: &str| Uuid::try_parse(told).ok() == Some(id);
+    match subject {
+        Subject::Entity(Entity::User(user)) => is(EventType::UserCreated, "userId", &id(*user)),
+        Subject::Entity(Entity::Order(order)) => is(EventType::OrderPlaced, "orderId", &id(*order)),
+        Subject::Entity(Entity::Payment(payment)) => is(EventType::PaymentSettled, "paymentId", &id(*payment)),
+        Subject::Article(sku) => is(EventType::InventoryAdjusted, "sku", &|told| told == sku),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::dead_letter::{DeadLetter, Diagnosis};
+    use testkit::builders::{adjustment, id, order, record, second, user};
+
+    use super::*;
+
+    fn listed(value: Vec<u8>) -> Listed {
+        let violation = events::decode(&value).err();
+        let diagnosis = match violation {
+            Some(violation) => Diagnosis::from(&violation),
+            None => Diagnosis::rejected(id(), EventType::UserCreated, pipeline::Reason::EmailTaken, None),
+        };
+        Listed::new(DeadLetter::new(&record(value), &diagnosis, second(0)).json)
+    }
+
+    #[test]
+    fn an_event_is_about_one_subject_and_so_is_what_a_broken_one_says() {
+        let (user_id, order_id) = (id(), id());
+        let placed = String::from_utf8(order(order_id, user_id).to_json()).unwrap();
+        let broken = placed.replace("\"currency\"", "\"money\"");
+        assert!(events::decode(broken.as_bytes()).is_err());
+        for text in [placed, broken] {
+            let letter = listed(text.into_bytes());
+            for (subject, is_meant) in [
+                (Entity::Order(order_id), true),
+                (Entity::User(user_id), false),
+                (Entity::Order(user_id), false),
+                (Entity::Payment(order_id), false),
+            ] {
+                assert_eq!(is_about(&letter, &Subject::Entity(subject)), is_meant, "{subject}");
+            }
+        }
+        assert!(!is_about(&listed(b"{".to_vec()), &Subject::Entity(Entity::Order(order_id))));
+        let counted = listed(adjustment("A-1", 3).to_json());
+        assert!(is_about(&counted, &Subject::Article("A-1".to_owned())));
+        assert!(!is_about(&counted, &Subject::Article("a-1".to_owned())), "articles compare exactly");
+        assert!(is_about(&listed(user(user_id).to_json()), &Subject::Entity(Entity::User(user_id))));
+    }
+
+    #[test]
+    fn what_may_be_about_a_subject_is_read() {
+        let order_id = id();
+        let mentions = Mentions::of(&Subject::Entity(Entity::Order(order_id)));
+        let letter = listed(order(order_id, id()).to_json());
+        assert!(mentions.may_stand_in(&letter.text));
+        assert!(mentions.may_stand_in(&letter.text.replace(&order_id.to_string(), &order_id.to_string().to_uppercase())));
+        assert!(!mentions.may_stand_in(&listed(order(id(), id()).to_json()).text));
+        assert!(mentions.may_stand_in(&listed(vec![0xff]).text), "in base64");
+        assert!(Mentions::of(&Subject::Article("\u{fc}\"".to_owned())).may_stand_in("anything"));
+        assert!(!Mentions::of(&Subject::Article("A-1".to_owned())).may_stand_in("anything"));
+    }
+}
