@@ -108,10 +108,12 @@ impl<P: Backends> Monitor<P> {
     async fn watch_dead_letters(&self) {
         let (mut count_again, mut put_back_again) = (Instant::now(), Instant::now());
         loop {
-            let answer = self.note(Dependency::DeadLetterQueue, self.dead_letters.depth().await);
+            let answer = async { Ok((self.dead_letters.depth().await?, self.dead_letters.claimed().await?)) }.await;
+            let answer = self.note(Dependency::DeadLetterQueue, answer);
             let pause = self.pause(answer.is_some());
-            if let Some(depth) = answer {
+            if let Some((depth, claimed)) = answer {
                 self.metrics.dlq_depth(depth);
+                self.metrics.dlq_claimed(claimed);
                 if Instant::now() >= put_back_again {
                     self.put_back_overdue().await;
                     put_back_again = Instant::now() + CLAIMS_INTERVAL;

@@ -91,6 +91,8 @@ async fn what_a_killed_redrive_left_claimed_comes_back_by_itself() {
     let running = tokio::spawn(monitor.run(rig.stop.clone()));
     after(1).await;
     assert_eq!((queue.depth().await, queue.claimed().await), (Ok(1), Ok(1)), "the claim whose lease runs stays");
+    after(5).await;
+    assert_eq!((rig.metric("pipeline_dlq_depth"), rig.metric("pipeline_dlq_claimed")), (1.0, 1.0));
     queue.claim(std::slice::from_ref(&overdue.json), Duration::ZERO).await.unwrap();
     after(31).await;
     assert_eq!(queue.depth().await, Ok(1), "and again");

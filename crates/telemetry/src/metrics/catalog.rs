@@ -104,6 +104,8 @@ catalog! {
         "Records that were handed to the dead letter queue and accepted by it, by reason.";
     DLQ_DEPTH = "pipeline_dlq_depth" Kind::Gauge, [], CONSUMER,
         "Entries in the dead letter queue when it was last asked.";
+    DLQ_CLAIMED = "pipeline_dlq_claimed" Kind::Gauge, [], CONSUMER,
+        "Dead letters that a redrive or an edit has claimed, and that are not in the list, when it was last asked. Those of one that was killed are put back by a consumer when their lease has ended.";
     DLQ_DEPTH_BY_REASON = "pipeline_dlq_depth_by_reason" Kind::Gauge, [DLQ_REASON], CONSUMER,
         "Entries in the dead letter queue by the reason that they tell, counted every 30 seconds; `unknown` tell none, `other` tell another one.";
     AHEAD_OF_CLOCK = "pipeline_event_ahead_of_clock_seconds" AHEAD, [], CONSUMER,

@@ -36,6 +36,7 @@ collectors! {
     consume: HistogramVec = histogram(CONSUME);
     dead_letters: IntCounterVec = counter(DEAD_LETTERS);
     dlq_depth: GaugeVec = gauge(DLQ_DEPTH);
+    dlq_claimed: GaugeVec = gauge(DLQ_CLAIMED);
     dlq_depth_by_reason: GaugeVec = gauge(DLQ_DEPTH_BY_REASON);
     ahead_of_clock: HistogramVec = histogram(AHEAD_OF_CLOCK);
     event_time_lag: HistogramVec = histogram(EVENT_TIME_LAG);

@@ -77,6 +77,11 @@ impl Metrics {
         self.0.collectors.dlq_depth.with_label_values(NONE).set(entries as f64);
     }
 
+    /// How many entries are claimed beside those of the list.
+    pub fn dlq_claimed(&self, entries: u64) {
+        self.0.collectors.dlq_claimed.with_label_values(NONE).set(entries as f64);
+    }
+
     /// How many entries of each reason the dead letter queue holds; a reason that is not here has none. Reasons that are no label of ours
     /// are counted together.
     pub fn dlq_reasons(&self, entries: &BTreeMap<String, u64>) {
