@@ -2,9 +2,12 @@
 
 use std::io::Write;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
+use events::Timestamp;
 use indicatif::ProgressBar;
+use pipeline::ports::Clock as _;
 use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
 use pipeline::redrive_job::{JobChange, JobPlan, JobState, RedriveJob};
 use tokio_util::sync::CancellationToken;
@@ -12,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::ending::{Ending, begun};
 use super::rate;
 use crate::audit::Who;
+use crate::backends::SystemClock;
 use crate::dlq::context::AdminContext;
 use crate::dlq::jobs::report::{JobReport, LetterReport};
 use crate::dlq::jobs::{self, Held, JobTables, control, find, in_words};
@@ -21,6 +25,8 @@ use crate::dlq::stats::dead_letters;
 
 /// Jobs that are listed, where nothing else is asked for.
 const SHOWN: usize = 20;
+/// A job that runs notes what it did at least so often, unless its rate is very low.
+const STILL: Duration = Duration::from_secs(60);
 /// Letters that are read at once.
 const PAGE: usize = 1000;
 
@@ -60,7 +66,8 @@ enum JobsCommand {
         /// Its number.
         number: i64,
     },
-    /// Have a job go on that was paused, or that could not go on: in a consumer that serves `/admin`, or in this command.
+    /// Have a job go on that was paused, or that could not go on: in a consumer that serves `/admin` (`ADMIN_TOKEN`), or in this command (`--here`), which
+    /// also goes on with one that nobody does.
     Resume {
         /// Its number.
         number: i64,
@@ -105,7 +112,11 @@ where
         JobsCommand::Resume { number, rate, here: false } => change(tables, number, &JobChange::Resume(rate), out).await?,
         JobsCommand::Resume { number, rate, here: true } => {
             context.route(stop)?;
-            control(tables, Who::command_line(), number, &JobChange::Resume(rate)).await?;
+            let job = find(tables, number).await.map_err(Refusal::from)?.ok_or(Refusal::NoSuchJob(number))?;
+            // One that runs, and that nobody goes on with, needs nothing but somebody who does.
+            if job.state != JobState::Running || rate.is_some() {
+                control(tables, Who::command_line(), number, &JobChange::Resume(rate)).await?;
+            }
             let Some(held) = jobs::take(tables, number).await.map_err(Refusal::from)? else {
                 writeln!(out, "job {number} is gone on with by another process")?;
                 return Ok(ExitCode::SUCCESS);
@@ -168,7 +179,21 @@ async fn list(tables: &impl JobTables, limit: usize, json: bool, out: &mut impl 
         let (actor, subject) = (printable(actor), printable(subject));
         writeln!(out, "{number:>6}  {state:<9}  {:>8}  {left:>8}  {:<27}  {actor:<14}  {subject}", counts.all(), made_at.to_string())?;
     }
-    Ok(())
+    let now = SystemClock.now();
+    jobs.iter().filter_map(|job| stands_still(job, now)).try_for_each(|hint| Ok(writeln!(out, "{hint}")?))
+}
+
+/// What to do about a job that runs, and that nobody seems to go on with.
+fn stands_still(job: &RedriveJob, now: Timestamp) -> Option<String> {
+    let since = Duration::from_micros((now.unix_micros() - job.updated_at.unix_micros()).try_into().unwrap_or(0));
+    let number = job.number;
+    (job.state == JobState::Running && since >= STILL).then(|| {
+        format!(
+            "job {number} is running, but nothing of it was noted for {}: unless its rate is that low, no process goes on with it. A consumer goes on with \
+             jobs only where it has ADMIN_TOKEN; `dlq jobs resume {number} --here` goes on with it in this command",
+            settings::span::format(Duration::from_secs(since.as_secs() / 60 * 60))
+        )
+    })
 }
 
 async fn show(tables: &impl JobTables, number: i64, (letters, json): (bool, bool), out: &mut impl Write) -> anyhow::Result<()> {
@@ -192,6 +217,7 @@ async fn show(tables: &impl JobTables, number: i64, (letters, json): (bool, bool
         for (name, letters) in in_words(&job.counts) {
             writeln!(out, "  {name:<16} {letters:>9}")?;
         }
+        stands_still(&job, SystemClock.now()).map_or(Ok(()), |hint| writeln!(out, "{hint}"))?;
     }
     if !letters {
         return Ok(());
@@ -214,8 +240,47 @@ async fn show(tables: &impl JobTables, number: i64, (letters, json): (bool, bool
 async fn change(tables: &impl JobTables, number: i64, change: &JobChange, out: &mut impl Write) -> anyhow::Result<()> {
     control(tables, Who::command_line(), number, change).await?;
     let hint = match change {
-        JobChange::Resume(_) => ": a consumer that serves /admin goes on with it within seconds",
+        JobChange::Resume(_) => {
+            ": a consumer that serves /admin (ADMIN_TOKEN) goes on with it within seconds; without one, `dlq jobs resume --here` does"
+        }
         _ => "",
     };
     Ok(writeln!(out, "job {number} is {}{hint}", change.to().label())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::redrive_job::JobCounts;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_job_that_runs_and_of_which_nothing_was_noted_for_a_minute_is_told() {
+        let now = Timestamp::UNIX_EPOCH.plus_micros(1_000_000_000);
+        let job = |state, seconds: i64| RedriveJob {
+            number: 7,
+            plan: JobPlan {
+                operation: Uuid::nil(),
+                made_at: Timestamp::UNIX_EPOCH,
+                actor: "ada".to_owned(),
+                origin: "command_line".to_owned(),
+                subject: "all dead letters".to_owned(),
+                rate: None,
+                max_retries: 5,
+            },
+            state,
+            problem: None,
+            counts: JobCounts::default(),
+            updated_at: now.plus_micros(-seconds * 1_000_000),
+        };
+        let told = stands_still(&job(JobState::Running, 90), now).unwrap();
+        assert!(
+            told.starts_with("job 7 is running, but nothing of it was noted for 1m: ") && told.contains("dlq jobs resume 7 --here"),
+            "{told}"
+        );
+        assert_eq!(stands_still(&job(JobState::Running, 59), now), None);
+        assert_eq!(stands_still(&job(JobState::Paused, 90), now), None, "nobody is to go on with it");
+        assert_eq!(stands_still(&job(JobState::Running, -90), now), None, "by a clock that is ahead");
+    }
 }
