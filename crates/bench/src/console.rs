@@ -208,6 +208,7 @@ impl Console {
             instance: Uuid::new_v4(),
             parking_deadline: Duration::from_secs(3600),
             settings: Vec::new(),
+            verify: None,
             stop: stop.clone(),
         };
         let routes = routes(Arc::new(AdminConfig::of_token(TOKEN)), parts);

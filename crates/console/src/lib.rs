@@ -27,10 +27,10 @@ mod routes;
 mod selection;
 mod words;
 
-pub use access::{Access, Account, Authenticate, Role, is_local};
+pub use access::{Access, Account, Authenticate, Place, Role, WrongTokens};
 pub use port::{
-    AuditRow, Caller, Consumer, Draft, Flow, Foreseen, Group, Groups, Job, JobControl, JobState, Known, Letter, LetterPage, LetterRow,
-    MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow,
-    Selection, Sent, Trace, TraceBy, TraceStep, Waiting,
+    AuditRow, Caller, Consumer, DifferenceCount, Draft, Flow, Foreseen, Group, Groups, Job, JobControl, JobState, Known, Letter,
+    LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused,
+    Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy, TraceStep, Verification, Waiting,
 };
 pub use routes::routes;

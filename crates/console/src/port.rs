@@ -88,6 +88,15 @@ pub trait Operations: Send + Sync + 'static {
     /// It is no id.
     fn trace(&self, by: TraceBy, id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
 
+    /// What the last verification of this process found.
+    fn verification(&self) -> Verification;
+
+    /// Has this process verify the tables now, unless another one does.
+    ///
+    /// # Errors
+    /// This process does none.
+    fn verify_now(&self, caller: &Caller) -> Result<(), Refused>;
+
     /// What operators have changed, the newest first: up to `limit` entries before this number, or from the last one on.
     ///
     /// # Errors
@@ -617,6 +626,34 @@ pub struct TraceStep {
     pub event_id: Option<String>,
     /// The dead letter of it, where that is in the list.
     pub letter: Option<String>,
+}
+
+/// What the last verification of a process found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Verification {
+    /// From the beginning of one to that of the next; `None` where the process does none.
+    pub interval: Option<Duration>,
+    /// When the last one was finished, RFC 3339; `None` where none was.
+    pub finished: Option<String>,
+    /// Offsets of the log that it covered.
+    pub offsets: u64,
+    /// What differs.
+    pub differences: Vec<DifferenceCount>,
+    /// Whether one can be begun here.
+    pub can_begin: bool,
+}
+
+/// Differences of one kind in one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DifferenceCount {
+    /// Such as `users`.
+    pub table: String,
+    /// Such as `missing`.
+    pub kind: String,
+    /// What that means, as a sentence.
+    pub meaning: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// An entry of the audit log.

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Redirect;
 use axum::routing::{MethodRouter, get, post};
 
-use crate::access::{Access, Gate, LoginBound, Need, Role, Sessions, guard, headers, local_only, login};
+use crate::access::{Access, Gate, Need, Role, Sessions, WrongTokens, guard, headers, kept, local_only, login};
 use crate::assets;
-use crate::pages::{audit, flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace};
+use crate::pages::{audit, flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
 use crate::port::Operations;
 use crate::proof::Proofs;
 use crate::rates::Samples;
@@ -31,7 +32,7 @@ pub(crate) struct Console<O> {
 ///
 /// The server must give each request the address of its client as a [`ConnectInfo`](axum::extract::ConnectInfo); without one it is refused.
 pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
-    let gate = Arc::new(Gate { access, sessions: Sessions::default(), bound: LoginBound::default() });
+    let gate = Arc::new(Gate { access, sessions: Sessions::default(), bound: WrongTokens::default() });
     let console = Arc::new(Console { operations, proofs: Proofs::default(), samples: Samples::default(), gate: gate.clone() });
     let by = |role: Role, bytes: usize, methods: MethodRouter<Arc<Console<O>>>| {
         guarded(&gate, methods.route_layer(from_fn_with_state((gate.clone(), Need { role, bytes }), guard)))
@@ -52,6 +53,8 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/jobs/{number}/{wanted}", act(post(jobs::control::<O>)))
         .route("/console/parked", read(get(parked::show::<O>)))
         .route("/console/trace", read(get(trace::show::<O>)))
+        .route("/console/verify", read(get(verify::show::<O>)))
+        .route("/console/verify/now", act(post(verify::begin::<O>)))
         .route("/console/audit", read(get(audit::show::<O>)))
         .route("/console/health", read(get(health::show::<O>)))
         .route("/console/theme", read(post(theme::choose)))
@@ -60,7 +63,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .with_state(console);
     let open = Router::new()
         .route("/console", guarded(&gate, get(async || Redirect::permanent("/console/"))))
-        .route("/console/login", guarded(&gate, get(login::ask).post(login::enter)))
+        .route("/console/login", guarded(&gate, get(login::ask).post(login::enter).layer(DefaultBodyLimit::max(kept::KEPT_BYTES))))
         .route("/console/assets/{name}", guarded(&gate, get(assets::serve)))
         .with_state(gate);
     pages.merge(open)

@@ -245,6 +245,8 @@ impl Stack {
             instance: member.instance(),
             parking_deadline: settings.consumer.parking_deadline,
             settings: settings.shown,
+            // The embedded broker forgets what was consumed.
+            verify: settings.verify.as_ref().filter(|_| !matches!(kafka.flavor, Flavor::Embedded(_))).map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };
         spawn_jobs(context.clone(), health.clone(), shutdown.token());

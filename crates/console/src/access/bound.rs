@@ -10,10 +10,10 @@ const TRIES: usize = 10;
 const SPAN: Duration = Duration::from_secs(60);
 
 /// When wrong tokens came lately.
-#[derive(Default)]
-pub(crate) struct LoginBound(Mutex<VecDeque<Instant>>);
+#[derive(Debug, Default)]
+pub struct WrongTokens(Mutex<VecDeque<Instant>>);
 
-impl LoginBound {
+impl WrongTokens {
     /// How long wrong tokens are turned away without a word in the log, where too many were wrong lately. Right ones come in.
     pub fn closed_for(&self, now: Instant) -> Option<Duration> {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -36,7 +36,7 @@ mod tests {
 
     #[test]
     fn ten_wrong_tokens_close_the_door_for_the_rest_of_the_minute() {
-        let bound = LoginBound::default();
+        let bound = WrongTokens::default();
         let start = Instant::now();
         for second in 0..10 {
             let now = start + Duration::from_secs(second);

@@ -1,20 +1,18 @@
 //! The checks in front of every route.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::{ConnectInfo, Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, FORWARDED, HOST, REFERRER_POLICY, VIA, X_CONTENT_TYPE_OPTIONS};
-use axum::http::uri::Authority;
+use axum::extract::{Request, State};
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
 use subtle::ConstantTimeEq as _;
 
 use super::session::SessionKey;
-use super::{Account, Gate, Role, login, origin};
+use super::{Account, Gate, Role, kept, login, origin};
 use crate::fields::{Fields, address};
 use crate::pages::problem::{Chrome, problem};
 use crate::pages::theme::Theme;
@@ -87,14 +85,10 @@ pub(crate) async fn headers(request: Request, next: Next) -> Response {
 
 /// Lets a request pass that comes from this machine, unless others may ask too.
 pub(crate) async fn local_only(State(gate): State<Arc<Gate>>, request: Request, next: Next) -> Response {
-    let sentence = match (gate.access.allow_remote, is_local(&request)) {
-        (false, false) => "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.",
-        (false, true) if !names_this_machine(&request) => {
-            "Only addresses of this machine are answered here, such as localhost; ADMIN_ALLOW_REMOTE=true answers others too."
-        }
-        _ => return next.run(request).await,
-    };
-    problem(Chrome::stranger(request.headers()), StatusCode::FORBIDDEN, sentence)
+    match gate.access.place.refusal(&request) {
+        None => next.run(request).await,
+        Some(sentence) => problem(Chrome::stranger(request.headers()), StatusCode::FORBIDDEN, sentence),
+    }
 }
 
 /// Lets a request pass that has a session whose role suffices, and, where it changes something, comes from a page of the console.
@@ -105,6 +99,13 @@ pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut req
         .and_then(|id| gate.sessions.find(id, Instant::now(), changes || !partial));
     let here = request.uri().path_and_query().map_or("/console/", |here| here.as_str()).to_owned();
     let Some((key, account, csrf)) = session else {
+        if changes
+            && !partial
+            && origin::is_own(request.headers())
+            && let Some((letter, payload)) = kept::payload_of(&mut request).await
+        {
+            return login::keep(request.headers(), &letter, &payload);
+        }
         return stranger(&request, &here, changes, partial);
     };
     // A form has no address to come back to.
@@ -130,6 +131,14 @@ pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut req
         let fits = bool::from(fields.get("csrf").unwrap_or_default().as_bytes().ct_eq(visitor.csrf.as_bytes()));
         if !fits {
             tracing::warn!(caller = visitor.account.name, path = request.uri().path(), "refused: the form is not of this session");
+            if !partial
+                && let Some(letter) = kept::letter_of(request.uri().path())
+                && let Some(payload) = fields.given("payload")
+            {
+                let why =
+                    (StatusCode::FORBIDDEN, "Not sent", "The form is of another session, and nothing was done. What you wrote is kept.");
+                return kept::page(visitor.theme, why, (letter, &visitor.csrf), payload);
+            }
             return problem(chrome(), StatusCode::FORBIDDEN, "The form is of another session, and nothing was done: load its page again.");
         }
         request.extensions_mut().insert(fields);
@@ -159,37 +168,6 @@ fn stranger(request: &Request, here: &str, changes: bool, partial: bool) -> Resp
     Redirect::to(&login).into_response()
 }
 
-/// Whether the client is on this machine. One that a proxy on this machine speaks for is not.
-pub fn is_local(request: &Request) -> bool {
-    let forwarded =
-        [FORWARDED.as_str(), "x-forwarded-for", "x-real-ip", VIA.as_str()].iter().any(|name| request.headers().contains_key(*name));
-    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    !forwarded && peer.is_some_and(|ConnectInfo(peer)| peer.ip().to_canonical().is_loopback())
-}
-
-/// Whether the address that was asked for is one of this machine.
-///
-/// A page of another site can have its own name lead to 127.0.0.1; its browser then asks from here, and sends that name.
-fn names_this_machine(request: &Request) -> bool {
-    let hosts = request.headers().get_all(HOST).iter().map(|host| host.to_str().unwrap_or("?"));
-    hosts.chain(request.uri().authority().map(Authority::as_str)).all(is_this_machine)
-}
-
-/// Whether a name, with or without a port, is one of this machine.
-fn is_this_machine(host: &str) -> bool {
-    let (name, port) = match host.rsplit_once(':') {
-        // A colon inside the brackets of an IPv6 address.
-        Some((name, port)) if !port.ends_with(']') => (name, Some(port)),
-        _ => (host, None),
-    };
-    let address = match name.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
-        Some(address) => address.parse::<Ipv6Addr>().map(IpAddr::V6),
-        None => name.parse::<Ipv4Addr>().map(IpAddr::V4),
-    };
-    let here = name.eq_ignore_ascii_case("localhost") || address.is_ok_and(|address| address.is_loopback());
-    here && port.is_none_or(|port| port.parse::<u16>().is_ok())
-}
-
 /// The value of a cookie.
 pub(crate) fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
     let all = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(';'));
@@ -207,18 +185,6 @@ mod tests {
         assert_eq!(name("[::1]:80"), "console_session_80");
         for plain in ["console.test", "", "a:b", "a:99999", "a:1;x"] {
             assert_eq!(name(plain), "console_session", "{plain}");
-        }
-    }
-
-    #[test]
-    fn this_machine_has_few_names() {
-        for here in ["localhost", "LocalHost:9102", "127.0.0.1", "127.9.8.7:80", "[::1]", "[::1]:9102"] {
-            assert!(is_this_machine(here), "{here}");
-        }
-        let others =
-            ["", "?", "evil.test", "localhost.evil.test", "127.0.0.1.evil.test:9102", "192.0.2.7", "[2001:db8::1]:1", "[::1", "::1"];
-        for other in others.into_iter().chain(["localhost:", "localhost:x", "evil@localhost", "0.0.0.0", "[127.0.0.1]"]) {
-            assert!(!is_this_machine(other), "{other}");
         }
     }
 

@@ -13,7 +13,7 @@ use axum::response::{IntoResponse as _, Redirect, Response};
 
 use super::guard::{Visitor, session_cookie};
 use super::session::TOTAL;
-use super::{Gate, origin};
+use super::{Gate, kept, origin};
 use crate::fields::{Fields, own_address};
 use crate::pages::html;
 use crate::pages::problem::{Chrome, problem};
@@ -27,6 +27,8 @@ struct LoginPage {
     theme: Theme,
     next: String,
     problem: Option<String>,
+    /// What was being written when the session ended.
+    payload: Option<String>,
 }
 
 #[derive(Template)]
@@ -39,7 +41,7 @@ struct BouncePage {
 /// `GET /console/login`.
 pub(crate) async fn ask(RawQuery(query): RawQuery, headers: HeaderMap) -> Response {
     let fields = Fields::parse(query.unwrap_or_default().as_bytes());
-    page(&headers, fields.get("next"), StatusCode::OK, None)
+    page(&headers, &fields, StatusCode::OK, None)
 }
 
 /// `POST /console/login`.
@@ -54,20 +56,28 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, headers: HeaderMap, bod
         if let Some(wait) = gate.bound.closed_for(now) {
             let seconds = wait.as_secs().max(1);
             let sentence = format!("This is no token of this console, and too many wrong ones were tried: wait {seconds} s.");
-            let mut response = page(&headers, fields.get("next"), StatusCode::TOO_MANY_REQUESTS, Some(sentence));
+            let mut response = page(&headers, &fields, StatusCode::TOO_MANY_REQUESTS, Some(sentence));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return response;
         }
         gate.bound.wrong(now);
         tracing::warn!("a login to the console had no token, or a wrong one");
-        return page(&headers, fields.get("next"), StatusCode::FORBIDDEN, Some("This is no token of this console.".to_owned()));
+        return page(&headers, &fields, StatusCode::FORBIDDEN, Some("This is no token of this console.".to_owned()));
     };
     tracing::info!(caller = account.name, role = account.role.label(), "logged in to the console");
     let id = gate.sessions.begin(account, now);
     let secure = if headers.get("x-forwarded-proto").is_some_and(|proto| proto == "https") { "; Secure" } else { "" };
     let name = session_cookie(&headers);
     let cookie = format!("{name}={id}; Path=/console; HttpOnly; SameSite=Strict; Max-Age={}{secure}", TOTAL.as_secs());
-    ([(SET_COOKIE, cookie)], Redirect::to(&own_address(fields.get("next")))).into_response()
+    let next = own_address(fields.get("next"));
+    if let Some(payload) = fields.given("payload")
+        && kept::letter_of(&format!("{next}/check")).is_some()
+        && let Some((_, _, csrf)) = gate.sessions.find(&id, now, true)
+    {
+        let why = (StatusCode::OK, "Logged in", "Nothing was sent yet. What you wrote is kept.");
+        return ([(SET_COOKIE, cookie)], kept::page(Theme::of(&headers), why, (&next, &csrf), payload)).into_response();
+    }
+    ([(SET_COOKIE, cookie)], Redirect::to(&next)).into_response()
 }
 
 /// `POST /console/logout`.
@@ -87,6 +97,14 @@ pub(super) fn bounce(headers: &HeaderMap, next: &str) -> Response {
     html(StatusCode::OK, &BouncePage { theme: Theme::of(headers), next: own_address(Some(next)) })
 }
 
-fn page(headers: &HeaderMap, next: Option<&str>, status: StatusCode, problem: Option<String>) -> Response {
-    html(status, &LoginPage { theme: Theme::of(headers), next: own_address(next), problem })
+/// The session had ended when this was sent.
+pub(super) fn keep(headers: &HeaderMap, letter: &str, payload: &str) -> Response {
+    let problem = Some("Your session is over, and nothing was sent. Log in to go on with what you wrote.".to_owned());
+    let page = LoginPage { theme: Theme::of(headers), next: own_address(Some(letter)), problem, payload: Some(payload.to_owned()) };
+    html(StatusCode::UNAUTHORIZED, &page)
+}
+
+fn page(headers: &HeaderMap, fields: &Fields, status: StatusCode, problem: Option<String>) -> Response {
+    let payload = fields.given("payload").map(str::to_owned);
+    html(status, &LoginPage { theme: Theme::of(headers), next: own_address(fields.get("next")), problem, payload })
 }

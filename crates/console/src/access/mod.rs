@@ -3,22 +3,26 @@
 //! | module | what it holds |
 //! |---|---|
 //! | `session` | who is logged in, for how long |
-//! | `guard` | the check in front of every route: this machine, a session, a role, no other site |
+//! | `place` | from where it is asked, and by which name |
+//! | `guard` | the check in front of every route: its place, a session, a role, no other site |
 //! | `origin` | whether a request that changes something comes from the console's own pages |
 //! | `login` | the page that asks for a token |
+//! | `kept` | what somebody wrote is shown again where it cannot be taken |
 //! | `bound` | how many wrong tokens may be tried |
 
 mod bound;
 mod guard;
+pub(crate) mod kept;
 pub(crate) mod login;
 mod origin;
+mod place;
 mod session;
 
 use std::sync::Arc;
 
-pub(crate) use bound::LoginBound;
-pub use guard::is_local;
+pub use bound::WrongTokens;
 pub(crate) use guard::{Need, Visitor, cookie, guard, headers, local_only};
+pub use place::Place;
 pub(crate) use session::{Notice, Sessions};
 
 /// Tells whose token this is; takes equally long whichever it is, or none.
@@ -28,8 +32,8 @@ pub type Authenticate = Arc<dyn Fn(&str) -> Option<Account> + Send + Sync>;
 pub struct Access {
     /// Whose token this is.
     pub authenticate: Authenticate,
-    /// Whether clients on other machines are answered.
-    pub allow_remote: bool,
+    /// Who is answered.
+    pub place: Place,
 }
 
 /// Whose token it is, and what they may do.
@@ -67,5 +71,5 @@ impl Role {
 pub(crate) struct Gate {
     pub access: Access,
     pub sessions: Sessions,
-    pub bound: LoginBound,
+    pub bound: WrongTokens,
 }

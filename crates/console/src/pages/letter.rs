@@ -10,9 +10,9 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
-use super::problem::{refused, status};
+use super::problem::{refused, status as problem_status};
 use super::{Answer, Screen, Shell, html};
-use crate::access::{Notice, Visitor};
+use crate::access::{Notice, Role, Visitor, kept};
 use crate::fields::{Fields, address};
 use crate::locate::{line_of, locate};
 use crate::port::{Draft, Letter, Operations, Selection};
@@ -98,8 +98,10 @@ pub(crate) async fn check<O: Operations>(
             Err(why) => html(StatusCode::OK, &DraftPart::of(unchecked(why.sentence), &payload)),
         });
     }
-    let draft = draft.map_err(|why| refused(&console, &visitor, &why))?;
-    page(&console, &visitor, &id, Some(payload), Some(draft), (StatusCode::OK, None)).await
+    match draft {
+        Ok(draft) => page(&console, &visitor, &id, Some(payload), Some(draft), (StatusCode::OK, None)).await,
+        Err(why) => page(&console, &visitor, &id, Some(payload), None, (problem_status(why.kind), Some(why.sentence))).await,
+    }
 }
 
 /// `POST /console/dead-letters/{id}/send`: this payload, under the same event id.
@@ -121,7 +123,7 @@ pub(crate) async fn send<O: Operations>(
         Err(why) => {
             // What was written must not be lost, and what is wrong with it is said beside it.
             let draft = console.operations.check(&id, &payload).await.ok();
-            page(&console, &visitor, &id, Some(payload), draft, (status(why.kind), Some(why.sentence))).await
+            page(&console, &visitor, &id, Some(payload), draft, (problem_status(why.kind), Some(why.sentence))).await
         }
     }
 }
@@ -134,7 +136,16 @@ async fn page<O: Operations>(
     draft: Option<Draft>,
     (status, refusal): (StatusCode, Option<String>),
 ) -> Answer {
-    let mut letter = console.operations.letter(id).await.map_err(|why| refused(console, visitor, &why))?;
+    let mut letter = match (console.operations.letter(id).await, &payload) {
+        (Ok(letter), _) => letter,
+        // The letter cannot be shown, but what was written can.
+        (Err(why), Some(payload)) if visitor.may(Role::Editor) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
+            let sentence = format!("{} Nothing was sent, and what you wrote is kept.", refusal.as_deref().unwrap_or(&why.sentence));
+            let letter = format!("/console/dead-letters/{id}");
+            return Ok(kept::page(visitor.theme, (problem_status(why.kind), "Not sent", &sentence), (&letter, &visitor.csrf), payload));
+        }
+        (Err(why), _) => return Err(refused(console, visitor, &why)),
+    };
     let mut shell = Shell::new(&console.gate, visitor, Screen::DeadLetters, format!("Dead letter {}", letter.row.id));
     shell.here = format!("/console/dead-letters/{}", letter.row.id);
     let only = Selection { ids: vec![letter.row.id.clone()], ..Selection::default() };

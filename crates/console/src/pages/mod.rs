@@ -15,6 +15,7 @@ pub(crate) mod redrive;
 mod shell;
 pub(crate) mod theme;
 pub(crate) mod trace;
+pub(crate) mod verify;
 
 use askama::Template;
 use axum::http::StatusCode;

@@ -12,6 +12,7 @@ pub(crate) enum Screen {
     Jobs,
     Parked,
     Trace,
+    Verify,
     Audit,
     Health,
     /// None of those that the navigation names.
@@ -20,7 +21,8 @@ pub(crate) enum Screen {
 
 impl Screen {
     /// Those that the navigation names, in its order.
-    pub const NAMED: [Self; 7] = [Self::Flow, Self::DeadLetters, Self::Jobs, Self::Parked, Self::Trace, Self::Audit, Self::Health];
+    pub const NAMED: [Self; 8] =
+        [Self::Flow, Self::DeadLetters, Self::Jobs, Self::Parked, Self::Trace, Self::Verify, Self::Audit, Self::Health];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -29,6 +31,7 @@ impl Screen {
             Self::Jobs => "Jobs",
             Self::Parked => "Parked",
             Self::Trace => "Trace",
+            Self::Verify => "Verify",
             Self::Audit => "Audit log",
             Self::Health => "Health",
             Self::Other => "Console",
@@ -42,6 +45,7 @@ impl Screen {
             Self::Jobs => "/console/jobs",
             Self::Parked => "/console/parked",
             Self::Trace => "/console/trace",
+            Self::Verify => "/console/verify",
             Self::Audit => "/console/audit",
             Self::Health => "/console/health",
         }
@@ -52,11 +56,12 @@ impl Screen {
         match self {
             Self::Flow | Self::Other => "what moves, what waits, what is down",
             Self::DeadLetters => "records that could not be written",
-            Self::Jobs => "redrives of this process",
+            Self::Jobs => "redrives of all processes",
             Self::Parked => "events that wait for a parent",
             Self::Trace => "what is known of an event, a user, an order, a payment, an article",
+            Self::Verify => "whether the tables are what the log says",
             Self::Audit => "what operators have changed",
-            Self::Health => "parts, verification, settings",
+            Self::Health => "consumers, parts, settings",
         }
     }
 }

@@ -6,22 +6,23 @@ use axum::http::{Method, StatusCode};
 use axum::routing::get;
 use console::routes;
 
-use super::client::{Client, access};
+use super::client::{Client, access, between};
 use super::fake::{Asked, Fake};
 
-const READS: [&str; 9] = [
+const READS: [&str; 10] = [
     "/console/",
     "/console/dead-letters",
     "/console/dead-letters/3fa9c1d20000",
     "/console/jobs",
     "/console/parked",
     "/console/audit",
+    "/console/verify",
     "/console/trace?event=1",
     "/console/health",
     "/console/nowhere",
 ];
 const OPERATOR_READS: [&str; 2] = ["/console/redrive?all=1&rehearse=1", "/console/purge?all=1"];
-const OPERATOR_POSTS: [&str; 4] = ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/pause"];
+const OPERATOR_POSTS: [&str; 5] = ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/pause", "/console/verify/now"];
 const EDITOR_POSTS: [&str; 2] = ["/console/dead-letters/3fa9c1d20000/check", "/console/dead-letters/3fa9c1d20000/send"];
 
 /// A form that would suit every address.
@@ -45,9 +46,14 @@ async fn without_a_session_every_page_leads_to_the_login() {
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{address}");
         assert!(answer.location().starts_with("/console/login?next=%2Fconsole%2F"), "{}", answer.location());
     }
-    for address in OPERATOR_POSTS.iter().chain(&EDITOR_POSTS).chain(&["/console/theme", "/console/logout"]) {
+    for address in OPERATOR_POSTS.iter().chain(&["/console/theme", "/console/logout"]) {
         let answer = client.send(Method::POST, address, &FORM).await;
         assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/login?next=%2Fconsole%2F"), "{address}");
+    }
+    for address in EDITOR_POSTS {
+        let answer = client.send(Method::POST, address, &FORM).await;
+        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{address}");
+        answer.has("Log in to the console").has("{&#34;a@b&#34;: 1}");
     }
     assert_eq!(fake.asked(), []);
     assert_eq!(client.get("/console").await.location(), "/console/");
@@ -135,7 +141,7 @@ async fn operators_act_but_see_and_send_no_payload() {
     for address in OPERATOR_POSTS {
         assert_eq!(client.post(address, &FORM).await.status, StatusCode::SEE_OTHER, "{address}");
     }
-    assert_eq!(fake.asked().len(), 4);
+    assert_eq!(fake.asked().len(), 5);
     for client in [client, Client::viewer(&fake).await] {
         let page = client.get("/console/dead-letters/3fa9c1d20000").await;
         page.has("shown to editors").lacks("user-42").lacks("Lovelace").lacks("7b 22").lacks("<textarea");
@@ -213,7 +219,7 @@ async fn only_this_machine_is_answered_unless_others_may_ask() {
         for address in ["/console/", "/console/login", "/console/assets/x"] {
             let answer = named(host).get(address).await;
             assert_eq!(answer.status, StatusCode::FORBIDDEN, "{host}{address}");
-            answer.has("Only addresses of this machine are answered here");
+            answer.has("Only addresses of this machine are answered here").has("ADMIN_HOSTS");
         }
     }
     let elsewhere = named("evil.test").send(Method::POST, "/console/login", &[("token", "editor-token-0123")]).await;
@@ -225,6 +231,12 @@ async fn only_this_machine_is_answered_unless_others_may_ask() {
     let open = Client::of(routes(access(true), fake.clone())).log_in("editor-token-0123").await;
     let open = Client { peer: "192.0.2.7:1".parse().unwrap(), headers: vec![("host", "console.test".to_owned())], ..open };
     assert_eq!(open.get("/console/").await.status, StatusCode::OK);
+    for host in ["evil.test", "console.test.evil.test:9102"] {
+        let named = Client { headers: vec![("host", host.to_owned())], ..open.clone() };
+        let answer = named.get("/console/login").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{host}");
+        answer.has("ADMIN_HOSTS");
+    }
 }
 
 #[tokio::test]
@@ -279,4 +291,35 @@ async fn what_it_is_merged_with_is_left_alone() {
     assert_eq!(client.get("/nowhere").await.status, StatusCode::NOT_FOUND);
     let answer = client.send(Method::DELETE, "/console/jobs", &[]).await;
     assert_eq!(answer.status, StatusCode::FORBIDDEN, "also by a method that it does not have");
+}
+
+#[tokio::test]
+async fn a_draft_outlives_the_session_in_which_it_was_written() {
+    let fake = Fake::with(10);
+    let (client, letter) = (Client::new(&fake), "/console/dead-letters/3fa9c1d20000");
+    let draft = "{\n  \"email\": \"</textarea><b>ada@example.org\"\n}";
+    let over = client.send(Method::POST, &format!("{letter}/send"), &[("payload", draft), ("csrf", "old")]).await;
+    assert_eq!(over.status, StatusCode::UNAUTHORIZED);
+    over.has("Your session is over, and nothing was sent.").has("value=\"/console/dead-letters/3fa9c1d20000\"").lacks("</textarea><b>");
+    let next = ("next", letter);
+    let wrong = client.send(Method::POST, "/console/login", &[("token", "no token of ours"), next, ("payload", draft)]).await;
+    wrong.has("This is no token of this console.").has("ada@example.org");
+    let entered = client.send(Method::POST, "/console/login", &[("token", "editor-token-0123"), next, ("payload", draft)]).await;
+    assert_eq!(entered.status, StatusCode::OK);
+    entered.has("Nothing was sent yet.").has(&format!("action=\"{letter}/check\"")).has("ada@example.org");
+    let cookie = entered.headers[SET_COOKIE].to_str().unwrap().split(';').next().unwrap().to_owned();
+    let csrf = between(&entered.body, "name=\"csrf\" value=\"", "\"").to_owned();
+    let again = Client { cookie: Some(cookie), csrf, ..client.clone() };
+    let page = again.post(&format!("{letter}/check"), &[("payload", draft)]).await;
+    page.has("Send under the same event id").has("&#60;/textarea&#62;&#60;b&#62;ada@example.org");
+
+    // The page is of a session before this one.
+    let stale = Client { csrf: "of another session".to_owned(), ..again.clone() };
+    let kept = stale.post(&format!("{letter}/send"), &[("payload", draft)]).await;
+    assert_eq!(kept.status, StatusCode::FORBIDDEN);
+    kept.has("The form is of another session").has("ada@example.org").has(&format!("name=\"csrf\" value=\"{}\"", again.csrf));
+    // Another site gets nothing of it.
+    let elsewhere = Client { headers: vec![("sec-fetch-site", "cross-site".to_owned())], ..client };
+    assert_eq!(elsewhere.send(Method::POST, &format!("{letter}/send"), &[("payload", draft)]).await.status, StatusCode::SEE_OTHER);
+    assert_eq!(fake.asked(), [], "nothing was sent");
 }

@@ -308,6 +308,50 @@ async fn a_payload_is_checked_and_sent() {
 }
 
 #[tokio::test]
+async fn a_draft_is_kept_when_its_letter_is_gone_or_a_part_is_away() {
+    let fake = Fake::with(10);
+    let client = Client::editor(&fake).await;
+    for (letter, status, why) in [
+        ("ffffffffffff", StatusCode::NOT_FOUND, "There is no such dead letter"),
+        ("3fa9c1d20000", StatusCode::SERVICE_UNAVAILABLE, "does not answer"),
+    ] {
+        fake.away.store(status == StatusCode::SERVICE_UNAVAILABLE, Ordering::SeqCst);
+        for verb in ["check", "send"] {
+            let kept = client.post(&format!("/console/dead-letters/{letter}/{verb}"), &[("payload", "{\"mine\": \"@\"}")]).await;
+            if verb == "send" && status == StatusCode::NOT_FOUND {
+                continue;
+            }
+            assert!(kept.status == status || kept.status == StatusCode::OK, "{letter} {verb}: {}", kept.status);
+            kept.has(why).has("{&#34;mine&#34;: &#34;@&#34;}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_letter_whose_bytes_are_no_text_is_edited_with_a_warning() {
+    let client = Client::editor(&Fake::with(10)).await;
+    client.get("/console/dead-letters/eeee00000000").await.has("id=\"lossy\"").has("U+FFFD").has("aria-describedby=\"lossy draft\"");
+    client.get("/console/dead-letters/3fa9c1d20000").await.lacks("U+FFFD");
+}
+
+#[tokio::test]
+async fn a_verification_is_shown_and_begun_by_an_operator() {
+    let fake = Fake::with(10);
+    let (viewer, operator) = (Client::viewer(&fake).await, Client::operator(&fake).await);
+    let shown = viewer.get("/console/verify").await;
+    shown
+        .has("There are 4 differences from the log.")
+        .has("The log makes this row, and it is not there.")
+        .has("consumer verify")
+        .lacks("Verify now");
+    operator.get("/console/verify").await.has("Verify now");
+    let answer = operator.post("/console/verify/now", &[]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/verify"));
+    operator.get("/console/verify").await.has("The tables are verified now");
+    assert_eq!(fake.asked(), [Asked::Verify("olga".to_owned())]);
+}
+
+#[tokio::test]
 async fn colours_are_chosen_and_kept() {
     let client = Client::viewer(&Fake::with(4)).await;
     let answer = client.post("/console/theme", &[("theme", "contrast"), ("next", "/console/parked")]).await;

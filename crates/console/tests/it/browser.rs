@@ -16,7 +16,7 @@ use super::driver::{Browser, ENTER, TAB};
 use super::fake::{Asked, Fake};
 use super::injection::poisoned;
 
-const SCREENS: [(&str, &str); 12] = [
+const SCREENS: [(&str, &str); 14] = [
     ("flow", "/console/"),
     ("dead-letters", "/console/dead-letters"),
     ("dead-letters-filtered", "/console/dead-letters?fingerprint=invalid_value%3AUserCreated%3Apayload.email"),
@@ -27,6 +27,8 @@ const SCREENS: [(&str, &str); 12] = [
     ("jobs", "/console/jobs"),
     ("parked", "/console/parked"),
     ("trace", "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21"),
+    ("letter-not-text", "/console/dead-letters/eeee00000000"),
+    ("verify", "/console/verify"),
     ("audit", "/console/audit"),
     ("health", "/console/health"),
 ];

@@ -8,7 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use console::{Access, Account, Role, routes};
+use console::{Access, Account, Place, Role, routes};
 use tower::ServiceExt as _;
 
 use super::fake::Fake;
@@ -24,7 +24,8 @@ pub fn access(allow_remote: bool) -> Access {
         };
         Some(Account { name: name.to_owned(), role })
     };
-    Access { authenticate: Arc::new(authenticate), allow_remote }
+    let place = Place { allow_remote, hosts: vec!["console.test".to_owned()] };
+    Access { authenticate: Arc::new(authenticate), place }
 }
 
 /// An answer.

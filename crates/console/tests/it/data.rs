@@ -213,6 +213,11 @@ pub fn letter(id: &str) -> Letter {
             told: None,
         };
     }
+    if id == "eeee00000000" {
+        let text = payload("ada\u{fffd} at example.org");
+        let bytes = text.clone().into_bytes().into_iter().filter(|byte| !matches!(byte, 0xbf | 0xbd)).collect();
+        return Letter { bytes, is_text: false, editable: Some(text), field: None, ..letter("3fa9c1d20000") };
+    }
     let text = payload("ada at example.org").replace('\n', "").replace("  ", "");
     Letter {
         row,
@@ -386,5 +391,24 @@ pub fn trace(id: &str) -> Trace {
             step(300, "dead letter", "it is dead letter 3fa9c1d20000: invalid_value (shop.events/4/1204399)", None, Some("3fa9c1d20000")),
             step(60, "change", "redrive by ada: dead letter 3fa9c1d20000: failed again (entry 230 of the audit log)", None, None),
         ],
+    }
+}
+
+pub fn verification() -> Verification {
+    let difference = |table: &str, kind: &str, meaning: &str, count| DifferenceCount {
+        table: table.to_owned(),
+        kind: kind.to_owned(),
+        meaning: meaning.to_owned(),
+        count,
+    };
+    Verification {
+        interval: Some(Duration::from_secs(3600)),
+        finished: Some(ago(1200)),
+        offsets: 1_204_399,
+        differences: vec![
+            difference("payments", "changed", "The row shows the right event with other values.", 1),
+            difference("users", "missing", "The log makes this row, and it is not there.", 3),
+        ],
+        can_begin: true,
     }
 }

@@ -16,6 +16,7 @@ pub enum Asked {
     Control(String, u64, JobControl),
     Purge(String, Selection),
     Permit(String, Permit),
+    Verify(String),
 }
 
 /// The pipeline.
@@ -350,6 +351,19 @@ impl Operations for Fake {
     async fn permit(&self, caller: &Caller, permit: Permit) -> Result<(), Refused> {
         self.reach()?;
         self.note(Asked::Permit(caller.0.clone(), permit));
+        Ok(())
+    }
+
+    fn verification(&self) -> Verification {
+        let mut verification = data::verification();
+        for difference in &mut verification.differences {
+            self.dirty(&mut [&mut difference.table, &mut difference.kind, &mut difference.meaning]);
+        }
+        verification
+    }
+
+    fn verify_now(&self, caller: &Caller) -> Result<(), Refused> {
+        self.note(Asked::Verify(caller.0.clone()));
         Ok(())
     }
 

@@ -6,6 +6,7 @@
 //! | `fleet` | the consumers of the database |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
 //! | `jobs` | redrive jobs, whichever process they run in |
+//! | `verification` | the last verification of this process |
 //! | `waiting` | parked events by what they wait for |
 //! | `words` | refusals as the console shows them |
 
@@ -16,6 +17,7 @@ mod jobs;
 mod keeper;
 mod letters;
 mod sentences;
+mod verification;
 mod waiting;
 mod words;
 
@@ -27,7 +29,7 @@ use axum::response::Redirect;
 use axum::routing::get;
 use console::{
     Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, JobControl, Letter, LetterPage, Operations, Order, Parked, RefusalKind,
-    Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep,
+    Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
@@ -49,6 +51,7 @@ use crate::dlq::{AdminContext, Filter, Refusal};
 use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
+use crate::verify::schedule::VerifyNow;
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
@@ -80,6 +83,8 @@ pub struct ConsoleParts<G, T, Q, P> {
     pub parking_deadline: Duration,
     /// Settings by name, as they may be shown.
     pub settings: Vec<(String, String)>,
+    /// Begins a verification; `None` where this process does none.
+    pub verify: Option<VerifyNow>,
     /// When to stop; jobs go on in another process.
     pub stop: CancellationToken,
 }
@@ -110,7 +115,7 @@ where
 }
 
 fn access(config: Arc<AdminConfig>) -> Access {
-    let allow_remote = config.allow_remote;
+    let place = config.place.clone();
     let authenticate = Arc::new(move |token: &str| {
         let (name, role) = config.account_of(token)?;
         let role = match role {
@@ -120,7 +125,7 @@ fn access(config: Arc<AdminConfig>) -> Access {
         };
         Some(Account { name: name.to_owned(), role })
     });
-    Access { authenticate, allow_remote }
+    Access { authenticate, place }
 }
 
 /// The [`Operations`] of one process.
@@ -246,6 +251,20 @@ where
         let found = trace_subject(tables, queue, subject).await;
         let steps = found.timeline().into_iter().map(|step| shown(step, None)).collect();
         Ok(Trace { id, verdict: problem(&found.verdict()), findings: named(found.lines()), steps })
+    }
+
+    fn verification(&self) -> Verification {
+        verification::verification(&self.parts.metrics.encode(), self.parts.verify.is_some())
+    }
+
+    fn verify_now(&self, Caller(caller): &Caller) -> Result<(), Refused> {
+        let Some(verify) = &self.parts.verify else {
+            let sentence = "This process does not verify the tables: set VERIFY_INTERVAL, or run `consumer verify`.".to_owned();
+            return Err(Refused { kind: RefusalKind::Impossible, sentence });
+        };
+        verify.begin();
+        tracing::info!(caller, "a verification is wanted now");
+        Ok(())
     }
 
     async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditRow>, Refused> {

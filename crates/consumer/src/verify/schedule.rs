@@ -4,12 +4,14 @@
 //! to read only what is new; when that process is gone, another one takes over as soon as the lease ends.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
 use pipeline::fault::Fault;
 use pipeline::ports::Leases;
 use settings::Reader;
 use telemetry::Metrics;
+use tokio::sync::Notify;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -33,6 +35,19 @@ pub struct ScheduleConfig {
     pub rate: f64,
     /// The folder of the shadow; without one, each verification reads the whole log into a temporary file.
     pub state: Option<PathBuf>,
+    /// Who wants one before the interval has passed.
+    pub now: VerifyNow,
+}
+
+/// Begins a verification before the interval has passed. Clones are for the same process.
+#[derive(Clone, Debug, Default)]
+pub struct VerifyNow(Arc<Notify>);
+
+impl VerifyNow {
+    /// One is begun now, or as soon as the one that is under way has come to its end.
+    pub fn begin(&self) {
+        self.0.notify_one();
+    }
 }
 
 impl ScheduleConfig {
@@ -58,7 +73,7 @@ impl ScheduleConfig {
         if !interval.is_zero() && interval < MINUTE {
             env.problem("VERIFY_INTERVAL", "must be a minute or more, or 0 for never");
         }
-        (!interval.is_zero()).then(|| Self { interval, rate, state: state.map(PathBuf::from) })
+        (!interval.is_zero()).then(|| Self { interval, rate, state: state.map(PathBuf::from), now: VerifyNow::default() })
     }
 
     /// How long a lease lasts.
@@ -83,6 +98,7 @@ pub async fn keep_verifying<L: Leases, V: Future<Output = anyhow::Result<Report>
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep_until(due) => {}
+            () = config.now.0.notified() => {}
         }
         let began = Instant::now();
         due = began + LOOK.min(config.interval);

@@ -85,7 +85,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let mut jobs = None;
     if let Some(config) = admin_config.map(Arc::new) {
         let context = context((&kafka_config, terms), &dead_letters, &store)?;
-        tracing::info!(remote = config.allow_remote, "serving /console and /admin/dlq");
+        tracing::info!(remote = config.place.allow_remote, "serving /console and /admin/dlq");
         routes = routes.merge(admin::routes(Arc::clone(&config), context.clone(), shutdown.token()));
         jobs = Some(context.clone());
         let parts = ConsoleParts {
@@ -97,6 +97,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             instance: member.instance(),
             parking_deadline: consumer.parking_deadline,
             settings: shown,
+            verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };
         routes = routes.merge(console::routes(config, parts));

@@ -10,6 +10,7 @@ use console::{Caller, JobControl, JobState, Operations, Order, PartState, Refusa
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::admin::AdminConfig;
 use consumer::dlq::{AdminContext, Terms};
+use consumer::verify::schedule::VerifyNow;
 use pipeline::dead_letter::entry_id;
 use pipeline::heartbeat::DownPart;
 use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
@@ -38,6 +39,7 @@ pub struct Office {
     health: Health,
     metrics: Metrics,
     instance: Uuid,
+    verify: VerifyNow,
     stop: CancellationToken,
 }
 
@@ -50,6 +52,7 @@ impl Office {
             health: Health::new(&["database", "kafka"], None),
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
             instance: id(),
+            verify: VerifyNow::default(),
             stop: CancellationToken::new(),
         }
     }
@@ -66,6 +69,7 @@ impl Office {
             instance: self.instance,
             parking_deadline: Duration::from_secs(900),
             settings: vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())],
+            verify: Some(self.verify.clone()),
             stop: self.stop.clone(),
         }
     }
@@ -164,11 +168,12 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
         rig.log.append(0, Some(b"poison".to_vec()));
     }
     let office = Office::new();
-    let ConsoleParts { context, group, instance, parking_deadline, settings, stop, .. } = office.parts();
+    let ConsoleParts { context, group, instance, parking_deadline, settings, verify, stop, .. } = office.parts();
     let AdminContext { publisher, tables, terms, .. } = context;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let operations = operations(ConsoleParts { context, progress, health, metrics, group, instance, parking_deadline, settings, stop });
+    let operations =
+        operations(ConsoleParts { context, progress, health, metrics, group, instance, parking_deadline, settings, verify, stop });
     let operator = async {
         let flow_is_down = async || operations.flow().await.parts.iter().any(|part| part.name == "flow" && part.state == PartState::Down);
         eventually(Duration::from_secs(60), "the flood is held", flow_is_down).await;

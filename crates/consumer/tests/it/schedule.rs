@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use consumer::verify::schedule::keep_verifying;
+use consumer::verify::schedule::{VerifyNow, keep_verifying};
 use consumer::verify::{Report, ScheduleConfig};
 use pipeline::fault::Fault;
 use pipeline::ports::Leases;
@@ -50,15 +50,22 @@ struct Process {
     begun: Arc<Mutex<Vec<Instant>>>,
     stop: CancellationToken,
     metrics: Metrics,
+    now: VerifyNow,
 }
 
 impl Process {
     /// Each of its verifications takes so long, and finds this.
     fn start(leases: &FakeLeases, takes: Duration, finds: impl Fn() -> anyhow::Result<Report> + Send + Sync + 'static) -> Self {
-        let process = Self { begun: Arc::default(), stop: CancellationToken::new(), metrics: Metrics::new(&[Part::Consumer]).unwrap() };
+        let process = Self {
+            begun: Arc::default(),
+            stop: CancellationToken::new(),
+            metrics: Metrics::new(&[Part::Consumer]).unwrap(),
+            now: VerifyNow::default(),
+        };
+        let now = process.now.clone();
         let (leases, begun, stop, metrics) = (leases.clone(), Arc::clone(&process.begun), process.stop.clone(), process.metrics.clone());
         tokio::spawn(async move {
-            let config = ScheduleConfig { interval: HOUR, rate: 1000.0, state: None };
+            let config = ScheduleConfig { interval: HOUR, rate: 1000.0, state: None, now: now.clone() };
             let verify = |stop: CancellationToken| {
                 begun.lock().unwrap().push(Instant::now());
                 async {
@@ -85,6 +92,22 @@ impl Process {
 
 fn equal() -> anyhow::Result<Report> {
     Ok(Report::default())
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_wants_one_now_need_not_wait_for_the_interval_unless_another_process_verifies() {
+    let leases = FakeLeases::default();
+    let (first, minute) = (Process::start(&leases, Duration::from_secs(60), equal), Duration::from_secs(60));
+    tokio::time::sleep(5 * minute).await;
+    let second = Process::start(&leases, minute, equal);
+    tokio::time::sleep(minute).await;
+    assert_eq!((first.count(), second.count()), (1, 0));
+    first.now.begin();
+    second.now.begin();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!((first.count(), second.count()), (2, 0), "at once, by the one that has the lease");
+    tokio::time::sleep(HOUR - minute).await;
+    assert_eq!(first.count(), 2, "the interval begins with it");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,5 +1,6 @@
 //! Who may ask, and from where.
 
+use console::Place;
 use settings::{ExposeSecret as _, Reader};
 use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable as _, ConstantTimeEq as _};
@@ -25,8 +26,8 @@ const ROLES: [(&str, AdminRole); 3] = [("viewer", AdminRole::Viewer), ("operator
 /// Who may ask, and from where. Holds digests, so that no token can be shown.
 pub struct AdminConfig {
     tokens: Vec<Token>,
-    /// Whether clients on other machines are answered.
-    pub allow_remote: bool,
+    /// From where, and under which names.
+    pub place: Place,
 }
 
 struct Token {
@@ -49,7 +50,14 @@ impl AdminConfig {
              `operator` also redrives, purges and lets floods pass, an `editor` also sees payloads, edits, exports and imports. A name without \
              a role is an editor.",
         );
-        let allow_remote = env.flag("ADMIN_ALLOW_REMOTE", false, "Answer /admin to clients on other machines too. Put TLS in front of it.");
+        let allow_remote =
+            env.flag("ADMIN_ALLOW_REMOTE", false, "Answer /console and /admin to clients on other machines too. Put TLS in front of it.");
+        let hosts = env.optional(
+            "ADMIN_HOSTS",
+            "Names, separated by commas, under which /console and /admin are answered beside localhost and, to clients on other machines, addresses of \
+             numbers: the name of the server, or of the proxy in front of it. Any other name is refused, because a page of another site can have its own \
+             name lead here.",
+        );
         let tokens: Option<Vec<Token>> = tokens?.expose_secret().split(',').map(Token::parse).collect();
         let Some(tokens) = tokens.filter(|tokens| names_differ(tokens)) else {
             env.problem(
@@ -59,7 +67,11 @@ impl AdminConfig {
             );
             return None;
         };
-        let mut config = Self { tokens, allow_remote };
+        let Some(hosts) = names(hosts.as_deref().unwrap_or_default()) else {
+            env.problem("ADMIN_HOSTS", "must be names without ports, such as console.example.com, separated by commas");
+            return None;
+        };
+        let mut config = Self { tokens, place: Place { allow_remote, hosts } };
         for role in roles.as_deref().unwrap_or_default().split(',').map(str::trim).filter(|role| !role.is_empty()) {
             if !config.give(role) {
                 env.problem(
@@ -75,7 +87,7 @@ impl AdminConfig {
     /// One editor with this token, for clients on this machine.
     pub fn of_token(token: &str) -> Self {
         let token = Token { name: DEFAULT_NAME.to_owned(), role: AdminRole::Editor, digest: Sha256::digest(token).into() };
-        Self { tokens: vec![token], allow_remote: false }
+        Self { tokens: vec![token], place: Place::default() }
     }
 
     /// Gives a role to a name, where both are known.
@@ -105,6 +117,13 @@ impl Token {
         let strong = token.chars().count() >= LEAST && !token.contains(char::is_whitespace);
         (named && strong).then(|| Self { name: name.to_owned(), role: AdminRole::Editor, digest: Sha256::digest(token).into() })
     }
+}
+
+/// Names of hosts; `None` where one is none.
+fn names(text: &str) -> Option<Vec<String>> {
+    let is_name = |name: &str| name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '_'));
+    let names = text.split(',').map(str::trim).filter(|name| !name.is_empty());
+    names.map(|name| is_name(name).then(|| name.to_owned())).collect()
 }
 
 fn names_differ(tokens: &[Token]) -> bool {
@@ -157,7 +176,20 @@ mod tests {
             assert_eq!(name_of(&config, wrong), None, "{wrong}");
         }
         assert_eq!(name_of(&read("0123456789abcdef").0.unwrap(), "0123456789abcdef"), Some("admin"));
-        assert!(!config.allow_remote);
+        assert!(!config.place.allow_remote && config.place.hosts.is_empty());
+    }
+
+    #[test]
+    fn further_names_are_names_without_ports() {
+        let read = |hosts: &'static str| {
+            let mut env = Reader::from_pairs([("ADMIN_TOKEN", "0123456789abcdef"), ("ADMIN_HOSTS", hosts)]);
+            (AdminConfig::read(&mut env).map(|config| config.place.hosts), env.finish().err().map(|problems| problems.to_string()))
+        };
+        assert_eq!(read("console.test, ops-1,").0.unwrap(), ["console.test", "ops-1"]);
+        for wrong in ["console.test:9102", "http://console.test", "*", "a b"] {
+            let (hosts, problem) = read(wrong);
+            assert!(hosts.is_none() && problem.unwrap().contains("ADMIN_HOSTS must be names without ports"), "{wrong}");
+        }
     }
 
     #[test]

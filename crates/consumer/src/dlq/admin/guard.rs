@@ -1,13 +1,14 @@
 //! Asking who it is.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use axum::extract::{Request, State};
-use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, WWW_AUTHENTICATE};
+use axum::http::header::{AUTHORIZATION, CACHE_CONTROL, RETRY_AFTER, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::Response;
-use console::is_local;
+use console::WrongTokens;
 use telemetry::problem::problem;
 
 use super::config::{AdminConfig, AdminRole};
@@ -24,15 +25,39 @@ pub(super) async fn at_least(State(role): State<AdminRole>, request: Request, ne
     problem(StatusCode::FORBIDDEN, "The role of this token (ADMIN_ROLES) does not allow this.")
 }
 
-/// Lets a request pass that comes from this machine, unless others may ask too, and has a token of ours.
-pub(super) async fn guard(State(config): State<Arc<AdminConfig>>, mut request: Request, next: Next) -> Response {
-    if !config.allow_remote && !is_local(&request) {
-        return problem(
-            StatusCode::FORBIDDEN,
-            "Only clients on this machine are answered here; ADMIN_ALLOW_REMOTE=true answers others too.",
-        );
+/// Who may come in.
+pub(super) struct Door {
+    config: Arc<AdminConfig>,
+    /// Wrong tokens that came lately.
+    wrong: WrongTokens,
+}
+
+impl Door {
+    pub fn new(config: Arc<AdminConfig>) -> Self {
+        Self { config, wrong: WrongTokens::default() }
+    }
+}
+
+/// Lets a request pass that comes from this machine, unless others may ask too, under a name of ours, and has a token of ours. Of wrong tokens no more
+/// than so many are told from right ones in a minute.
+pub(super) async fn guard(State(door): State<Arc<Door>>, mut request: Request, next: Next) -> Response {
+    let Door { config, wrong } = &*door;
+    if let Some(sentence) = config.place.refusal(&request) {
+        return problem(StatusCode::FORBIDDEN, sentence);
     }
     let Some((name, role)) = token(request.headers()).and_then(|token| config.account_of(token)) else {
+        // A right token is answered even then: otherwise anyone could lock everyone out. Who has none at all does not guess.
+        let now = Instant::now();
+        let guessed = token(request.headers()).is_some();
+        if let Some(wait) = wrong.closed_for(now).filter(|_| guessed) {
+            let seconds = wait.as_secs().max(1);
+            let mut response = problem(StatusCode::TOO_MANY_REQUESTS, format!("Too many wrong tokens were tried: wait {seconds} s."));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+            return response;
+        }
+        if guessed {
+            wrong.wrong(now);
+        }
         tracing::warn!("a request to /admin had no token, or a wrong one");
         let mut response = problem(StatusCode::UNAUTHORIZED, "A token is needed: Authorization: Bearer …");
         response.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"admin\""));

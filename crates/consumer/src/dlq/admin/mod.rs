@@ -76,6 +76,6 @@ where
         .route("/admin/dlq/{id}/edit", post(change::edit).layer(limited(PAYLOAD_BYTES)).route_layer(editor()))
         .route("/admin/dlq/import", post(change::import).layer(limited(IMPORT_BYTES)).route_layer(editor()))
         .method_not_allowed_fallback(async || problem(StatusCode::METHOD_NOT_ALLOWED, "This method is not answered here; see Allow."))
-        .route_layer(from_fn_with_state(config, guard::guard))
+        .route_layer(from_fn_with_state(Arc::new(guard::Door::new(config)), guard::guard))
         .with_state(Arc::new(Admin { context, stop }))
 }

@@ -12,21 +12,63 @@ use testkit::builders::{dead_letter, id, user};
 use tower::ServiceExt as _;
 
 use super::bench::{Step, five_fields, orphan, push};
-use super::office::{Office, TOKEN};
+use super::office::{HERE, Office, TOKEN};
 
 #[tokio::test]
 async fn nobody_without_a_token_of_ours_is_answered() {
-    let office = Office::new(&[]);
-    office.queue.put(&["boom".to_owned()]).await;
     for token in [None, Some(""), Some("wrong"), Some("0123456789abcde"), Some("0123456789abcdef0")] {
+        let office = Office::new(&[]);
+        office.queue.put(&["boom".to_owned()]).await;
         for (method, path) in [("GET", "/admin/dlq"), ("GET", "/admin/dlq/export"), ("POST", "/admin/dlq/purge")] {
             let (status, body) = office.ask_from("127.0.0.1:1", token, method, path, r#"{"all":true}"#).await;
             assert_eq!(status, StatusCode::UNAUTHORIZED, "{token:?} {path}");
             assert!(!body.contains("boom"), "{body}");
         }
+        assert_eq!(office.queue.texts().await.len(), 1);
+        assert_eq!(office.ask("GET", "/admin/dlq", "").await.0, StatusCode::OK);
     }
-    assert_eq!(office.queue.texts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn after_ten_wrong_tokens_further_ones_wait_and_right_ones_do_not() {
+    let office = Office::new(&[]);
+    for number in 0..10 {
+        let (status, _) = office.ask_from(HERE, Some(&format!("wrong {number}")), "GET", "/admin/dlq", "").await;
+        assert_eq!(status, StatusCode::UNAUTHORIZED);
+    }
+    let refused = office.request(HERE, Some("one more"), "GET", "/admin/dlq", "").await;
+    assert_eq!(refused.status, StatusCode::TOO_MANY_REQUESTS);
+    let seconds: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&seconds), "{seconds}");
+    assert_eq!(office.ask_from(HERE, None, "GET", "/admin/dlq", "").await.0, StatusCode::UNAUTHORIZED, "who has none does not guess");
     assert_eq!(office.ask("GET", "/admin/dlq", "").await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn another_name_than_this_machines_is_answered_only_where_it_is_allowed() {
+    let (closed, named) = (Office::new(&[]), Office::new(&[("ADMIN_HOSTS", "ops.test")]));
+    let remote = Office::new(&[("ADMIN_ALLOW_REMOTE", "true"), ("ADMIN_HOSTS", "ops.test")]);
+    for (office, host, status) in [
+        (&closed, "localhost:9090", StatusCode::OK),
+        (&closed, "ops.test", StatusCode::FORBIDDEN),
+        (&closed, "192.0.2.7", StatusCode::FORBIDDEN),
+        (&named, "ops.test:9090", StatusCode::OK),
+        (&named, "evil.test", StatusCode::FORBIDDEN),
+        (&remote, "ops.test", StatusCode::OK),
+        (&remote, "192.0.2.7:9090", StatusCode::OK),
+        (&remote, "evil.test", StatusCode::FORBIDDEN),
+    ] {
+        let request = Request::get("/admin/dlq")
+            .extension(ConnectInfo("127.0.0.1:1".parse::<SocketAddr>().unwrap()))
+            .header("Authorization", format!("Bearer {TOKEN}"))
+            .header("Host", host);
+        let answer = office.router.clone().oneshot(request.body(Body::empty()).unwrap()).await.unwrap();
+        assert_eq!(answer.status(), status, "{host}");
+        if status == StatusCode::FORBIDDEN {
+            let body = axum::body::to_bytes(answer.into_body(), usize::MAX).await.unwrap();
+            assert!(String::from_utf8_lossy(&body).contains("ADMIN_HOSTS"), "{host}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -224,8 +224,14 @@ async fn every_answer_that_is_described_is_given() {
     push(&office.queue, std::slice::from_ref(&broken)).await;
     push(&bare.queue, std::slice::from_ref(&broken)).await;
 
+    let guessed = Office::new(&[]);
+    let guess = (HERE, Some("a wrong token"));
+    for _ in 0..10 {
+        given.ask_from(&guessed, guess, "GET", "/admin/dlq", "").await;
+    }
     for (template, method, _) in operations() {
         let (method, path) = (method.to_uppercase(), path_of(template, "abcdef012345"));
+        given.ask_from(&guessed, guess, &method, &path, "").await;
         given.ask_from(&office, (HERE, None), &method, &path, "").await;
         given.ask_from(&office, ("192.0.2.1:1", Some(TOKEN)), &method, &path, "").await;
         given.ask(&office, &method, &format!("{path}?nonsense=1"), "{").await;
