@@ -44,7 +44,7 @@ kinds! {
     SlowStore "slow-store" 0.01 "A call takes seconds.",
     SlowClaim "slow-claim" 0.2 "The server takes seconds between finding what expires and claiming it.",
     SlowRelease "slow-release" 0.1 "A consumer takes seconds between finding what may be released and releasing it.",
-    GhostWrite "ghost-write" 0.3 "Whoever asked is gone, and the server finishes the work all the same.",
+    GhostWrite "ghost-write" 0.8 "Whoever asked is gone, and the server finishes the work all the same.",
     // Asked at each call of the queue.
     QueueAway "queue-away" 0.03 "The queue is away.",
     ReplyLost "reply-lost" 0.05 "The letters are pushed and the reply is lost.",

@@ -133,7 +133,7 @@ async fn park_orders(rig: &Rig, count: usize) -> uuid::Uuid {
 async fn pages_of_parked_events_with_long_statements_are_no_standstill() {
     let mut rig = Rig::new();
     rig.process_batch().await.unwrap();
-    let user_id = park_orders(&rig, 1_500).await;
+    let user_id = park_orders(&rig, 3_000).await;
     testkit::delivery::apply(&rig.store.inner, &[user(user_id)]).await;
     rig.store.take_long(LONG);
     works_for_long_and_lives(&mut rig, 6 * LONG).await;
