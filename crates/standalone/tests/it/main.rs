@@ -9,7 +9,6 @@ mod demo;
 mod dlq;
 mod dockerfiles;
 mod docs;
-mod fleet;
 mod jobs;
 mod ledger;
 mod live;

@@ -12,12 +12,13 @@
 //! | [`invariants`] | the end that every case must come to |
 //! | [`broker`] | a Kafka of a case's own, for cases that stop it |
 //! | [`cluster`] | three brokers that hold copies of each other's records, for cases that take some of them away |
-//! | `streams`, `scheduled`, `demo`, `crashes`, `redis_away`, `kafka_away`, `incidents`, `several_brokers`, `rebalances`, `recreated`, `replays`, `shutdowns`, `topics` | the cases |
+//! | `streams`, `scheduled`, `demo`, `crashes`, `fleet`, `redis_away`, `kafka_away`, `incidents`, `several_brokers`, `rebalances`, `recreated`, `replays`, `shutdowns`, `topics` | the cases |
 
 mod broker;
 mod cluster;
 mod crashes;
 mod demo;
+mod fleet;
 mod incidents;
 mod invariants;
 mod kafka_away;
@@ -29,7 +30,7 @@ mod redis_away;
 mod replays;
 mod scheduled;
 mod sender;
-pub mod servers;
+mod servers; // private: `.ci/live` runs what is in here, and nothing else of this package has a real server
 mod several_brokers;
 mod shutdowns;
 mod stream;
