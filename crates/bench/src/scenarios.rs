@@ -63,9 +63,8 @@ impl Scenario {
                 "insert-only, with 1 % of records that decoding refuses (eight kinds); each ends as a dead letter. Its floor writes the good ones only"
             }
             Self::PoisonAddress => {
-                "insert-only, with 1 % of users who claim an e-mail address that another user has held since before: the unique constraint \
-                 `uq_users_email` refuses the statement (SQL Server: error 2627; SQLite: extended code 2067), the batch is halved until the \
-                 user stands alone and is parked. Its floor writes the good ones only"
+                "insert-only, with 1 % of users who claim an e-mail address that another user has held since before: both stores decide inside \
+                 the batch who gets it, and whoever does not is parked. Its floor writes the good ones only"
             }
             Self::PoisonLedger => {
                 "insert-only, with 1 % of stock movements that reuse an event id of the ledger with another quantity: both stores compare \
