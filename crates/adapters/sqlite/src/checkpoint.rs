@@ -17,8 +17,11 @@ use rusqlite::hooks::Wal;
 const PASSES: usize = 3;
 
 /// The thread that moves. It ends with the connection that it was made for, and is waited for when this is dropped.
+///
+/// To be dropped after that connection: whoever closes a file last moves the whole log into it and removes it, and of two that close it at the same
+/// moment each takes the other for one that stays.
 pub(crate) struct Checkpointer {
-    thread: Option<JoinHandle<()>>,
+    thread: Option<JoinHandle<Connection>>,
 }
 
 impl Checkpointer {
@@ -32,8 +35,10 @@ impl Checkpointer {
         let (request, requests) = sync_channel(1);
         let nearly_done = Arc::new(AtomicBool::new(false));
         let told = Arc::clone(&nearly_done);
-        let thread =
-            std::thread::Builder::new().name("sqlite-checkpoint".to_owned()).spawn(move || run(&beside, &requests, pages / 32, &told));
+        let thread = std::thread::Builder::new().name("sqlite-checkpoint".to_owned()).spawn(move || {
+            run(&beside, &requests, pages / 32, &told);
+            beside
+        });
         writer.wal_hook(Some(after_commit(request, nearly_done, pages)))?;
         Ok(Self { thread: thread.ok() })
     }
@@ -42,7 +47,7 @@ impl Checkpointer {
 impl Drop for Checkpointer {
     fn drop(&mut self) {
         if let Some(thread) = self.thread.take() {
-            // It has not panicked: it only asks SQLite.
+            // It has not panicked: it only asks SQLite. Its connection is closed here.
             thread.join().ok();
         }
     }

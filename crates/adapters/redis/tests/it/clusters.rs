@@ -33,6 +33,8 @@ impl Cluster {
                     &["--cluster-enabled", "yes", "--cluster-port", &bus][..],
                     // Longer than a busy machine lets a process wait: what it takes for dead would be replaced while it writes.
                     &["--cluster-node-timeout", "3000", "--repl-diskless-sync-delay", "0"],
+                    // Two replicas whose votes were split a few times would both count as too old then, and nobody ever takes over.
+                    &["--cluster-replica-validity-factor", "0"],
                 ]
                 .concat(),
             );

@@ -44,7 +44,7 @@ const TABLES: [&str; 10] = [
 ];
 
 /// A file of version 2 with rows.
-fn old_file() -> (TempDir, PathBuf) {
+pub fn old_file() -> (TempDir, PathBuf) {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("events.db");
     let file = Connection::open(&path).unwrap();
