@@ -100,13 +100,16 @@ where
     /// The dead letters of this run, as their JSON texts, newest first.
     async fn dead_letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
         let orphan = self.story.orphan().id.to_string();
-        let mut seen = Vec::new();
-        while (seen.len() as u64) < DEAD_LETTERS_SEEN {
-            let page = self.stage.dead_letters.page(End::Newest, seen.len() as u64, DEAD_LETTERS_SEEN - seen.len() as u64).await?;
+        let mut seen: Vec<String> = Vec::new();
+        let mut start = 0;
+        while start < DEAD_LETTERS_SEEN {
+            let page = self.stage.dead_letters.page(End::Newest, start, DEAD_LETTERS_SEEN - start).await?;
             if page.is_empty() {
                 break;
             }
-            seen.extend(page);
+            start += page.len() as u64;
+            // What is pushed between two pages moves the others on by a place, so that the next page begins with some of this one.
+            seen.extend(page.into_iter().filter(|entry| !seen.contains(entry)).collect::<Vec<_>>());
         }
         Ok(seen.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
     }
