@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use console::{Draft, Foreseen, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
 use pipeline::fault::Fault;
-use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, End, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, Publisher};
 use pipeline::record::hex;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -19,6 +19,7 @@ use crate::dlq::dry_run_outcome::{DryRunOutcome, Preview};
 use crate::dlq::edit::{Revision, changes, editable, resend};
 use crate::dlq::find::find;
 use crate::dlq::listed::Listed;
+use crate::dlq::newest_first::NewestFirst;
 use crate::dlq::printable::printable;
 use crate::dlq::purge::count;
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal};
@@ -40,16 +41,18 @@ pub(super) async fn page(queue: &impl DeadLetterReader, filter: &Filter, start: 
     let depth = queue.depth().await?;
     // Of all entries, one more than are shown tells whether there are others.
     let size = if filter.is_empty() { limit.saturating_add(1).min(PAGE) } else { PAGE };
+    let mut pages = NewestFirst::at(queue, start);
     loop {
-        let page = queue.page(End::Newest, next, size).await?;
+        let page = pages.page(size).await?;
         if page.is_empty() {
             return Ok(LetterPage { depth, rows, next: None });
         }
-        for listed in page.into_iter().map(Listed::new) {
+        for (place, entry) in page {
             if rows.len() as u64 >= limit {
                 return Ok(LetterPage { depth, rows, next: Some(next) });
             }
-            next += 1;
+            next = place + 1;
+            let listed = Listed::new(entry);
             if filter.selects(&listed, now) {
                 rows.push(row(&listed));
             }

@@ -10,7 +10,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use pipeline::dead_letter::{Encoding, Entry};
-use pipeline::ports::{Clock as _, DeadLetterReader, End};
+use pipeline::ports::{Clock as _, DeadLetterReader};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::find;
 use crate::dlq::listed::{Listed, Row};
+use crate::dlq::newest_first::NewestFirst;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
 use crate::dlq::stats::{Stats, stats};
@@ -43,19 +44,20 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
     let limit = query.limit.unwrap_or(LIMITS.0).min(LIMITS.1);
     let (queue, now) = (&admin.context.queue, SystemClock.now());
     let mut next = query.start.unwrap_or(0);
-    let mut entries = Vec::new();
+    let (mut entries, mut pages) = (Vec::new(), NewestFirst::at(queue, next));
     let ended = loop {
-        let page = queue.page(End::Newest, next, PAGE).await?;
+        let page = pages.page(PAGE).await?;
         if page.is_empty() {
             break true;
         }
         let mut full = false;
-        for listed in page.into_iter().map(Listed::new) {
+        for (place, entry) in page {
             full = entries.len() as u64 >= limit;
             if full {
                 break;
             }
-            next += 1;
+            next = place + 1;
+            let listed = Listed::new(entry);
             if filter.selects(&listed, now) {
                 entries.push(json!(listed.row(now)));
             }

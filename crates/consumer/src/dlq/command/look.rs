@@ -5,7 +5,7 @@ use std::io::{BufWriter, Write};
 use std::path::Path;
 
 use anyhow::{Context as _, bail};
-use pipeline::ports::{Clock as _, DeadLetterReader, End};
+use pipeline::ports::{Clock as _, DeadLetterReader};
 use tempfile::NamedTempFile;
 
 use super::{FilterArgs, ListArgs, StatsArgs, text};
@@ -13,6 +13,7 @@ use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
 use crate::dlq::listed::Listed;
+use crate::dlq::newest_first::NewestFirst;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
 use crate::dlq::stats::{and_claimed, dead_letters, stats};
@@ -33,14 +34,13 @@ pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &m
     let filter = args.filter.filter(ids(queue, &args.filter.ids).await?);
     let now = SystemClock.now();
     let mut shown = 0;
-    let mut start = 0;
+    let mut pages = NewestFirst::at(queue, 0);
     'list: loop {
-        let page = queue.page(End::Newest, start, PAGE).await.map_err(Refusal::from)?;
+        let page = pages.page(PAGE).await.map_err(Refusal::from)?;
         if page.is_empty() {
             break;
         }
-        start += page.len() as u64;
-        for listed in page.into_iter().map(Listed::new).filter(|listed| filter.selects(listed, now)) {
+        for listed in page.into_iter().map(|(_, entry)| Listed::new(entry)).filter(|listed| filter.selects(listed, now)) {
             if shown == args.limit {
                 break 'list;
             }
