@@ -2,7 +2,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | [`listed`], [`filter`], [`find`], [`scan`], `newest_first` | entries, which are meant, and how they are found while others change the list |
+//! | [`listed`], [`filter`], [`find`], [`scan`], [`newest_first`] | entries, which are meant, and how they are found while others change the list |
 //! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
 //! | [`jobs`] | a redrive that outlives its process: planned, run, paused, resumed, taken over |
 //! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
@@ -31,7 +31,7 @@ pub mod groups;
 pub mod jobs;
 mod layout;
 pub mod listed;
-pub(crate) mod newest_first;
+pub mod newest_first;
 pub(crate) mod printable;
 pub mod purge;
 pub mod redrive;

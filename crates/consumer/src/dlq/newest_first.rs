@@ -7,7 +7,7 @@ use pipeline::ports::{DeadLetterReader, End};
 
 /// Pages of the list, newest first. What is pushed meanwhile moves the others on by a place, so that a page begins with some of the one before: these are
 /// left out. More than a page of pushes between two reads may show an entry twice, and never hides one.
-pub(crate) struct NewestFirst<'q, Q> {
+pub struct NewestFirst<'q, Q> {
     queue: &'q Q,
     next: u64,
     /// The last page, as hashes of its entries.
@@ -17,7 +17,7 @@ pub(crate) struct NewestFirst<'q, Q> {
 
 impl<'q, Q: DeadLetterReader> NewestFirst<'q, Q> {
     /// Begins at this place, counted from the newest.
-    pub(crate) fn at(queue: &'q Q, start: u64) -> Self {
+    pub fn at(queue: &'q Q, start: u64) -> Self {
         Self { queue, next: start, last: Vec::new(), hasher: RandomState::new() }
     }
 
@@ -25,7 +25,7 @@ impl<'q, Q: DeadLetterReader> NewestFirst<'q, Q> {
     ///
     /// # Errors
     /// The queue is away.
-    pub(crate) async fn page(&mut self, count: u64) -> Result<Vec<(u64, String)>, Fault> {
+    pub async fn page(&mut self, count: u64) -> Result<Vec<(u64, String)>, Fault> {
         loop {
             let page = self.queue.page(End::Newest, self.next, count).await?;
             if page.is_empty() {

@@ -7,8 +7,9 @@ mod story;
 
 use std::pin::Pin;
 
+use consumer::dlq::newest_first::NewestFirst;
 use pipeline::dead_letter::Entry;
-use pipeline::ports::{ClaimQueue, DeadLetterReader, Delivered, End, GroupProgress, Message};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, Delivered, GroupProgress, Message};
 use pipeline::{DeadLetterQueue, Publisher};
 
 use client::{Client, until};
@@ -100,16 +101,13 @@ where
     /// The dead letters of this run, as their JSON texts, newest first.
     async fn dead_letters_of_this_run(&self) -> anyhow::Result<Vec<String>> {
         let orphan = self.story.orphan().id.to_string();
-        let mut seen: Vec<String> = Vec::new();
-        let mut start = 0;
-        while start < DEAD_LETTERS_SEEN {
-            let page = self.stage.dead_letters.page(End::Newest, start, DEAD_LETTERS_SEEN - start).await?;
+        let (mut seen, mut pages) = (Vec::new(), NewestFirst::at(&self.stage.dead_letters, 0));
+        while (seen.len() as u64) < DEAD_LETTERS_SEEN {
+            let page = pages.page(DEAD_LETTERS_SEEN - seen.len() as u64).await?;
             if page.is_empty() {
                 break;
             }
-            start += page.len() as u64;
-            // What is pushed between two pages moves the others on by a place, so that the next page begins with some of this one.
-            seen.extend(page.into_iter().filter(|entry| !seen.contains(entry)).collect::<Vec<_>>());
+            seen.extend(page.into_iter().map(|(_, entry)| entry));
         }
         Ok(seen.into_iter().filter(|json| json.contains(&self.story.tag) || json.contains(&orphan)).collect())
     }
