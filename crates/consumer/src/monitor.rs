@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use events::Timestamp;
 use pipeline::LogState;
 use pipeline::fault::{Dependency, Fault};
 use pipeline::ports::{ClaimQueue as _, DeadLetterReader, GroupProgress, ParkingExpiry};
@@ -97,9 +96,7 @@ impl<P: Backends> Monitor<P> {
             let answer = self.note(Dependency::Database, answer);
             let pause = self.pause(answer.is_some());
             if let Some(((count, oldest), now)) = answer {
-                let age =
-                    |oldest: Timestamp| Duration::from_micros((now.unix_micros() - oldest.unix_micros()).try_into().unwrap_or_default());
-                self.metrics.parked(count, oldest.map(age));
+                self.metrics.parked(count, oldest.map(|oldest| now.since(oldest)));
             }
             tokio::time::sleep(pause).await;
         }

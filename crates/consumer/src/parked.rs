@@ -87,8 +87,7 @@ pub(crate) fn parent_name(waits_for: WaitsFor) -> String {
 
 /// For how long, to the second.
 pub(crate) fn waited(since: Timestamp, now: Timestamp) -> String {
-    let seconds = u64::try_from(now.unix_micros() - since.unix_micros()).unwrap_or_default() / 1_000_000;
-    settings::span::format(Duration::from_secs(seconds))
+    settings::span::format(Duration::from_secs(now.since(since).as_secs()))
 }
 
 struct List<'a> {

@@ -1,7 +1,7 @@
 //! Instants, in UTC, to the microsecond.
 
 use std::fmt;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::ser::{Serialize, Serializer};
@@ -61,6 +61,11 @@ impl Timestamp {
         let moved = self.unix_micros().saturating_add(micros);
         let bound = if micros < 0 { Self::MIN_MICROS } else { Self::MAX_MICROS };
         Self::from_unix_micros(moved).or_else(|| Self::from_unix_micros(bound)).unwrap_or(self)
+    }
+
+    /// How long after an earlier instant this is; zero where that one is the later, as by a clock that is ahead.
+    pub fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros((self.unix_micros() - earlier.unix_micros()).try_into().unwrap_or_default())
     }
 
     /// The instant as `datetime2(6)` reads it: `2026-01-15T10:30:00.000000`, UTC without a zone.
@@ -133,7 +138,7 @@ mod tests {
         assert_eq!(Timestamp::from_unix_millis(86_400_123).map(|at| at.to_string()), Some("1970-01-02T00:00:00.123Z".to_owned()));
         assert_eq!((Timestamp::from_unix_millis(i64::MAX), Timestamp::from_unix_millis(253_402_300_800_000)), (None, None));
         assert_eq!(Timestamp::earliest().to_string(), "0001-01-01T00:00:00Z");
-        assert_eq!(Timestamp::from(SystemTime::UNIX_EPOCH + std::time::Duration::from_micros(86_400_123_456)), at);
+        assert_eq!(Timestamp::from(SystemTime::UNIX_EPOCH + Duration::from_micros(86_400_123_456)), at);
     }
 
     #[test]
@@ -143,5 +148,6 @@ mod tests {
         let first = Timestamp::parse("0001-01-01T00:00:00Z").unwrap();
         assert_eq!(first.plus_micros(-1), first);
         assert_eq!(first.plus_micros(1).to_sql(), "0001-01-01T00:00:00.000001");
+        assert_eq!((last.since(last.plus_micros(-7)), first.since(last)), (Duration::from_micros(7), Duration::ZERO));
     }
 }

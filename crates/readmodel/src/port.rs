@@ -46,7 +46,7 @@ pub struct AsOf {
 impl AsOf {
     /// The age; zero where the clocks of two servers differ by more than that.
     pub fn age(&self) -> Duration {
-        Duration::from_micros((self.now.unix_micros() - self.written_at.unix_micros()).try_into().unwrap_or_default())
+        self.now.since(self.written_at)
     }
 }
 

@@ -49,8 +49,7 @@ impl Listed {
 
     /// How long it has been a dead letter, since the first time; `None` where it does not tell. One from the future is new.
     pub fn age(&self, now: Timestamp) -> Option<Duration> {
-        let at = self.entry.as_ref()?.first_at()?;
-        Some(Duration::from_micros((now.unix_micros() - at.unix_micros()).try_into().unwrap_or(0)))
+        Some(now.since(self.entry.as_ref()?.first_at()?))
     }
 
     /// What a list says about it; the payload is not among it.

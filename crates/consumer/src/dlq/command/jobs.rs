@@ -185,7 +185,7 @@ async fn list(tables: &impl JobTables, limit: usize, json: bool, out: &mut impl 
 
 /// What to do about a job that runs, and that nobody seems to go on with.
 fn stands_still(job: &RedriveJob, now: Timestamp) -> Option<String> {
-    let since = Duration::from_micros((now.unix_micros() - job.updated_at.unix_micros()).try_into().unwrap_or(0));
+    let since = now.since(job.updated_at);
     let number = job.number;
     (job.state == JobState::Running && since >= STILL).then(|| {
         format!(
