@@ -8,6 +8,7 @@ use consumer::wiring::HEALTH_PARTS;
 use consumer::{Adapters, Backends, ConsumerConfig};
 use pipeline::ports::GroupProgress;
 use pipeline::{OffsetCommitter, RecordSource};
+use telemetry::exposition::samples;
 use telemetry::{Health, Metrics, Part};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -99,18 +100,13 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
 
     /// Seconds that calls of the store took so far, by the consumer's own metric.
     pub fn seconds_in_store(&self) -> f64 {
-        self.sum_of(|series| series.starts_with("db_operation_duration_seconds_sum"))
+        samples(&self.metrics.encode(), "db_operation_duration_seconds_sum").map(|sum| sum.value).sum()
     }
 
     /// Events that were parked so far, by the consumer's own metric.
     pub fn parked(&self) -> f64 {
-        self.sum_of(|series| series.starts_with("events_processed_total") && series.contains(r#"status="parked""#))
-    }
-
-    fn sum_of(&self, is_meant: impl Fn(&str) -> bool) -> f64 {
         let text = self.metrics.encode();
-        let lines = text.lines().filter_map(|line| line.rsplit_once(' '));
-        lines.filter(|(series, _)| is_meant(series)).filter_map(|(_, value)| value.parse::<f64>().ok()).sum()
+        samples(&text, "events_processed_total").filter(|count| count.label("status") == Some("parked")).map(|count| count.value).sum()
     }
 
     /// Ends it, and returns its source to be closed.

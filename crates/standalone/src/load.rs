@@ -7,6 +7,7 @@ use std::time::{Duration, Instant, SystemTime};
 use pipeline::ports::GroupProgress;
 use producer::generate::{self, Generator, GeneratorConfig, Progress, Records, RunOptions};
 use producer::interrupts;
+use telemetry::exposition::samples;
 
 use crate::table::table;
 use crate::wiring::{Port, Settings, Stack};
@@ -72,7 +73,5 @@ async fn consumed(stack: &Stack) -> anyhow::Result<bool> {
 
 /// Seconds spent in the store so far, by the metric.
 fn store_seconds(stack: &Stack) -> f64 {
-    let text = stack.metrics.encode();
-    let sums = text.lines().filter(|line| line.starts_with("db_operation_duration_seconds_sum"));
-    sums.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum()
+    samples(&stack.metrics.encode(), "db_operation_duration_seconds_sum").map(|sum| sum.value).sum()
 }

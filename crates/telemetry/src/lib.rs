@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`catalog`] | every metric, declared once: name, kind, labels, help, buckets |
 //! | [`metrics`] | [`Metrics`]: one small method per thing that is counted |
+//! | [`exposition`] | reading the text of `/metrics` again |
 //! | [`health`] | [`Health`]: which parts are up, since when, and why not |
 //! | [`http`] | `/metrics`, `/health/live`, `/health/ready`, and a server whose every wait has a bound |
 //! | [`problem`](mod@problem) | error bodies |
@@ -15,6 +16,7 @@
 //! | [`side_task`] | tasks beside the main one, none of which ends unnoticed |
 
 pub mod command_line;
+pub mod exposition;
 pub mod health;
 pub mod http;
 pub mod logging;

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 use serde::{Deserialize, Serialize};
+use telemetry::exposition::samples;
 use telemetry::probe;
 
 /// How long it is waited for.
@@ -41,12 +42,8 @@ pub struct EventTimeLag {
 impl EventTimeLag {
     /// From the text of `/metrics`: the bounds of the buckets in which the two are.
     fn read(metrics: &str) -> Option<Self> {
-        let bound = |line: &str| {
-            let (series, count) = line.rsplit_once(' ')?;
-            let bound = series.strip_prefix("pipeline_event_time_lag_seconds_bucket{")?.split("le=\"").nth(1)?.split('"').next()?;
-            Some((bound.parse::<f64>().ok()?, count.parse::<f64>().ok()?))
-        };
-        let mut buckets: Vec<_> = metrics.lines().filter_map(bound).collect();
+        let buckets = samples(metrics, "pipeline_event_time_lag_seconds_bucket");
+        let mut buckets: Vec<_> = buckets.filter_map(|bucket| Some((bucket.label("le")?.parse::<f64>().ok()?, bucket.value))).collect();
         buckets.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let all = buckets.last().map(|(_, count)| *count).filter(|all| *all > 0.0)?;
         let within = |share: f64| {
@@ -83,11 +80,9 @@ impl Verification {
     }
 }
 
-/// The values of every series of a metric, in the text of `/metrics`.
+/// The values of every series of a metric.
 fn values(metrics: &str, name: &str) -> impl Iterator<Item = f64> {
-    let samples = metrics.lines().filter_map(|line| line.rsplit_once(' '));
-    let of_name = samples.filter(move |(series, _)| series.split('{').next() == Some(name));
-    of_name.filter_map(|(_, value)| value.parse().ok())
+    samples(metrics, name).map(|sample| sample.value)
 }
 
 fn events_per_second(metrics: &str) -> Option<u64> {
