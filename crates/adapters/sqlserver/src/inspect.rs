@@ -2,9 +2,9 @@
 
 use pipeline::Fault;
 
-use crate::faults;
+use crate::parking::only_row;
 use crate::row::Columns;
-use crate::statement::{INSPECT, INSPECT_READS, Statement};
+use crate::statement::{INSPECT, INSPECT_READS, INSPECT_SETUP, Statement};
 use crate::store::SqlServer;
 
 /// `OPENJSON` needs at least this compatibility level: that of SQL Server 2016.
@@ -39,7 +39,7 @@ pub struct Connections {
 }
 
 impl SqlServer {
-    /// Asks, in one statement, for everything that can be known without writing.
+    /// Asks for everything that can be known without writing.
     ///
     /// # Errors
     /// The database is away, or refuses the login.
@@ -56,10 +56,9 @@ impl SqlServer {
     }
 
     async fn inspect_by(&self, statement: &Statement) -> Result<DatabaseFacts, Fault> {
-        let name = statement.name;
-        let sets = self.pool.ask(statement, &[]).await?.accept();
-        let [rights, setup] = sets.as_slice() else { return Err(faults::bug(name)) };
-        let setup = Columns::of(setup.first().ok_or(faults::bug(name))?, name);
+        let rights = self.pool.ask(statement, &[]).await?.accept();
+        let setup = self.pool.ask(&INSPECT_SETUP, &[]).await?.accept();
+        let setup = Columns::of(only_row(&setup, &INSPECT_SETUP)?, INSPECT_SETUP.name);
         let mut facts = DatabaseFacts {
             row_versions: setup.get::<i32>("row_versions")? == 1,
             compatibility_level: setup.get("compatibility_level")?,
@@ -68,8 +67,8 @@ impl SqlServer {
             database_owner: setup.get::<i32>("database_owner")? == 1,
             ..DatabaseFacts::default()
         };
-        for row in rights {
-            let columns = Columns::of(row, name);
+        for row in rights.iter().flatten() {
+            let columns = Columns::of(row, statement.name);
             let table = columns.text("table_name")?;
             if columns.get::<i32>("table_exists")? == 0 {
                 if facts.missing_tables.last() != Some(&table) {

@@ -12,15 +12,27 @@ type Right = (String, String);
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 
 /// What the API sends.
-static API: [&Statement; 10] =
-    [&s::SESSION, &s::PING, &s::HISTORY, &s::INSPECT_READS, &s::NOW, &s::AS_OF, &s::USER, &s::RECENT_USERS, &s::ORDER, &s::INVENTORY];
+static API: [&Statement; 11] = [
+    &s::SESSION,
+    &s::PING,
+    &s::HISTORY,
+    &s::INSPECT_READS,
+    &s::INSPECT_SETUP,
+    &s::NOW,
+    &s::AS_OF,
+    &s::USER,
+    &s::RECENT_USERS,
+    &s::ORDER,
+    &s::INVENTORY,
+];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 46] = [
+static OPERATOR: [&Statement; 47] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
     &s::INSPECT,
+    &s::INSPECT_SETUP,
     &s::NOW,
     &s::APPLY_BATCH,
     &s::PARKED,

@@ -161,10 +161,12 @@ statements! {
     INVENTORY = "inventory";
     /// Reads a table of ours.
     PING = "ping";
-    /// Rights on our tables, and how the database is set up.
+    /// Rights on our tables.
     INSPECT = "inspect";
     /// The same for who only reads.
     INSPECT_READS = "inspect_reads";
+    /// How the database is set up.
+    INSPECT_SETUP = "inspect_setup";
     /// When a consumer wrote last.
     AS_OF = "as_of";
     /// Creates the database when it is missing.

@@ -34,8 +34,7 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
         ("dbo.parked_events", "DELETE", 0, 0),
         ("dbo.parked_events", "SELECT", 0, 0),
     ]);
-    let answer = [rights, setup(0, 150, "READ_ONLY")].concat();
-    let server = Scripted::open(vec![vec![Step::Answer(answer)]]).await;
+    let server = Scripted::open(vec![vec![Step::Answer(rights), Step::Answer(setup(0, 150, "READ_ONLY"))]]).await;
     let database = SqlServer::new(server.config());
     assert_eq!(database.connections(), Connections { idle: 0, used: 0 });
     let expected = DatabaseFacts {
@@ -53,8 +52,8 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
 
 #[tokio::test]
 async fn who_only_reads_asks_for_its_own_rights_alone() {
-    let answer = [rights(&[("dbo.users", "SELECT", 1, 0)]), setup(1, 160, "READ_WRITE")].concat();
-    let server = Scripted::open(vec![vec![Step::Answer(answer)]]).await;
+    let answers = [rights(&[("dbo.users", "SELECT", 1, 0)]), setup(1, 160, "READ_WRITE")].map(Step::Answer);
+    let server = Scripted::open(vec![answers.into()]).await;
     let facts = SqlServer::new(server.config()).inspect_reads().await.unwrap();
     assert_eq!(facts.missing_rights, ["SELECT on dbo.users"]);
     assert_eq!((server.heard("dbo.log_positions").len(), server.heard("dbo.parked_events").len()), (1, 0));
