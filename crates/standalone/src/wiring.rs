@@ -235,6 +235,13 @@ impl Stack {
             }
         };
         let access = Arc::new(access);
+        let verify = match &kafka.flavor {
+            Flavor::Embedded(_) if settings.verify.is_some() => {
+                tracing::warn!("VERIFY_INTERVAL does nothing without KAFKA_BROKERS: the embedded broker forgets what was consumed");
+                None
+            }
+            _ => settings.verify,
+        };
         parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
         let console = ConsoleParts {
             context: context.clone(),
@@ -245,8 +252,7 @@ impl Stack {
             instance: member.instance(),
             parking_deadline: settings.consumer.parking_deadline,
             settings: settings.shown,
-            // The embedded broker forgets what was consumed.
-            verify: settings.verify.as_ref().filter(|_| !matches!(kafka.flavor, Flavor::Embedded(_))).map(|schedule| schedule.now.clone()),
+            verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };
         spawn_jobs(context.clone(), health.clone(), shutdown.token());
@@ -255,13 +261,9 @@ impl Stack {
             .merge(if has_tokens { admin::routes(access, context, shutdown.token()) } else { Router::new() });
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
-        if let Some(schedule) = settings.verify {
-            if matches!(kafka.flavor, Flavor::Embedded(_)) {
-                tracing::warn!("VERIFY_INTERVAL does nothing without KAFKA_BROKERS: the embedded broker forgets what was consumed");
-            } else {
-                let (tables, clients) = ((store.clone(), dead_letters.clone()), (metrics.clone(), health.clone()));
-                spawn_verify(tables, (kafka.clone(), settings.consumer.clone()), schedule, clients, shutdown.token());
-            }
+        if let Some(schedule) = verify {
+            let (tables, clients) = ((store.clone(), dead_letters.clone()), (metrics.clone(), health.clone()));
+            spawn_verify(tables, (kafka.clone(), settings.consumer.clone()), schedule, clients, shutdown.token());
         }
         let (source, offsets) = kafka::open(&kafka)?;
         let beating = fleet::spawn(store.clone(), member, health.clone(), metrics.clone());

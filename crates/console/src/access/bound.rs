@@ -14,8 +14,16 @@ const SPAN: Duration = Duration::from_secs(60);
 pub struct WrongTokens(Mutex<VecDeque<Instant>>);
 
 impl WrongTokens {
-    /// How long wrong tokens are turned away without a word in the log, where too many were wrong lately. Right ones come in.
-    pub fn closed_for(&self, now: Instant) -> Option<Duration> {
+    /// One more was wrong. The seconds for which wrong ones are turned away without a word in the log, where too many were wrong lately; right ones come in.
+    pub fn note(&self, now: Instant) -> Option<u64> {
+        let wait = self.closed_for(now);
+        if wait.is_none() {
+            self.wrong(now);
+        }
+        wait.map(|wait| wait.as_secs().max(1))
+    }
+
+    fn closed_for(&self, now: Instant) -> Option<Duration> {
         let mut wrong = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         while wrong.front().is_some_and(|first| now.saturating_duration_since(*first) >= SPAN) {
             wrong.pop_front();
@@ -24,8 +32,7 @@ impl WrongTokens {
         Some(SPAN.saturating_sub(now.saturating_duration_since(*first)))
     }
 
-    /// One more was wrong.
-    pub fn wrong(&self, now: Instant) {
+    fn wrong(&self, now: Instant) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(now);
     }
 }

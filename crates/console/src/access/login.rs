@@ -53,14 +53,12 @@ pub(crate) async fn enter(State(gate): State<Arc<Gate>>, headers: HeaderMap, bod
     let now = Instant::now();
     // A right token comes in even while wrong ones are refused: otherwise anyone could lock everyone out. A token is too long to be guessed.
     let Some(account) = (gate.access.authenticate)(fields.get("token").unwrap_or_default().trim()) else {
-        if let Some(wait) = gate.bound.closed_for(now) {
-            let seconds = wait.as_secs().max(1);
+        if let Some(seconds) = gate.bound.note(now) {
             let sentence = format!("This is no token of this console, and too many wrong ones were tried: wait {seconds} s.");
             let mut response = page(&headers, &fields, StatusCode::TOO_MANY_REQUESTS, Some(sentence));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return response;
         }
-        gate.bound.wrong(now);
         tracing::warn!("a login to the console had no token, or a wrong one");
         return page(&headers, &fields, StatusCode::FORBIDDEN, Some("This is no token of this console.".to_owned()));
     };

@@ -45,18 +45,13 @@ pub(super) async fn guard(State(door): State<Arc<Door>>, mut request: Request, n
     if let Some(sentence) = config.place.refusal(&request) {
         return problem(StatusCode::FORBIDDEN, sentence);
     }
-    let Some((name, role)) = token(request.headers()).and_then(|token| config.account_of(token)) else {
+    let given = token(request.headers());
+    let Some((name, role)) = given.and_then(|token| config.account_of(token)) else {
         // A right token is answered even then: otherwise anyone could lock everyone out. Who has none at all does not guess.
-        let now = Instant::now();
-        let guessed = token(request.headers()).is_some();
-        if let Some(wait) = wrong.closed_for(now).filter(|_| guessed) {
-            let seconds = wait.as_secs().max(1);
+        if let Some(seconds) = given.and_then(|_| wrong.note(Instant::now())) {
             let mut response = problem(StatusCode::TOO_MANY_REQUESTS, format!("Too many wrong tokens were tried: wait {seconds} s."));
             response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
             return response;
-        }
-        if guessed {
-            wrong.wrong(now);
         }
         tracing::warn!("a request to /admin had no token, or a wrong one");
         let mut response = problem(StatusCode::UNAUTHORIZED, "A token is needed: Authorization: Bearer …");
