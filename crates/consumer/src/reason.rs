@@ -28,11 +28,6 @@ pub(crate) fn told(fault: &Fault) -> String {
     format!("{}{advice}{}", fault.symptom(), in_brackets(&fault.detail()))
 }
 
-/// What is wrong, without the adapter's advice, which stands beside it.
-pub(crate) fn finding(fault: &Fault) -> String {
-    fault.without_advice()
-}
-
 fn in_brackets(detail: &str) -> String {
     if detail.is_empty() { String::new() } else { format!(" ({detail})") }
 }

@@ -39,6 +39,24 @@ impl Entity {
         }
     }
 
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::User(_) => "user",
+            Self::Order(_) => "order",
+            Self::Payment(_) => "payment",
+        }
+    }
+
+    /// What events wait for that need it; `None` for a payment, which none needs.
+    pub const fn as_parent(self) -> Option<WaitsFor> {
+        match self {
+            Self::User(id) => Some(WaitsFor::User(id)),
+            Self::Order(id) => Some(WaitsFor::Order(id)),
+            Self::Payment(_) => None,
+        }
+    }
+
     /// Its identity.
     pub const fn id(self) -> Uuid {
         match self {
@@ -59,12 +77,7 @@ impl Entity {
 
 impl fmt::Display for Entity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self {
-            Self::User(_) => "user",
-            Self::Order(_) => "order",
-            Self::Payment(_) => "payment",
-        };
-        write!(f, "{name} {}", self.id())
+        write!(f, "{} {}", self.name(), self.id())
     }
 }
 
@@ -85,6 +98,14 @@ impl Subject {
             Body::OrderPlaced(order) => Self::Entity(Entity::Order(order.order_id)),
             Body::PaymentSettled(payment) => Self::Entity(Entity::Payment(payment.payment_id)),
             Body::InventoryAdjusted(adjustment) => Self::Article(adjustment.sku.to_string()),
+        }
+    }
+
+    /// Its id, or SKU.
+    pub fn id(&self) -> String {
+        match self {
+            Self::Entity(entity) => entity.id().to_string(),
+            Self::Article(sku) => sku.clone(),
         }
     }
 }

@@ -75,8 +75,8 @@ fn of_entity(moment: &Connection, entity: Entity) -> Result<History, Failure> {
     };
     parked_about.retain(|row| row.about.is_none_or(|about| about.entity == Some(entity)));
     let (mut children, mut children_total) = (Vec::new(), 0);
-    if let Entity::User(_) | Entity::Order(_) = entity {
-        let parent = entity.type_number();
+    if let Some(parent) = entity.as_parent() {
+        let parent = parent.type_number();
         children = parked(moment, include_str!("../sql/trace_children.sql"), params![parent, Id(&id), rows])?;
         let mut count = moment.prepare_cached("SELECT count(*) FROM parked_events WHERE waits_for_type = ?1 AND waits_for_id = ?2")?;
         children_total = count.query_row(params![parent, Id(&id)], |row| row.get::<_, i64>(0))?.unsigned_abs();

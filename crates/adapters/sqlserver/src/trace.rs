@@ -79,9 +79,9 @@ impl SqlServer {
         };
         parked.retain(|row| row.about.is_none_or(|about| about.entity == Some(entity)));
         let entity_type = i32::from(entity.type_number());
-        let (children, children_total) = match entity {
-            Entity::User(_) | Entity::Order(_) => self.parked_rows(&TRACE_CHILDREN, &[&entity.type_number(), &id, &rows]).await?,
-            Entity::Payment(_) => (Vec::new(), 0),
+        let (children, children_total) = match entity.as_parent() {
+            Some(parent) => self.parked_rows(&TRACE_CHILDREN, &[&parent.type_number(), &id, &rows]).await?,
+            None => (Vec::new(), 0),
         };
         let row = self.pool.ask(&TRACE_ENTITY, &[&entity_type, &id]).await?.accept();
         let row = row.iter().flatten().next().map(|row| shown_row(Columns::of(row, TRACE_ENTITY.name))).transpose()?;

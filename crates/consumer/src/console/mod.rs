@@ -244,10 +244,7 @@ where
             TraceBy::Payment => TraceSubject::Entity(Entity::Payment(uuid()?)),
             TraceBy::Sku => TraceSubject::Article(id.to_owned()),
         };
-        let id = match &subject {
-            TraceSubject::Entity(entity) => entity.id().to_string(),
-            TraceSubject::Article(sku) => sku.clone(),
-        };
+        let id = subject.id();
         let found = trace_subject(tables, queue, subject).await;
         let steps = found.timeline().into_iter().map(|step| shown(step, None)).collect();
         Ok(Trace { id, verdict: problem(&found.verdict()), findings: named(found.lines()), steps })

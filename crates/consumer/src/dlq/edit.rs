@@ -56,7 +56,7 @@ impl Revision {
             return Err(Refusal::Unchanged);
         }
         let (event_id, key) = check(payload, rules)?;
-        let known = entry.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok()).or_else(|| readable_id(&original));
+        let known = entry.event_uuid().or_else(|| readable_id(&original));
         if known.is_some_and(|known| known != event_id) {
             return Err(Refusal::OtherEvent);
         }

@@ -4,8 +4,6 @@ use events::Violation;
 use pipeline::fault::Fault;
 use pipeline::redrive_job::JobState;
 
-use crate::reason::finding;
-
 /// Why a command did nothing, or stopped. Quotes no value of an event.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
@@ -48,7 +46,7 @@ pub enum Refusal {
     #[error("redrive jobs are in the database: MSSQL_SERVER, or --data-dir of the embedded one, must say where it is")]
     NoJobs,
     /// The database did not note that an operation begins.
-    #[error("the database cannot note that this is about to be changed, so nothing was changed ({})", finding(.0))]
+    #[error("the database cannot note that this is about to be changed, so nothing was changed ({})", .0.without_advice())]
     Unaudited(Fault),
     /// No job has this number.
     #[error("there is no job {0} (any more)")]

@@ -24,7 +24,6 @@ use pipeline::rows::Table;
 use crate::audit::{Audit, Subject, Who, outcome};
 use crate::chance;
 use crate::dlq;
-use crate::reason::finding;
 use bounds::Wanted;
 pub use bounds::{Kept, Obstacle};
 pub use report::Report;
@@ -75,10 +74,10 @@ pub enum Refusal {
     #[error(transparent)]
     Unaudited(#[from] dlq::Refusal),
     /// The compaction has begun and not come to its end.
-    #[error("not all was folded: {}. What was folded is whole; run the command again to go on", finding(.0))]
+    #[error("not all was folded: {}. What was folded is whole; run the command again to go on", .0.without_advice())]
     BrokenOff(Fault),
     /// A part is away.
-    #[error("{}", finding(.0))]
+    #[error("{}", .0.without_advice())]
     Fault(#[from] Fault),
 }
 

@@ -12,7 +12,6 @@ use super::{Seen, Verdict};
 use crate::dlq::dry_run_outcome::DryRunOutcome;
 use crate::dlq::printable::printable;
 use crate::plural::plural;
-use crate::reason::finding;
 
 /// Characters of a key that a line shows.
 const KEY: usize = 40;
@@ -128,7 +127,7 @@ impl Peeked {
             examined: self.seen.len(),
             outcomes: self.outcomes(),
             fingerprints: self.fingerprints(),
-            problem: self.tables.as_ref().err().map(finding),
+            problem: self.tables.as_ref().err().map(Fault::without_advice),
             records: self.shown().map(Seen::row).collect(),
         };
         // Text, numbers and lists can be written.
@@ -144,7 +143,7 @@ impl fmt::Display for Peeked {
             writeln!(f, "not all came in time: a transaction of a producer is open, or a broker is slow")?;
         }
         if let Err(fault) = &self.tables {
-            writeln!(f, "the tables could not be asked, so that only the contract was checked: {}", finding(fault))?;
+            writeln!(f, "the tables could not be asked, so that only the contract was checked: {}", fault.without_advice())?;
         }
         for seen in self.shown() {
             line(f, seen)?;

@@ -22,7 +22,6 @@ use pipeline::{GroupMember, LogPosition, LogState};
 
 use crate::audit::{Audit, Subject, Who, outcome};
 use crate::dlq;
-use crate::reason::finding;
 pub use report::Report;
 
 /// Partitions that an entry of the audit log names: it has room for so many.
@@ -109,7 +108,7 @@ pub enum Refusal {
     )]
     Members(Vec<GroupMember>),
     /// The brokers do not say whether somebody does.
-    #[error("whether somebody is in the group cannot be told, so nothing was moved: {}", finding(.0))]
+    #[error("whether somebody is in the group cannot be told, so nothing was moved: {}", .0.without_advice())]
     UnknownMembers(Fault),
     /// The brokers do not have the question.
     #[error("these brokers do not tell whether somebody is in the group, so nothing was moved")]
@@ -118,10 +117,10 @@ pub enum Refusal {
     #[error(transparent)]
     Unaudited(#[from] dlq::Refusal),
     /// The broker did not take the offsets.
-    #[error("the group's offsets were not moved: {}. A consumer may have joined the group meanwhile", finding(.0))]
+    #[error("the group's offsets were not moved: {}. A consumer may have joined the group meanwhile", .0.without_advice())]
     NotMoved(Fault),
     /// Kafka or the tables are away.
-    #[error("{}", finding(.0))]
+    #[error("{}", .0.without_advice())]
     Fault(#[from] Fault),
 }
 

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
+use pipeline::Entity;
+use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::{AuditLog, DeadLetterReader, EventTrace};
 use pipeline::trace::{HISTORY_ROWS, History, PARKED_LOOKED_THROUGH, Subject};
-use pipeline::{Entity, WaitsFor};
 use serde_json::{Value, json};
-use uuid::Uuid;
 
 use super::report::{counted, dead, parked, shown, trouble};
 use super::{Changes, DeadLetters, Letter, changes, letters};
@@ -39,7 +39,7 @@ pub async fn trace_subject<T: EventTrace + AuditLog, Q: DeadLetterReader>(tables
     }
     for Letter { listed, .. } in dead_letters.iter().flat_map(|letters| &letters.found) {
         ids.insert(listed.id.clone());
-        ids.extend(listed.entry.as_ref().and_then(|entry| Some(Uuid::try_parse(entry.event_id.as_deref()?).ok()?.to_string())));
+        ids.extend(listed.entry.as_ref().and_then(Entry::event_uuid).map(|id| id.to_string()));
     }
     let changes = changes::changes(tables, &ids).await;
     SubjectFindings { subject, tables: history, dead_letters, changes }
@@ -111,15 +111,13 @@ impl SubjectFindings {
     /// All of it as JSON. What is not known is null.
     pub fn to_json(&self) -> Value {
         let (history, letters) = (self.tables.as_ref().ok(), self.dead_letters.as_ref().ok());
-        let (kind, id) = match &self.subject {
-            Subject::Entity(Entity::User(id)) => ("user", id.to_string()),
-            Subject::Entity(Entity::Order(id)) => ("order", id.to_string()),
-            Subject::Entity(Entity::Payment(id)) => ("payment", id.to_string()),
-            Subject::Article(sku) => ("sku", sku.clone()),
+        let kind = match &self.subject {
+            Subject::Entity(entity) => entity.name(),
+            Subject::Article(_) => "sku",
         };
         json!({
             "of": kind,
-            "id": id,
+            "id": self.subject.id(),
             "verdict": self.verdict(),
             "tables": {
                 "notAsked": self.tables.as_ref().err().map(trouble),
@@ -179,7 +177,7 @@ fn table_lines(subject: &Subject, history: &History) -> Vec<(&'static str, Strin
         (_, many) => format!("{} parked", are(many as u64)),
     };
     lines.push(("parking", parked));
-    if let Some(WaitsFor::User(_) | WaitsFor::Order(_)) = waits_for(*entity) {
+    if entity.as_parent().is_some() {
         let all = history.children_total;
         let shown =
             if all > HISTORY_ROWS as u64 { format!(", of which the {HISTORY_ROWS} that wait longest are shown") } else { String::new() };
@@ -190,15 +188,6 @@ fn table_lines(subject: &Subject, history: &History) -> Vec<(&'static str, Strin
 
 fn waits(count: u64) -> String {
     format!("{count} event{} {}", plural(count), if count == 1 { "waits" } else { "wait" })
-}
-
-/// For what events would wait that need it.
-const fn waits_for(entity: Entity) -> Option<WaitsFor> {
-    match entity {
-        Entity::User(id) => Some(WaitsFor::User(id)),
-        Entity::Order(id) => Some(WaitsFor::Order(id)),
-        Entity::Payment(_) => None,
-    }
 }
 
 fn article_lines(history: &History) -> Vec<(&'static str, String)> {

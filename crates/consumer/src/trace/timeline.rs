@@ -2,6 +2,7 @@
 
 use events::Timestamp;
 use pipeline::audit::AuditEntry;
+use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ledger::opening_balance_id;
 use pipeline::trace::{LedgerLine, ParkedRow, ShownRow};
@@ -166,7 +167,7 @@ fn waiting(row: &ParkedRow) -> Step {
 fn letters(letters: Result<&DeadLetters, &Fault>) -> impl Iterator<Item = Step> {
     letters.into_iter().flat_map(|letters| &letters.found).map(|Letter { listed, .. }| {
         let entry = listed.entry.as_ref();
-        let event_id = entry.and_then(|entry| Uuid::try_parse(entry.event_id.as_deref()?).ok());
+        let event_id = entry.and_then(Entry::event_uuid);
         let times = match listed.retries() {
             0 => String::new(),
             retries => format!(", after {retries} redrive{}", plural(u64::from(retries))),

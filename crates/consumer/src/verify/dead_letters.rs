@@ -71,12 +71,12 @@ async fn dead_records(queue: &impl DeadLetterReader, topic: &str) -> Result<Vec<
 
 /// Which of these events have a dead letter.
 pub(super) async fn dead_among(queue: &impl DeadLetterReader, events: HashSet<Uuid>) -> Result<HashSet<Uuid>, Fault> {
-    each(queue, |entry| Uuid::parse_str(entry.event_id.as_deref()?).ok().filter(|id| events.contains(id))).await
+    each(queue, |entry| entry.event_uuid().filter(|id| events.contains(id))).await
 }
 
 /// All events that have a dead letter.
 pub(super) async fn events_of(queue: &impl DeadLetterReader) -> Result<HashSet<Uuid>, Fault> {
-    each(queue, |entry| Uuid::parse_str(entry.event_id.as_deref()?).ok()).await
+    each(queue, Entry::event_uuid).await
 }
 
 /// What is read in each entry of the queue, page by page.

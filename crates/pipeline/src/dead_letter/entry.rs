@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::{EventType, Timestamp};
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::diagnosis::Diagnosis;
 use crate::headers::{Header, Redriven};
@@ -170,6 +171,11 @@ impl Entry {
             return Err(serde::de::Error::custom("not a JSON object"));
         }
         serde_json::from_str(json)
+    }
+
+    /// The event's id; `None` where it could not be read, or others wrote something else than a UUID.
+    pub fn event_uuid(&self) -> Option<Uuid> {
+        self.event_id.as_deref().and_then(|id| Uuid::try_parse(id).ok())
     }
 
     /// The label of the reason; `unknown` where others wrote the entry and told none.

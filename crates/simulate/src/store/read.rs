@@ -3,7 +3,7 @@
 use events::{Body, Event, Timestamp};
 use pipeline::ports::EventTrace;
 use pipeline::trace::{About, HISTORY_ROWS, History, LedgerLine, ParkedRow, ShownRow, StockRow, Subject};
-use pipeline::{Entity, Fault, Trace, WaitsFor};
+use pipeline::{Entity, Fault, Trace};
 use readmodel::views::ORDERS_SHOWN;
 use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
 use uuid::Uuid;
@@ -87,12 +87,7 @@ fn of_entity(tables: &Tables, entity: Entity) -> History {
         rows
     };
     let about = chosen(&|row| row.about.is_some_and(|about| about.entity == Some(entity)));
-    let waits_for = match entity {
-        Entity::User(id) => Some(WaitsFor::User(id)),
-        Entity::Order(id) => Some(WaitsFor::Order(id)),
-        Entity::Payment(_) => None,
-    };
-    let mut children = chosen(&|row| Some(row.waits_for) == waits_for);
+    let mut children = chosen(&|row| Some(row.waits_for) == entity.as_parent());
     let children_total = children.len() as u64;
     children.truncate(HISTORY_ROWS);
     History { row: rows.get(&entity.id()).and_then(shown), parked: about, children, children_total, ..History::default() }

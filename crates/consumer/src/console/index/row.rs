@@ -2,7 +2,7 @@
 
 use console::LetterRow;
 use events::Timestamp;
-use pipeline::dead_letter::is_entry_id;
+use pipeline::dead_letter::{Entry, is_entry_id};
 use uuid::Uuid;
 
 use super::names::{Name, Names};
@@ -40,7 +40,7 @@ impl Row {
         Self {
             digest,
             id: number(&listed.id),
-            event_id: entry.and_then(|entry| Uuid::parse_str(entry.event_id.as_deref()?).ok()),
+            event_id: entry.and_then(Entry::event_uuid),
             fingerprint: names.name(&listed.fingerprint()),
             error: names.name(&sentences::error(listed)),
             reason: names.name(listed.reason()),
