@@ -60,6 +60,11 @@ pub struct Options {
     #[arg(long, value_name = "DIR")]
     pub folder: Option<PathBuf>,
 
+    /// Jars of Kafka Connect, of the JDBC sinks of Aiven or Debezium, and of the JDBC driver of SQLite, all in this folder: with `KAFKA_BROKERS` set,
+    /// they are measured beside this pipeline.
+    #[arg(long, value_name = "DIR")]
+    pub connect: Option<PathBuf>,
+
     /// Write the report to this file, whatever was measured.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
@@ -97,11 +102,13 @@ pub enum Part {
     Api,
     /// The operator's console over many dead letters and parked events.
     Console,
+    /// JDBC sinks of Kafka Connect at the same work; needs `--connect` and `KAFKA_BROKERS`.
+    Peers,
 }
 
 impl ValueEnum for Name {
     fn value_variants<'a>() -> &'a [Self] {
-        const ALL: [Name; 18] = [
+        const ALL: [Name; 19] = [
             Name::Scenario(Scenario::InsertOnly),
             Name::Scenario(Scenario::HalfUpdate),
             Name::Scenario(Scenario::HotKey),
@@ -120,6 +127,7 @@ impl ValueEnum for Name {
             Name::Part(Part::Verify),
             Name::Part(Part::Api),
             Name::Part(Part::Console),
+            Name::Part(Part::Peers),
         ];
         &ALL
     }

@@ -11,6 +11,8 @@
 //! | [`running`], [`meter`] | the consumer's own loop, watched from both ends |
 //! | [`check`] | whether the rows are right |
 //! | [`comparison`], [`growth`], [`curve`], [`latency`], [`memory`], [`verify`], [`api_load`], [`console`], [`dead_letters`], [`pure`] | the measurements |
+//! | [`peers`] | the same work done by JDBC sinks of Kafka Connect |
+//! | [`instructions`] | instructions per event, held to what was recorded |
 //! | [`unwritable`] | dead letters and parked events in numbers |
 //! | [`web`] | the read API, and asking it |
 //! | [`statistics`], [`results`], [`reach`], [`table`], [`report`], [`machine`] | what they gave, as Markdown |
@@ -26,10 +28,12 @@ pub mod curve;
 pub mod dead_letters;
 pub mod floor;
 pub mod growth;
+pub mod instructions;
 pub mod latency;
 pub mod machine;
 pub mod memory;
 pub mod meter;
+pub mod peers;
 pub mod place;
 pub mod program;
 pub mod pure;

@@ -70,6 +70,9 @@ pub async fn run(options: &Options, settings: &Settings) -> anyhow::Result<Repor
         _ => {
             let place = Embedded { folder: options.folder.clone(), durable: !options.no_sync };
             measure(&place, options, settings, &mut results).await?;
+            if options.wants_part(Part::Peers) {
+                results.peers = Stage::new(&place, settings.kafka.as_ref(), options).peers().await?;
+            }
             place.describe()
         }
     };

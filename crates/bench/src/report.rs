@@ -6,10 +6,11 @@ use crate::comparison::Method;
 use crate::console::Screens;
 use crate::curve::Curve;
 use crate::growth::Point;
+use crate::peers::Peers;
 use crate::reach;
 use crate::results::Results;
 use crate::scenarios::Scenario;
-use crate::statistics::percentile;
+use crate::statistics::{Samples, percentile};
 use crate::table::{Table, mib, millis, percent, ratio, whole, with_spread};
 
 /// What a section says where it was not measured.
@@ -84,6 +85,15 @@ pub fn report(head: &Head, results: &Results) -> String {
                  does it and look at the dead letters now and then.",
             ),
             console(results),
+        ),
+        (
+            "Peers",
+            only(
+                "peers --connect DIR",
+                "Users alone, every one new, from a real Kafka into a SQLite file in which each commit waits for the disk, by turns: this pipeline with all its \
+                 promises, and JDBC sinks of Kafka Connect with upserts by the user's identity, 3000 rows at a time. Users per second from the first commit to the last.",
+            ),
+            peers(results.peers.as_ref()),
         ),
     ];
     let mut text = title(head);
@@ -290,6 +300,21 @@ fn console(results: &Results) -> String {
         .ok();
     }
     text
+}
+
+fn peers(peers: Option<&Peers>) -> String {
+    let Some(Peers { users, ours, others }) = peers else {
+        return "Did not run: `--connect` and `KAFKA_BROKERS` switch it on.\n".to_owned();
+    };
+    let mut table = Table::new(["", "users", "users per second", "this pipeline / it"]);
+    let mut row = |name: &str, rates: &Samples, over: String| {
+        table.row([name.to_owned(), whole(*users as f64), with_spread(Some(rates), whole), over]);
+    };
+    row("this pipeline", ours, "–".to_owned());
+    for (name, rates) in others {
+        row(name, rates, with_spread(Some(&ours.over(rates)), ratio));
+    }
+    table.to_string()
 }
 
 #[cfg(test)]

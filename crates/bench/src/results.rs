@@ -7,6 +7,7 @@ use crate::curve::Curve;
 use crate::growth::Point;
 use crate::latency::Latency;
 use crate::memory::Memory;
+use crate::peers::Peers;
 use crate::pure::Cost;
 use crate::scenarios::Scenario;
 use crate::statistics::Samples;
@@ -35,6 +36,8 @@ pub struct Results {
     pub verified: Option<Verified>,
     /// The API while the consumer writes.
     pub load: Option<Load>,
+    /// The same work by others.
+    pub peers: Option<Peers>,
     /// The console, by what holds the dead letters.
     pub screens: Vec<Screens>,
 }

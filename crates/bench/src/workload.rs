@@ -69,6 +69,12 @@ impl Workload {
         }
     }
 
+    /// So many users alone, all of them new.
+    pub fn of_users(count: usize, seed: u64) -> Self {
+        let config = insert_only(count as u64, seed);
+        Self::of(Generator::new(GeneratorConfig { users: config.events, ..config }).collect())
+    }
+
     /// What the tables hold once all of [`Workload::events`] are applied.
     pub fn reference(&self) -> Reference {
         let mut events = self.before.clone();
