@@ -53,6 +53,15 @@ impl WaitsFor {
         }
     }
 
+    /// What is there for those that wait once an event of this body is persisted; `None` for those that nothing waits for.
+    pub const fn brought_by(body: &Body<'_>) -> Option<Self> {
+        match body {
+            Body::UserCreated(user) => Some(Self::User(user.user_id)),
+            Body::OrderPlaced(order) => Some(Self::Order(order.order_id)),
+            Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
+        }
+    }
+
     /// The number under which stores keep it (`waits_for_type`).
     pub const fn type_number(self) -> u8 {
         match self {

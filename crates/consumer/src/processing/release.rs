@@ -1,6 +1,6 @@
 //! Parked events whose parent is persisted, or whose e-mail address is free: applied as a batch of their own, generation by generation.
 
-use pipeline::outcome::Outcome;
+use pipeline::outcome::{Outcome, WaitsFor};
 use pipeline::parking::{Parents, ParkedEvent, ParkedKey};
 use pipeline::plan::Candidate;
 use pipeline::ports::ParkingLot;
@@ -95,6 +95,28 @@ impl Release {
     }
 }
 
+/// What came of a page.
+struct Released {
+    /// The parents among its events whose own children may wait.
+    parents: Parents,
+    /// Whether others have spoilt nothing of it.
+    is_whole: bool,
+}
+
+impl Released {
+    /// Others were at the same events. A page may be several transactions, and those before the one that failed are there for good: so all of
+    /// it is asked for. Nobody else comes for the children of what was written.
+    fn lost(page: &DecodedBatch<'_>) -> Self {
+        let mut parents = Parents::none();
+        for brought in page.candidates.iter().filter_map(|candidate| WaitsFor::brought_by(&candidate.event.body)) {
+            parents.add([brought]);
+            // Who was written may have given an address up.
+            parents.add(matches!(brought, WaitsFor::User(_)).then_some(WaitsFor::Email));
+        }
+        Self { parents, is_whole: false }
+    }
+}
+
 /// How many parents to ask for, where so many had so many children, so that theirs nearly fill a page. The store looks at all children of the parents to
 /// find those that come first: for each page, of which there should be one, and each page is a transaction, of which there should be few.
 fn parents_for_a_page(parents: usize, children: usize) -> usize {
@@ -125,28 +147,21 @@ impl<P: Backends> Consumer<P> {
                 release.proceed();
                 continue;
             };
-            match self.release_page(&page).await {
-                Ok(persisted) => {
-                    release.next.join(persisted);
-                    share.spend(page.len());
-                    // A page that is not full is the last.
-                    if page.len() < PAGE { release.proceed() } else { release.pass(last) }
-                }
-                Err(Unfinished::Stopped) => return Err(Stopped),
-                Err(Unfinished::ReleaseLost) if release.lost < LOST_READS => release.lost += 1,
-                // Others are at the same events. What they leave, the next sweep finds.
-                Err(Unfinished::ReleaseLost) => {
-                    release.pass(last);
-                    share.spend(page.len());
-                }
+            let Released { parents, is_whole } = self.release_page(&page).await?;
+            release.next.join(parents);
+            if !is_whole && release.lost < LOST_READS {
+                release.lost += 1;
+                continue;
             }
+            share.spend(page.len());
+            // A page that is not full is the last. Where others are at the same events again and again, the next sweep finds what they leave.
+            if is_whole && page.len() < PAGE { release.proceed() } else { release.pass(last) }
         }
         Ok(true)
     }
 
-    /// Applies one page of parked events; each leaves the parking table in the transaction that applies it. Returns the parents among them
-    /// whose own children wait.
-    async fn release_page(&mut self, page: &[ParkedEvent]) -> Result<Parents, Unfinished> {
+    /// Applies one page of parked events; each leaves the parking table in the transaction that applies it.
+    async fn release_page(&mut self, page: &[ParkedEvent]) -> Result<Released, Stopped> {
         let records: Vec<Record> = page.iter().map(ParkedEvent::to_record).collect();
         let mut dead_letters = DeadLetters::default();
         let mut dead: Vec<ParkedKey<'_>> = Vec::new();
@@ -165,7 +180,11 @@ impl<P: Backends> Consumer<P> {
             }
         }
         decoded.plan(self.config.max_rows);
-        let written = self.write_rounds(&decoded, &[]).await?;
+        let written = match self.write_rounds(&decoded, &[]).await {
+            Ok(written) => written,
+            Err(Unfinished::Stopped) => return Err(Stopped),
+            Err(Unfinished::ReleaseLost) => return Ok(Released::lost(&decoded)),
+        };
         self.record_released(ended(&decoded, &written.outcomes));
         for (candidate, record, outcome) in ended(&decoded, &written.outcomes) {
             if let Outcome::Rejected { reason, code } = outcome {
@@ -177,7 +196,7 @@ impl<P: Backends> Consumer<P> {
         self.discard(&dead).await?;
         let mut parents = Parents::none();
         parents.add(written.parents(&decoded));
-        Ok(parents)
+        Ok(Released { parents, is_whole: true })
     }
 
     /// Takes events out of the parking table that have become dead letters. A crash before this finds them again: pushing their dead letters

@@ -1,6 +1,5 @@
 //! Writing candidates: rounds and followers.
 
-use events::Body;
 use pipeline::outcome::{Outcome, WaitsFor};
 use pipeline::plan::{Candidate, items};
 use pipeline::record::Record;
@@ -101,9 +100,5 @@ pub(super) const fn waits((_, _, outcome): &Ended<'_>) -> bool {
 /// The users and orders that are in their tables now.
 pub(super) fn persisted<'e>(decoded: &'e DecodedBatch<'e>, outcomes: &'e [Outcome]) -> impl Iterator<Item = WaitsFor> {
     let bodies = ended(decoded, outcomes).filter(|(_, _, outcome)| outcome.persisted()).map(|(candidate, ..)| &candidate.event.body);
-    bodies.filter_map(|body| match body {
-        Body::UserCreated(user) => Some(WaitsFor::User(user.user_id)),
-        Body::OrderPlaced(order) => Some(WaitsFor::Order(order.order_id)),
-        Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => None,
-    })
+    bodies.filter_map(WaitsFor::brought_by)
 }

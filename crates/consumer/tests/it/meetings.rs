@@ -6,9 +6,9 @@ use std::time::Duration;
 use consumer::ConsumerConfig;
 use events::Event;
 use pipeline::ports::{ParkingExpiry as _, PollLimits};
-use pipeline::{FaultClass, ParkingLot as _};
+use pipeline::{FaultClass, Parents, ParkingLot as _};
 use readmodel::ReadStore as _;
-use testkit::builders::{Build, adjustment, id, order, unique, user};
+use testkit::builders::{Build, adjustment, id, order, payment, unique, user};
 use testkit::eventually;
 use testkit::history::{History, Rows};
 use testkit::seed::Seed;
@@ -173,6 +173,33 @@ async fn releases_that_meet_apply_each_child_once() {
     assert!(is(released(&first) + released(&second), 10), "{} and {}", released(&first), released(&second));
     let lost = |rig: &Rig| total(rig, "pipeline_retries_total", "release_lost");
     assert!(is(lost(&first) + lost(&second), 1), "one of them came too late");
+}
+
+#[tokio::test(start_paused = true)]
+async fn whoever_waits_for_what_a_spoilt_release_has_written_is_released_too() {
+    // One order in a transaction.
+    let apart = ConsumerConfig { max_rows: 1, ..never_sweeps() };
+    let (mut first, second) = two(apart, never_sweeps()).await;
+    let (user_id, written, taken) = (id(), id(), id());
+    append(&first, 0, &order(written, user_id));
+    append(&first, 0, &order(taken, user_id));
+    append(&first, 0, &payment(id(), written));
+    first.process_batch().await.unwrap();
+    assert_eq!(first.parked().await, 3);
+    let look = first.store.gates.at(Call::Look);
+    append(&first, 0, &user(user_id));
+    let meet = async {
+        look.reached().await;
+        // Somebody else takes the second one, before the first consumer writes what it has found.
+        let found = second.store.releasable(&Parents::Any, None, 10).await.unwrap();
+        second.store.discard(&[found.last().unwrap().parked_key()]).await.unwrap();
+        look.open();
+    };
+    let (turned, ()) = tokio::join!(first.process_batch(), meet);
+    turned.unwrap();
+    assert!(first.has_order(written).await && !first.has_order(taken).await);
+    assert!(is(total(&first, "pipeline_retries_total", "release_lost"), 1), "the release was spoilt");
+    assert_eq!(first.parked().await, 0, "the payment was released with its order");
 }
 
 #[tokio::test(start_paused = true)]
