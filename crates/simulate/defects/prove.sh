@@ -1,7 +1,9 @@
 #!/bin/sh
 # Plants each defect and searches for it; prints a table of the seeds that it took.
 #
-#   crates/simulate/defects/prove.sh [SEEDS] >crates/simulate/defects/FOUND.md
+#   crates/simulate/defects/prove.sh [SEEDS] >FOUND.md
+#
+# SIMULATE names a program that was built with consumer.patch before; otherwise one is built.
 #
 # The defects of consumer and pipeline are in consumer.patch, which is applied to a copy: PLANTED=NAME switches one on. Nothing of it is
 # ever part of this workspace. The build takes minutes: the copy shares no compiled crate of ours, only those of others where CARGO_TARGET_DIR is set.
@@ -9,12 +11,15 @@ set -eu
 seeds=${1:-10000}
 here=$(cd "$(dirname "$0")" && pwd)
 root=$(cd "$here/../../.." && pwd)
-copy=$(mktemp -d)
-trap 'rm -rf "$copy"' EXIT
-(cd "$root" && git ls-files -z | xargs -0 tar cf - 2>/dev/null) | tar xf - -C "$copy"
-(cd "$copy" && git init --quiet && git apply "$here/consumer.patch")
-(cd "$copy" && cargo build --profile simulate -p simulate >&2)
-program="${CARGO_TARGET_DIR:-$copy/target}/simulate/simulate"
+program=${SIMULATE:-}
+if [ -z "$program" ]; then
+  copy=$(mktemp -d)
+  trap 'rm -rf "$copy"' EXIT
+  (cd "$root" && git ls-files -z | xargs -0 tar cf - 2>/dev/null) | tar xf - -C "$copy"
+  (cd "$copy" && git init --quiet && git apply "$here/consumer.patch")
+  (cd "$copy" && cargo build --profile simulate -p simulate >&2)
+  program="${CARGO_TARGET_DIR:-$copy/target}/simulate/simulate"
+fi
 
 echo '# What was found'
 echo

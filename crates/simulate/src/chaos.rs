@@ -215,6 +215,9 @@ fn servers(state: &mut State) {
     if state.strikes("chaos", Kind::BrokersAway) {
         state.topic.away_until = until(state, 8_000);
     }
+    if state.strikes("chaos", Kind::OffsetsReadOnly) {
+        state.group.read_only_until = until(state, 12_000);
+    }
 }
 
 fn log(state: &mut State) {
@@ -240,6 +243,9 @@ fn log(state: &mut State) {
     if partitions < 6 && state.strikes("chaos", Kind::NewPartition) {
         state.topic.partitions.push(Partition::default());
         state.group.rebalance(partitions + 1);
+    }
+    if state.strikes("chaos", Kind::Rebalance) {
+        state.group.rebalance(state.topic.partitions.len());
     }
 }
 

@@ -75,6 +75,10 @@ kinds! {
     NewPartition "new-partition" 0.01 "The topic gets another partition.",
     OffsetMoved "offset-moved" 0.01 "Somebody moves the group's offset.",
     Redrive "redrive" 0.02 "An operator sends dead letters back, and may be interrupted.",
+    Rebalance "rebalance" 0.04 "The group divides its partitions anew, although nobody came or left.",
+    OffsetsReadOnly "offsets-read-only" 0.03 "The group's offsets can be read and not written: their partition has too few replicas.",
+    // Asked where events are about to be given up.
+    LateParent "late-parent" 0.3 "What an overdue event waits for comes just when it is given up, and somebody is about to release it.",
 }
 
 /// One mishap of a run.

@@ -132,6 +132,7 @@ async fn live(world: &World, consumers: u64, config: ConsumerConfig, metrics: Me
         state.tables.full_until = now;
         state.dead_letters.away_until = now;
         state.topic.away_until = now;
+        state.group.read_only_until = now;
         state.topic.partitions.iter_mut().for_each(|log| log.leaderless_until = now);
     });
     chaos.heal();

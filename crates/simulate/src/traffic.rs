@@ -168,14 +168,8 @@ impl History<'_> {
     fn user(&mut self, users: &[Uuid], shares_addresses: bool) -> Body<'static> {
         let user_id = *self.dice.pick(TRAFFIC, users);
         let shares = shares_addresses && self.dice.chance(TRAFFIC, 0.5);
-        let name = if shares { format!("shared{}", self.dice.below(TRAFFIC, 2)) } else { user_id.simple().to_string()[..8].to_owned() };
-        Body::UserCreated(UserCreated {
-            user_id,
-            email: format!("{name}@example.com").into(),
-            first_name: "Ada".into(),
-            last_name: "Lovelace".into(),
-            created_at: self.beginning,
-        })
+        let name = if shares { format!("shared{}", self.dice.below(TRAFFIC, 2)) } else { name_of(user_id) };
+        user(user_id, &name, self.beginning)
     }
 
     /// One of these, or now and then one that never comes.
@@ -186,14 +180,8 @@ impl History<'_> {
     fn order(&mut self, users: &[Uuid], orders: &[Uuid], orphans: f64) -> Body<'static> {
         let is_refused = self.dice.chance(TRAFFIC, 0.04);
         let quantity = if is_refused { REFUSED_QUANTITY } else { 1 };
-        Body::OrderPlaced(OrderPlaced {
-            order_id: *self.dice.pick(TRAFFIC, orders),
-            user_id: self.parent(users, orphans),
-            total_amount: Money::from_units(10_000).unwrap_or_default(),
-            currency: "EUR".into(),
-            items: vec![OrderItem { sku: "article".into(), quantity, price: Money::from_units(10_000).unwrap_or_default() }],
-            placed_at: self.beginning,
-        })
+        let order_id = *self.dice.pick(TRAFFIC, orders);
+        order(order_id, self.parent(users, orphans), quantity, self.beginning)
     }
 
     fn payment(&mut self, orders: &[Uuid], payments: &[Uuid], orphans: f64) -> Body<'static> {
@@ -218,6 +206,35 @@ impl History<'_> {
             adjusted_at: self.beginning,
         })
     }
+}
+
+/// The name in an address that no other user claims.
+pub(crate) fn name_of(user_id: Uuid) -> String {
+    user_id.simple().to_string()[..8].to_owned()
+}
+
+/// A user who claims the address of this name.
+pub(crate) fn user(user_id: Uuid, name: &str, created_at: Timestamp) -> Body<'static> {
+    Body::UserCreated(UserCreated {
+        user_id,
+        email: format!("{name}@example.com").into(),
+        first_name: "Ada".into(),
+        last_name: "Lovelace".into(),
+        created_at,
+    })
+}
+
+/// An order of so much of one article.
+pub(crate) fn order(order_id: Uuid, user_id: Uuid, quantity: i32, placed_at: Timestamp) -> Body<'static> {
+    let price = Money::from_units(10_000).unwrap_or_default();
+    Body::OrderPlaced(OrderPlaced {
+        order_id,
+        user_id,
+        total_amount: price.clone(),
+        currency: "EUR".into(),
+        items: vec![OrderItem { sku: "article".into(), quantity, price }],
+        placed_at,
+    })
 }
 
 const fn body_is_stock(body: &Body<'_>) -> bool {

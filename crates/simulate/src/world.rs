@@ -125,6 +125,14 @@ impl World {
         tokio::time::timeout(longest, self.0.changed.notified()).await.ok();
     }
 
+    /// Waits until this holds, but only so long.
+    pub async fn wait_until(&self, longest: Duration, holds: impl Fn(&mut State) -> bool) {
+        let deadline = Instant::now() + longest;
+        while Instant::now() < deadline && !self.step(&holds) {
+            self.await_change(deadline.saturating_duration_since(Instant::now())).await;
+        }
+    }
+
     /// Returns when a promise was broken.
     pub async fn failed(&self) {
         self.0.failed.notified().await;

@@ -60,13 +60,12 @@ fn expected(state: &State) -> (Vec<&Event<'static>>, Vec<&Event<'static>>) {
     let (mut must, mut may) = (Vec::new(), Vec::new());
     for sent in &state.topic.sent {
         let Some(event) = writable(sent) else { continue };
-        match sent.dead {
-            // What was handed over again after it had become a dead letter may have been applied then.
-            Some(taken) if taken < sent.taken => may.push(event),
-            Some(_) => {}
-            None if (sent.excused || state.is_buried(sent)) && sent.taken > 0 => may.push(event),
-            None if sent.excused || state.is_buried(sent) => {}
-            None => must.push(event),
+        // What was handed over more than once may have been applied by one consumer while another made a dead letter of it, or after that.
+        let may_be_applied = sent.taken > u32::from(sent.dead);
+        match sent.dead || sent.excused || state.is_buried(sent) {
+            true if may_be_applied => may.push(event),
+            true => {}
+            false => must.push(event),
         }
     }
     (must, may)
@@ -139,7 +138,7 @@ fn every_letter_is_kept(state: &State) -> Result<(), String> {
     if let Some(dead_letter) = state.dead_letters.all.iter().find(|dead_letter| dead_letter.lease_ends.is_some()) {
         return Err(format!("a claim has never come back: {}", dead_letter.entry));
     }
-    let dead = state.topic.sent.iter().filter(|sent| sent.dead.is_some()).count();
+    let dead = state.topic.sent.iter().filter(|sent| sent.dead).count();
     let kept = state.dead_letters.all.len() + state.watcher.sent_back.len();
     if dead == kept { Ok(()) } else { Err(format!("{dead} records are dead letters, and {kept} are kept or were sent back")) }
 }

@@ -1,7 +1,7 @@
 //! Whether a record has come to something: it was applied, or something newer was, or it waits, or it is a dead letter.
 
 use events::{Body, Event};
-use pipeline::Position;
+use pipeline::{ParkedEvent, Position};
 
 use crate::log::{Sent, Topic};
 use crate::store::{Row, Tables, key};
@@ -34,7 +34,7 @@ impl State {
     /// log.
     pub(crate) fn is_buried(&self, sent: &Sent) -> bool {
         let mut twins = self.topic.at(sent.partition, sent.offset).iter().map(|number| &self.topic.sent[*number]);
-        twins.any(|twin| twin.dead.is_some() && (&twin.value, &twin.key, twin.timestamp_ms) == (&sent.value, &sent.key, sent.timestamp_ms))
+        twins.any(|twin| twin.dead && (&twin.value, &twin.key, twin.timestamp_ms) == (&sent.value, &sent.key, sent.timestamp_ms))
     }
 
     /// These records are gone from the log. Of what had come to nothing, nothing is expected any more.
@@ -53,6 +53,11 @@ pub(crate) fn writable(sent: &Sent) -> Option<&Event<'static>> {
     (event.at.unix_millis() - sent.timestamp_ms <= MAX_CLOCK_SKEW_MS).then_some(event)
 }
 
+/// Whether an event was parked from this record, by its time too: an equal one may have stood at the same place of another log.
+pub(crate) fn is_of(parked: &ParkedEvent, sent: &Sent) -> bool {
+    (Some(parked.value.as_bytes()), parked.timestamp_ms) == (sent.value.as_deref(), Some(sent.timestamp_ms))
+}
+
 /// Whether the tables show the event, or something newer, or hold it in the ledger.
 pub(crate) fn is_shown(tables: &Tables, event: &Event<'_>) -> bool {
     let shows = |row: Option<&Row>| row.is_some_and(|row| row.clock() >= (event.at, event.id));
@@ -69,5 +74,5 @@ pub(crate) fn is_shown(tables: &Tables, event: &Event<'_>) -> bool {
 
 fn is_parked(tables: &Tables, topic: &Topic, sent: &Sent) -> bool {
     let position = Position { topic: topic.name.clone(), partition: sent.partition, offset: sent.offset };
-    key::at(tables, &position).any(|key| Some(tables.parked[key].event.value.as_bytes()) == sent.value.as_deref())
+    key::at(tables, &position).any(|key| is_of(&tables.parked[key].event, sent))
 }

@@ -9,7 +9,7 @@ use pipeline::headers::Redriven;
 use pipeline::{DeadLetter, Record, WaitsFor};
 use uuid::Uuid;
 
-use super::settled::writable;
+use super::settled::{is_of, writable};
 use crate::defect::Defect;
 use crate::log::Sent;
 use crate::log::client::Committable;
@@ -51,6 +51,14 @@ impl State {
         self.expect_settled(partition, before.unwrap_or_default(), offset, "committed");
     }
 
+    /// A consumer has joined the group anew, so often for nothing: it goes by a log that it does not read any more. Once may be: it had looked
+    /// before it joined.
+    pub(crate) fn rejoined(&mut self, who: &str, in_vain: u32) {
+        if in_vain > 2 {
+            self.violated(format!("{who} joins the group again and again, and its log is the same"));
+        }
+    }
+
     /// A position of the tables moves: everything before it has come to something, and it never goes back.
     pub(crate) fn advanced(&mut self, key: &PositionKey, next: i64) {
         let before = self.tables.positions.get(key).copied();
@@ -86,6 +94,30 @@ impl State {
         }
     }
 
+    /// Rows were written: of a log that the tables know. Where they know none, a log that follows it is taken for the same one, and is not read
+    /// from its beginning.
+    pub(crate) fn rows_changed(&mut self, who: &str) {
+        if self.tables.positions.is_empty() {
+            self.violated(format!("{who} has written rows, and the tables know no log"));
+        }
+    }
+
+    /// A parked event was applied: nobody has given it up.
+    pub(crate) fn released(&mut self, who: &str, key: &ParkedKey) {
+        let (position, record) = key;
+        let is_given_up = match self.tables.parked.get(key) {
+            Some(parked) => parked.expired,
+            // Whoever has taken it may have made a dead letter of it.
+            None => {
+                let mut of_place = self.topic.at(position.partition, position.offset).iter().copied();
+                of_place.any(|number| self.topic.sent[number].dead && self.topic.record(number, 0).id() == *record)
+            }
+        };
+        if is_given_up {
+            self.violated(format!("{who} has applied {}:{}, which is given up", position.partition, position.offset));
+        }
+    }
+
     /// The stock of an article is the sum of its ledger.
     pub(crate) fn stock_changed(&mut self, sku: &str) {
         let sum: i64 = self.tables.ledger.values().filter(|line| line.sku == sku).map(|line| line.delta).sum();
@@ -98,11 +130,7 @@ impl State {
     /// An event has left the parking table: it has come to something else.
     pub(crate) fn unparked(&mut self, parked: &Parked) {
         let position = &parked.event.position;
-        // By its time too: what was sent back may stand at the same place of another log.
-        let is_it = |number: &usize| {
-            let sent = &self.topic.sent[*number];
-            (sent.value.as_deref(), Some(sent.timestamp_ms)) == (Some(parked.event.value.as_bytes()), parked.event.timestamp_ms)
-        };
+        let is_it = |number: &usize| is_of(&parked.event, &self.topic.sent[*number]);
         let found = self.topic.at(position.partition, position.offset).iter().rev().copied().find(is_it);
         if !found.is_some_and(|number| self.has_come_to_something(number)) {
             self.violated(format!(
@@ -168,7 +196,7 @@ impl State {
             self.violated(format!("{partition}:{offset} is a dead letter for no reason: {}", dead_letter.reason));
         }
         let sent = &mut self.topic.sent[number];
-        let was_buried = sent.dead.replace(sent.taken).is_some();
+        let was_buried = std::mem::replace(&mut sent.dead, true);
         if is_new && was_buried {
             self.violated(format!("{partition}:{offset} is two dead letters"));
         }
@@ -179,7 +207,7 @@ impl State {
         let is_writable = writable(sent).is_some();
         let is_given_up = || {
             let mut parked = self.tables.parked.values();
-            parked.any(|parked| parked.expired && Some(parked.event.value.as_bytes()) == sent.value.as_deref()) || sent.dead.is_some()
+            parked.any(|parked| parked.expired && Some(parked.event.value.as_bytes()) == sent.value.as_deref()) || sent.dead
         };
         match reason {
             "missing_parent" | "email_taken" => is_writable && is_given_up(),

@@ -29,6 +29,10 @@ pub(crate) struct Client {
     pub(crate) went_back: bool,
     pub(crate) lost: bool,
     pub(crate) passed: Commit,
+    /// The log that there was when it joined the group last.
+    joined_for: LogId,
+    /// How often it has joined anew since then, for nothing.
+    joined_in_vain: u32,
 }
 
 /// One owned partition.
@@ -72,11 +76,17 @@ impl Client {
             went_back: false,
             lost: false,
             passed: Commit::default(),
+            joined_for: state.topic.id,
+            joined_in_vain: 0,
         }
     }
 
     /// Leaves the group and joins it anew, with nothing remembered.
     pub(crate) fn reopen(&mut self, state: &mut State) {
+        let has_reason = self.lost || self.went_back || self.joined_for != state.topic.id;
+        self.joined_in_vain = if has_reason { 0 } else { self.joined_in_vain + 1 };
+        self.joined_for = state.topic.id;
+        state.rejoined(&self.name, self.joined_in_vain);
         let partitions = state.topic.partitions.len();
         state.group.remove(self.member, partitions);
         self.member = state.group.join(partitions);

@@ -37,7 +37,8 @@ impl OffsetCommitter for SimCommitter {
         self.world.pause(&self.name, 30).await;
         let member = lock(&self.client).member;
         let made = self.world.step(|state| {
-            let is_away = state.topic.away_until > state.elapsed() || state.strikes(&self.name, Kind::CommitRefused);
+            let unwritable_until = state.topic.away_until.max(state.group.read_only_until);
+            let is_away = unwritable_until > state.elapsed() || state.strikes(&self.name, Kind::CommitRefused);
             if is_away || !state.group.knows(member) || state.group.is_rebalancing(member) {
                 state.tell(&self.name, "commit-refused", String::new);
                 return false;

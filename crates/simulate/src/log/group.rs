@@ -19,8 +19,8 @@ pub struct Group {
     members: BTreeMap<u64, Member>,
     /// Who owns a partition, or will when it polls.
     owners: BTreeMap<i32, u64>,
-    /// The coordinator refuses commits before this time of the run.
-    pub away_until: Duration,
+    /// No offset can be written before this time of the run.
+    pub read_only_until: Duration,
 }
 
 #[derive(Debug, Default)]
@@ -43,7 +43,7 @@ pub struct News {
 impl Group {
     /// A group without members.
     pub const fn new(eager: bool) -> Self {
-        Self { eager, joined: 0, rebalances: 0, members: BTreeMap::new(), owners: BTreeMap::new(), away_until: Duration::ZERO }
+        Self { eager, joined: 0, rebalances: 0, members: BTreeMap::new(), owners: BTreeMap::new(), read_only_until: Duration::ZERO }
     }
 
     /// Another member; returns its number.

@@ -78,8 +78,8 @@ pub struct Sent {
     pub event: Option<Arc<Event<'static>>>,
     /// How often it was handed over to a consumer.
     pub taken: u32,
-    /// How often it had been handed over when it became a dead letter.
-    pub dead: Option<u32>,
+    /// Whether it became a dead letter.
+    pub dead: bool,
     /// It was aborted, or went from the log before it had come to anything: nothing is expected of it.
     pub excused: bool,
 }
@@ -170,7 +170,7 @@ impl Sent {
             headers: Vec::new(),
             event,
             taken: 0,
-            dead: None,
+            dead: false,
             excused: false,
         }
     }

@@ -13,7 +13,7 @@ use super::apply::{Job, apply};
 use super::locks::Lock;
 use super::request::{Access, call};
 use super::transaction::Transaction;
-use super::{key, parking};
+use super::{key, meeting, parking};
 use crate::defect::Defect;
 use crate::mishap::Kind;
 use crate::world::World;
@@ -107,6 +107,7 @@ impl ParkingLot for SimStore {
         if !found.is_empty() && self.world.strikes(&self.name, Kind::SlowRelease) {
             self.world.linger(&self.name).await;
         }
+        meeting::meet(&self.world, &self.name, &found).await;
         Ok(found)
     }
 

@@ -74,6 +74,9 @@ async fn release(transaction: &mut Transaction, job: &Job, outcomes: &[Outcome])
             let is_there = parked.is_some_and(|parked| !parked.expired || state.has(Defect::GivenUpIsReleased));
             (is_there, state.has(Defect::ReleaseIgnoresTaken))
         });
+        if is_there || ignored {
+            transaction.writes.released.extend((outcomes[*number] == Outcome::Applied).then(|| key.clone()));
+        }
         match is_there {
             true => transaction.writes.unparked.push(key.clone()),
             false if ignored => {}

@@ -8,6 +8,7 @@
 //! | `transaction` | writes that are not committed |
 //! | `apply`, `users`, `children`, `stock` | a batch, statement by statement |
 //! | `parking` | events that wait, and the end of waiting |
+//! | `meeting` | a claim and a release that are driven to the same rows |
 //! | `request` | a call over a connection that may break, to a server that may go on without it |
 //! | [`adapter`] | the ports that the consumer uses |
 //! | `table_rows` | the tables row by row |
@@ -18,6 +19,7 @@ mod apply;
 mod children;
 pub mod key;
 mod locks;
+mod meeting;
 mod parking;
 mod read;
 mod request;

@@ -6,6 +6,7 @@ use pipeline::{Parents, ParkedEvent, WaitsFor};
 
 use super::key::{self, ParkedKey};
 use super::locks::Lock;
+use super::meeting::Meeting;
 use super::tables::{Parked, Tables, address};
 use super::transaction::Transaction;
 use crate::defect::Defect;
@@ -96,11 +97,14 @@ fn has_earlier_claim(tables: &Tables, key: &str, clock: (Timestamp, uuid::Uuid))
 
 /// Claims what was parked at the cutoff or before and whose parent is missing; returns claimed events, those of earlier claims among them.
 pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+    let meeting = Meeting::arrange(&world, &who, cutoff);
+    meeting.before_the_claim().await;
     let (began, due): (_, Vec<ParkedKey>) = world.step(|state| {
         let tables = &state.tables;
-        let waits_in_vain = |parked: &&Parked| state.has(Defect::ClaimIgnoresParent) || is_in_vain(tables, parked);
-        let old = tables.parked.iter().filter(|(_, parked)| !parked.expired && parked.event.parked_at <= cutoff);
-        let mut due: Vec<_> = old.filter(|(_, parked)| waits_in_vain(parked)).collect();
+        let mut due: Vec<_> = match state.has(Defect::ClaimIgnoresParent) {
+            true => old(tables, cutoff).collect(),
+            false => overdue(tables, cutoff).collect(),
+        };
         due.sort_by_key(|(key, parked)| (parked.event.parked_at, *key));
         (state.now(), due.into_iter().take(limit).map(|(key, _)| key.clone()).collect())
     });
@@ -110,6 +114,7 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         if world.strikes(&who, Kind::SlowClaim) {
             world.linger(&who).await;
         }
+        meeting.within_the_claim().await;
         let transaction = Transaction::begin(&world, &who);
         transaction.lock(due.iter().cloned().map(Lock::Parked).collect()).await?;
         transaction.alive()?;
@@ -129,6 +134,16 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         expired.truncate(limit);
         expired
     }))
+}
+
+/// What was parked at the cutoff or before, and nobody has given up.
+fn old(tables: &Tables, cutoff: Timestamp) -> impl Iterator<Item = (&ParkedKey, &Parked)> {
+    tables.parked.iter().filter(move |(_, parked)| !parked.expired && parked.event.parked_at <= cutoff)
+}
+
+/// Of that, what waits in vain.
+pub(super) fn overdue(tables: &Tables, cutoff: Timestamp) -> impl Iterator<Item = (&ParkedKey, &Parked)> {
+    old(tables, cutoff).filter(|(_, parked)| is_in_vain(tables, parked))
 }
 
 fn is_in_vain(tables: &Tables, parked: &Parked) -> bool {

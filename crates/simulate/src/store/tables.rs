@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::key::ParkedKey;
 use super::locks::Locks;
+use super::meeting::Meetings;
 
 /// A row that one event fills.
 #[derive(Clone, Debug)]
@@ -86,6 +87,7 @@ pub struct Tables {
     /// How often the server failed over.
     pub failovers: u64,
     pub(super) locks: Locks,
+    pub(super) meetings: Meetings,
 }
 
 /// The key of the address that a user's event claims.

@@ -28,6 +28,8 @@ pub(crate) struct Writes {
     pub(crate) ledger: BTreeMap<Uuid, Line>,
     pub(crate) stock: BTreeMap<String, i64>,
     pub(crate) unparked: Vec<ParkedKey>,
+    /// Parked events that were applied.
+    pub(crate) released: Vec<ParkedKey>,
     pub(crate) positions: BTreeMap<PositionKey, i64>,
 }
 
@@ -76,14 +78,17 @@ impl Transaction {
     /// Makes what was written visible, all at once.
     pub(crate) fn commit(&mut self) -> Result<(), Fault> {
         self.alive()?;
-        let Writes { mut users, mut orders, mut payments, mut ledger, stock, unparked, positions } = std::mem::take(&mut self.writes);
+        let Writes { mut users, mut orders, mut payments, mut ledger, stock, unparked, released, positions } =
+            std::mem::take(&mut self.writes);
         self.world.step(|state| {
             let now = state.now();
             // When a row can be seen, not when it was written: who looks at rows goes by that.
             let written = users.values_mut().chain(orders.values_mut()).chain(payments.values_mut());
             written.for_each(|row| row.updated_at = now);
             ledger.values_mut().for_each(|line| line.applied_at = now);
+            let writes_rows = !(users.is_empty() && orders.is_empty() && payments.is_empty() && ledger.is_empty());
             state.rows_change(&self.who, [&users, &orders, &payments]);
+            released.iter().for_each(|key| state.released(&self.who, key));
             users.into_iter().for_each(|(id, row)| state.tables.put_user(id, row));
             state.tables.orders.extend(orders);
             state.tables.payments.extend(payments);
@@ -99,6 +104,9 @@ impl Transaction {
             }
             for (key, next) in positions {
                 state.advanced(&key, next);
+            }
+            if writes_rows {
+                state.rows_changed(&self.who);
             }
             state.tables.locks.release(self.number);
         });

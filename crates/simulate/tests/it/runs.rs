@@ -59,6 +59,17 @@ fn every_kind_of_mishap_strikes() {
     assert!(missing.is_empty(), "{missing:?}");
 }
 
+/// A claim and a release meet within milliseconds, or not at all: they do because they are driven to the same rows.
+#[test]
+fn a_claim_and_a_release_that_meet_show_what_is_wrong_with_either() {
+    let metrics = metrics();
+    for (defect, from) in [(Defect::ReleaseIgnoresTaken, 30), (Defect::GivenUpIsReleased, 30), (Defect::ClaimIgnoresParent, 90)] {
+        let terms = |seed| Terms { seed, defect: Some(defect), ..Terms::default() };
+        let found = (from..from + 300).find_map(|seed| run(&terms(seed), &metrics).unwrap().violation);
+        assert!(found.expect(defect.name()).what.contains("given up"));
+    }
+}
+
 #[test]
 fn a_planted_defect_is_found_replayed_and_shrunk() {
     let metrics = metrics();
