@@ -94,7 +94,7 @@ def identifier(name: Node) -> str:
 
 
 class Schema:
-    """Tables by name, and the statements that make them and roles, without ALTER TABLE for columns: DacFx's model takes only what creates."""
+    """Tables by name, and the statements that make them, roles and users, without ALTER TABLE for columns: DacFx's model takes only what creates."""
 
     def __init__(self) -> None:
         self.tables: dict[str, Table] = {}
@@ -115,7 +115,9 @@ class Schema:
                     self._alter(node)
                 case "AlterTableDropTableElementStatement":
                     self._drop(node)
-                case "CreateIndexStatement" | "CreateTypeTableStatement" | "CreateSequenceStatement" | "CreateRoleStatement":
+                case "CreateIndexStatement" | "CreateTypeTableStatement" | "CreateSequenceStatement":
+                    self.others.append(node)
+                case "CreateRoleStatement" | "CreateLoginStatement" | "CreateUserStatement":
                     self.others.append(node)
 
     def _add(self, node: Node) -> None:

@@ -11,13 +11,13 @@ const FILE: &str = "docker-compose.yml";
 /// The services that are built here.
 const OURS: [&str; 5] = ["migrate", "consumer", "api", "producer", "demo"];
 /// The services that do one thing and end.
-const ONE_SHOT: [&str; 4] = ["topic", "migrate", "producer", "demo"];
+const ONE_SHOT: [&str; 5] = ["topic", "migrate", "logins", "producer", "demo"];
 
-fn services() -> Map<String, Value> {
+pub fn services() -> Map<String, Value> {
     yaml(FILE)["services"].as_object().unwrap().clone()
 }
 
-fn environment(service: &Value) -> Map<String, Value> {
+pub fn environment(service: &Value) -> Map<String, Value> {
     service["environment"].as_object().cloned().unwrap_or_default()
 }
 
@@ -161,7 +161,12 @@ fn programs_of_ours_have_no_rights_and_images_of_others_have_a_version() {
 fn every_image_is_a_variable_and_those_of_builds_have_the_dockerfiles_defaults() {
     for (name, service) in services() {
         if let Some(image) = service["image"].as_str() {
-            let variable = if name == "topic" { "KAFKA".to_owned() } else { name.to_uppercase() };
+            // These run a tool that is in another's image.
+            let variable = match name.as_str() {
+                "topic" => "KAFKA".to_owned(),
+                "logins" => "MSSQL".to_owned(),
+                name => name.to_uppercase(),
+            };
             assert!(image.starts_with(&format!("${{{variable}_IMAGE:-")) && image.ends_with('}'), "{FILE}, {name}: {image}");
             continue;
         }
@@ -182,5 +187,7 @@ fn redis_keeps_every_dead_letter_and_the_topic_has_six_partitions() {
     }
     let topic = services["topic"]["command"][0].as_str().unwrap();
     assert!(topic.contains("--partitions 6 ") && topic.contains("--if-not-exists"), "{FILE}: {topic}");
-    assert_eq!(services["topic"]["image"], services["kafka"]["image"]);
+    for (tool, server) in [("topic", "kafka"), ("logins", "mssql")] {
+        assert_eq!(services[tool]["image"], services[server]["image"], "{FILE}, {tool}");
+    }
 }

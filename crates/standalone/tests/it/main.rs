@@ -12,6 +12,7 @@ mod docs;
 mod jobs;
 mod ledger;
 mod live;
+mod logins;
 mod monitoring;
 mod output;
 mod peek;
