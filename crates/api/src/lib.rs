@@ -20,7 +20,7 @@
 //! | `check` | `api check` |
 //! | `config` | the settings |
 //! | `router` | [`router()`]: the routes and the layers around them |
-//! | `users`, `orders`, `inventory`, `health` | the handlers |
+//! | `users`, `orders`, `inventory`, `health`, `metrics` | the handlers |
 //! | `reads` | asking the store: bounded, measured, and noted in the health |
 //! | `observe` | what happens to every request: metrics, access log, headers |
 //! | `problem` | the error bodies |
@@ -32,6 +32,7 @@ mod check;
 mod config;
 mod health;
 mod inventory;
+mod metrics;
 mod observe;
 mod openapi;
 mod orders;

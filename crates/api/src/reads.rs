@@ -25,7 +25,7 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) struct Reads<S> {
     pub(crate) store: S,
-    metrics: Metrics,
+    pub(crate) metrics: Metrics,
     pub(crate) health: Health,
     turns: Semaphore,
     /// When the database was looked at for the health, and whether it answered. Held during a look, so that those who come meanwhile share it.
@@ -81,6 +81,7 @@ impl<S: ReadStore> Reads<S> {
         let ok = self.ask_now("ping", self.store.ping()).await.is_ok();
         // It says nothing of whether reading is possible: the login may lack the right to it until `roles.sql` was run again.
         let as_of = if ok { timeout(PATIENCE, self.store.as_of()).await.ok().and_then(Result::ok).flatten() } else { None };
+        self.metrics.data_age(as_of.as_ref().map(AsOf::age));
         *looked.insert(Look { at: Instant::now(), ok, as_of })
     }
 

@@ -14,12 +14,12 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::observe::{Observer, observe};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::{health, inventory, openapi, orders, users};
+use crate::{health, inventory, metrics, openapi, orders, users};
 
 /// Each route, with what answers there. `openapi.json` describes all of them.
 type Routes<S> = [(&'static str, MethodRouter<Arc<Reads<S>>>); 9];
 
-fn routes<S: ReadStore>(metrics: &Metrics, health: Health) -> Routes<S> {
+fn routes<S: ReadStore>(health: Health) -> Routes<S> {
     [
         ("/users/{id}", get(users::user)),
         ("/users/recent", get(users::recent_users)),
@@ -28,7 +28,7 @@ fn routes<S: ReadStore>(metrics: &Metrics, health: Health) -> Routes<S> {
         ("/health", get(health::overview)),
         ("/health/ready", get(health::ready)),
         ("/health/live", get_service(http::live_route(health))),
-        ("/metrics", get_service(http::metrics_route(metrics.clone()))),
+        ("/metrics", get(metrics::exposition)),
         ("/openapi.json", get(openapi::document)),
     ]
 }
@@ -39,7 +39,7 @@ fn routes<S: ReadStore>(metrics: &Metrics, health: Health) -> Routes<S> {
 /// `/health`, `/health/ready` and the metrics are not held up by however many reads are waiting.
 pub fn router(store: impl ReadStore, metrics: Metrics, health: Health) -> Router {
     let reads = Reads::new(store, metrics.clone(), health.clone());
-    let routes = routes(&metrics, health);
+    let routes = routes(health);
     let observer = Observer::new(metrics, routes.iter().map(|(template, _)| *template).collect());
     let router = routes.into_iter().fold(Router::new(), |router, (template, answers)| router.route(template, answers));
     router
@@ -62,7 +62,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use sqlite::Sqlite;
-    use telemetry::Part;
 
     use super::*;
 
@@ -70,7 +69,7 @@ mod tests {
     fn the_document_describes_every_route_and_nothing_else() {
         let document: serde_json::Value = serde_json::from_str(openapi::DOCUMENT).unwrap();
         let described: BTreeSet<_> = document["paths"].as_object().unwrap().keys().map(String::as_str).collect();
-        let routes = routes::<Sqlite>(&Metrics::new(&[Part::Api]).unwrap(), Health::new(&[], None));
+        let routes = routes::<Sqlite>(Health::new(&[], None));
         assert_eq!(described, routes.iter().map(|(template, _)| *template).collect());
     }
 }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use axum::extract::ConnectInfo;
 use axum::http::header::CONTENT_TYPE;
 use axum::middleware::AddExtension;
+use axum::response::IntoResponse;
 use axum::routing::get;
 use axum::serve::Listener;
 use axum::{Extension, Router};
@@ -32,13 +33,14 @@ const MAX_CONNECTIONS: usize = 1024;
 /// `GET /metrics`, `/health/live` and `/health/ready`.
 pub fn routes(metrics: Metrics, health: Health) -> Router {
     let ready = health.clone();
-    metrics_route(metrics).merge(live_route(health)).route("/health/ready", get(async move || ready.ready_report()))
+    live_route(health)
+        .route("/metrics", get(async move || exposition(&metrics)))
+        .route("/health/ready", get(async move || ready.ready_report()))
 }
 
-/// `GET /metrics`, in the text format of Prometheus.
-pub fn metrics_route(metrics: Metrics) -> Router {
-    let answer = async move || ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], metrics.encode());
-    Router::new().route("/metrics", get(answer))
+/// The metrics in the text format of Prometheus.
+pub fn exposition(metrics: &Metrics) -> impl IntoResponse + use<> {
+    ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], metrics.encode())
 }
 
 /// `GET /health/live`.

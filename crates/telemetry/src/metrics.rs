@@ -51,6 +51,7 @@ struct Inner {
     parked_since: Age,
     last_poll: Age,
     last_commit: Age,
+    data: Age,
     pool: OnceLock<calls::Pool>,
 }
 
@@ -78,6 +79,7 @@ impl Metrics {
             parked_since: Age::nothing(),
             last_poll: Age::now(),
             last_commit: Age::now(),
+            data: Age::nothing(),
             pool: OnceLock::new(),
         }));
         metrics.poll_age_limit(POLL_AGE_LIMIT);
@@ -123,7 +125,12 @@ impl Inner {
             (&collectors.last_poll_age, &self.last_poll),
             (&collectors.last_commit_age, &self.last_commit),
         ] {
-            gauge.with_label_values(NONE).set(age.seconds());
+            gauge.with_label_values(NONE).set(age.seconds().unwrap_or_default());
+        }
+        // 0 would say that it is new.
+        match self.data.seconds() {
+            Some(age) => collectors.data_age.with_label_values(NONE).set(age),
+            None => collectors.data_age.reset(),
         }
     }
 }
@@ -202,6 +209,7 @@ mod tests {
         metrics.verify_interval(second * 15);
         metrics.verified(16, [(("users", "missing"), 17)]);
         metrics.http_request("/orders/{id}", "GET", 404, second);
+        metrics.data_age(Some(second * 19));
         for (series, expected) in [
             ("events_processed_total{event_type=\"OrderPlaced\",status=\"parked\"}", 3.0),
             ("events_processed_total{event_type=\"unknown\",status=\"error\"}", 2.0),

@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-/// How old something is; `None` inside where there is nothing to be old.
+/// How old something is, if there is anything to be old.
 #[derive(Debug)]
 pub(super) struct Age(Mutex<Option<(Instant, Duration)>>);
 
 impl Age {
-    /// Of nothing: 0.
+    /// Of nothing.
     pub(super) const fn nothing() -> Self {
         Self(Mutex::new(None))
     }
@@ -25,8 +25,8 @@ impl Age {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = age.map(|age| (Instant::now(), age));
     }
 
-    pub(super) fn seconds(&self) -> f64 {
+    pub(super) fn seconds(&self) -> Option<f64> {
         let known = *self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.map_or(0.0, |(at, age)| (at.elapsed() + age).as_secs_f64())
+        known.map(|(at, age)| (at.elapsed() + age).as_secs_f64())
     }
 }

@@ -53,6 +53,11 @@ impl Metrics {
         self.0.collectors.http_duration.with_label_values(&[route]).observe(took.as_secs_f64());
     }
 
+    /// How old the tables are that the API reads; `None` while that is not known.
+    pub fn data_age(&self, age: Option<Duration>) {
+        self.0.data.set(age);
+    }
+
     /// Whom to ask, at each scrape, how the pool of database connections is used. The first one stays.
     pub fn db_pool(&self, ask: impl Fn() -> PoolUse + Send + Sync + 'static) {
         self.0.pool.get_or_init(|| Pool(Box::new(ask)));
@@ -66,6 +71,18 @@ mod tests {
 
     use super::*;
     use crate::metrics::tests::{all, value};
+
+    #[tokio::test(start_paused = true)]
+    async fn the_age_of_the_tables_grows_between_two_looks_and_is_not_told_where_it_is_not_known() {
+        let (metrics, name) = (all(), "pipeline_data_age_seconds");
+        assert_eq!(value(&metrics, name), None);
+        metrics.data_age(Some(Duration::from_millis(1500)));
+        assert_eq!(value(&metrics, name), Some(1.5));
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(value(&metrics, name), Some(3.5));
+        metrics.data_age(None);
+        assert_eq!(value(&metrics, name), None);
+    }
 
     #[test]
     fn the_pool_is_asked_at_each_scrape() {

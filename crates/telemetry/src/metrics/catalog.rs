@@ -160,6 +160,8 @@ catalog! {
         "Requests that were answered.";
     HTTP_DURATION = "http_request_duration_seconds" SECONDS, [ROUTE], API,
         "From the head of a request until the head of its answer.";
+    DATA_AGE = "pipeline_data_age_seconds" Kind::Gauge, [], API,
+        "Since a consumer wrote last, a batch or its heartbeat, as the server has it that the API reads, asked when scraped; no series while nothing can be read, nothing was written yet, or the login may not know.";
     PROCESS_CPU = "process_cpu_seconds_total" Kind::Counter, [], Part::ALL,
         "Time that the process has spent on processors, in user and system mode. Of this and the other process metrics Linux alone tells.";
     PROCESS_RESIDENT = "process_resident_memory_bytes" Kind::Gauge, [], Part::ALL,

@@ -64,6 +64,7 @@ collectors! {
     verify_differences: GaugeVec = gauge(VERIFY_DIFFERENCES);
     http_requests: IntCounterVec = counter(HTTP_REQUESTS);
     http_duration: HistogramVec = histogram(HTTP_DURATION);
+    data_age: GaugeVec = gauge(DATA_AGE);
     process_cpu: CounterVec = seconds_counter(PROCESS_CPU);
     process_resident: GaugeVec = gauge(PROCESS_RESIDENT);
     process_open_fds: GaugeVec = gauge(PROCESS_OPEN_FDS);

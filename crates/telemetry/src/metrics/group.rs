@@ -33,7 +33,7 @@ impl Metrics {
     /// How long ago offsets were committed last; `None` where this process has committed none.
     pub fn last_commit(&self) -> Option<Duration> {
         let has_committed = self.0.collectors.commits.with_label_values(&["ok"]).get() > 0;
-        has_committed.then(|| Duration::from_secs_f64(self.0.last_commit.seconds()))
+        self.0.last_commit.seconds().filter(|_| has_committed).map(Duration::from_secs_f64)
     }
 
     /// A commit of offsets failed.

@@ -117,6 +117,7 @@ fn everything() -> String {
     metrics.stalled([(3, Duration::ZERO)]);
     metrics.verified(1, [(("users", "missing"), 1)]);
     metrics.http_request("/orders/{id}", "GET", 404, Duration::ZERO);
+    metrics.data_age(Some(Duration::ZERO));
     metrics.encode()
 }
 
