@@ -61,9 +61,7 @@ async fn serve(config: Config, variables: &[Variable], near_misses: &[String]) -
     let Config { api: ApiConfig { address }, database, logging } = config;
     logging::init(&logging)?;
     near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
-    for variable in variables {
-        tracing::info!(name = variable.name, value = variable.shown.as_deref().unwrap_or("not set"), "setting");
-    }
+    logging::tell_settings(variables);
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Api])?;
     let health = Health::new(&[READ_STORE], None);

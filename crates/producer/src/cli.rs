@@ -82,10 +82,10 @@ pub struct To {
     pub output: Output,
 }
 
-/// How to show where a message is.
+/// How to show what became of a message, or of many.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum Output {
-    /// A line for people.
+    /// Lines for people.
     #[default]
     Text,
     /// A line of JSON for machines.
@@ -261,7 +261,8 @@ Ctrl-C stops, waits for what is on its way, and shows the summary; a second one 
 Examples:
   producer generate
   producer generate --events 200000 --seed 7
-  producer generate --events 5000 --rate 100 --out-of-order 0.2 --poison-every 50")]
+  producer generate --events 5000 --rate 100 --out-of-order 0.2 --poison-every 50
+  producer generate --events 5000 --output json")]
 pub struct GenerateArgs {
     /// How many events.
     #[arg(long, value_name = "N", default_value_t = 1000)]
@@ -288,6 +289,9 @@ pub struct GenerateArgs {
     /// The topic, instead of KAFKA_TOPIC.
     #[arg(long, value_name = "NAME")]
     pub topic: Option<String>,
+    /// How to show what became of them.
+    #[arg(long, value_enum, default_value_t = Output::Text)]
+    pub output: Output,
 }
 
 fn header(text: &str) -> Result<(String, String), String> {

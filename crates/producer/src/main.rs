@@ -34,8 +34,9 @@ fn settings() -> Result<KafkaConfig, String> {
     // Log lines would run through the menu. What Kafka's client reports comes as the result of a delivery anyway.
     let log = LoggingConfig::read_or(&mut env, "warn,kafka=error");
     env.near_misses().iter().for_each(|near_miss| eprintln!("warning: {near_miss}"));
-    env.finish().map_err(|problems| problems.to_string())?;
+    let variables = env.finish().map_err(|problems| problems.to_string())?;
     logging::init(&log).map_err(|error| error.to_string())?;
+    logging::tell_settings(&variables);
     Ok(config)
 }
 

@@ -98,7 +98,15 @@ async fn generate<P: Publisher>(publisher: &P, target: Target, args: GenerateArg
     let (seed, repeat) = (config.seed, repeat(&config, args.poison_every));
     let records = Records::new(Generator::new(config)).with_poison(args.poison_every, seed);
     let summary = generate::run(publisher, &target.topic, records, options, interrupts::count()).await;
-    let _printed = print_line(format_args!("{summary}\nThe same again: producer generate {repeat}"));
+    let again = format!("producer generate {repeat}");
+    let _printed = match args.output {
+        Output::Text => print_line(format_args!("{summary}\nThe same again: {again}")),
+        Output::Json => {
+            let mut told = summary.to_json();
+            (told["seed"], told["again"]) = (seed.into(), again.into());
+            print_line(told)
+        }
+    };
     if let Some(fault) = &summary.fault {
         eprintln!("Not delivered: {}", target.explain(fault));
     }

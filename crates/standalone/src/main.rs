@@ -52,11 +52,13 @@ fn main() -> ExitCode {
     let mut settings = Settings::read(&mut env, log_level);
     settings.create_topic = cli.create_topic;
     let near_misses = [env.near_misses(), without_effect(&env)].concat();
-    if let Err(problems) = env.finish() {
-        return wrong(&problems.to_string());
-    }
+    let variables = match env.finish() {
+        Ok(variables) => variables,
+        Err(problems) => return wrong(&problems.to_string()),
+    };
     let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
         near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
+        logging::tell_settings(&variables);
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(command, settings, cli.data_dir.as_deref()))
     });
     match worked {

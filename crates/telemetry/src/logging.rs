@@ -89,6 +89,13 @@ pub fn init(config: &LoggingConfig) -> Result<(), AlreadyStarted> {
     subscriber.try_init().map_err(|_| AlreadyStarted)
 }
 
+/// Tells every setting, as it may be shown, at `debug`: what a program was started with is asked for when something is wrong with it.
+pub fn tell_settings(variables: &[settings::Variable]) {
+    for settings::Variable { name, shown, .. } in variables {
+        tracing::debug!(name, value = shown.as_deref().unwrap_or("not set"), "setting");
+    }
+}
+
 /// Logging is started once per process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("logging was started before")]

@@ -32,6 +32,13 @@ pub fn assert_silent(place: &str, text: &str) {
     }
 }
 
+/// Fails unless the program has told this setting once, with this value, as every program tells its settings.
+pub fn assert_setting_told(log: &[Value], name: &str, value: &str) {
+    let told: Vec<_> = log.iter().filter(|line| line["message"] == "setting" && line["name"] == name).collect();
+    let [line] = told[..] else { panic!("{name} is told {} times", told.len()) };
+    assert_eq!((&line["level"], &line["value"]), (&"DEBUG".into(), &value.into()), "{line}");
+}
+
 /// The lines of a log: fails for a line that is no JSON object, or that holds a control character.
 pub fn log_lines(log: &str) -> Vec<Value> {
     let lines = log.split('\n').filter(|line| !line.is_empty());

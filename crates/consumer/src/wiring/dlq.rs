@@ -47,12 +47,14 @@ pub fn dlq(command: DlqCommand) -> ExitCode {
     // What goes wrong is the result of the command; log lines would stand between the lines of its tables.
     let log = LoggingConfig::read_or(&mut env, "warn,kafka=error");
     env.near_misses().iter().for_each(|near_miss| eprintln!("warning: {near_miss}"));
-    if let Err(problems) = env.finish() {
-        return wrong(&problems.to_string());
-    }
-    let ended = logging::init(&log)
-        .map_err(anyhow::Error::from)
-        .and_then(|()| tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(command, settings)));
+    let variables = match env.finish() {
+        Ok(variables) => variables,
+        Err(problems) => return wrong(&problems.to_string()),
+    };
+    let ended = logging::init(&log).map_err(anyhow::Error::from).and_then(|()| {
+        logging::tell_settings(&variables);
+        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(run(command, settings))
+    });
     ended.unwrap_or_else(|error| {
         eprintln!("error: {error:#}");
         ExitCode::FAILURE

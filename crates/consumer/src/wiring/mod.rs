@@ -148,9 +148,7 @@ fn with_logged_settings<S, T: Termination>(
     };
     let worked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
         near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
-        for variable in variables {
-            tracing::debug!(name = variable.name, value = variable.shown, "setting");
-        }
+        logging::tell_settings(&variables);
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(settings))
     });
     match worked {

@@ -10,6 +10,9 @@ use super::summary::Summary;
 /// How often a line is written where there is no terminal.
 const LINE_EVERY: Duration = Duration::from_secs(5);
 
+/// The bar, in at most 60 columns: a million records with six digits of them a second.
+const TEMPLATE: &str = "{bar:12.cyan} {pos}/{len} delivered  {msg}  {eta} left";
+
 /// A way to show the progress, on stderr.
 pub enum Progress {
     /// Not at all.
@@ -32,8 +35,7 @@ impl Progress {
             return Self::Lines { total, last: Instant::now() };
         }
         let bar = ProgressBar::new(total);
-        let template = "{bar:30.cyan} {pos}/{len} delivered  {msg}  {eta} left";
-        bar.set_style(ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar()));
+        bar.set_style(ProgressStyle::with_template(TEMPLATE).unwrap_or_else(|_| ProgressStyle::default_bar()));
         Self::Bar(bar)
     }
 
@@ -57,5 +59,18 @@ impl Progress {
         if let Self::Bar(bar) = self {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bar_fits_a_terminal_of_sixty_columns() {
+        let largest =
+            [("{bar:12.cyan}", "############"), ("{pos}", "1000000"), ("{len}", "1000000"), ("{msg}", "123456/s"), ("{eta}", "59s")];
+        let line = largest.into_iter().fold(TEMPLATE.to_owned(), |line, (name, value)| line.replace(name, value));
+        assert!(!line.contains('{') && line.len() <= 60, "{} columns: {line}", line.len());
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use events::EventType;
 use pipeline::Fault;
+use serde_json::{Map, Value, json};
 
 use super::flight::Landing;
 use super::latency::Latencies;
@@ -22,6 +23,17 @@ pub enum End {
     GaveUp,
     /// A record was not delivered and the next would not have been either.
     Failed,
+}
+
+impl End {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Whole => "whole",
+            Self::Stopped => "stopped",
+            Self::GaveUp => "given up",
+            Self::Failed => "failed",
+        }
+    }
 }
 
 /// Records of one kind.
@@ -121,9 +133,7 @@ impl fmt::Display for Summary {
             line(f, "unwritable", unwritable)?;
         }
         line(f, "total", self.total)?;
-        let seconds = self.took.as_secs_f64();
-        let rate = if seconds > 0.0 { self.total.delivered as f64 / seconds } else { 0.0 };
-        write!(f, "{} bytes in {seconds:.2} s, {rate:.0} records/s", self.bytes)?;
+        write!(f, "{} bytes in {:.2} s, {:.0} records/s", self.bytes, self.took.as_secs_f64(), self.rate())?;
         if let (Some(p50), Some(p99)) = (self.latencies.percentile(0.5), self.latencies.percentile(0.99)) {
             write!(f, "\nacknowledged after {} (p50), {} (p99)", millis(p50), millis(p99))?;
         }
@@ -137,6 +147,27 @@ impl fmt::Display for Summary {
 }
 
 impl Summary {
+    /// As JSON. What is not known is null.
+    pub fn to_json(&self) -> Value {
+        let count = |Count { sent, delivered, failed }: Count| json!({ "sent": sent, "delivered": delivered, "failed": failed });
+        let of_type = |event_type| self.counts.get(&Content::Event(event_type)).copied().unwrap_or_default();
+        let mut of_types: Map<String, Value> =
+            EventType::ALL.iter().map(|event_type| (event_type.as_str().to_owned(), count(of_type(*event_type)))).collect();
+        of_types.insert("unwritable".to_owned(), count(self.unwritable()));
+        let after = |part| self.latencies.percentile(part).map(|took| took.as_secs_f64() * 1000.0);
+        json!({
+            "total": count(self.total), "of": of_types, "bytes": self.bytes, "seconds": self.took.as_secs_f64(), "recordsPerSecond": self.rate(),
+            "acknowledgedAfterMs": { "p50": after(0.5), "p99": after(0.99) },
+            "end": self.end.name(),
+        })
+    }
+
+    /// Acknowledged records per second.
+    fn rate(&self) -> f64 {
+        let seconds = self.took.as_secs_f64();
+        if seconds > 0.0 { self.total.delivered as f64 / seconds } else { 0.0 }
+    }
+
     fn unwritable(&self) -> Count {
         let poison = self.counts.iter().filter(|(content, _)| matches!(content, Content::Poison(_)));
         poison.fold(Count::default(), |sum, (_, count)| Count {

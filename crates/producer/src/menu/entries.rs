@@ -5,8 +5,12 @@ use uuid::Uuid;
 
 use super::memory::{KnownArticle, KnownOrder, Memory};
 use super::prompt::{Prompt, confirm, field, pick};
+use super::wrap::shortened;
 use super::{Left, asked};
 use crate::{defaults, fields};
+
+/// Characters of a name that an offer shows beside an id.
+const NAME: usize = 16;
 
 /// 1 Create User.
 pub(super) fn create_user(prompt: &mut impl Prompt) -> Result<Event<'static>, Left> {
@@ -42,7 +46,7 @@ pub(super) fn place_order(prompt: &mut impl Prompt, memory: &Memory) -> Result<E
 }
 
 fn user(prompt: &mut impl Prompt, memory: &Memory) -> Result<Uuid, Left> {
-    let users: Vec<_> = memory.users().iter().map(|user| (format!("{}  {}", user.id, user.name), user.id)).collect();
+    let users: Vec<_> = memory.users().iter().map(|user| (format!("{}  {}", user.id, shortened(&user.name, NAME)), user.id)).collect();
     if users.is_empty() {
         prompt.say("No user was created in this run. An order waits in the database until its user arrives.");
         return field(prompt, "User id", &Uuid::new_v4(), fields::uuid);
@@ -85,8 +89,8 @@ pub(super) fn settle_payment(prompt: &mut impl Prompt, memory: &Memory) -> Resul
 fn order(prompt: &mut impl Prompt, memory: &Memory) -> Result<KnownOrder, Left> {
     let other = |id| KnownOrder { id, total: defaults::article().price(), currency: defaults::CURRENCY.to_owned(), paid: false };
     let shown = |order: &KnownOrder| {
-        let paid = if order.paid { "  (paid)" } else { "" };
-        format!("{}  {} {}{paid}", order.id, asked::shown(order.total), order.currency)
+        let paid = if order.paid { " paid" } else { "" };
+        format!("{} {} {}{paid}", order.id, asked::shown(order.total), order.currency)
     };
     let orders: Vec<_> = memory.orders().into_iter().map(|order| (shown(order), order.clone())).collect();
     if orders.is_empty() {

@@ -8,6 +8,7 @@
 //! | `asked` | what is typed there, checked as a person would |
 //! | `samples` | what Generate Sample Events asks |
 //! | `memory` | what was created in this run |
+//! | `wrap` | lines that fit the terminal |
 
 mod asked;
 mod entries;
@@ -15,6 +16,7 @@ mod memory;
 pub mod prompt;
 mod samples;
 pub mod terminal;
+mod wrap;
 
 use std::future::Future;
 use std::io;

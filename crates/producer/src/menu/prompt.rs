@@ -64,7 +64,7 @@ pub(super) fn pick<T: Clone>(
     parse: impl Fn(&str) -> Checked<T>,
 ) -> Result<T, Left> {
     for (number, (text, _)) in offers.iter().enumerate() {
-        prompt.say(&format!("  {:>2}  {text}", number + 1));
+        prompt.say(&format!("  {}  {text}", number + 1));
     }
     let by_number = |text: &str| {
         let number: usize = text.parse().ok()?;

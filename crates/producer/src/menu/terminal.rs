@@ -8,8 +8,11 @@ use dialoguer::theme::{ColorfulTheme, Theme};
 
 use super::Left;
 use super::prompt::{Check, Prompt};
+use super::wrap::wrapped;
 use crate::generate::Progress;
 
+/// Columns of what the theme puts before an error.
+const MARK: usize = 2;
 const CTRL_D: Key = Key::Char('\u{4}');
 
 /// Prompts on the standard output.
@@ -62,6 +65,12 @@ impl Terminal {
         self.term.flush()
     }
 
+    /// A text for the terminal as wide as it is now, with so many columns taken.
+    fn fitted(&self, text: &str, taken: usize) -> String {
+        let (_, columns) = self.term.size();
+        wrapped(text, usize::from(columns).saturating_sub(taken))
+    }
+
     fn show_line(&self, format: impl FnOnce(&ColorfulTheme, &mut String) -> std::fmt::Result) -> io::Result<()> {
         self.show(format)?;
         self.term.write_line("")
@@ -81,14 +90,17 @@ impl Prompt for Terminal {
                     self.show_line(|theme, text| theme.format_input_prompt_selection(text, question, &answer))?;
                     return Ok(answer);
                 }
-                Err(rule) => self.show_line(|theme, text| theme.format_error(text, &format!("{question} {rule}")))?,
+                Err(rule) => {
+                    let told = self.fitted(&format!("{question} {rule}"), MARK);
+                    self.show_line(|theme, text| theme.format_error(text, &told))?;
+                }
             }
         }
     }
 
     fn say(&mut self, line: &str) {
         // A terminal that is gone is noticed by the next question.
-        self.term.write_line(line).unwrap_or_default();
+        self.term.write_line(&self.fitted(line, 0)).unwrap_or_default();
     }
 
     fn progress(&self, total: u64) -> Progress {

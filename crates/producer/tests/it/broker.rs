@@ -32,6 +32,22 @@ async fn generated_events_arrive_and_the_summary_counts_them() {
 }
 
 #[test]
+fn generated_events_are_counted_in_json_too_with_the_command_that_makes_the_same_again() {
+    let broker = EmbeddedBroker::start("events", 1).unwrap();
+    let variables = [("KAFKA_BROKERS", broker.bootstrap_servers())];
+    let output =
+        producer(&variables, &["generate", "--events", "20", "--seed", "7", "--poison-every", "5", "--output", "json"]).output().unwrap();
+    let (stdout, stderr) = text(&output);
+    assert_eq!((output.status.code(), stderr.as_str(), stdout.lines().count()), (Some(0), "", 1), "{stdout}");
+    let told: serde_json::Value = serde_json::from_str(&stdout).unwrap();
+    let count = |sent: u64| serde_json::json!({ "sent": sent, "delivered": sent, "failed": 0 });
+    assert_eq!((&told["of"]["UserCreated"], &told["of"]["unwritable"], &told["total"]), (&count(2), &count(5), &count(25)));
+    assert_eq!((&told["end"], &told["seed"]), (&"whole".into(), &7.into()));
+    assert!(told["recordsPerSecond"].as_f64().unwrap() > 0.0 && told["acknowledgedAfterMs"]["p99"].is_number(), "{told}");
+    assert!(told["again"].as_str().unwrap().starts_with("producer generate --events 20 --seed 7 "), "{told}");
+}
+
+#[test]
 fn one_event_from_the_standard_input_is_answered_with_its_place() {
     let broker = EmbeddedBroker::start("events", 1).unwrap();
     let variables = [("KAFKA_BROKERS", broker.bootstrap_servers())];

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use testkit::canary::{TRACE, assert_silent, secret};
+use testkit::canary::{TRACE, assert_setting_told, assert_silent, secret};
 use testkit::watched::{Watched, program};
 
 const BOUND: Duration = Duration::from_secs(60);
@@ -29,6 +29,8 @@ fn a_producer_whose_broker_is_away_shows_no_secret() {
     ];
     let (code, text) = producer(&["generate", "--events", "3"], &settings);
     assert_eq!(code, Some(1), "{text}");
+    let log: Vec<_> = text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    assert_setting_told(&log, "KAFKA_DELIVERY_TIMEOUT", "1s");
 }
 
 #[test]

@@ -10,7 +10,7 @@ use kafka::{EmbeddedBroker, KafkaConfig, KafkaProgress, KafkaPublisher};
 use pipeline::Publisher as _;
 use pipeline::ports::{GroupProgress as _, Message};
 use serde_json::Value;
-use testkit::canary::{CANARY, SECRETS, TRACE, assert_silent, log_lines, secret};
+use testkit::canary::{CANARY, SECRETS, TRACE, assert_setting_told, assert_silent, log_lines, secret};
 use testkit::eventually;
 use testkit::watched::{Watched, address_in, get};
 
@@ -100,6 +100,7 @@ async fn nothing_of_an_event_is_in_any_output_whatever_becomes_of_it() {
     assert_silent("standard output", &stdout);
     assert_silent("standard error", &stderr);
     let lines = log_lines(&stderr);
+    assert_setting_told(&lines, "PARKING_DEADLINE", "1s");
     let dead_letters = dead_letters(&lines);
     assert_eq!(dead_letters.len(), journey.unwritable(), "one line where the decision is taken");
     let warnings = dead_letters.iter().filter(|line| line["level"] == "WARN").count() as u64;
