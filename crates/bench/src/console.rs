@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, routes};
-use consumer::dlq::admin::AdminConfig;
 use consumer::dlq::{AdminContext, Rules, Terms};
 use kafka::KafkaPublisher;
 use pipeline::ports::GroupProgress;

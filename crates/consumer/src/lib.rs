@@ -12,7 +12,8 @@
 //! | `plural` | the ending of a noun |
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
-//! | [`dlq`] | dead letters in an operator's hands, on a command line and over HTTP |
+//! | [`dlq`] | dead letters in an operator's hands |
+//! | [`admin`] | the operator's commands over HTTP |
 //! | [`fleet`](mod@fleet) | all the consumers of a database |
 //! | [`console`](mod@console) | what the operator's console shows and does |
 //! | [`parked`] | what events wait for, and who waits |
@@ -30,6 +31,7 @@
 //!
 //! Everything here speaks to ports; which adapters stand behind them is named in one place, the composition root of each program.
 
+pub mod admin;
 pub mod audit;
 pub mod backends;
 pub mod chance;

@@ -1,7 +1,8 @@
-//! `parked …` on a command line: what events wait for, and who waits.
+//! What events wait for, and who waits; `parked …` on a command line.
 
 use std::fmt;
 use std::process::ExitCode;
+use std::str::FromStr;
 use std::time::Duration;
 
 use clap::Subcommand;
@@ -17,6 +18,8 @@ use crate::backends::SystemClock;
 use crate::dlq::printable::printable;
 use crate::plural::plural;
 
+/// Parents that `list` tells, where nothing else is asked for.
+pub(crate) const LISTED: usize = 20;
 /// Events of one parent that `list` tells in JSON, and that `show` tells.
 const FIRST: usize = 3;
 const SHOWN: usize = 100;
@@ -29,7 +32,7 @@ pub enum ParkedCommand {
     /// List what is waited for, those for which the most events wait first.
     List {
         /// At most so many.
-        #[arg(long, value_name = "N", default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = LISTED)]
         limit: usize,
         /// As JSON.
         #[arg(long)]
@@ -38,7 +41,7 @@ pub enum ParkedCommand {
     /// Show the events that wait for one user or order, those that have waited longest first.
     Show {
         /// The user's or the order's id; `email` for those that wait for an e-mail address.
-        parent: String,
+        parent: ParentName,
         /// As JSON.
         #[arg(long)]
         json: bool,
@@ -54,25 +57,64 @@ pub async fn run(tables: &impl AwaitedParents, command: ParkedCommand) -> Result
     let now = SystemClock.now();
     let (text, json, is_found) = match command {
         ParkedCommand::List { limit, json } => {
-            let awaited = tables.awaited(limit, FIRST).await?;
+            let awaited = list(tables, limit).await?;
             let text = List { awaited: &awaited, now }.to_string();
             (if json { document(&awaited).to_string() } else { text }, json, true)
         }
         ParkedCommand::Show { parent, json } => {
-            let awaited = tables.awaited(LOOKED_AT, SHOWN).await?;
-            let found = awaited.largest.iter().find(|awaited| is_named(awaited.waits_for, &parent));
-            let text = found.map_or_else(|| "nothing waits for it".to_owned(), |found| Show { parent: found, now }.to_string());
-            (if json { found.map_or(Value::Null, parent_document).to_string() } else { text }, json, found.is_some())
+            let found = find(tables, parent).await?;
+            let text = found.as_ref().map_or_else(|| "nothing waits for it".to_owned(), |parent| Show { parent, now }.to_string());
+            (if json { found.as_ref().map_or(Value::Null, parent_document).to_string() } else { text }, json, found.is_some())
         }
     };
     let printed = print_line(if json { text.as_str() } else { text.trim_end() });
     Ok(if printed && is_found { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn is_named(waits_for: WaitsFor, name: &str) -> bool {
-    match waits_for {
-        WaitsFor::User(id) | WaitsFor::Order(id) => Uuid::parse_str(name) == Ok(id),
-        WaitsFor::Email => name.eq_ignore_ascii_case("email"),
+/// What is waited for, those for which the most events wait first.
+///
+/// # Errors
+/// The tables are away.
+pub(crate) async fn list(tables: &impl AwaitedParents, limit: usize) -> Result<Awaited, Fault> {
+    tables.awaited(limit, FIRST).await
+}
+
+/// One of them, with the events that have waited longest for it; `None` where nothing waits for it.
+///
+/// # Errors
+/// The tables are away.
+pub(crate) async fn find(tables: &impl AwaitedParents, name: ParentName) -> Result<Option<AwaitedParent>, Fault> {
+    Ok(tables.awaited(LOOKED_AT, SHOWN).await?.largest.into_iter().find(|awaited| name.is_of(awaited.waits_for)))
+}
+
+/// What something that is waited for is called: a user's or an order's id, or `email`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParentName {
+    /// The id of a user or an order.
+    Id(Uuid),
+    /// Some e-mail address.
+    Email,
+}
+
+/// It is neither.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("not the id of a user or an order in full, nor `email`")]
+pub struct NoParentName;
+
+impl FromStr for ParentName {
+    type Err = NoParentName;
+
+    fn from_str(text: &str) -> Result<Self, NoParentName> {
+        if text.eq_ignore_ascii_case("email") { Ok(Self::Email) } else { Uuid::parse_str(text).map(Self::Id).map_err(|_| NoParentName) }
+    }
+}
+
+impl ParentName {
+    fn is_of(self, waits_for: WaitsFor) -> bool {
+        match waits_for {
+            WaitsFor::User(id) | WaitsFor::Order(id) => self == Self::Id(id),
+            WaitsFor::Email => self == Self::Email,
+        }
     }
 }
 
@@ -140,11 +182,13 @@ impl fmt::Display for Show<'_> {
     }
 }
 
-fn document(Awaited { events, parents, largest }: &Awaited) -> Value {
+/// As JSON.
+pub(crate) fn document(Awaited { events, parents, largest }: &Awaited) -> Value {
     json!({ "events": events, "parents": parents, "largest": largest.iter().map(parent_document).collect::<Vec<_>>() })
 }
 
-fn parent_document(AwaitedParent { waits_for, children, oldest, first }: &AwaitedParent) -> Value {
+/// One of them as JSON.
+pub(crate) fn parent_document(AwaitedParent { waits_for, children, oldest, first }: &AwaitedParent) -> Value {
     let (kind, id) = match waits_for {
         WaitsFor::User(id) => ("user", Some(id)),
         WaitsFor::Order(id) => ("order", Some(id)),
@@ -200,10 +244,12 @@ and 11 more
     #[test]
     fn a_parent_is_named_by_its_id_or_as_an_address() {
         let id = Uuid::from_u128(1);
+        let is_named = |waits_for, name: &str| name.parse::<ParentName>().unwrap().is_of(waits_for);
         assert!(is_named(WaitsFor::User(id), &id.to_string()) && is_named(WaitsFor::Order(id), &id.simple().to_string()));
         assert!(
             is_named(WaitsFor::Email, "Email") && !is_named(WaitsFor::Email, &id.to_string()) && !is_named(WaitsFor::User(id), "email")
         );
+        assert_eq!("ada@example.com".parse::<ParentName>(), Err(NoParentName));
         let document = document(&awaited());
         assert_eq!((&document["largest"][0]["waitsFor"], &document["largest"][0]["first"][0]["offset"]), (&json!("user"), &json!(42)));
     }

@@ -62,7 +62,8 @@ pub(crate) async fn change_permit<L: AuditLog>(
     Ok(permitted?)
 }
 
-fn told(permit: Permit) -> String {
+/// What is permitted from now on, in words.
+pub(crate) fn told(permit: Permit) -> String {
     match permit {
         Permit::Nothing => "A flood of unwritable records is held from now on.".to_owned(),
         Permit::Records(1) => "1 unwritable record may pass.".to_owned(),

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use api::ApiConfig;
 use consumer::wiring::{Asked, Parts, check_parts};
-use consumer::{ConsumerConfig, dlq::Terms, dlq::admin::AdminConfig, verify::ScheduleConfig};
+use consumer::{ConsumerConfig, admin::AdminConfig, dlq::Terms, verify::ScheduleConfig};
 use kafka::KafkaConfig;
 use redis_dlq::RedisConfig;
 use settings::Reader;

@@ -118,3 +118,22 @@ pub enum Command {
     /// Exit codes: 0 shown, 1 it could not be read, 2 wrong usage or settings; those of `verify` are its own.
     Audit(AuditArgs),
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    /// What `standalone` alone can do starts a pipeline of its own: there is nothing that an operator could ask of one that runs.
+    const ALONE: [&str; 3] = ["demo", "menu", "load"];
+
+    #[test]
+    fn whatever_else_it_can_do_the_consumer_can_do_too_and_so_has_its_path_or_a_reason() {
+        let names = |command: clap::Command| command.get_subcommands().map(|one| one.get_name().to_owned()).collect::<Vec<_>>();
+        let of_the_consumer = names(consumer::cli::Cli::command());
+        let (alone, shared): (Vec<_>, Vec<_>) = names(Cli::command()).into_iter().partition(|name| ALONE.contains(&name.as_str()));
+        assert_eq!(alone, ALONE);
+        assert!(shared.iter().all(|name| of_the_consumer.contains(name)), "{shared:?} in {of_the_consumer:?}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use consumer::status::{Progress, Sources, StatusArgs, status, tell};
+use consumer::status::{Process, Progress, Sources, StatusArgs, status, tell};
 use consumer::wiring::name_places;
 use kafka::KafkaProgress;
 
@@ -25,7 +25,8 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: StatusA
     let ask = async || {
         let progress = named.map(|(config, kafka)| Progress { topic: &config.topic, group: &config.group, kafka });
         let topic = kafka.as_ref().map_or(EMBEDDED_TOPIC, |config| &config.topic);
-        status(Sources { process, topic, progress, tables: tables.as_ref(), dead_letters: dead_letters.as_ref() }).await
+        status(Sources { process: Process::ask(process), topic, progress, tables: tables.as_ref(), dead_letters: dead_letters.as_ref() })
+            .await
     };
     let told = tell(arguments, ask).await;
     if let Some(progress) = progress {

@@ -8,13 +8,13 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use api::ApiConfig;
 use axum::Router;
+use consumer::admin::{self, AdminConfig, AdminParts};
 use consumer::console::{self, ConsoleParts};
-use consumer::dlq::admin::{self, AdminConfig};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::fleet::{self, Beating, Member};
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, name_places, spawn_jobs, spawn_verify};
+use consumer::wiring::{Liveness, compact_over_http, name_places, peek_over_http, spawn_jobs, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::fault::Dependency;
@@ -243,6 +243,19 @@ impl Stack {
             _ => settings.verify,
         };
         parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
+        let verify_now = verify.as_ref().map(|schedule| schedule.now.clone());
+        let admin = AdminParts {
+            context: context.clone(),
+            progress: progress.clone(),
+            group: kafka.group.clone(),
+            health: health.clone(),
+            metrics: metrics.clone(),
+            address: api,
+            peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
+            compact: compact_over_http(store.clone(), dead_letters.clone(), kafka.clone()),
+            verify: verify_now.clone(),
+            stop: shutdown.token(),
+        };
         let console = ConsoleParts {
             context: context.clone(),
             progress: progress.clone(),
@@ -252,13 +265,13 @@ impl Stack {
             instance: member.instance(),
             parking_deadline: settings.consumer.parking_deadline,
             settings: settings.shown,
-            verify: verify.as_ref().map(|schedule| schedule.now.clone()),
+            verify: verify_now,
             stop: shutdown.token(),
         };
         spawn_jobs(context.clone(), health.clone(), shutdown.token());
         let router = api::router(store.clone(), metrics.clone(), health.clone())
             .merge(console::routes(Arc::clone(&access), console))
-            .merge(if has_tokens { admin::routes(access, context, shutdown.token()) } else { Router::new() });
+            .merge(if has_tokens { admin::routes(access, admin) } else { Router::new() });
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         if let Some(schedule) = verify {

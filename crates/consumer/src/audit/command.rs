@@ -16,7 +16,7 @@ use crate::dlq::printable::printable;
 /// Entries read at once.
 const PAGE: usize = 1000;
 /// Entries that are shown, where nothing else is asked for.
-const SHOWN: usize = 50;
+pub(crate) const SHOWN: usize = 50;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Args)]
@@ -92,6 +92,18 @@ impl Verdict {
     /// Whether nothing was changed.
     pub const fn is_unbroken(self) -> bool {
         matches!(self, Self::Unbroken(_))
+    }
+
+    /// As JSON. Of a log that was changed, no number and no hash is known that could be relied on.
+    pub fn to_json(self) -> Value {
+        let tail = match self {
+            Self::Unbroken(tail) => Some(tail),
+            Self::Broken(_) | Self::NotMet(..) => None,
+        };
+        json!({
+            "unbroken": self.is_unbroken(), "entries": tail.map(|tail| tail.number),
+            "lastHash": tail.filter(|tail| tail.number > 0).map(|tail| tail.hash.to_string()), "verdict": self.to_string(),
+        })
     }
 }
 
@@ -169,7 +181,8 @@ fn table(entries: &VecDeque<AuditEntry>) -> Vec<String> {
     rows.iter().map(line).collect()
 }
 
-fn to_json(entry: &AuditEntry) -> Value {
+/// An entry as JSON.
+pub(crate) fn to_json(entry: &AuditEntry) -> Value {
     let AuditEntry { number, record, previous_hash, hash } = entry;
     let AuditRecord { at, actor, origin, action, operation, subject, before, after, outcome } = record;
     let digest = |digest: &Option<Sha256Digest>| digest.map(|digest| digest.to_string());

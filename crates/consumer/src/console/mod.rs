@@ -42,15 +42,16 @@ use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::admin::{AdminConfig, AdminRole};
 use crate::audit::{Subject, Who};
 use crate::backends::SystemClock;
-use crate::dlq::admin::{AdminConfig, AdminRole};
 use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
 use crate::dlq::{AdminContext, Filter, Refusal};
 use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
+use crate::verify::last::NO_SCHEDULE;
 use crate::verify::schedule::VerifyNow;
 use keeper::Keeper;
 use words::{bad, filter, problem};
@@ -256,8 +257,7 @@ where
 
     fn verify_now(&self, Caller(caller): &Caller) -> Result<(), Refused> {
         let Some(verify) = &self.parts.verify else {
-            let sentence = "This process does not verify the tables: set VERIFY_INTERVAL, or run `consumer verify`.".to_owned();
-            return Err(Refused { kind: RefusalKind::Impossible, sentence });
+            return Err(Refused { kind: RefusalKind::Impossible, sentence: NO_SCHEDULE.to_owned() });
         };
         verify.begin();
         tracing::info!(caller, "a verification is wanted now");

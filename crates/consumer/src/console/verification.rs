@@ -3,32 +3,22 @@
 use std::time::Duration;
 
 use console::{DifferenceCount, Verification};
-use events::Timestamp;
-use telemetry::exposition::{Sample, samples};
 
 use super::words::problem;
-use crate::verify::difference::Kind;
+use crate::verify::last::{self, LastVerification};
 
 /// From the text of `/metrics`. `can_begin` says whether this process verifies.
 pub(super) fn verification(metrics: &str, can_begin: bool) -> Verification {
-    let value = |name: &str| samples(metrics, name).map(|sample| sample.value).next().filter(|value| *value > 0.0);
-    let finished = value("pipeline_verify_last_success_timestamp_seconds");
-    let finished = finished.and_then(|seconds| Timestamp::from_unix_millis((seconds * 1000.0) as i64));
-    let difference = |sample: Sample<'_>| {
-        let kind = sample.label("kind").unwrap_or_default();
-        let meaning = Kind::ALL.into_iter().find(|known| known.name() == kind).map(|known| problem(&known.meaning()));
-        DifferenceCount {
-            table: sample.label("entity").unwrap_or_default().to_owned(),
-            kind: kind.to_owned(),
-            meaning: meaning.unwrap_or_default(),
-            count: sample.value as u64,
-        }
+    let LastVerification { can_begin, interval_seconds, finished, offsets, differences } = LastVerification::read(metrics, can_begin);
+    let difference = |last::DifferenceCount { table, kind, meaning, count }| {
+        let meaning = if meaning.is_empty() { String::new() } else { problem(&meaning) };
+        DifferenceCount { table, kind, meaning, count }
     };
     Verification {
-        interval: value("pipeline_verify_interval_seconds").map(Duration::from_secs_f64).filter(|_| can_begin),
+        interval: interval_seconds.map(Duration::from_secs),
         finished: finished.map(|at| at.to_string()),
-        offsets: value("pipeline_verify_verified_events").unwrap_or_default() as u64,
-        differences: samples(metrics, "pipeline_verify_differences").filter(|sample| sample.value > 0.0).map(difference).collect(),
+        offsets,
+        differences: differences.into_iter().map(difference).collect(),
         can_begin,
     }
 }

@@ -21,7 +21,7 @@ pub struct AdminContext<Q, P, T> {
     pub queue: Q,
     /// Where they are sent; `None` where no broker is known.
     pub publisher: Option<P>,
-    /// The tables that a dry run asks, and that keep the audit log; `None` where none are known.
+    /// The tables, which also keep the audit log; `None` where none are known.
     pub tables: Option<T>,
     /// See [`Terms`].
     pub terms: Terms,

@@ -10,13 +10,11 @@
 //! | [`mod@purge`], [`transfer`], [`stats`](mod@stats), [`groups`] | removing, carrying away and back, counting |
 //! | [`context`] | the parts that all of this works with |
 //! | [`command`] | all of it on a command line |
-//! | [`admin`] | all of it over HTTP |
 //! | `layout`, `printable` | JSON for people, text of others on a terminal |
 //!
 //! Safe against a crash at any step and against two operators at once: an entry leaves the list for good only after the broker has
 //! acknowledged it, and a claim that nobody finished comes back.
 
-pub mod admin;
 mod bad_events;
 mod choice;
 pub mod command;

@@ -35,7 +35,7 @@ pub enum Refusal {
     #[error("KAFKA_BROKERS must say where to send: the address that the running pipeline prints")]
     NoBroker,
     /// Nothing says which tables to ask.
-    #[error("a dry run asks the tables: MSSQL_SERVER, or --data-dir of the embedded ones, must say where they are")]
+    #[error("this asks the tables: MSSQL_SERVER, or --data-dir of the embedded ones, must say where they are")]
     NoTables,
     /// Nothing says which database notes what operators change.
     #[error(

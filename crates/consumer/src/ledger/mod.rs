@@ -57,7 +57,11 @@ pub struct CompactArgs {
     pub json: bool,
 }
 
-fn age(text: &str) -> Result<Duration, &'static str> {
+/// How old a line must be.
+///
+/// # Errors
+/// The text is no age, with what it has to be.
+pub(crate) fn age(text: &str) -> Result<Duration, &'static str> {
     let age = settings::span::parse(text).filter(|age| !age.is_zero());
     age.ok_or("must be a number with a unit, such as 12h or 90d")
 }
@@ -91,7 +95,7 @@ pub async fn compact<P: GroupOffsets, T: LedgerTables, Q: DeadLetterReader>(
     tables: &T,
     dead_letters: &Q,
     kept: Kept,
-    arguments: &CompactArgs,
+    (who, arguments): (Who, &CompactArgs),
     on_progress: &(dyn Fn(u64, u64) + Sync),
 ) -> Result<Report, Refusal> {
     let state = tables.ledger_state().await?;
@@ -112,7 +116,7 @@ pub async fn compact<P: GroupOffsets, T: LedgerTables, Q: DeadLetterReader>(
         let Kept { topic, .. } = &report.kept;
         let goes_on = if state.under_way.is_some() { ", gone on with" } else { "" };
         let subject = format!("ledger of topic {topic}: lines of events before {}{goes_on}", cutoff.events_before);
-        let operation = Audit(tables).begin(Who::command_line(), AuditAction::Compact, Subject::new(subject)).await?;
+        let operation = Audit(tables).begin(who, AuditAction::Compact, Subject::new(subject)).await?;
         let folded = fold(tables, cutoff, lines.unwrap_or_default(), on_progress).await;
         operation.end(outcome(&folded, |folded| format!("{folded} lines folded"))).await;
         report.folded = Some(folded?);
@@ -130,10 +134,10 @@ fn within_time<N>(counted: Result<N, Fault>) -> Result<Option<N>, Fault> {
 
 /// Folds to the end. Returns how many lines.
 async fn fold(tables: &impl LedgerCompaction, cutoff: Cutoff, lines: u64, on_progress: &(dyn Fn(u64, u64) + Sync)) -> Result<u64, Refusal> {
-    let Compaction { number, .. } = retried(async || tables.begin_compaction(cutoff).await).await?;
+    let Compaction { number, .. } = retried(|| tables.begin_compaction(cutoff)).await?;
     let (mut folded, mut looked_at) = (0, 0);
     loop {
-        let step = retried(async || tables.compact(number, LINES_PER_TRANSACTION).await).await.map_err(Refusal::BrokenOff)?;
+        let step = retried(|| tables.compact(number, LINES_PER_TRANSACTION)).await.map_err(Refusal::BrokenOff)?;
         folded += step.folded;
         looked_at += step.looked_at;
         on_progress(looked_at, lines.max(looked_at));
@@ -144,7 +148,7 @@ async fn fold(tables: &impl LedgerCompaction, cutoff: Cutoff, lines: u64, on_pro
 }
 
 /// What met another writer is tried again.
-async fn retried<N>(mut work: impl AsyncFnMut() -> Result<N, Fault>) -> Result<N, Fault> {
+async fn retried<N, F: Future<Output = Result<N, Fault>>>(mut work: impl FnMut() -> F) -> Result<N, Fault> {
     let mut tries = 1;
     loop {
         match work().await {
@@ -157,6 +161,8 @@ async fn retried<N>(mut work: impl AsyncFnMut() -> Result<N, Fault>) -> Result<N
 
 #[cfg(test)]
 mod tests {
+    use std::future::ready;
+
     use super::*;
 
     #[tokio::test(start_paused = true)]
@@ -167,10 +173,10 @@ mod tests {
             (1, FaultClass::Operator, Err(FaultClass::Operator)),
         ] {
             let mut left = conflicts;
-            let worked = retried(async || {
+            let worked = retried(|| {
                 left = left.saturating_sub(1);
                 let fault = Fault { dependency: pipeline::Dependency::Database, class, code: Some(1205), subject: "compact" };
-                if left > 0 || expected.is_err() { Err(fault) } else { Ok(()) }
+                ready(if left > 0 || expected.is_err() { Err(fault) } else { Ok(()) })
             });
             assert_eq!(worked.await.map_err(|fault| fault.class), expected);
         }

@@ -33,6 +33,8 @@ const WAIT: Duration = Duration::from_millis(200);
 /// Records, and bytes of them, that one poll may bring.
 const POLL_RECORDS: usize = 10_000;
 const POLL_BYTES: usize = 16 << 20;
+/// Bytes of values that are kept at once, before another poll: records may be large.
+const KEPT_BYTES: usize = 64 << 20;
 
 /// `peek`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]
@@ -164,7 +166,7 @@ async fn judge(tables: &impl DryRun, records: &[Record], rules: Rules) -> (Vec<S
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// There is no such partition.
-    #[error("--partition: the topic has no partition {partition}; it has {known}, numbered from 0")]
+    #[error("the topic has no partition {partition}; it has {known}, numbered from 0")]
     NoPartition {
         /// What was asked for.
         partition: i32,
@@ -183,9 +185,9 @@ fn ends(log: &LogState, arguments: &PeekArgs) -> BTreeMap<i32, i64> {
     left.map(|(partition, state)| (*partition, state.end.min(state.next().saturating_add(arguments.records as i64)))).collect()
 }
 
-/// Everything up to the ends, or what has come in time.
+/// Everything up to the ends, or what has come in time and is not too large to be kept.
 async fn read(reader: &mut impl LogReader, log: &LogState, ends: &BTreeMap<i32, i64>) -> Result<Vec<Record>, Fault> {
-    let mut records = Vec::new();
+    let (mut records, mut bytes) = (Vec::new(), 0);
     let until = Instant::now() + PATIENCE;
     reader.read_to(ends);
     loop {
@@ -193,10 +195,12 @@ async fn read(reader: &mut impl LogReader, log: &LogState, ends: &BTreeMap<i32, 
             let from = log.partitions.get(&unstarted.partition).map_or(0, PartitionState::next);
             reader.start(unstarted, from).await?;
         }
-        if reader.is_read() || Instant::now() >= until {
+        if reader.is_read() || bytes >= KEPT_BYTES || Instant::now() >= until {
             return Ok(records);
         }
-        records.extend(reader.poll_batch(PollLimits { records: POLL_RECORDS, bytes: POLL_BYTES }, WAIT).await?);
+        let polled = reader.poll_batch(PollLimits { records: POLL_RECORDS, bytes: POLL_BYTES }, WAIT).await?;
+        bytes += polled.iter().filter_map(|record| record.value.as_ref()).map(Vec::len).sum::<usize>();
+        records.extend(polled);
     }
 }
 

@@ -6,7 +6,7 @@ use std::fmt;
 
 use events::{EventType, Timestamp};
 use pipeline::fault::Fault;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::{Seen, Verdict};
 use crate::dlq::dry_run_outcome::DryRunOutcome;
@@ -21,7 +21,7 @@ const KEY: usize = 40;
 pub struct Peeked {
     /// Offsets that it has not consumed, of the partitions that were meant.
     pub unconsumed: u64,
-    /// Whether all that were asked for came in time.
+    /// Whether all that were asked for came, in time and within what is kept of large ones.
     pub is_complete: bool,
     /// Those that were looked at, the oldest first.
     pub seen: Vec<Seen>,
@@ -103,6 +103,12 @@ impl Seen {
 }
 
 impl Peeked {
+    /// The same without keys, which may be personal data.
+    pub fn without_keys(mut self) -> Self {
+        self.seen.iter_mut().for_each(|seen| seen.key = None);
+        self
+    }
+
     fn shown(&self) -> impl Iterator<Item = &Seen> {
         self.seen.iter().filter(|seen| !self.only_broken || seen.fingerprint().is_some())
     }
@@ -119,8 +125,16 @@ impl Peeked {
         counts
     }
 
-    /// As JSON: the records that are shown, and all that were looked at in numbers.
+    /// As JSON.
     pub fn to_json(&self) -> String {
+        // Text, numbers and lists can be written.
+        serde_json::to_string(self).unwrap_or_default()
+    }
+}
+
+/// The records that are shown, and all that were looked at in numbers.
+impl Serialize for Peeked {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let document = Document {
             unconsumed: self.unconsumed,
             complete: self.is_complete,
@@ -130,8 +144,7 @@ impl Peeked {
             problem: self.tables.as_ref().err().map(Fault::without_advice),
             records: self.shown().map(Seen::row).collect(),
         };
-        // Text, numbers and lists can be written.
-        serde_json::to_string(&document).unwrap_or_default()
+        document.serialize(serializer)
     }
 }
 
@@ -140,7 +153,7 @@ impl fmt::Display for Peeked {
         let (unconsumed, examined) = (self.unconsumed, self.seen.len());
         writeln!(f, "{unconsumed} offset{} not consumed, {examined} record{} looked at", plural(unconsumed), plural(examined as u64))?;
         if !self.is_complete {
-            writeln!(f, "not all came in time: a transaction of a producer is open, or a broker is slow")?;
+            writeln!(f, "not all came in time: a transaction of a producer is open, a broker is slow, or they are very large")?;
         }
         if let Err(fault) = &self.tables {
             writeln!(f, "the tables could not be asked, so that only the contract was checked: {}", fault.without_advice())?;

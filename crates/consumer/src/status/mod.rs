@@ -7,7 +7,6 @@ mod process;
 mod screen;
 
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -148,9 +147,9 @@ pub struct Progress<'a, P> {
 }
 
 /// What to ask. What is `None` is not known, and told so.
-pub struct Sources<'a, P, S, Q> {
-    /// Where the process answers.
-    pub process: SocketAddr,
+pub struct Sources<'a, F, P, S, Q> {
+    /// What the process says of itself: [`Process::ask`], or [`Process::here`] where it is this one.
+    pub process: F,
     /// What it consumes.
     pub topic: &'a str,
     /// Who knows how far the group is. Without it the process is asked: an embedded broker is in that.
@@ -162,8 +161,9 @@ pub struct Sources<'a, P, S, Q> {
 }
 
 /// Asks every part at once. Looks at every dead letter: not for each second.
-pub async fn status<P, S, Q>(sources: Sources<'_, P, S, Q>) -> Status
+pub async fn status<F, P, S, Q>(sources: Sources<'_, F, P, S, Q>) -> Status
 where
+    F: Future<Output = Process>,
     P: GroupProgress,
     S: ParkingExpiry + AwaitedParents + AuditLog + Heartbeats,
     Q: DeadLetterReader,
@@ -214,7 +214,7 @@ where
         }
     };
     let (process, lag, consumers, parked, dead_letters, claimed, changes) =
-        tokio::join!(Process::ask(process), lag, consumers, parked, dead_letters, claimed, changes);
+        tokio::join!(process, lag, consumers, parked, dead_letters, claimed, changes);
     let lag = lag.or_else(|| Lag::told_by(&process, topic).map(Known::Yes));
     Status { at: SystemClock.now(), process, lag, consumers, parked, dead_letters, claimed, changes }
 }

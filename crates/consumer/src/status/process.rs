@@ -7,13 +7,14 @@ use std::time::Duration;
 use events::Timestamp;
 use serde::{Deserialize, Serialize};
 use telemetry::exposition::samples;
-use telemetry::probe;
+use telemetry::{Health, Metrics, probe};
 
 /// How long it is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
 /// The process that consumes, as far as it can be asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Process {
     /// Where it was asked.
     pub address: SocketAddr,
@@ -148,15 +149,23 @@ impl Process {
     pub async fn ask(address: SocketAddr) -> Self {
         let get = async |path| tokio::task::spawn_blocking(move || probe::ask(address, path, PATIENCE)).await.ok()?.ok();
         let (health, metrics): (Option<String>, Option<String>) = tokio::join!(get("/health/ready"), get("/metrics"));
+        Self::told(address, health.and_then(|body| serde_json::from_str(&body).ok()), metrics.as_deref())
+    }
+
+    /// What the process says in which this runs, and which listens there.
+    pub fn here(address: SocketAddr, health: &Health, metrics: &Metrics) -> Self {
+        let answer = serde_json::to_value(health.ready_report()).and_then(serde_json::from_value);
+        Self::told(address, answer.ok(), Some(&metrics.encode()))
+    }
+
+    fn told(address: SocketAddr, answer: Option<Answer>, metrics: Option<&str>) -> Self {
         Self {
             address: probe::reachable(address),
-            answer: health.and_then(|body| serde_json::from_str(&body).ok()),
-            verification: metrics.as_deref().and_then(Verification::read),
-            events_per_second: metrics.as_deref().and_then(events_per_second),
-            event_time_lag: metrics.as_deref().and_then(EventTimeLag::read),
-            ahead_of_clock: metrics
-                .as_deref()
-                .map_or(0, |text| values(text, "pipeline_event_ahead_of_clock_seconds_count").sum::<f64>() as u64),
+            answer,
+            verification: metrics.and_then(Verification::read),
+            events_per_second: metrics.and_then(events_per_second),
+            event_time_lag: metrics.and_then(EventTimeLag::read),
+            ahead_of_clock: metrics.map_or(0, |text| values(text, "pipeline_event_ahead_of_clock_seconds_count").sum::<f64>() as u64),
         }
     }
 

@@ -16,6 +16,7 @@
 //! | [`repair`](mod@repair) | writing what the log says |
 //! | [`report`] | all of it, as text or JSON |
 //! | [`schedule`] | doing it again and again, in one consumer of the group |
+//! | [`last`] | what was found the last time |
 //!
 //! # Why a pipeline that writes on raises no alarm
 //! A row that differs is read again: first how far the tables hold the log (P), then the row. Rows only ever become newer, so the row shows
@@ -34,6 +35,7 @@ pub mod compare;
 mod dead_letters;
 pub mod difference;
 pub mod fold;
+pub mod last;
 mod openings;
 pub mod repair;
 pub mod report;

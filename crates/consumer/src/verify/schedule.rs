@@ -48,6 +48,11 @@ impl VerifyNow {
     pub fn begin(&self) {
         self.0.notify_one();
     }
+
+    /// Waits until one is wanted.
+    pub async fn wanted(&self) {
+        self.0.notified().await;
+    }
 }
 
 impl ScheduleConfig {
@@ -98,7 +103,7 @@ pub async fn keep_verifying<L: Leases, V: Future<Output = anyhow::Result<Report>
         tokio::select! {
             () = stop.cancelled() => return,
             () = tokio::time::sleep_until(due) => {}
-            () = config.now.0.notified() => {}
+            () = config.now.wanted() => {}
         }
         let began = Instant::now();
         due = began + LOOK.min(config.interval);

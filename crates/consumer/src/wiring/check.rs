@@ -14,10 +14,10 @@ use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use super::{metrics_address, name_places};
+use crate::admin::AdminConfig;
 use crate::check;
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
-use crate::dlq::admin::AdminConfig;
 use crate::status::Process;
 use crate::verify::ScheduleConfig;
 

@@ -7,7 +7,7 @@ use redis_dlq::{RedisConfig, RedisDlq};
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use super::{CLOSE, metrics_address, name_places, with_settings};
-use crate::status::{Progress, Sources, StatusArgs, status, tell};
+use crate::status::{Process, Progress, Sources, StatusArgs, status, tell};
 
 /// `consumer status`: 0 where the consumer on this machine is ready and every part answered, and 1 otherwise.
 pub fn tell_status(arguments: StatusArgs) -> ExitCode {
@@ -20,7 +20,8 @@ pub fn tell_status(arguments: StatusArgs) -> ExitCode {
             let ask = async || {
                 let progress = Progress { topic: &kafka.topic, group: &kafka.group, kafka: &progress };
                 let (tables, dead_letters) = (Some(&tables), Some(&dead_letters));
-                status(Sources { process, topic: &kafka.topic, progress: Some(progress), tables, dead_letters }).await
+                status(Sources { process: Process::ask(process), topic: &kafka.topic, progress: Some(progress), tables, dead_letters })
+                    .await
             };
             let told = tell(arguments, ask).await;
             // What is left of the client ends by itself.

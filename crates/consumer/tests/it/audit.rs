@@ -11,26 +11,33 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use console::{Caller, JobControl, Operations as _, Order, Permit, RefusalKind, Selection};
+use consumer::admin::{AdminConfig, AdminParts, routes};
 use consumer::console::operations;
-use consumer::dlq::admin::{AdminConfig, routes};
 use consumer::dlq::{AdminContext, Terms};
+use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, verify};
 use pipeline::dead_letter::entry_id;
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, FloodPermits as _, Heartbeats, Leases, RedriveJobs};
+use pipeline::ports::{
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, FloodPermits as _, Heartbeats, Leases, ParkingExpiry, RedriveJobs,
+};
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
-use pipeline::{Applied, Batch, DeadLetterQueue as _};
+use pipeline::trace::{History, Subject};
+use pipeline::{Applied, Awaited, Batch, DeadLetterQueue as _, Entity, ParkedEvent, Trace};
 use serde_json::Value;
 use settings::Reader;
 use sqlite::Sqlite;
+use telemetry::{Health, Metrics, Part};
 use testkit::builders::{dead_letter, id, user};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::admin::office::{compacting, peeking};
 use crate::console::{self as screens, ended};
 use crate::dlq::bench::{Broker, LEASE, Queue, RULES, five_fields, orphan, push};
+use crate::fake_log::Topic;
 
 const TOKEN: &str = "0123456789abcdef";
 
@@ -128,6 +135,36 @@ impl Leases for Tables {
     }
 }
 
+impl ParkingExpiry for Tables {
+    async fn now(&self) -> Result<Timestamp, Fault> {
+        self.inner.now().await
+    }
+
+    async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
+        self.inner.claim_expired(cutoff, limit).await
+    }
+
+    async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
+        self.inner.parked().await
+    }
+}
+
+impl AwaitedParents for Tables {
+    async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
+        self.inner.awaited(parents, children).await
+    }
+}
+
+impl EventTrace for Tables {
+    async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
+        self.inner.trace(event_id, entity).await
+    }
+
+    async fn history(&self, subject: &Subject) -> Result<History, Fault> {
+        self.inner.history(subject).await
+    }
+}
+
 struct Office {
     queue: Queue,
     broker: Broker,
@@ -142,7 +179,20 @@ impl Office {
         let config = Arc::new(AdminConfig::read(&mut env).unwrap());
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
         let context = AdminContext { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(tables.clone()), terms };
-        let router = routes::<Queue, Broker, Tables>(config, context, CancellationToken::new());
+        let topic = Topic::default();
+        let parts = AdminParts {
+            context,
+            peek: peeking(&topic, &tables.inner),
+            compact: compacting(&topic, &tables.inner),
+            progress: topic,
+            group: "group".to_owned(),
+            health: Health::new(&[], None),
+            metrics: Metrics::new(&[Part::Consumer]).unwrap(),
+            address: "127.0.0.1:4711".parse().unwrap(),
+            verify: None,
+            stop: CancellationToken::new(),
+        };
+        let router = routes(config, parts);
         Self { queue, broker, tables, router }
     }
 

@@ -41,6 +41,13 @@ impl Topic {
         records.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(value), headers: Vec::new() });
     }
 
+    pub fn append_keyed(&self, partition: i32, key: &str, value: Vec<u8>) {
+        self.append_bytes(partition, value);
+        if let Some(record) = self.0.lock().unwrap().get_mut(&partition).and_then(|records| records.last_mut()) {
+            record.key = Some(key.as_bytes().to_vec());
+        }
+    }
+
     /// The group reads on from this offset.
     pub fn commit(&self, partition: i32, offset: i64) {
         self.1.lock().unwrap().committed.insert(partition, offset);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use consumer::audit::Who;
 use consumer::ledger::{CompactArgs, Kept, Obstacle, Refusal, Report, compact};
 use events::{Event, Timestamp};
 use pipeline::audit::AuditEntry;
@@ -25,9 +26,16 @@ const DAY: Duration = Duration::from_secs(86_400);
 
 /// A topic of which so many records of each partition are older than whatever is asked for.
 #[derive(Default)]
-struct Kafka {
+pub struct Kafka {
     topic: Topic,
     older: i64,
+}
+
+impl Kafka {
+    /// With this topic, of which nothing is older.
+    pub fn of(topic: &Topic) -> Self {
+        Self { topic: topic.clone(), older: 0 }
+    }
 }
 
 impl GroupProgress for Kafka {
@@ -46,12 +54,12 @@ impl GroupOffsets for Kafka {
     }
 }
 
-fn kept() -> Kept {
+pub fn kept() -> Kept {
     Kept { topic: "events".to_owned(), compacts: Some(false), retention: Some(7 * DAY) }
 }
 
 /// An adjustment that happened, and was applied, a year ago.
-async fn old(tables: &Sqlite, sku: &str, delta: i32) -> Event<'static> {
+pub async fn old(tables: &Sqlite, sku: &str, delta: i32) -> Event<'static> {
     let at = tables.now().await.unwrap().plus_micros(-365 * 86_400 * 1_000_000);
     let event = Event { at, ..adjustment(sku, delta) };
     assert_eq!(apply(tables, std::slice::from_ref(&event)).await, [Outcome::Applied]);
@@ -61,7 +69,7 @@ async fn old(tables: &Sqlite, sku: &str, delta: i32) -> Event<'static> {
 
 async fn ask(kafka: &Kafka, tables: &Sqlite, execute: bool) -> Result<Report, Refusal> {
     let arguments = CompactArgs { older_than: 90 * DAY, execute, json: false };
-    compact(kafka, tables, tables, kept(), &arguments, &|_, _| {}).await
+    compact(kafka, tables, tables, kept(), (Who::command_line(), &arguments), &|_, _| {}).await
 }
 
 async fn noted(tables: &Sqlite) -> Vec<AuditEntry> {
@@ -82,7 +90,7 @@ async fn nothing_is_folded_until_it_is_executed_and_then_the_audit_log_says_who_
     let progress = AtomicU64::new(0);
     let arguments = CompactArgs { older_than: 90 * DAY, execute: true, json: false };
     let on_progress = |done, _| progress.store(done, Ordering::SeqCst);
-    let done = compact(&kafka, &tables, &tables, kept(), &arguments, &on_progress).await.unwrap();
+    let done = compact(&kafka, &tables, &tables, kept(), (Who::command_line(), &arguments), &on_progress).await.unwrap();
     assert_eq!((done.folded, progress.load(Ordering::SeqCst)), (Some(2), 2));
     assert!(done.to_string().contains("folded 2 lines into opening balances"), "{done}");
     assert_eq!(done.to_json()["folded"], 2);
@@ -110,7 +118,7 @@ async fn a_log_that_still_holds_older_records_is_in_the_way_whatever_its_setting
     assert_eq!(obstacles(&kafka, &tables).await, [Obstacle::StillThere(vec![0, 2])]);
 }
 
-fn letter(event: &Event<'_>, at: Timestamp) -> DeadLetter {
+pub fn letter(event: &Event<'_>, at: Timestamp) -> DeadLetter {
     DeadLetter::new(&record(event.to_json()), &Diagnosis::rejected(event.id, event.event_type(), Reason::EventIdConflict, None), at)
 }
 

@@ -61,6 +61,7 @@ fn the_tables_of_the_documents_are_those_of_the_code() {
     let tables = [
         ("crates/settings/README.md", "settings", settings_table()),
         ("crates/telemetry/README.md", "metrics", telemetry::catalog::markdown_table()),
+        ("crates/consumer/README.md", "commands", consumer::admin::commands::markdown_table()),
     ];
     for (document, name, table) in tables {
         hold(&root().join(document), &with_block(&text(document), name, &table));

@@ -8,9 +8,11 @@ use api::READ_STORE;
 use axum::Router;
 use clap::Parser as _;
 use consumer::ConsumerConfig;
-use consumer::dlq::admin::{self, AdminConfig};
+use consumer::admin::{self, AdminConfig, AdminParts};
 use consumer::dlq::{AdminContext, Terms};
+use consumer::wiring::{compact_over_http, peek_over_http};
 use events::Event;
+use kafka::{EmbeddedBroker, KafkaConfig, KafkaProgress};
 use pipeline::Fault;
 use pipeline::ports::{Delivered, Message, Publisher};
 use producer::{Exit, Target};
@@ -135,8 +137,8 @@ fn reads(store: impl ReadStore) -> Router {
     api::router(store, Metrics::new(&[Part::Api]).unwrap(), Health::new(&[READ_STORE], None))
 }
 
-/// What a consumer serves whose operator has this token.
-fn consumer(store: &Sqlite, token: &str) -> Router {
+/// What a consumer on this broker serves whose operator has this token.
+fn consumer(store: &Sqlite, broker: &EmbeddedBroker, token: &str) -> Router {
     let health = Health::new(&consumer::wiring::HEALTH_PARTS, None);
     for part in consumer::wiring::HEALTH_PARTS {
         health.up(part);
@@ -144,8 +146,21 @@ fn consumer(store: &Sqlite, token: &str) -> Router {
     let mut env = Reader::from_pairs([("ADMIN_TOKEN", token)]);
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
     let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
-    let admin = admin::routes(Arc::new(AdminConfig::read(&mut env).unwrap()), context, CancellationToken::new());
-    telemetry::http::routes(Metrics::new(&[Part::Consumer]).unwrap(), health).merge(admin)
+    let (kafka, metrics) = (KafkaConfig::embedded(broker), Metrics::new(&[Part::Consumer]).unwrap());
+    let parts = AdminParts {
+        progress: KafkaProgress::open(&kafka).unwrap(),
+        group: kafka.group.clone(),
+        health: health.clone(),
+        metrics: metrics.clone(),
+        address: "127.0.0.1:9090".parse().unwrap(),
+        peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
+        compact: compact_over_http(store.clone(), store.clone(), kafka),
+        verify: None,
+        stop: CancellationToken::new(),
+        context,
+    };
+    let admin = admin::routes(Arc::new(AdminConfig::read(&mut env).unwrap()), parts);
+    telemetry::http::routes(metrics, health).merge(admin)
 }
 
 #[tokio::test]
@@ -154,7 +169,8 @@ async fn every_request_is_answered_with_the_status_that_its_title_states() {
     let (mut variables, requests) = parse(&text);
     let store = Sqlite::temporary().unwrap();
     Delivery::new(&store).deliver(&seed(&text).await).await;
-    let consumer = serve(consumer(&store, &variables["token"])).await;
+    let broker = EmbeddedBroker::start("events", 1).unwrap();
+    let consumer = serve(consumer(&store, &broker, &variables["token"])).await;
     let (api, away) = (serve(reads(store)).await, serve(reads(Away)).await);
     assert!(variables.insert("consumer".to_owned(), consumer).is_some());
     assert!(requests.len() > 35, "{}", requests.len());

@@ -207,7 +207,7 @@ fn age(text: &str) -> Result<Duration, String> {
 }
 
 /// A rate per second.
-pub(in crate::dlq) fn rate(text: &str) -> Result<f64, String> {
+pub(crate) fn rate(text: &str) -> Result<f64, String> {
     let (number, seconds) = match text.split_once('/') {
         None | Some((_, "s")) => (text.trim_end_matches("/s"), 1.0),
         Some((number, "m")) => (number, 60.0),

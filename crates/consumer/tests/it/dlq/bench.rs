@@ -9,7 +9,7 @@ use consumer::dlq::{Filter, RedriveRequest, Route, Rules, Summary, redrive};
 use events::Event;
 use pipeline::dead_letter::{Diagnosis, entry_id};
 use pipeline::fault::{Dependency, Fault, FaultClass};
-use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, Delivered, End, ListState, Message};
+use pipeline::ports::{Claim, ClaimQueue, DeadLetterArchive, DeadLetterReader, Delivered, End, FloodPermits, ListState, Message, Permit};
 use pipeline::{DeadLetter, DeadLetterQueue, Publisher, Record, WaitsFor};
 use sqlite::Sqlite;
 use testkit::builders::{record, second};
@@ -27,6 +27,7 @@ pub enum Step {
     Claim,
     Settle,
     GiveBack,
+    Permit,
 }
 
 /// SQLite behind a script of faults. Clones are the same.
@@ -115,6 +116,17 @@ impl ClaimQueue for Queue {
 impl DeadLetterArchive for Queue {
     async fn restore(&self, entries: &[String]) -> Result<(), Fault> {
         self.inner.restore(entries).await
+    }
+}
+
+impl FloodPermits for Queue {
+    async fn spend(&self, records: u64) -> Result<u64, Fault> {
+        self.inner.spend(records).await
+    }
+
+    async fn permit(&self, permit: Permit) -> Result<(), Fault> {
+        self.pass(Step::Permit)?;
+        self.inner.permit(permit).await
     }
 }
 

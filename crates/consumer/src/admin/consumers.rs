@@ -1,13 +1,11 @@
 //! `GET /admin/consumers`: who consumes.
 
-use std::sync::Arc;
-
 use axum::Json;
 use axum::extract::State;
 use pipeline::ports::Heartbeats;
 use serde::Serialize;
 
-use super::Admin;
+use super::Shared;
 use super::answer::Refused;
 use crate::fleet::{ConsumerView, consumers};
 
@@ -17,6 +15,6 @@ pub(super) struct Consumers {
 }
 
 /// Those that are there, and after them those that are gone without having said so.
-pub(super) async fn list<Q, P, T: Heartbeats>(State(admin): State<Arc<Admin<Q, P, T>>>) -> Result<Json<Consumers>, Refused> {
-    Ok(Json(Consumers { consumers: consumers(admin.context.tables()?).await? }))
+pub(super) async fn list<G, T: Heartbeats, Q, P>(State(admin): Shared<G, T, Q, P>) -> Result<Json<Consumers>, Refused> {
+    Ok(Json(Consumers { consumers: consumers(admin.parts.context.tables()?).await? }))
 }

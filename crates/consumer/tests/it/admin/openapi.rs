@@ -4,19 +4,20 @@ use std::collections::BTreeSet;
 
 use axum::body::Body;
 use axum::http::StatusCode;
+use pipeline::ParkingLot as _;
 use pipeline::dead_letter::entry_id;
 use serde_json::{Value, json};
-use testkit::builders::{dead_letter, id, user};
+use testkit::builders::{dead_letter, id, order, parked, user};
 
-use super::bench::{Step, five_fields, push};
 use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved, validator};
 use super::office::{HERE, Office, TOKEN};
+use crate::dlq::bench::{Step, five_fields, push};
 
 type Words = BTreeSet<String>;
 
 /// A path of this template.
 fn path_of(template: &str, id: &str) -> String {
-    template.replace("{id}", id)
+    template.replace("{id}", id).replace("{parent}", id)
 }
 
 /// The words between back quotes.
@@ -158,7 +159,7 @@ fn every_example_is_valid() {
 #[tokio::test]
 async fn a_body_that_is_no_body_by_the_document_is_refused() {
     let office = Office::new(&[]);
-    for template in ["/admin/dlq/redrive", "/admin/dlq/purge"] {
+    for template in ["/admin/dlq/redrive", "/admin/dlq/purge", "/admin/resume", "/admin/ledger/compact"] {
         let content = &operation(template, "post")["requestBody"]["content"]["application/json"];
         let validator = validator(resolved(&content["schema"]));
         let others =
@@ -199,6 +200,70 @@ impl Given {
     }
 }
 
+impl Given {
+    /// What is answered beside the dead letters.
+    async fn by_operating(&mut self) {
+        let (office, bare, stranger) = (Office::new(&[]), Office::bare(), id());
+        let tables = &office.queue.inner;
+        tables.park(&[parked(&order(id(), stranger))]).await.unwrap();
+        office.topic.append_bytes(0, b"boom".to_vec());
+        let parent = format!("/admin/parked/{stranger}");
+        for path in [
+            "/admin/status",
+            "/admin/peek",
+            "/admin/peek?partition=7",
+            "/admin/parked",
+            &parent,
+            "/admin/parked/email",
+            "/admin/parked/nobody",
+            "/admin/trace?sku=A",
+            &format!("/admin/trace?event={stranger}"),
+            "/admin/audit",
+            "/admin/audit/verify",
+            "/admin/verify",
+        ] {
+            self.ask(&office, "GET", path, "").await;
+        }
+        self.ask(&office, "POST", "/admin/verify", "").await;
+        let posts = [("/admin/resume", r#"{"records":1}"#), ("/admin/ledger/compact", r#"{"olderThan":"90d"}"#)];
+        for (path, body) in posts {
+            self.ask(&office, "POST", path, body).await;
+            self.ask(&bare, "POST", path, body).await;
+        }
+        self.ask(&bare, "POST", "/admin/verify", "").await;
+        let reads = ["/admin/parked", &parent, "/admin/trace?sku=A", "/admin/audit", "/admin/audit/verify"];
+        for path in reads {
+            self.ask(&bare, "GET", path, "").await;
+        }
+        self.while_one_is_under_way().await;
+        office.queue.fail(Some(Step::Permit));
+        self.ask(&office, "POST", "/admin/resume", r#"{"records":1}"#).await;
+        let file = rusqlite::Connection::open(tables.path()).unwrap();
+        file.execute_batch("DROP TABLE parked_events; DROP TABLE audit_log; DROP TABLE ledger_compactions").unwrap();
+        for path in reads {
+            self.ask(&office, "GET", path, "").await;
+        }
+        self.ask(&office, "POST", "/admin/ledger/compact", r#"{"olderThan":"90d"}"#).await;
+    }
+
+    /// A second request that looks at the log or compacts the ledger, and one to brokers that are away.
+    async fn while_one_is_under_way(&mut self) {
+        let office = Office::stuck();
+        for (method, path, body) in [("GET", "/admin/peek", ""), ("POST", "/admin/ledger/compact", r#"{"olderThan":"90d"}"#)] {
+            let first = office.request(HERE, Some(TOKEN), method, path, body);
+            let second = async {
+                office.is_stuck().await;
+                let answer = self.ask(&office, method, path, body).await;
+                office.release();
+                answer
+            };
+            let (first, second) = tokio::join!(first, second);
+            assert_eq!((first.status, &second["status"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(409)), "{path}");
+            self.0.extend(place_of(method, path, &first));
+        }
+    }
+}
+
 /// Two entries with ids that begin alike, and that beginning.
 fn alike() -> ([String; 2], String) {
     let mut seen = std::collections::HashMap::new();
@@ -215,6 +280,7 @@ fn alike() -> ([String; 2], String) {
 #[tokio::test]
 async fn every_answer_that_is_described_is_given() {
     let mut given = Given::default();
+    given.by_operating().await;
     let (office, bare) = (Office::new(&[]), Office::bare());
     let mended = String::from_utf8(user(id()).to_json()).unwrap();
     let broken = dead_letter(mended.replace("\"firstName\"", "\"first\""));

@@ -15,7 +15,7 @@ const DEFAULT_NAME: &str = "admin";
 pub enum AdminRole {
     /// Sees everything but payloads and keys, which may be personal data.
     Viewer,
-    /// Redrives, purges, and lets floods pass.
+    /// Redrives, purges, lets floods pass, begins a verification, and compacts the ledger.
     Operator,
     /// Sees payloads, exports and imports them, and sends edited ones.
     Editor,
@@ -41,13 +41,13 @@ impl AdminConfig {
     pub fn read(env: &mut Reader) -> Option<Self> {
         let tokens = env.secret(
             "ADMIN_TOKEN",
-            "Tokens for /console and /admin/dlq, each as `name:token`, separated by commas; 16 characters or more. The name stands in the log \
+            "Tokens for /console and /admin, each as `name:token`, separated by commas; 16 characters or more. The name stands in the log \
              of every change. Without it neither exists.",
         );
         let roles = env.optional(
             "ADMIN_ROLES",
             "What the names of ADMIN_TOKEN may do, each as `name:role`, separated by commas: a `viewer` sees all but payloads and keys, an \
-             `operator` also redrives, purges and lets floods pass, an `editor` also sees payloads, edits, exports and imports. A name without \
+             `operator` also redrives, purges, lets floods pass and compacts the ledger, an `editor` also sees payloads, edits, exports and imports. A name without \
              a role is an editor.",
         );
         let allow_remote =

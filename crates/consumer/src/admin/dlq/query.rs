@@ -1,12 +1,11 @@
-//! What is asked for. A field that is not known is refused: a misspelt filter must not mean everything.
+//! What is asked for about dead letters.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 
-use super::answer::Refused;
+use crate::admin::answer::Refused;
 use crate::dlq::command;
 use crate::dlq::filter::Filter;
 
@@ -161,12 +160,4 @@ fn filter(
     };
     let (reason, fingerprint, event_type) = (reason.clone(), fingerprint.clone(), event_type.clone());
     Ok(Filter { ids, reason, fingerprint, event_type, older_than, until: None })
-}
-
-/// A body as JSON; an empty one is an empty object.
-pub(super) fn body<T: DeserializeOwned + Default>(bytes: &[u8]) -> Result<T, Refused> {
-    if bytes.trim_ascii().is_empty() {
-        return Ok(T::default());
-    }
-    serde_json::from_slice(bytes).map_err(|error| Refused::bad(format!("The body is not what is asked for here: {error}.")))
 }

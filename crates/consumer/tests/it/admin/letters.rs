@@ -11,8 +11,8 @@ use telemetry::{Shutdown, http};
 use testkit::builders::{dead_letter, id, user};
 use tower::ServiceExt as _;
 
-use super::bench::{Step, five_fields, orphan, push};
 use super::office::{HERE, Office, TOKEN};
+use crate::dlq::bench::{Step, five_fields, orphan, push};
 
 #[tokio::test]
 async fn nobody_without_a_token_of_ours_is_answered() {

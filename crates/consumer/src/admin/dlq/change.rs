@@ -4,9 +4,8 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::Arc;
 
-use axum::body::Bytes;
-use axum::extract::rejection::{BytesRejection, PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
@@ -17,12 +16,13 @@ use serde_json::json;
 use telemetry::problem::problem_with;
 
 use super::Admin;
-use super::answer::Refused;
-use super::guard::Caller;
-use super::query::{EditQuery, ImportQuery, RedriveBody, body};
+use super::query::{EditQuery, ImportQuery, RedriveBody};
+use crate::admin::answer::Refused;
+use crate::admin::guard::Caller;
+use crate::admin::request::{Asked, Content, asked, body, received};
 use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
-use crate::dlq::choice::RedriveRequest;
+use crate::dlq::RedriveRequest;
 use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, resend};
 use crate::dlq::filter::Filter;
@@ -41,11 +41,6 @@ const LONGEST: f64 = 600.0;
 const DEFECT: &str = "The redrive has ended by a defect of this program, which the log tells of; another process goes on with its job.";
 
 type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
-type Content = Result<Bytes, BytesRejection>;
-
-fn received(content: Content) -> Result<Bytes, Refused> {
-    content.map_err(|rejection| Refused::with(rejection.status(), format!("{}.", rejection.body_text())))
-}
 
 /// Which entries are meant. What is wrong in itself is refused before the queue is asked for ids.
 async fn selection(queue: &impl DeadLetterReader, asked: &RedriveBody) -> Result<Filter, Refused> {
@@ -139,7 +134,7 @@ pub(super) async fn edit<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     Extension(Caller(caller)): Extension<Caller>,
     id: Result<Path<String>, PathRejection>,
-    query: Result<Query<EditQuery>, QueryRejection>,
+    query: Asked<EditQuery>,
     content: Content,
 ) -> Result<Response, Refused>
 where
@@ -148,7 +143,7 @@ where
     T: AuditLog,
 {
     let Path(id) = id.map_err(|_| Refusal::NotAnId)?;
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     let content = received(content)?;
     let payload = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
     let context = &admin.context;
@@ -168,14 +163,14 @@ where
 pub(super) async fn import<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     Extension(Caller(caller)): Extension<Caller>,
-    query: Result<Query<ImportQuery>, QueryRejection>,
+    query: Asked<ImportQuery>,
     content: Content,
 ) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + DeadLetterArchive,
     T: AuditLog,
 {
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
     let operation = admin.context.audit()?.begin(Who::http(&caller), AuditAction::Import, Subject::new("lines of a request")).await?;

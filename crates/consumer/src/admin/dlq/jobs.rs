@@ -2,17 +2,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pipeline::redrive_job::JobChange;
 use serde_json::{Value, json};
 
 use super::Admin;
-use super::answer::Refused;
-use super::guard::Caller;
 use super::query::{LettersQuery, ResumeQuery};
+use crate::admin::answer::Refused;
+use crate::admin::guard::Caller;
+use crate::admin::request::{Asked, asked};
 use crate::audit::Who;
 use crate::dlq::jobs::report::{JobReport, LetterReport};
 use crate::dlq::jobs::{JobTables, control, find};
@@ -44,9 +45,9 @@ pub(super) async fn list<Q, P, T: JobTables>(State(admin): Shared<Q, P, T>) -> R
 pub(super) async fn show<Q, P, T: JobTables>(
     State(admin): Shared<Q, P, T>,
     path: Result<Path<String>, PathRejection>,
-    query: Result<Query<LettersQuery>, QueryRejection>,
+    query: Asked<LettersQuery>,
 ) -> Result<Json<Value>, Refused> {
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     let (number, tables) = (number(path)?, tables(&admin)?);
     let job = find(tables, number).await?.ok_or(Refusal::NoSuchJob(number))?;
     let letters = tables.job_letters(number, query.after.as_deref().unwrap_or_default(), LETTERS).await?;
@@ -68,9 +69,9 @@ pub(super) async fn resume<Q, P, T: JobTables>(
     state: Shared<Q, P, T>,
     caller: Extension<Caller>,
     path: Result<Path<String>, PathRejection>,
-    query: Result<Query<ResumeQuery>, QueryRejection>,
+    query: Asked<ResumeQuery>,
 ) -> Result<Response, Refused> {
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     change(state, caller, path, &JobChange::Resume(query.rate()?)).await
 }
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::{Body, Bytes};
-use axum::extract::rejection::{PathRejection, QueryRejection};
-use axum::extract::{Path, Query, State};
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -15,8 +15,9 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Admin;
-use super::answer::Refused;
 use super::query::{ExportQuery, ListQuery};
+use crate::admin::answer::Refused;
+use crate::admin::request::{Asked, asked};
 use crate::backends::SystemClock;
 use crate::dlq::filter::Filter;
 use crate::dlq::find::find;
@@ -37,9 +38,9 @@ type Shared<Q, P, T> = State<Arc<Admin<Q, P, T>>>;
 /// `GET /admin/dlq`: newest first. `next` is the place in the list from which to ask on.
 pub(super) async fn list<Q: DeadLetterReader, P, T>(
     State(admin): Shared<Q, P, T>,
-    query: Result<Query<ListQuery>, QueryRejection>,
+    query: Asked<ListQuery>,
 ) -> Result<Json<Value>, Refused> {
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     let filter = query.filter()?;
     let limit = query.limit.unwrap_or(LIMITS.0).min(LIMITS.1);
     let (queue, now) = (&admin.context.queue, SystemClock.now());
@@ -111,14 +112,11 @@ pub(super) async fn show<Q: DeadLetterReader, P, T>(
 }
 
 /// `GET /admin/dlq/export`: JSON lines, oldest first, of those that the filters of a list mean. Breaks off when the queue goes away meanwhile.
-pub(super) async fn export<Q, P, T>(
-    State(admin): Shared<Q, P, T>,
-    query: Result<Query<ExportQuery>, QueryRejection>,
-) -> Result<Response, Refused>
+pub(super) async fn export<Q, P, T>(State(admin): Shared<Q, P, T>, query: Asked<ExportQuery>) -> Result<Response, Refused>
 where
     Q: DeadLetterReader + Clone + 'static,
 {
-    let Query(query) = query.map_err(|rejection| Refused::bad(rejection.body_text()))?;
+    let query = asked(query)?;
     let meant = Arc::new((query.filter()?, SystemClock.now()));
     let place = Scan::start(&admin.context.queue).await?.place();
     let queue = admin.context.queue.clone();

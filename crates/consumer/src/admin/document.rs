@@ -7,7 +7,7 @@ use axum::response::IntoResponse;
 pub(super) const PATH: &str = "/admin/openapi.json";
 
 /// OpenAPI 3.1.
-const DOCUMENT: &str = include_str!("../../../admin-openapi.json");
+const DOCUMENT: &str = include_str!("../../admin-openapi.json");
 
 pub(super) async fn document() -> impl IntoResponse {
     ([(CONTENT_TYPE, "application/json")], DOCUMENT)

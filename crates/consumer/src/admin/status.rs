@@ -1,0 +1,29 @@
+//! `GET /admin/status`: the pipeline on one screen.
+
+use std::future::ready;
+
+use axum::Json;
+use axum::extract::State;
+use pipeline::ports::{AuditLog, AwaitedParents, DeadLetterReader, GroupProgress, Heartbeats, ParkingExpiry};
+
+use super::{Admin, Shared};
+use crate::status::{Process, Progress, Sources, Status, status};
+
+/// What this process says of itself, and what the parts say. One that cannot be asked says why in its place.
+pub(super) async fn show<G, T, Q, P>(State(admin): Shared<G, T, Q, P>) -> Json<Status>
+where
+    G: GroupProgress,
+    T: ParkingExpiry + AwaitedParents + AuditLog + Heartbeats,
+    Q: DeadLetterReader,
+{
+    let Admin { parts, .. } = &*admin;
+    let topic = &parts.context.terms.topic;
+    let sources = Sources {
+        process: ready(Process::here(parts.address, &parts.health, &parts.metrics)),
+        topic,
+        progress: Some(Progress { topic, group: &parts.group, kafka: &parts.progress }),
+        tables: parts.context.tables.as_ref(),
+        dead_letters: Some(&parts.context.queue),
+    };
+    Json(status(sources).await)
+}

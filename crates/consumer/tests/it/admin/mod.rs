@@ -1,0 +1,8 @@
+//! `/admin`: who is answered, and what. Every answer that a test gets is held to the OpenAPI document.
+
+mod commands;
+mod document;
+mod letters;
+pub mod office;
+mod openapi;
+mod operating;
