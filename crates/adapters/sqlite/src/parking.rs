@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use events::{Body, Timestamp};
+use events::Timestamp;
 use pipeline::headers::{from_stored, to_stored};
 use pipeline::ports::{AwaitedParents, ParkingExpiry};
 use pipeline::{
@@ -183,11 +183,7 @@ pub(crate) fn children_wait(transaction: &Connection, batch: Batch<'_>, outcomes
     }
     let mut waits = transaction.prepare_cached(include_str!("../sql/child_waits.sql"))?;
     for (item, _) in batch.items().iter().zip(outcomes).filter(|(_, outcome)| outcome.persisted()) {
-        let wanted = match &item.event.body {
-            Body::UserCreated(user) => WaitsFor::User(user.user_id),
-            Body::OrderPlaced(order) => WaitsFor::Order(order.order_id),
-            Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => continue,
-        };
+        let Some(wanted) = WaitsFor::brought_by(&item.event.body) else { continue };
         if waits.query_row(params![wanted.type_number(), wanted.parent_id().as_ref().map(Id)], |row| row.get(0))? {
             return Ok(true);
         }
