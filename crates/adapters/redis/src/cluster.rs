@@ -2,7 +2,8 @@
 //!
 //! All keys lie in one slot (see [`crate::keys`]), so one connection is enough, to the node that owns the slot. Each node knows which one that is:
 //! it answers a command for it with [`MOVED`](https://redis.io/docs/latest/operate/oss_and_stack/reference/cluster-spec/#moved-redirection). While the
-//! slot moves, commands for keys that are not all in one place are refused (`TRYAGAIN`, `ASK`); that is waited out.
+//! slot moves, its owner sends on with `ASK` whoever wants keys that it does not have (any longer, or yet), for that one call. A call that needs keys of
+//! which one is in the other place, or in neither, is refused (`TRYAGAIN`); that is waited out.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -101,7 +102,7 @@ async fn look(servers: &Servers, target: &Target, list: &str) -> Result<Step, Fa
     if in_cluster {
         let answer: RedisResult<Value> = cmd("LLEN").arg(list).query_async(&mut connection).await;
         if let Err(error) = answer {
-            if let Some(node) = moved(&error, target) {
+            if let Some(Redirection::Moved(node)) = redirection(&error, target) {
                 return Ok(Step::Elsewhere(node));
             }
             // It has lost the others, who may go on without it. A missing right, or a key of another type, is for the command that needs it.
@@ -113,18 +114,30 @@ async fn look(servers: &Servers, target: &Target, list: &str) -> Result<Step, Fa
     Ok(Step::Here(Found { connection, in_cluster, target: target.clone() }))
 }
 
-/// Where this error of a server sends on to, for good. A node that does not know its own name leaves it out: it is the one that was asked.
-pub(crate) fn moved(error: &RedisError, asked: &Target) -> Option<Node> {
-    if error.kind() != ErrorKind::Server(ServerErrorKind::Moved) {
-        return None;
-    }
+/// Where a node sends on to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Redirection {
+    /// For good: the slot is there.
+    Moved(Node),
+    /// For this call: the slot is moving there.
+    Ask(Node),
+}
+
+/// Where this error of a node sends on to. A node that does not know its own name leaves it out: it is the one that was asked.
+pub(crate) fn redirection(error: &RedisError, asked: &Target) -> Option<Redirection> {
+    let to = match error.kind() {
+        ErrorKind::Server(ServerErrorKind::Moved) => Redirection::Moved,
+        ErrorKind::Server(ServerErrorKind::Ask) => Redirection::Ask,
+        _ => return None,
+    };
     let (host, port) = error.redirect_node()?.0.rsplit_once(':')?;
     let port = port.parse().ok()?;
-    match (host, asked) {
-        ("", Target::Server(node)) => Some(Node { host: node.host.clone(), port }),
-        ("", Target::Socket(_)) => None,
-        (host, _) => Some(Node { host: host.to_owned(), port }),
-    }
+    let host = match (host, asked) {
+        ("", Target::Server(node)) => node.host.as_str(),
+        ("", Target::Socket(_)) => return None,
+        (host, _) => host,
+    };
+    Some(to(Node { host: host.to_owned(), port }))
 }
 
 /// The nodes in an answer to [`CLUSTER SLOTS`](https://redis.io/docs/latest/commands/cluster-slots/), each once. One without a name is left out.
@@ -162,11 +175,12 @@ mod tests {
     #[test]
     fn a_command_is_sent_on_to_the_node_that_is_named() {
         let asked = Target::Server(at("seed", 7000));
-        let to = |line| moved(&error(line), &asked);
-        assert_eq!(to("MOVED 12182 10.0.0.4:7001"), Some(at("10.0.0.4", 7001)));
-        assert_eq!(to("MOVED 12182 2001:db8::4:7001"), Some(at("2001:db8::4", 7001)));
-        assert_eq!(to("MOVED 12182 :7001"), Some(at("seed", 7001)));
-        for line in ["ASK 12182 10.0.0.4:7001", "MOVED 12182", "CLUSTERDOWN x", "ERR MOVED 1 a:1"] {
+        let to = |line| redirection(&error(line), &asked);
+        assert_eq!(to("MOVED 12182 10.0.0.4:7001"), Some(Redirection::Moved(at("10.0.0.4", 7001))));
+        assert_eq!(to("MOVED 12182 2001:db8::4:7001"), Some(Redirection::Moved(at("2001:db8::4", 7001))));
+        assert_eq!(to("MOVED 12182 :7001"), Some(Redirection::Moved(at("seed", 7001))));
+        assert_eq!(to("ASK 12182 10.0.0.4:7001"), Some(Redirection::Ask(at("10.0.0.4", 7001))));
+        for line in ["ASK 12182", "MOVED 12182", "CLUSTERDOWN x", "ERR MOVED 1 a:1"] {
             assert_eq!(to(line), None, "{line}");
         }
     }

@@ -12,10 +12,10 @@ use std::time::Duration;
 
 use pipeline::Fault;
 use redis::RedisError;
-use redis::aio::MultiplexedConnection;
 use tokio::sync::Mutex;
 
-use crate::cluster::{self, HOPS, Nodes};
+use crate::asking::NodeConnection;
+use crate::cluster::{self, HOPS, Nodes, Redirection};
 use crate::config::RedisConfig;
 use crate::faults;
 use crate::keys::Keys;
@@ -58,7 +58,7 @@ struct Link {
 #[derive(Clone)]
 pub(crate) struct Redis {
     /// The connection.
-    pub(crate) connection: MultiplexedConnection,
+    pub(crate) connection: NodeConnection,
     /// The names of the keys there.
     pub(crate) keys: Arc<Keys>,
     /// The master, and the sentinel that named it, where one did.
@@ -102,8 +102,9 @@ impl Connection {
         Ok(Self { servers, place, list, timeout: config.timeout, current: Mutex::default(), tried: Tried::default() })
     }
 
-    /// Does some work on the connection. Where a node of a Redis Cluster sends on to another one, it has done nothing, and the work is done there. Connecting and the work together take no longer than the timeout. When the future is dropped, the
-    /// work may or may not happen; a late reply to it is thrown away and never taken for that of another call.
+    /// Does some work on the connection. Where a node of a Redis Cluster sends on to another one, it has done nothing, and the work is done there.
+    /// Connecting and the work together take no longer than the timeout. When the future is dropped, the work may or may not happen; a late reply to
+    /// it is thrown away and never taken for that of another call.
     ///
     /// # Errors
     /// See [`faults`]. The work may have happened.
@@ -114,23 +115,28 @@ impl Connection {
     {
         let mut used = None;
         let answer = tokio::time::timeout(self.timeout, async {
-            let mut hops = 0;
+            let mut owner = self.link().await?;
+            let (mut link, mut hops) = (Arc::clone(&owner), 0);
             loop {
-                let link = self.link().await?;
                 used = Some(Arc::clone(&link));
                 let error = match work(link.redis.clone()).await.map_err(Into::into) {
                     Ok(done) => return Ok(done),
                     Err(Failure::Fault(fault)) => return Err(fault),
                     Err(Failure::Redis(error)) => error,
                 };
-                match cluster::moved(&error, &link.target) {
-                    Some(node) if hops < HOPS => {
-                        hops += 1;
-                        link.broken.store(true, Ordering::Relaxed);
+                let redirection = cluster::redirection(&error, &link.target).filter(|_| hops < HOPS);
+                hops += 1;
+                link = match redirection {
+                    Some(Redirection::Moved(node)) => {
+                        owner.broken.store(true, Ordering::Relaxed);
                         self.current.lock().await.nodes.owner = Some(node);
+                        owner = self.link().await?;
+                        Arc::clone(&owner)
                     }
-                    _ => return Err(faults::working(operation, &error)),
-                }
+                    // For this call alone: until the slot has moved, the owner has to be asked first.
+                    Some(Redirection::Ask(node)) => Arc::new(self.importing(&owner, node).await?),
+                    None => return Err(faults::working(operation, &error)),
+                };
             }
         })
         .await;
@@ -154,19 +160,26 @@ impl Connection {
         Ok(link)
     }
 
+    /// A connection to the node to which the slot of the list is moving.
+    async fn importing(&self, owner: &Link, node: Node) -> Result<Link, Fault> {
+        let target = Target::Server(node);
+        let connection = NodeConnection::asking(self.servers.open(self.servers.address(&target)).await?);
+        Ok(Link { redis: Redis { connection, ..owner.redis.clone() }, target, broken: AtomicBool::new(false) })
+    }
+
     /// The bound is that of `call`.
     async fn connect(&self, nodes: &mut Nodes) -> Result<(Redis, Target), Fault> {
         match &self.place {
             Place::Known(target) => {
                 let found = cluster::find(&self.servers, target, &self.list, nodes, self.timeout, &self.tried).await?;
                 let keys = Arc::new(Keys::of(&self.list, found.in_cluster));
-                Ok((Redis { connection: found.connection, keys, named: None }, found.target))
+                Ok((Redis { connection: NodeConnection::to_owner(found.connection), keys, named: None }, found.target))
             }
             Place::Sentinels(sentinels) => {
                 let master = sentinels.connect(&self.servers, self.timeout, &self.tried).await?;
                 let (target, keys) = (Target::Server(master.node.clone()), Arc::new(Keys::of(&self.list, false)));
                 let named = Some(Arc::new((master.node, master.named_by)));
-                Ok((Redis { connection: master.connection, keys, named }, target))
+                Ok((Redis { connection: NodeConnection::to_owner(master.connection), keys, named }, target))
             }
         }
     }

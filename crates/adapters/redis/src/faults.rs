@@ -20,7 +20,7 @@ const CODES: [(&str, FaultClass); 21] = [
     ("BUSY", AWAY),
     ("UNKILLABLE", AWAY),
     ("TRYAGAIN", AWAY),
-    // The slot of the list is just moving to another node, or has not settled: what was sent on has been followed already.
+    // The slot of the list has not settled: what was sent on has been followed already.
     ("ASK", AWAY),
     ("MOVED", AWAY),
     ("CLUSTERDOWN", AWAY),
@@ -63,6 +63,10 @@ const fn look_at(word: &'static str) -> &'static str {
         b"CROSSSLOT" => {
             "CROSSSLOT: a Redis Cluster keeps the list and the keys beside it on several nodes; give the name a hash tag, such as \
              REDIS_DLQ_KEY={dlq:events}"
+        }
+        b"TRYAGAIN" => {
+            "TRYAGAIN: the slot of the list is moving to another node of the Redis Cluster; if that lasts, the move was left half done: \
+             `redis-cli --cluster check` tells, `--cluster fix` ends it"
         }
         b"NOSCRIPT" => "NOSCRIPT: requests are spread over several servers; name one of them in REDIS_HOST",
         _ => word,

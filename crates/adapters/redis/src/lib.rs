@@ -11,6 +11,7 @@
 //! | `permits` | what an operator permits of a flood |
 //! | `chunks` | dividing work into calls |
 //! | `connection` | one connection that is made when needed and again after any error |
+//! | `asking` | commands for a node to which the list is just moving |
 //! | `cluster` | following the list to the node of a Redis Cluster that holds it |
 //! | `faults` | Redis error code → class of failure |
 //! | [`sentinel`] | finding the master by asking sentinels |
@@ -26,6 +27,7 @@
 //! the consumer waits out all the same.
 
 mod archive;
+mod asking;
 mod chunks;
 mod claims;
 mod cluster;

@@ -1,6 +1,6 @@
 //! Whether what Redis acknowledged outlives Redis.
 
-use redis::aio::MultiplexedConnection;
+use redis::aio::ConnectionLike;
 use redis::{FromRedisValue, RedisResult, Value, cmd};
 
 /// What Redis says about its own durability; `None` is what this user may not know.
@@ -26,7 +26,7 @@ pub enum Fsync {
 }
 
 /// Asks for it.
-pub(crate) async fn ask(mut redis: MultiplexedConnection) -> RedisResult<Persistence> {
+pub(crate) async fn ask(mut redis: impl ConnectionLike) -> RedisResult<Persistence> {
     let info: Option<String> = permitted(cmd("INFO").query_async(&mut redis).await)?;
     let config: Option<Vec<String>> = permitted(cmd("CONFIG").arg("GET").arg("appendfsync").query_async(&mut redis).await)?;
     let field = |name| info.as_deref().and_then(|info| field(info, name));

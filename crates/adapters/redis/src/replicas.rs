@@ -7,7 +7,7 @@
 use std::time::Duration;
 
 use pipeline::Fault;
-use redis::aio::MultiplexedConnection;
+use redis::aio::ConnectionLike;
 use redis::{RedisResult, Script, cmd};
 
 use crate::connection::Redis;
@@ -32,7 +32,7 @@ impl Replicas {
     ///
     /// That counts for a push that is made again too, which finds its dead letters there and writes nothing: Redis sets the offset to wait for
     /// after every command of the connection, not only after those that write.
-    pub(crate) async fn wait(self, redis: &mut MultiplexedConnection) -> RedisResult<u64> {
+    pub(crate) async fn wait(self, redis: &mut impl ConnectionLike) -> RedisResult<u64> {
         if self.wanted == 0 {
             return Ok(0);
         }

@@ -15,5 +15,6 @@ mod refusals;
 mod replicas;
 mod sentinels;
 mod server;
+mod slots;
 mod tls;
 mod urls;
