@@ -46,8 +46,8 @@ const CODES: [(&str, FaultClass); 21] = [
     ("ERR", FaultClass::Bug),
 ];
 
-/// How Redis before 7.2 begins to say inside a script what is NOPERM elsewhere; nothing of ours or of a dead letter comes before it.
-const NOPERM_IN_SCRIPT: &str = "The user executing the script can't";
+/// How Redis before 7.2, and Valkey 8, begin to say inside a script what is NOPERM elsewhere; nothing of ours or of a dead letter comes before it.
+const NOPERM_IN_SCRIPT: [&str; 2] = ["The user executing the script can't", "ACL failure in script"];
 
 /// What to look at, where the code says it; else the code, to look up.
 const fn look_at(word: &'static str) -> &'static str {
@@ -80,7 +80,9 @@ const RIGHTS: &str = "rights: the user of REDIS_USERNAME (or REDIS_URL) may not 
 pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
     let code = error.code().and_then(|code| CODES.iter().find(|(word, _)| *word == code));
     match (code, error.kind()) {
-        (Some(("ERR", _)), _) if error.detail().is_some_and(|text| text.contains(NOPERM_IN_SCRIPT)) => fault(FaultClass::Operator, RIGHTS),
+        (Some(("ERR", _)), _) if error.detail().is_some_and(|text| NOPERM_IN_SCRIPT.iter().any(|words| text.contains(words))) => {
+            fault(FaultClass::Operator, RIGHTS)
+        }
         (Some((word, class)), _) => fault(*class, look_at(word)),
         (None, ErrorKind::Io) if error.is_timeout() => timed_out(operation),
         // What came is not Redis' protocol: cut off, or another service.
@@ -211,7 +213,7 @@ mod tests {
         }
     }
 
-    /// As 7.0 and 6.2 say it.
+    /// As Redis 7.0 and 6.2 say it, and Valkey 8.0.
     #[test]
     fn a_missing_right_inside_a_script_is_for_the_operator_before_it_had_a_code_too() {
         for line in [
@@ -219,6 +221,8 @@ mod tests {
             "ERR The user executing the script can't access at least one of the keys mentioned in the command arguments script: 3b0b5799",
             "ERR Error running script (call to f_c0f4e07d): @user_script:1: @user_script: 1: The user executing the script can't run this \
              command or subcommand",
+            "ERR ACL failure in script: User pipeline has no permissions to run the 'lpush' command script: c0f4e07d, on @user_script:1.",
+            "ERR ACL failure in script: No permissions to access a key script: dbccaa05, on @user_script:1.",
             "NOPERM ACL failure in script: User pipeline has no permissions to run the 'lpush' command",
         ] {
             assert_eq!(working("push", &reply(line)), working("push", &reply("NOPERM")), "{line}");

@@ -110,8 +110,12 @@ impl RedisDlq {
             for dead_letter in dead_letters {
                 call.arg(&dead_letter.identity).arg(&dead_letter.json);
             }
-            let new = call.invoke_async(&mut redis.connection).await?;
-            // On the same connection: it waits for what this connection has seen written.
+            let new: usize = call.invoke_async(&mut redis.connection).await?;
+            if new == 0 {
+                // They were written before, perhaps by a call that did not see them acknowledged.
+                replicas.write(&mut redis).await?;
+            }
+            // On the same connection: it waits for what this connection has written, and so for all that was written before.
             replicas.suffice(replicas.wait(&mut redis.connection).await?)?;
             Ok::<_, Failure>(new)
         };

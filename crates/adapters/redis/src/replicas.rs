@@ -27,11 +27,17 @@ impl Replicas {
         Self { wanted, patience: call / 2 }
     }
 
-    /// Waits until they have all that was written before on this server, by whatever connection; returns how many have. Where none is wanted,
-    /// nothing is asked.
-    ///
-    /// That counts for a push that is made again too, which finds its dead letters there and writes nothing: Redis sets the offset to wait for
-    /// after every command of the connection, not only after those that write.
+    /// Writes something that replicas get to know, and takes it out again, for a call that has written nothing: Valkey waits up to the last write of
+    /// the connection (Redis up to its last command), and not at all where there is none. Where no replica is wanted, nothing is written.
+    pub(crate) async fn write(self, redis: &mut Redis) -> RedisResult<()> {
+        if self.wanted == 0 {
+            return Ok(());
+        }
+        Script::new(WRITE_WITHOUT_TRACE).key(&redis.keys.seen).invoke_async::<i64>(&mut redis.connection).await.map(drop)
+    }
+
+    /// Waits until they have all that was written on this server before the last write of this connection, by whatever connection; returns how many
+    /// have. Where none is wanted, nothing is asked.
     pub(crate) async fn wait(self, redis: &mut impl ConnectionLike) -> RedisResult<u64> {
         if self.wanted == 0 {
             return Ok(0);
@@ -53,7 +59,7 @@ impl Replicas {
     }
 }
 
-/// Writes something that replicas get to know, and takes it out again: no time is so early. Needs the rights of a push.
+/// No time is so early. Needs the rights of a push.
 const WRITE_WITHOUT_TRACE: &str = "redis.call('ZADD', KEYS[1], '-inf', '') return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '-inf')";
 
 impl RedisDlq {
@@ -66,9 +72,8 @@ impl RedisDlq {
         if replicas.wanted == 0 {
             return Ok(None);
         }
-        let script = &Script::new(WRITE_WITHOUT_TRACE);
         let write = |mut redis: Redis| async move {
-            script.key(&redis.keys.seen).invoke_async::<i64>(&mut redis.connection).await?;
+            replicas.write(&mut redis).await?;
             replicas.wait(&mut redis.connection).await
         };
         connection.call("replicas", write).await.map(Some)

@@ -1,5 +1,6 @@
 //! A Redis of a test's own.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -41,7 +42,7 @@ impl Server {
     }
 
     fn launched(kind: Kind, arguments: &[&str]) -> Option<Self> {
-        let installed = Command::new("redis-server").arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
+        let installed = Command::new(program()).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok();
         if !installed {
             return None;
         }
@@ -85,6 +86,11 @@ impl Drop for Server {
     }
 }
 
+/// `redis-server`, or the one of its kin that `REDIS_TEST_SERVER` names, which is started in the same way.
+fn program() -> OsString {
+    std::env::var_os("REDIS_TEST_SERVER").unwrap_or_else(|| "redis-server".into())
+}
+
 /// A port that nobody listens on just now, below those that the system gives to clients, and another one each time.
 pub fn free_port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
@@ -100,7 +106,7 @@ pub fn free_port() -> u16 {
 /// The server, once it listens; `None` when it ended because someone else has the port.
 fn launch(kind: Kind, dir: &TempDir, port: u16, arguments: &[String]) -> Option<Child> {
     let (log, file) = (dir.path().join("log"), dir.path().join("sentinel.conf"));
-    let mut command = Command::new("redis-server");
+    let mut command = Command::new(program());
     if kind == Kind::Sentinel {
         // It writes what it learns into its own file.
         std::fs::write(&file, arguments.join("\n") + "\n").unwrap();
