@@ -7,9 +7,30 @@
   const all = (selector, within = document) => [...within.querySelectorAll(selector)];
   const writes = (element) => element.closest("input:not([type=checkbox]), textarea, select") !== null;
 
-  // What renews itself: not while the tab is hidden, and nothing under the pointer or with the focus.
+  // What renews itself: not while the tab is hidden, and nothing under the pointer or with the focus. A stream tells when; where none comes,
+  // or it falls silent, the page asks by itself as its hx-trigger says.
+  const renewed = find("[data-stream]");
+  const SILENT = 5000;
+  let stream;
+  let heard = -SILENT;
+  const listen = () => {
+    if (stream) stream.close();
+    stream = undefined;
+    if (!renewed || document.hidden) return;
+    stream = new EventSource(renewed.dataset.stream);
+    stream.onmessage = () => {
+      heard = performance.now();
+      htmx.trigger(renewed, "renew");
+    };
+  };
+  listen();
+  document.addEventListener("visibilitychange", listen);
   document.addEventListener("htmx:beforeRequest", (event) => {
-    if (document.hidden && event.detail.elt.hasAttribute("hx-select-oob")) event.preventDefault();
+    if (event.detail.elt !== renewed) return;
+    const told = event.detail.requestConfig.triggeringEvent !== undefined;
+    if (document.hidden || (!told && performance.now() - heard < SILENT)) return event.preventDefault();
+    // A server that has refused it may have one by now.
+    if (!told && stream && stream.readyState === EventSource.CLOSED) listen();
   });
   document.addEventListener("htmx:oobBeforeSwap", (event) => {
     const { target, fragment } = event.detail;

@@ -51,9 +51,9 @@ impl Moving {
         let Some(rates) = rates else {
             return Self {
                 produced: "measuring".to_owned(),
-                applied: total(flow.outcomes.applied),
-                parked: total(flow.outcomes.parked),
-                dead_letters: total(flow.outcomes.dead_letters),
+                applied: total(flow.here.outcomes.applied),
+                parked: total(flow.here.outcomes.parked),
+                dead_letters: total(flow.here.outcomes.dead_letters),
             };
         };
         Self {
@@ -191,7 +191,7 @@ fn consumers(flow: &Flow, moving: &Moving, at: (i32, i32), size: (i32, i32)) -> 
     };
     let value = if several { per_second(there.iter().map(|one| one.events_per_second as f64).sum()) } else { moving.applied.clone() };
     let gone = flow.consumers.iter().flatten().any(|one| !one.alive);
-    let wrong = flow.parts.iter().any(Part::is_down) || there.iter().any(|one| !one.down.is_empty()) || gone;
+    let wrong = flow.here.parts.iter().any(Part::is_down) || there.iter().any(|one| !one.down.is_empty()) || gone;
     let class = if wrong { "node warn" } else { "node" };
     Node { at, size, class, name: "Consumers", value, note, href: Some("/console/health") }
 }
@@ -208,7 +208,7 @@ fn outcomes(flow: &Flow, moving: &Moving, at: [(i32, i32); 3], size: (i32, i32))
             size,
             class: "node good",
             name: "Tables",
-            value: short(flow.outcomes.applied),
+            value: short(flow.here.outcomes.applied),
             note: moving.applied.clone(),
             href: None,
         },
@@ -254,7 +254,7 @@ fn lines(flow: &Flow, x: i32, y: i32, width: i32) -> Vec<Line> {
 }
 
 fn up(flow: &Flow, part: &str) -> &'static str {
-    if flow.parts.iter().any(|known| known.name == part && known.is_down()) { "down" } else { "up" }
+    if flow.here.parts.iter().any(|known| known.name == part && known.is_down()) { "down" } else { "up" }
 }
 
 fn database(flow: &Flow) -> &'static str {
@@ -271,7 +271,7 @@ fn label(flow: &Flow) -> String {
     let lag = flow.partitions.as_ref().ok().map(|all| all.iter().map(|one| one.lag).sum());
     let parked = flow.parked.as_ref().ok().map(|(count, _)| *count);
     let dead = flow.dead_letters.as_ref().ok().copied();
-    let down: Vec<String> = flow.parts.iter().filter(|part| part.is_down()).map(|part| spaced(&part.name)).collect();
+    let down: Vec<String> = flow.here.parts.iter().filter(|part| part.is_down()).map(|part| spaced(&part.name)).collect();
     let down = if down.is_empty() { String::new() } else { format!(" Down: {}.", down.join(", ")) };
     let (lag, parked, dead) = (known(lag), known(parked), known(dead));
     format!("From producers over the topic {} to the tables. Lag {lag}, parked {parked}, dead letters {dead}.{down}", flow.topic)

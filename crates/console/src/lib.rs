@@ -9,6 +9,8 @@
 //! | `access` | who may ask: sessions, roles, the guard in front of every route |
 //! | `pages` | one file per screen: its handler and its template |
 //! | `selection` | which dead letters are meant, in an address and in words |
+//! | `look` | the flow as all pages show it, asked for once for all of them |
+//! | `stream` | tells open pages when to renew what they show |
 //! | `draw` | what is drawn: the flow, sparklines |
 //! | `words` | numbers, times and labels as an operator reads them |
 //! | `assets` | style, script and their hashes |
@@ -19,17 +21,20 @@ mod draw;
 mod fields;
 mod filters;
 mod locate;
+mod look;
 mod pages;
 mod port;
 mod proof;
 mod rates;
 mod routes;
 mod selection;
+mod shared;
+mod stream;
 mod words;
 
 pub use access::{Access, Account, Authenticate, Place, Role, WrongTokens};
 pub use port::{
-    AuditRow, Caller, Consumer, DifferenceCount, Draft, Flow, Foreseen, Group, Groups, Job, JobControl, JobState, Known, Letter,
+    AuditRow, Caller, Consumer, DifferenceCount, Draft, Flow, Foreseen, Group, Groups, Here, Job, JobControl, JobState, Known, Letter,
     LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused,
     Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy, TraceStep, Verification, Waiting,
 };

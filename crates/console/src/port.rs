@@ -4,10 +4,21 @@
 
 use std::time::Duration;
 
+use tokio::sync::watch;
+
 /// The pipeline behind the console.
 pub trait Operations: Send + Sync + 'static {
     /// Everything that is known of the flow now. A part that cannot be asked says why in its place. Answers within some seconds.
     fn flow(&self) -> impl Future<Output = Flow> + Send;
+
+    /// What this process knows of itself now. Nothing is asked for it: it is told while every other part is away, too.
+    fn here(&self) -> Here;
+
+    /// Goes on as soon as a part of this process stops working or works again.
+    fn changes(&self) -> watch::Receiver<u64>;
+
+    /// Comes to its end when the process is asked to stop: what stays open ends with it.
+    fn stopped(&self) -> impl Future<Output = ()> + Send;
 
     /// The dead letters by fingerprint, the most frequent first, as they were some seconds ago at most.
     ///
@@ -153,16 +164,12 @@ pub struct Flow {
     pub topic: String,
     /// The consumer group.
     pub group: String,
-    /// `ready`, `not ready` or `stopping`.
-    pub status: String,
-    /// The parts that this process depends on.
-    pub parts: Vec<Part>,
+    /// What this process knows of itself.
+    pub here: Here,
     /// The partitions of the topic.
     pub partitions: Known<Vec<Partition>>,
     /// The consumers of the database, those that are gone without having said so last.
     pub consumers: Known<Vec<Consumer>>,
-    /// What this process has come to since it started.
-    pub outcomes: Outcomes,
     /// Events that wait in the tables, and when the oldest of them was parked (RFC 3339).
     pub parked: Known<(u64, Option<String>)>,
     /// How many dead letters are in the list.
@@ -171,6 +178,17 @@ pub struct Flow {
     pub claimed: u64,
     /// The last verification of the tables against the log, as a sentence; `None` where this process does none.
     pub verification: Option<String>,
+}
+
+/// What a process knows of itself.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Here {
+    /// `ready`, `not ready` or `stopping`.
+    pub status: String,
+    /// The parts that it depends on.
+    pub parts: Vec<Part>,
+    /// What it has come to since it started.
+    pub outcomes: Outcomes,
 }
 
 /// A part that a process depends on.

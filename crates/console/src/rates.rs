@@ -8,7 +8,7 @@ use crate::port::{Flow, Outcomes, Partition};
 
 /// Looks are compared over so long.
 const WINDOW: Duration = Duration::from_secs(30);
-/// Looks closer together than this tell nothing: many pages may be open.
+/// Looks closer together than this tell nothing.
 const STEP: Duration = Duration::from_secs(1);
 
 /// The last looks at the flow.
@@ -47,9 +47,9 @@ impl Samples {
             samples.pop_front();
         }
         let partitions = flow.partitions.as_deref().unwrap_or_default();
-        let rates = samples.front().and_then(|before| before.until(now, partitions, flow.outcomes));
+        let rates = samples.front().and_then(|before| before.until(now, partitions, flow.here.outcomes));
         if samples.back().is_none_or(|last| now.saturating_duration_since(last.at) >= STEP) {
-            samples.push_back(Sample { at: now, partitions: partitions.to_vec(), outcomes: flow.outcomes });
+            samples.push_back(Sample { at: now, partitions: partitions.to_vec(), outcomes: flow.here.outcomes });
         }
         rates
     }
@@ -85,6 +85,7 @@ pub(crate) fn until_caught_up(lag: u64, rate: PartitionRate) -> Option<Duration>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::port::Here;
 
     fn flow(end: i64, next: i64, applied: u64) -> Flow {
         let partition = Partition { number: 3, end, next, lag: end.abs_diff(next), ours: true };
@@ -92,11 +93,9 @@ mod tests {
             at: String::new(),
             topic: String::new(),
             group: String::new(),
-            status: String::new(),
-            parts: Vec::new(),
+            here: Here { outcomes: Outcomes { applied, ..Outcomes::default() }, ..Here::default() },
             partitions: Ok(vec![partition]),
             consumers: Ok(Vec::new()),
-            outcomes: Outcomes { applied, ..Outcomes::default() },
             parked: Ok((0, None)),
             dead_letters: Ok(0),
             claimed: 0,

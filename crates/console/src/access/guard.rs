@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use axum::body::{Body, to_bytes};
 use axum::extract::{Request, State};
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
+use axum::http::header::{ACCEPT, CACHE_CONTROL, CONTENT_SECURITY_POLICY, COOKIE, HOST, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse as _, Redirect, Response};
@@ -29,6 +29,9 @@ pub(super) fn session_cookie(headers: &HeaderMap) -> String {
 
 /// The script sets it on requests for a part of a page.
 const PARTIAL: &str = "hx-request";
+
+/// What a browser asks for that wants to be told of changes.
+const STREAM: &str = "text/event-stream";
 
 /// What stands beside a draft when the session is over.
 const OVER: &str = "<div class=\"verdict bad\"><p>Your session is over. Copy the payload, then log in again.</p></div>";
@@ -93,7 +96,7 @@ pub(crate) async fn local_only(State(gate): State<Arc<Gate>>, request: Request, 
 
 /// Lets a request pass that has a session whose role suffices, and, where it changes something, comes from a page of the console.
 pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut request: Request, next: Next) -> Response {
-    let partial = request.headers().contains_key(PARTIAL);
+    let partial = asks_by_itself(request.headers());
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     let session = cookie(request.headers(), &session_cookie(request.headers()))
         .and_then(|id| gate.sessions.find(id, Instant::now(), changes || !partial));
@@ -145,6 +148,11 @@ pub(crate) async fn guard(State((gate, need)): State<(Arc<Gate>, Need)>, mut req
     }
     request.extensions_mut().insert(visitor);
     next.run(request).await
+}
+
+/// Whether the script asks for an open page, and not somebody for another one.
+fn asks_by_itself(headers: &HeaderMap) -> bool {
+    headers.contains_key(PARTIAL) || headers.get(ACCEPT).is_some_and(|kind| kind == STREAM)
 }
 
 /// Nobody is logged in: shows where to.

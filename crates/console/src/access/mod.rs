@@ -23,7 +23,7 @@ use std::sync::Arc;
 pub use bound::WrongTokens;
 pub(crate) use guard::{Need, Visitor, cookie, guard, headers, local_only};
 pub use place::Place;
-pub(crate) use session::{Notice, Sessions};
+pub(crate) use session::{Notice, SessionKey, Sessions};
 
 /// Tells whose token this is; takes equally long whichever it is, or none.
 pub type Authenticate = Arc<dyn Fn(&str) -> Option<Account> + Send + Sync>;

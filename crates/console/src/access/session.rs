@@ -69,6 +69,11 @@ impl Sessions {
         Some((key, session.account.clone(), session.csrf.clone()))
     }
 
+    /// Whether this session has not ended. Does not keep it from becoming idle.
+    pub fn lives(&self, key: &SessionKey, now: Instant) -> bool {
+        self.lock().get(key).is_some_and(|session| session.lives(now))
+    }
+
     /// Ends a session.
     pub fn end(&self, key: &SessionKey) {
         self.lock().remove(key);
@@ -140,7 +145,8 @@ mod tests {
         let sessions = Sessions::default();
         let start = Instant::now();
         let id = sessions.begin(ada(), start);
-        assert!(sessions.find(&id, start + IDLE - Duration::from_secs(1), false).is_some());
+        let (key, ..) = sessions.find(&id, start + IDLE - Duration::from_secs(1), false).unwrap();
+        assert!(sessions.lives(&key, start + IDLE - Duration::from_secs(1)) && !sessions.lives(&key, start + IDLE));
         assert!(sessions.find(&id, start + IDLE, false).is_none());
     }
 

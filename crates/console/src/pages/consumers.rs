@@ -104,7 +104,7 @@ pub(super) fn down(flow: &Flow, now: SystemTime) -> Vec<Down> {
         others: Vec<String>,
     }
     let mut told: Vec<Told<'_>> =
-        flow.parts.iter().filter(|part| part.is_down()).map(|part| Told { part, here: true, others: vec![] }).collect();
+        flow.here.parts.iter().filter(|part| part.is_down()).map(|part| Told { part, here: true, others: vec![] }).collect();
     for consumer in flow.consumers.iter().flatten().filter(|consumer| consumer.alive && !consumer.this) {
         for part in &consumer.down {
             match told.iter_mut().find(|told| (&told.part.name, &told.part.reason) == (&part.name, &part.reason)) {
@@ -182,7 +182,7 @@ fn ranges(numbers: &[i32], more: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::port::{Outcomes, PartState, Partition};
+    use crate::port::{Here, PartState, Partition};
 
     fn consumer(host: &str, partitions: &[i32]) -> Consumer {
         Consumer {
@@ -210,11 +210,9 @@ mod tests {
             at: String::new(),
             topic: String::new(),
             group: String::new(),
-            status: String::new(),
-            parts: Vec::new(),
+            here: Here::default(),
             partitions: Ok((0..6).map(partition).collect()),
             consumers: Ok(consumers),
-            outcomes: Outcomes::default(),
             parked: Ok((0, None)),
             dead_letters: Ok(0),
             claimed: 0,
@@ -274,7 +272,7 @@ mod tests {
             Consumer { down: vec![part("flow", "held otherwise")], ..consumer("c", &[2]) },
             Consumer { alive: false, down: vec![part("flow", "was held")], ..consumer("gone", &[3]) },
         ]);
-        flow.parts = vec![part("kafka", "away"), Part { state: PartState::Up, ..part("database", "") }];
+        flow.here.parts = vec![part("kafka", "away"), Part { state: PartState::Up, ..part("database", "") }];
         let down = down(&flow, SystemTime::now());
         let told: Vec<_> = down.iter().map(|down| (format!("{}{}", down.name, down.place), down.flood)).collect();
         let expected = [("Kafka here and at b (process 7)", false), ("Flow at b (process 7)", true), ("Flow at c (process 7)", false)];

@@ -1,7 +1,7 @@
 //! The flow: producers → partitions → consumers → tables, waiting, dead letters.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
+use std::time::SystemTime;
 
 use askama::Template;
 use axum::Extension;
@@ -63,8 +63,7 @@ struct PartitionRow {
 
 /// `GET /console/`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
-    let flow = console.operations.flow().await;
-    let rates = console.samples.compare(&flow, Instant::now());
+    let (flow, rates) = console.flow().await;
     let now = SystemTime::now();
     let partitions = flow.partitions.as_deref().unwrap_or_default();
     let rows = partitions.iter().map(|partition| {

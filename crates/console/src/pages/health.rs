@@ -33,9 +33,9 @@ struct HealthPage {
 
 /// `GET /console/health`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {
-    let flow = console.operations.flow().await;
+    let (flow, _) = console.flow().await;
     let now = SystemTime::now();
-    let parts = flow.parts.iter().map(|part| (part.clone(), When::of(&part.since, now))).collect();
+    let parts = flow.here.parts.iter().map(|part| (part.clone(), When::of(&part.since, now))).collect();
     let page = HealthPage {
         shell: Shell::new(&console.gate, &visitor, Screen::Health, "Health"),
         at: When::of(&flow.at, now),

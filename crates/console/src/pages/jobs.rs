@@ -40,8 +40,11 @@ struct JobRow {
 /// `GET /console/jobs`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
     let now = SystemTime::now();
-    let jobs = console.operations.jobs().await.map_err(|why| refused(&console, &visitor, &why))?;
-    let jobs: Vec<JobRow> = jobs.into_iter().map(|job| JobRow::of(job, now)).collect();
+    let ask = console.operations.jobs();
+    // Whoever has just paused a job wants to see it paused.
+    let jobs = if visitor.partial { console.jobs.recent(ask).await } else { console.jobs.anew(ask).await };
+    let jobs = jobs.as_ref().as_ref().map_err(|why| refused(&console, &visitor, why))?;
+    let jobs: Vec<JobRow> = jobs.iter().map(|job| JobRow::of(job.clone(), now)).collect();
     let running = jobs.iter().filter(|row| row.is_running()).count() as u64;
     let summary = match (jobs.len() as u64, running) {
         (all, 0) => format!("{}, none running", counted(all, "job", "jobs")),

@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
 use console::{JobControl, Order, Permit, Selection, routes};
@@ -69,6 +70,12 @@ impl Desk {
         let (_, port) = self.origin.rsplit_once(':').unwrap();
         let cookie = serde_json::json!({"name": format!("console_session_{port}"), "url": format!("{}/console/", self.origin)});
         self.browser.command("Network.deleteCookies", cookie).await;
+    }
+
+    /// As if another tab were seen, or this one again.
+    async fn hide(&self, hidden: bool) {
+        let script = "document.dispatchEvent(new Event('visibilitychange'))";
+        self.browser.run(&format!("Object.defineProperty(document, 'hidden', {{value: {hidden}, configurable: true}}); {script}")).await;
     }
 
     /// Waits until a page is loaded whose address begins so.
@@ -272,14 +279,18 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     browser.until("document.querySelector('#partitions').hasAttribute('data-held')").await;
     browser.run("document.activeElement.blur()").await;
     browser.until("!document.querySelector('#partitions').hasAttribute('data-held')").await;
-    // A hidden tab asks for nothing.
-    browser.run("Object.defineProperty(document, 'hidden', {value: true, configurable: true}); window.asked = 0; document.addEventListener('htmx:beforeRequest', (event) => { if (event.defaultPrevented) window.asked += 1; });").await;
+    // A hidden tab asks for nothing, and is told nothing: then nobody looks.
+    browser.run("window.asked = 0; document.addEventListener('htmx:beforeRequest', (event) => { if (event.defaultPrevented) window.asked += 1; });").await;
+    desk.hide(true).await;
     let looks = desk.fake.looks.load(Ordering::SeqCst);
-    browser.until("window.asked >= 2").await;
+    browser.until("window.asked >= 3").await;
     assert!(desk.fake.looks.load(Ordering::SeqCst) <= looks + 1, "one may have been under way");
     desk.quiet().await;
+    // It is renewed as soon as it is seen, not after the next two seconds.
+    browser.run("window.other = document.querySelector('#outcomes').textContent").await;
+    desk.hide(false).await;
+    browser.until("document.querySelector('#outcomes').textContent !== window.other").await;
     // When the session is over, the page says so instead of standing still.
-    browser.run("Object.defineProperty(document, 'hidden', {value: false, configurable: true})").await;
     desk.forget_session().await;
     browser.until("location.pathname === '/console/login'").await;
     // But not while something is being written.
@@ -290,6 +301,72 @@ async fn what_changes_is_renewed_but_not_under_the_pointer() {
     browser.keys("kept ").await;
     browser.until("document.querySelector('#draft').textContent.includes('Your session is over')").await;
     assert_eq!(browser.run("return document.querySelector('#payload').value.startsWith('kept {')").await, true);
+    desk.leave().await;
+}
+
+/// Notes of each hold when it is on the screen, whether the page was told to ask for it, and after how many renewals; and how many there were.
+const WATCH: &str = "
+    window.seen = {}; window.renewed = 0;
+    let by;
+    document.addEventListener('htmx:beforeSend', (event) => by = event.detail.requestConfig.triggeringEvent?.type);
+    document.addEventListener('htmx:afterRequest', () => {
+        window.renewed += 1;
+        for (const [hold] of document.querySelector('#down').textContent.matchAll(/Hold \\d+/g)) {
+            window.seen[hold] ??= {at: Date.now(), told: by === 'renew', renewed: window.renewed};
+        }
+    });";
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_hold_is_on_the_screen_within_two_seconds() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    desk.log_in().await;
+    desk.browser.run(WATCH).await;
+    // A process says itself that it waits; what another one says is looked for.
+    for elsewhere in [false, true] {
+        let (mut took, mut told) = (Vec::new(), 0);
+        for number in 0..5 {
+            // The worst moment: what has just been renewed is renewed for its numbers two seconds later.
+            let before = desk.browser.run("return window.renewed").await;
+            desk.browser.until(&format!("window.renewed > {before}")).await;
+            let before = desk.browser.run("return window.renewed").await.as_u64().unwrap();
+            let hold = format!("Hold {}{number}", u8::from(elsewhere));
+            let began = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis() as u64;
+            if elsewhere {
+                desk.fake.hold_elsewhere(&hold);
+            } else {
+                desk.fake.hold(&hold);
+            }
+            desk.browser.until(&format!("window.seen['{hold}']")).await;
+            let seen = desk.browser.run(&format!("return window.seen['{hold}']")).await;
+            // One may have been under way.
+            assert!(seen["renewed"].as_u64().unwrap() <= before + 2, "{hold}: a renewal has left it out: {seen}, after {before}");
+            took.push(seen["at"].as_u64().unwrap().saturating_sub(began));
+            told += u64::from(seen["told"] == true);
+        }
+        // Where other programs have the processors a single one may come late, and a page that hears nothing asks by itself.
+        took.sort_unstable();
+        println!("after {took:?} ms, {told} were told");
+        assert!(took[took.len() / 2] <= 2_000 && told >= 3, "after {took:?} ms, {told} were told");
+    }
+    desk.quiet().await;
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn where_no_stream_comes_the_page_asks_by_itself() {
+    let Some(desk) = Desk::new(Fake::with(400)).await else { return };
+    let browser = &desk.browser;
+    desk.log_in().await;
+    browser.command("Network.enable", serde_json::json!({})).await;
+    browser.command("Network.setBlockedURLs", serde_json::json!({"urls": ["*/console/stream"]})).await;
+    desk.open("/console/").await;
+    browser.run(WATCH).await;
+    desk.fake.hold("Hold 1");
+    browser.until("window.seen['Hold 1']").await;
+    assert_eq!(browser.run("return window.seen['Hold 1'].told").await, false, "nobody has told it");
+    // As soon as one comes it is followed again.
+    browser.command("Network.setBlockedURLs", serde_json::json!({"urls": []})).await;
+    browser.until("(() => { const told = window.seen['Hold 1']?.told; window.seen = {}; return told; })()").await;
     desk.leave().await;
 }
 

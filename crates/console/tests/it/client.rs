@@ -8,6 +8,7 @@ use axum::body::{Body, to_bytes};
 use axum::extract::ConnectInfo;
 use axum::http::header::{CONTENT_TYPE, COOKIE, LOCATION, SET_COOKIE};
 use axum::http::{HeaderMap, Method, Request, StatusCode};
+use axum::response::Response;
 use console::{Access, Account, Place, Role, routes};
 use tower::ServiceExt as _;
 
@@ -106,6 +107,13 @@ impl Client {
     }
 
     pub async fn send(&self, method: Method, address: &str, fields: &[(&str, &str)]) -> Answer {
+        let (parts, body) = self.begin(method, address, fields).await.into_parts();
+        let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
+        Answer { status: parts.status, headers: parts.headers, body }
+    }
+
+    /// Sends a request, and returns the head of its answer.
+    pub async fn begin(&self, method: Method, address: &str, fields: &[(&str, &str)]) -> Response {
         let mut request = Request::builder().method(&method).uri(address);
         if self.headers.iter().all(|(name, _)| *name != "host") {
             request = request.header("host", "localhost");
@@ -123,10 +131,7 @@ impl Client {
         }
         let mut request = request.body(body).unwrap();
         request.extensions_mut().insert(ConnectInfo(self.peer));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let body = String::from_utf8_lossy(&to_bytes(body, usize::MAX).await.unwrap()).into_owned();
-        Answer { status: parts.status, headers: parts.headers, body }
+        self.router.clone().oneshot(request).await.unwrap()
     }
 }
 

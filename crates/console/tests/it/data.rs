@@ -38,6 +38,26 @@ pub fn flow(looks: u64) -> Flow {
         at: ago(0),
         topic: "shop.events".to_owned(),
         group: "event-pipeline".to_owned(),
+        here: here(looks),
+        partitions: Ok(partitions.collect()),
+        consumers: Ok(consumers(looks)),
+        parked: Ok((418, Some(ago(5_400)))),
+        dead_letters: Ok(1_337),
+        claimed: 12,
+        verification: Some(
+            "Verified 14,388,402 rows up to 4 minutes ago: the tables equal the log. The next verification begins in 56 minutes."
+                .to_owned(),
+        ),
+    }
+}
+
+/// A part that a process waits for.
+pub fn down(sentence: &str) -> Part {
+    Part { name: "database".to_owned(), state: PartState::Down, since: ago(0), reason: Some(sentence.to_owned()) }
+}
+
+pub fn here(looks: u64) -> Here {
+    Here {
         status: "not ready".to_owned(),
         parts: vec![
             Part { name: "database".to_owned(), state: PartState::Up, since: ago(86_400 * 3), reason: None },
@@ -54,8 +74,6 @@ pub fn flow(looks: u64) -> Flow {
             },
             Part { name: "kafka".to_owned(), state: PartState::Up, since: ago(7_260), reason: None },
         ],
-        partitions: Ok(partitions.collect()),
-        consumers: Ok(consumers(looks)),
         outcomes: Outcomes {
             polled: 14_402_118 + looks * 4_000,
             applied: 14_388_402 + looks * 3_990,
@@ -64,13 +82,6 @@ pub fn flow(looks: u64) -> Flow {
             parked: 1_240,
             dead_letters: 1_025,
         },
-        parked: Ok((418, Some(ago(5_400)))),
-        dead_letters: Ok(1_337),
-        claimed: 12,
-        verification: Some(
-            "Verified 14,388,402 rows up to 4 minutes ago: the tables equal the log. The next verification begins in 56 minutes."
-                .to_owned(),
-        ),
     }
 }
 
@@ -261,6 +272,7 @@ pub fn rehearsal(selected: u64) -> Rehearsal {
 pub fn jobs(looks: u64) -> Vec<Job> {
     let counts = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, count)| ((*name).to_owned(), *count)).collect();
     let of_poison = |most: &str| format!("Dead letters: fingerprint {POISON}{most}.");
+    let sent = (looks * 50).min(917);
     vec![
         Job {
             number: 3,
@@ -269,8 +281,8 @@ pub fn jobs(looks: u64) -> Vec<Job> {
             subject: of_poison(""),
             rate: Some(25.0),
             state: JobState::Running,
-            done: (420 + looks * 50, 1_337),
-            counts: counts(&[("redriven", 400 + looks * 50), ("unreadable", 20), ("not sent yet", 917_u64.saturating_sub(looks * 50))]),
+            done: (420 + sent, 1_337),
+            counts: counts(&[("redriven", 400 + sent), ("unreadable", 20), ("not sent yet", 917 - sent)]),
             problem: None,
             took: Duration::from_secs(48 + looks),
             updated: ago(1),

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use console::*;
+use tokio::sync::watch;
 
 use super::data;
 
@@ -28,6 +29,8 @@ pub struct Fake {
     pub depth: AtomicU64,
     /// Whether nothing can be reached.
     pub away: AtomicBool,
+    /// Whether nothing answers at all.
+    pub hangs: AtomicBool,
     /// Whether the list is being read for the first time.
     pub reading: AtomicBool,
     /// Replaces every text that is shown.
@@ -35,6 +38,11 @@ pub struct Fake {
     /// Groups, bytes and parents beyond those that a page shows.
     pub beyond: AtomicU64,
     pub gone: Mutex<Vec<String>>,
+    /// Parts that are down beside those of `data`: in this process, and in another one.
+    pub down: Mutex<(Vec<Part>, Vec<Part>)>,
+    pub changes: watch::Sender<u64>,
+    /// Whether the process is asked to stop.
+    pub stop: watch::Sender<bool>,
 }
 
 impl Fake {
@@ -52,6 +60,17 @@ impl Fake {
     /// The times of the pages from which it was asked.
     pub fn untils(&self) -> Vec<Option<String>> {
         self.asked.lock().unwrap().clone().iter_mut().filter_map(until).map(|until| until.take()).collect()
+    }
+
+    /// This process begins to wait, as it does: it says so, and that is a change.
+    pub fn hold(&self, sentence: &str) {
+        self.down.lock().unwrap().0.push(data::down(sentence));
+        self.changes.send_modify(|changes| *changes += 1);
+    }
+
+    /// Another process does: who looks sees it.
+    pub fn hold_elsewhere(&self, sentence: &str) {
+        self.down.lock().unwrap().1.push(data::down(sentence));
     }
 
     fn note(&self, asked: Asked) {
@@ -128,16 +147,14 @@ fn until(asked: &mut Asked) -> Option<&mut Option<String>> {
 
 impl Operations for Fake {
     async fn flow(&self) -> Flow {
-        let mut flow = data::flow(self.looks.fetch_add(1, Ordering::SeqCst));
-        self.dirty(&mut [&mut flow.at, &mut flow.topic, &mut flow.group, &mut flow.status]);
-        for part in &mut flow.parts {
-            let flood = part.name == "flow";
-            self.dirty(&mut [&mut part.name, &mut part.since]);
-            self.some(&mut part.reason);
-            if flood {
-                "flow".clone_into(&mut part.name);
-            }
+        let looks = self.looks.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
         }
+        let mut flow = data::flow(looks);
+        self.dirty(&mut [&mut flow.at, &mut flow.topic, &mut flow.group]);
+        flow.here = self.here();
+        flow.consumers.as_mut().unwrap()[1].down.extend(self.down.lock().unwrap().1.clone());
         for consumer in flow.consumers.iter_mut().flatten() {
             self.dirty(&mut [&mut consumer.host, &mut consumer.version, &mut consumer.started_at, &mut consumer.status]);
             for text in [&mut consumer.elsewhere, &mut consumer.last_commit] {
@@ -159,6 +176,29 @@ impl Operations for Fake {
             *oldest = Some(markup.to_owned());
         }
         flow
+    }
+
+    fn here(&self) -> Here {
+        let mut here = data::here(self.looks.load(Ordering::SeqCst));
+        here.parts.extend(self.down.lock().unwrap().0.clone());
+        self.dirty(&mut [&mut here.status]);
+        for part in &mut here.parts {
+            let flood = part.name == "flow";
+            self.dirty(&mut [&mut part.name, &mut part.since]);
+            self.some(&mut part.reason);
+            if flood {
+                "flow".clone_into(&mut part.name);
+            }
+        }
+        here
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.subscribe()
+    }
+
+    async fn stopped(&self) {
+        self.stop.subscribe().wait_for(|stop| *stop).await.unwrap();
     }
 
     async fn groups(&self) -> Result<Groups, Refused> {

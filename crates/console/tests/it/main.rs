@@ -11,3 +11,4 @@ mod driver;
 mod fake;
 mod injection;
 mod screens;
+mod stream;

@@ -3,13 +3,13 @@
 use std::future::Future;
 use std::time::Duration;
 
-use console::{Flow, Known, Outcomes, Part, PartState, Partition};
+use console::{Flow, Here, Known, Outcomes, Part, PartState, Partition};
 use pipeline::fault::Fault;
 use pipeline::ports::{Clock as _, DeadLetterReader, GroupProgress, Heartbeats, ParkingExpiry};
-use telemetry::Status;
+use telemetry::{PartReport, Status};
 
 use super::ConsoleParts;
-use super::fleet::{Here, consumer, down};
+use super::fleet::{self, consumer};
 use super::words::problem;
 use crate::backends::SystemClock;
 use crate::fleet::consumers;
@@ -18,6 +18,8 @@ use crate::status::Verification;
 
 /// How long each part is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// The whole. What parts answer is waited for; what this process knows of itself is told last, as it is then.
 pub(super) async fn flow<G, T, Q, P>(parts: &ConsoleParts<G, T, Q, P>) -> Flow
 where
     G: GroupProgress,
@@ -25,7 +27,6 @@ where
     Q: DeadLetterReader,
 {
     let ConsoleParts { context, progress, health, metrics, group, instance, .. } = parts;
-    let (report, ours) = (health.ready_report(), health.owned());
     let seen = async {
         match &context.tables {
             Some(tables) => known(consumers(tables)).await,
@@ -40,8 +41,9 @@ where
     };
     let (log, seen, parked, dead_letters, claimed) =
         tokio::join!(known(progress.log()), seen, parked, known(context.queue.depth()), known(context.queue.claimed()));
-    let here = Here { instance: *instance, group, topic: &context.terms.topic };
-    let consumers = seen.map(|seen| seen.into_iter().map(|view| consumer(view, here, log.as_ref().ok())).collect());
+    let ours = health.owned();
+    let asks = fleet::Here { instance: *instance, group, topic: &context.terms.topic };
+    let consumers = seen.map(|seen| seen.into_iter().map(|view| consumer(view, asks, log.as_ref().ok())).collect());
     let partitions = log.map(|log| {
         let partition = |(number, state): (&i32, &pipeline::PartitionState)| Partition {
             number: *number,
@@ -52,23 +54,27 @@ where
         };
         log.partitions.iter().map(partition).collect()
     });
-    let part = |(name, part): (&&str, &telemetry::PartReport)| match part.state {
-        "down" => down(name, part.since.clone(), part.reason.as_deref().unwrap_or_default()),
-        state => Part {
-            name: (*name).to_owned(),
-            state: if state == "up" { PartState::Up } else { PartState::Unasked },
-            since: part.since.clone(),
-            reason: part.reason.as_ref().map(|reason| problem(reason)),
-        },
-    };
     Flow {
         at: SystemClock.now().to_string(),
         topic: context.terms.topic.clone(),
         group: group.clone(),
-        status: report.status.to_owned(),
-        parts: report.parts.iter().map(part).collect(),
+        here: here(parts),
         partitions,
         consumers,
+        parked: parked.map(|(events, oldest)| (events, oldest.map(|oldest| oldest.to_string()))),
+        dead_letters,
+        claimed: claimed.unwrap_or_default(),
+        verification: Verification::read(&metrics.encode())
+            .map(|verification| format!("Verified {}.", verification.verdict(SystemClock.now()))),
+    }
+}
+
+/// What this process knows of itself.
+pub(super) fn here<G, T, Q, P>(ConsoleParts { health, metrics, .. }: &ConsoleParts<G, T, Q, P>) -> Here {
+    let report = health.ready_report();
+    Here {
+        status: report.status.to_owned(),
+        parts: report.parts.iter().map(|(name, told)| part(name, told)).collect(),
         outcomes: Outcomes {
             polled: Status::ALL.into_iter().map(|status| metrics.ended(status)).sum(),
             applied: metrics.ended(Status::Success),
@@ -77,11 +83,18 @@ where
             parked: metrics.ended(Status::Parked),
             dead_letters: metrics.ended(Status::Error),
         },
-        parked: parked.map(|(events, oldest)| (events, oldest.map(|oldest| oldest.to_string()))),
-        dead_letters,
-        claimed: claimed.unwrap_or_default(),
-        verification: Verification::read(&metrics.encode())
-            .map(|verification| format!("Verified {}.", verification.verdict(SystemClock.now()))),
+    }
+}
+
+fn part(name: &str, told: &PartReport) -> Part {
+    match told.state {
+        "down" => fleet::down(name, told.since.clone(), told.reason.as_deref().unwrap_or_default()),
+        state => Part {
+            name: name.to_owned(),
+            state: if state == "up" { PartState::Up } else { PartState::Unasked },
+            since: told.since.clone(),
+            reason: told.reason.as_ref().map(|reason| problem(reason)),
+        },
     }
 }
 

@@ -28,8 +28,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Job, JobControl, Letter, LetterPage, Operations, Order, Parked, RefusalKind,
-    Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
+    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Here, Job, JobControl, Letter, LetterPage, Operations, Order, Parked,
+    RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
@@ -39,6 +39,7 @@ use pipeline::ports::{
 };
 use pipeline::trace::Subject as TraceSubject;
 use telemetry::{Health, Metrics};
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -144,6 +145,18 @@ where
 {
     async fn flow(&self) -> Flow {
         flow::flow(&self.parts).await
+    }
+
+    fn here(&self) -> Here {
+        flow::here(&self.parts)
+    }
+
+    fn changes(&self) -> watch::Receiver<u64> {
+        self.parts.health.changes()
+    }
+
+    async fn stopped(&self) {
+        self.parts.stop.cancelled().await;
     }
 
     async fn groups(&self) -> Result<Groups, Refused> {

@@ -20,7 +20,6 @@ use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
 use testkit::builders::{dead_letter, heartbeat, id, order, record, user};
 use testkit::delivery::apply;
-use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
@@ -115,17 +114,17 @@ async fn the_flow_tells_partitions_parts_and_what_records_came_to() {
     office.metrics.events_processed("OrderPlaced", Status::Parked, 2);
     office.store.push(&[dead_letter("boom")]).await.unwrap();
     let flow = operations.flow().await;
-    assert_eq!((&*flow.topic, &*flow.group, &*flow.status), ("events", "group", "not ready"));
+    assert_eq!((&*flow.topic, &*flow.group, &*flow.here.status), ("events", "group", "not ready"));
     let partitions = flow.partitions.unwrap();
     assert_eq!(partitions.iter().map(|partition| partition.lag).sum::<u64>(), 1);
     assert!(partitions.iter().all(|partition| !partition.ours), "no position was told");
-    assert_eq!((flow.outcomes.polled, flow.outcomes.applied, flow.outcomes.parked), (5, 3, 2));
+    assert_eq!((flow.here.outcomes.polled, flow.here.outcomes.applied, flow.here.outcomes.parked), (5, 3, 2));
     assert_eq!((flow.parked, flow.dead_letters, flow.verification), (Ok((0, None)), Ok(1), None));
-    let states: Vec<_> = flow.parts.iter().map(|part| (&*part.name, part.state)).collect();
+    let states: Vec<_> = flow.here.parts.iter().map(|part| (&*part.name, part.state)).collect();
     assert_eq!(states, [("database", PartState::Up), ("kafka", PartState::Unasked)]);
 
     office.health.down("kafka", "it cannot be reached");
-    let kafka = operations.flow().await.parts.remove(1);
+    let kafka = operations.flow().await.here.parts.remove(1);
     assert_eq!((kafka.state, kafka.reason.as_deref()), (PartState::Down, Some("It cannot be reached.")));
 }
 
@@ -174,11 +173,19 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
     let operations =
         operations(ConsoleParts { context, progress, health, metrics, group, instance, parking_deadline, settings, verify, stop });
+    let mut changes = operations.changes();
     let operator = async {
-        let flow_is_down = async || operations.flow().await.parts.iter().any(|part| part.name == "flow" && part.state == PartState::Down);
-        eventually(Duration::from_secs(60), "the flood is held", flow_is_down).await;
-        let flow = operations.flow().await;
-        let reason = flow.parts.iter().find(|part| part.name == "flow").and_then(|part| part.reason.clone()).unwrap();
+        // Whoever listens hears of it, and need not look for it.
+        let held = async {
+            loop {
+                changes.changed().await.unwrap();
+                let flow = operations.here().parts.into_iter().find(|part| part.name == "flow");
+                if let Some(flow) = flow.filter(console::Part::is_down) {
+                    return flow.reason.unwrap();
+                }
+            }
+        };
+        let reason = tokio::time::timeout(Duration::from_secs(60), held).await.expect("the flood is held, and that is told");
         assert!(reason.starts_with("300 records that cannot be written are held"), "{reason}");
         assert!(reason.contains("Mend the producer, then let them pass") && !reason.contains("resume"), "{reason}");
         operations.permit(&caller(), console::Permit::Records(300)).await.unwrap();
@@ -186,8 +193,8 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     let (done, ()) = tokio::join!(rig.process_batch(), operator);
     done.unwrap();
     let flow = operations.flow().await;
-    assert!(flow.parts.iter().all(|part| part.name != "flow"), "{:?}", flow.parts);
-    assert_eq!((flow.dead_letters, flow.outcomes.dead_letters), (Ok(300), 300));
+    assert!(flow.here.parts.iter().all(|part| part.name != "flow"), "{:?}", flow.here.parts);
+    assert_eq!((flow.dead_letters, flow.here.outcomes.dead_letters), (Ok(300), 300));
 }
 
 #[tokio::test]
