@@ -10,7 +10,7 @@ use consumer::console::{ConsoleParts, routes};
 use consumer::dlq::{AdminContext, Rules, Terms};
 use kafka::KafkaPublisher;
 use pipeline::ports::GroupProgress;
-use reqwest::header::{CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE};
 use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use telemetry::{Health, Metrics, Part};
 use tokio::net::TcpListener;
@@ -120,12 +120,15 @@ impl<P: Place> Stage<'_, P> {
         // What the first batches make ready is measured in neither.
         running.until(1).await?;
         for _ in 0..self.scale.turns {
-            alone.add(rate(&running, self.scale.watch).await);
+            alone.add(rate(&mut running, self.scale.watch).await?);
             let mut open = JoinSet::new();
             for number in 0..CONSOLES {
                 open.spawn(web.clone_for(number).stand_open());
             }
-            watched.add(rate(&running, self.scale.watch).await);
+            watched.add(rate(&mut running, self.scale.watch).await?);
+            if let Some(closed) = open.try_join_next() {
+                closed??;
+            }
             open.shutdown().await;
         }
         while running.meter.committed() < tap.close() {
@@ -137,10 +140,12 @@ impl<P: Place> Stage<'_, P> {
     }
 }
 
-async fn rate<S: pipeline::RecordSource + Sync + 'static>(running: &Running<S>, watch: Duration) -> f64 {
-    let (before, started) = (running.meter.committed(), Instant::now());
+/// Records per second from one commit to another: a poll is committed as a whole, and may hold a tenth of what is written meanwhile.
+async fn rate<S: pipeline::RecordSource + Sync + 'static>(running: &mut Running<S>, watch: Duration) -> anyhow::Result<f64> {
+    let (before, started) = running.next_commit().await?;
     sleep(watch).await;
-    (running.meter.committed() - before) as f64 / started.elapsed().as_secs_f64()
+    let (after, ended) = running.next_commit().await?;
+    Ok((after - before) as f64 / ended.duration_since(started).as_secs_f64())
 }
 
 fn screens_of(unwritable: &Unwritable, (parked, parents): (usize, usize)) -> Vec<Screen> {
@@ -241,18 +246,20 @@ impl Console {
         Ok(started.elapsed())
     }
 
-    /// What an open page asks by itself, and now and then a look at the dead letters.
-    async fn stand_open(self) {
-        let (path, every) = [("/console/", 2), ("/console/jobs", 2), ("/console/health", 5)][self.number % 3];
-        for look in 0.. {
-            let path = if look % 5 == self.number % 5 { "/console/dead-letters" } else { path };
-            // An answer that does not come costs the consumer nothing.
+    /// The flow stands open: it is renewed whenever its stream tells, and now and then somebody looks at the dead letters.
+    async fn stand_open(self) -> anyhow::Result<()> {
+        let stream = own(self.client.get(format!("http://{}/console/stream", self.address))).header(ACCEPT, "text/event-stream");
+        let mut stream = stream.send().await?.error_for_status()?;
+        for renewal in 0.. {
+            stream.chunk().await?.context("the stream of an open page has ended")?;
+            let path = if renewal % CONSOLES == self.number { "/console/dead-letters" } else { "/console/" };
             let answer = own(self.client.get(format!("http://{}{path}", self.address))).header("HX-Request", "true").send().await;
+            // An answer that does not come costs the consumer nothing.
             if let Ok(answer) = answer {
                 answer.bytes().await.ok();
             }
-            sleep(Duration::from_secs(every)).await;
         }
+        Ok(())
     }
 
     async fn stop(self) -> anyhow::Result<()> {

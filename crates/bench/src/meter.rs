@@ -43,6 +43,11 @@ impl Meter {
         self.0.committed.borrow().0
     }
 
+    /// How many that were at the last commit, and when it was.
+    pub fn last_commit(&self) -> (u64, Instant) {
+        *self.0.committed.borrow()
+    }
+
     /// Records that were taken.
     pub fn taken(&self) -> u64 {
         self.0.taken.load(Ordering::Relaxed)

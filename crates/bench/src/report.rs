@@ -81,8 +81,8 @@ pub fn report(head: &Head, results: &Results) -> String {
             only(
                 "console",
                 "Every screen of the operator's console, asked over HTTP one after the other, in milliseconds until its answer was read; each was looked at \
-                 for the right counts. Then a consumer writes at full rate, by turns alone and beside ten consoles that renew themselves as a browser \
-                 does it and look at the dead letters now and then.",
+                 for the right counts. Then a consumer writes at full rate, by turns alone and beside ten consoles that show the flow, renew it whenever \
+                 they are told to, and look at the dead letters now and then.",
             ),
             console(results),
         ),

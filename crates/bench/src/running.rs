@@ -1,7 +1,7 @@
 //! A consumer at work, under a meter.
 
 use std::marker::PhantomData;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail};
 use consumer::wiring::HEALTH_PARTS;
@@ -96,6 +96,15 @@ impl<S: RecordSource + Sync + 'static> Running<S> {
                 bail!("the consumer has ended")
             }
         }
+    }
+
+    /// Waits for the next commit, and returns how many records are committed then, and when it was.
+    ///
+    /// # Errors
+    /// As of [`Running::until`].
+    pub async fn next_commit(&mut self) -> anyhow::Result<(u64, Instant)> {
+        self.until(self.meter.committed() + 1).await?;
+        Ok(self.meter.last_commit())
     }
 
     /// Seconds that calls of the store took so far, by the consumer's own metric.
