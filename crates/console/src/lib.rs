@@ -10,6 +10,7 @@
 //! | `pages` | one file per screen: its handler and its template |
 //! | `selection` | which dead letters are meant, in an address and in words |
 //! | `look` | the flow as all pages show it, asked for once for all of them |
+//! | `shared` | one answer for all who ask |
 //! | `stream` | tells open pages when to renew what they show |
 //! | `draw` | what is drawn: the flow, sparklines |
 //! | `words` | numbers, times and labels as an operator reads them |

@@ -230,7 +230,7 @@ pub(crate) fn order(order_id: Uuid, user_id: Uuid, quantity: i32, placed_at: Tim
     Body::OrderPlaced(OrderPlaced {
         order_id,
         user_id,
-        total_amount: price.clone(),
+        total_amount: price,
         currency: "EUR".into(),
         items: vec![OrderItem { sku: "article".into(), quantity, price }],
         placed_at,

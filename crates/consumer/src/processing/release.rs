@@ -105,14 +105,11 @@ struct Released {
 
 impl Released {
     /// Others were at the same events. A page may be several transactions, and those before the one that failed are there for good: so all of
-    /// it is asked for. Nobody else comes for the children of what was written.
+    /// it is asked for. Nobody else comes for the children of what was written. Who waits for an address is left to the sweep: they may be this
+    /// very page.
     fn lost(page: &DecodedBatch<'_>) -> Self {
         let mut parents = Parents::none();
-        for brought in page.candidates.iter().filter_map(|candidate| WaitsFor::brought_by(&candidate.event.body)) {
-            parents.add([brought]);
-            // Who was written may have given an address up.
-            parents.add(matches!(brought, WaitsFor::User(_)).then_some(WaitsFor::Email));
-        }
+        parents.add(page.candidates.iter().filter_map(|candidate| WaitsFor::brought_by(&candidate.event.body)));
         Self { parents, is_whole: false }
     }
 }

@@ -51,8 +51,8 @@ impl State {
         self.expect_settled(partition, before.unwrap_or_default(), offset, "committed");
     }
 
-    /// A consumer has joined the group anew, so often for nothing: it goes by a log that it does not read any more. Once may be: it had looked
-    /// before it joined.
+    /// A consumer has joined the group anew, so often for nothing: it goes by a log that it does not read any more. Once or twice may
+    /// be: it had looked before it joined.
     pub(crate) fn rejoined(&mut self, who: &str, in_vain: u32) {
         if in_vain > 2 {
             self.violated(format!("{who} joins the group again and again, and its log is the same"));
