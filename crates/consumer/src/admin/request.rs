@@ -15,7 +15,12 @@ pub(super) type Content = Result<Bytes, BytesRejection>;
 
 /// The parameters, or why they are not understood.
 pub(super) fn asked<T>(query: Asked<T>) -> Result<T, Refused> {
-    query.map(|Query(query)| query).map_err(|rejection| Refused::bad(rejection.body_text()))
+    query.map(|Query(query)| query).map_err(|rejection| {
+        let told = rejection.body_text();
+        // What it begins with is for whoever writes such code.
+        let which = told.strip_prefix("Failed to deserialize query string: ").unwrap_or(&told);
+        Refused::bad(format!("A parameter is not what is asked for here: {which}."))
+    })
 }
 
 /// The body, or why it was not taken.

@@ -57,6 +57,8 @@ async fn what_waits_is_told_by_what_it_waits_for() {
     let list = get(&office, "/admin/parked").await;
     assert_eq!((&list["events"], &list["largest"][0]["id"], &list["largest"][0]["events"]), (&json!(2), &json!(stranger), &json!(2)));
     assert_eq!(get(&office, "/admin/parked?limit=0").await["largest"], json!([]));
+    let (status, sentence) = refused(&office, "GET", "/admin/parked?limt=3", "").await;
+    assert_eq!((status, &*sentence), (400, "A parameter is not what is asked for here: limt: unknown field `limt`, expected `limit`."));
     let shown = get(&office, &format!("/admin/parked/{stranger}")).await;
     assert_eq!((&shown["waitsFor"], shown["first"].as_array().unwrap().len()), (&json!("user"), 2));
     assert_eq!(refused(&office, "GET", "/admin/parked/email", "").await, (404, "Nothing waits for it.".to_owned()));
