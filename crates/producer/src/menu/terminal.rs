@@ -3,12 +3,12 @@
 use std::io::{self, IsTerminal};
 
 use dialoguer::Input;
-use dialoguer::console::{Key, Term};
+use dialoguer::console::{Key, Term, measure_text_width};
 use dialoguer::theme::{ColorfulTheme, Theme};
 
 use super::Left;
 use super::prompt::{Check, Prompt};
-use super::wrap::wrapped;
+use super::wrap::{beside, rows_above, wrapped};
 use crate::generate::Progress;
 
 /// Columns of what the theme puts before an error.
@@ -36,6 +36,7 @@ impl Terminal {
             self.show(|theme, text| theme.format_input_prompt(text, question, default))?;
             let first = self.term.read_key_raw()?;
             self.term.clear_line()?;
+            self.clear_rows_above(question, default, "")?;
             match first {
                 Key::Escape => return Err(Left::Entry),
                 Key::CtrlC | CTRL_D => return Err(Left::Program),
@@ -47,14 +48,25 @@ impl Terminal {
     }
 
     fn read_rest(&self, question: &str, default: Option<&str>, first: char) -> Result<String, Left> {
-        let question = default.map_or_else(|| question.to_owned(), |default| format!("{question} ({default})"));
-        let input = Input::<String>::with_theme(&self.theme).with_prompt(question).with_initial_text(first);
+        let prompt = default.map_or_else(|| question.to_owned(), |default| format!("{question} ({default})"));
+        let input = Input::<String>::with_theme(&self.theme).with_prompt(prompt).with_initial_text(first);
         let answer = input.allow_empty(true).report(false).interact_text_on(&self.term);
+        if let Ok(answer) = &answer {
+            self.clear_rows_above(question, default, answer)?;
+        }
         answer.map_err(|dialoguer::Error::IO(error)| {
             // What follows must not stand behind the half of an answer.
             self.term.write_line("").unwrap_or_default();
             error.into()
         })
+    }
+
+    /// Clears what is left of a question with what was typed behind it, where both took more than the row that is cleared already.
+    fn clear_rows_above(&self, question: &str, default: Option<&str>, typed: &str) -> io::Result<()> {
+        let mut prompt = String::new();
+        self.theme.format_input_prompt(&mut prompt, question, default).map_err(io::Error::other)?;
+        let (_, columns) = self.term.size();
+        self.term.clear_last_lines(rows_above(measure_text_width(&prompt) + measure_text_width(typed), usize::from(columns)))
     }
 
     /// Writes what the theme makes of something, without a line break.
@@ -87,7 +99,9 @@ impl Prompt for Terminal {
             };
             match check(&answer) {
                 Ok(()) => {
-                    self.show_line(|theme, text| theme.format_input_prompt_selection(text, question, &answer))?;
+                    let (_, columns) = self.term.size();
+                    let shown = beside(question, &answer, usize::from(columns));
+                    self.show_line(|theme, text| theme.format_input_prompt_selection(text, question, &shown))?;
                     return Ok(answer);
                 }
                 Err(rule) => {

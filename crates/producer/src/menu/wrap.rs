@@ -25,6 +25,17 @@ fn wrapped_line(line: &str, width: usize) -> String {
     whole + &current
 }
 
+/// An answer as it is shown behind its question and what the theme puts around both; on a line of its own where both do not fit one.
+pub(super) fn beside(question: &str, answer: &str, width: usize) -> String {
+    let taken = measure_text_width("✔  · ") + measure_text_width(question) + measure_text_width(answer);
+    if taken > width { format!("\n  {answer}") } else { answer.to_owned() }
+}
+
+/// Rows that something so wide takes beside its last one.
+pub(super) fn rows_above(wide: usize, columns: usize) -> usize {
+    wide.saturating_sub(1).checked_div(columns).unwrap_or_default()
+}
+
 /// The beginning of a text, of at most so many characters.
 pub(super) fn shortened(text: &str, most: usize) -> String {
     if text.chars().count() <= most {
@@ -48,6 +59,20 @@ mod tests {
         }
         assert_eq!(wrapped("2f1c7d5e-0001-4000-8000-000000000001", 20), "2f1c7d5e-0001-4000-8000-000000000001");
         assert_eq!(wrapped("ünï cödé", 8), "ünï cödé", "by what is seen, not by bytes");
+    }
+
+    #[test]
+    fn an_id_does_not_break_where_it_stands_behind_its_question() {
+        let id = "2f1c7d5e-0001-4000-8000-000000000001";
+        assert_eq!(beside("User id", id, 60), id);
+        assert_eq!(beside("Order (number, or an order id)", id, 60), format!("\n  {id}"));
+        assert_eq!((beside("E-mail", "a", 12), beside("E-mail", "ab", 12)), ("a".to_owned(), "\n  ab".to_owned()));
+    }
+
+    #[test]
+    fn what_is_as_wide_as_the_terminal_takes_one_row() {
+        assert_eq!([0, 1, 60, 61, 120, 121].map(|wide| rows_above(wide, 60)), [0, 0, 0, 1, 1, 2]);
+        assert_eq!(rows_above(10, 0), 0, "a terminal that does not tell how wide it is");
     }
 
     #[test]
