@@ -17,15 +17,16 @@ pub(crate) struct Look {
 impl<O: Operations> Console<O> {
     /// The flow as it was some seconds ago at most, with what this process knows of itself as it is now.
     pub async fn flow(&self) -> (Flow, Option<Rates>) {
-        let look = self.looks.recent(self.look()).await;
+        let look = self.looks.recent(Box::pin(self.look())).await;
         (Flow { here: self.operations.here(), ..look.flow.clone() }, look.rates.clone())
     }
 
     /// The flow as it is now.
     pub async fn look_again(&self) -> Arc<Look> {
-        self.looks.anew(self.look()).await
+        self.looks.anew(Box::pin(self.look())).await
     }
 
+    /// Its future holds those of every part that is asked: it is kept on the heap, where each caller's would hold a copy of it.
     async fn look(&self) -> Look {
         let flow = self.operations.flow().await;
         let rates = self.samples.compare(&flow, Instant::now());

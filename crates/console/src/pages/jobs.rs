@@ -40,7 +40,7 @@ struct JobRow {
 /// `GET /console/jobs`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
     let now = SystemTime::now();
-    let ask = console.operations.jobs();
+    let ask = Box::pin(console.operations.jobs());
     // Whoever has just paused a job wants to see it paused.
     let jobs = if visitor.partial { console.jobs.recent(ask).await } else { console.jobs.anew(ask).await };
     let jobs = jobs.as_ref().as_ref().map_err(|why| refused(&console, &visitor, why))?;
