@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use crate::access::Visitor;
 use crate::port::{Flow, Operations};
 use crate::rates::Rates;
 use crate::routes::Console;
@@ -15,9 +16,9 @@ pub(crate) struct Look {
 }
 
 impl<O: Operations> Console<O> {
-    /// The flow as it was some seconds ago at most, with what this process knows of itself as it is now.
-    pub async fn flow(&self) -> (Flow, Option<Rates>) {
-        let look = self.looks.recent(Box::pin(self.look())).await;
+    /// The flow as it is now, for who opens a page; for an open page that renews itself as it was a moment ago, with what this process knows of itself now.
+    pub async fn flow(&self, visitor: &Visitor) -> (Flow, Option<Rates>) {
+        let look = if visitor.partial { self.looks.recent(Box::pin(self.look())).await } else { self.look_again().await };
         (Flow { here: self.operations.here(), ..look.flow.clone() }, look.rates.clone())
     }
 

@@ -63,7 +63,7 @@ struct PartitionRow {
 
 /// `GET /console/`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Answer {
-    let (flow, rates) = console.flow().await;
+    let (flow, rates) = console.flow(&visitor).await;
     let now = SystemTime::now();
     let partitions = flow.partitions.as_deref().unwrap_or_default();
     let rows = partitions.iter().map(|partition| {

@@ -33,7 +33,7 @@ struct HealthPage {
 
 /// `GET /console/health`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {
-    let (flow, _) = console.flow().await;
+    let (flow, _) = console.flow(&visitor).await;
     let now = SystemTime::now();
     let parts = flow.here.parts.iter().map(|part| (part.clone(), When::of(&part.since, now))).collect();
     let page = HealthPage {
