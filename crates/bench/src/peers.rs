@@ -23,6 +23,8 @@ use crate::workload::Workload;
 
 /// A sink that takes longer hangs.
 const BOUND: Duration = Duration::from_secs(600);
+/// What a sink is called in its process.
+const CONNECTOR: &str = "peer";
 /// How often the rows of a sink are counted.
 const INTERVAL: Duration = Duration::from_millis(10);
 /// Rows that a sink writes at once: Aiven's default, and what Debezium's own measurements take.
@@ -59,22 +61,22 @@ impl Sink {
         }
     }
 
-    /// Its settings: a row for each user, a later record overwrites it.
+    /// Its settings: a row for each user. Debezium's cannot update rows of SQLite: it inserts them, which is less work, and fails where one comes again.
     fn settings(self, topic: &str, file: &Path) -> String {
         // As durable as the tables of this pipeline are.
         let url = format!("jdbc:sqlite:{}?journal_mode=WAL&synchronous=FULL", file.display());
         let common = format!(
-            "name=peer\ntasks.max=1\ntopics={topic}\nconnection.url={url}\ninsert.mode=upsert\nbatch.size={BATCH}\n\
+            "name={CONNECTOR}\ntasks.max=1\ntopics={topic}\nconnection.url={url}\nbatch.size={BATCH}\n\
              consumer.override.max.poll.records={BATCH}\n"
         );
         common
             + match self {
                 Self::Aiven => {
-                    "connector.class=io.aiven.connect.jdbc.JdbcSinkConnector\npk.mode=record_value\npk.fields=userId\ntable.name.format=users\n\
+                    "connector.class=io.aiven.connect.jdbc.JdbcSinkConnector\ninsert.mode=upsert\npk.mode=record_value\npk.fields=userId\ntable.name.format=users\n\
                      auto.create=true\n"
                 }
                 Self::Debezium => {
-                    "connector.class=io.debezium.connector.jdbc.JdbcSinkConnector\nprimary.key.mode=record_value\nprimary.key.fields=userId\n\
+                    "connector.class=io.debezium.connector.jdbc.JdbcSinkConnector\ninsert.mode=insert\nprimary.key.mode=record_value\nprimary.key.fields=userId\n\
                      collection.name.format=users\nschema.evolution=basic\nconnection.username=none\nconnection.password=none\n\
                      hibernate.dialect=org.hibernate.community.dialect.SQLiteDialect\n\
                      connection.provider=org.hibernate.engine.jdbc.connections.internal.DriverManagerConnectionProvider\n"
@@ -175,8 +177,12 @@ impl Stage<'_, Embedded> {
         java.arg("-cp").arg(jars.join("*")).arg("org.apache.kafka.connect.cli.ConnectStandalone").args([&worker, &connector]);
         java.stdin(Stdio::null()).stdout(output.try_clone()?).stderr(output);
         let mut connect = Connect(java.spawn().context("java cannot be run")?);
-        let written = written(&mut connect, &file, workload.events.len() as u64).await;
-        let rate = written.with_context(|| format!("Kafka Connect said at last: {}", end_of(&log)))?;
+        let rate = tokio::select! {
+            rate = written(&mut connect, &file, workload.events.len() as u64) => {
+                rate.with_context(|| format!("Kafka Connect said at last: {}", end_of(&log)))?
+            }
+            why = failed(port) => bail!("the sink has failed: {why}"),
+        };
         rows(&file, &workload.events)?;
         Ok(rate)
     }
@@ -211,6 +217,20 @@ async fn written(Connect(connect): &mut Connect, file: &Path, users: u64) -> any
         }
         ensure!(began.elapsed() < BOUND, "it has written {rows} of {users} users after {BOUND:?}");
         tokio::time::sleep(INTERVAL).await;
+    }
+}
+
+/// Comes to its end when the sink has failed, with what it says of it: the process that it runs in goes on.
+async fn failed(port: u16) -> String {
+    let status = format!("http://127.0.0.1:{port}/connectors/{CONNECTOR}/status");
+    loop {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        // It does not answer before it has started.
+        let Ok(answer) = reqwest::get(&status).await else { continue };
+        let Ok(text) = answer.text().await else { continue };
+        if text.contains("\"FAILED\"") {
+            return text;
+        }
     }
 }
 
@@ -275,7 +295,8 @@ mod tests {
         let told: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
         let mut told: Vec<_> = told["fields"].as_array().unwrap().iter().map(|field| field["field"].as_str().unwrap()).collect();
         let mut sent: Vec<_> = sent.keys().map(String::as_str).collect();
-        (told.sort_unstable(), sent.sort_unstable());
+        told.sort_unstable();
+        sent.sort_unstable();
         assert_eq!(told, sent);
     }
 

@@ -91,7 +91,7 @@ pub fn report(head: &Head, results: &Results) -> String {
             only(
                 "peers --connect DIR",
                 "Users alone, every one new, from a real Kafka into a SQLite file in which each commit waits for the disk, by turns: this pipeline with all its \
-                 promises, and JDBC sinks of Kafka Connect with upserts by the user's identity, 3000 rows at a time. Users per second from the first commit to the last.",
+                 promises, and JDBC sinks of Kafka Connect, 3000 rows at a time (Aiven's with upserts, Debezium's with inserts: it cannot update SQLite). Users per second from the first commit to the last.",
             ),
             peers(results.peers.as_ref()),
         ),

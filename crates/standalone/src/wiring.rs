@@ -268,7 +268,7 @@ impl Stack {
             verify: verify_now,
             stop: shutdown.token(),
         };
-        spawn_jobs(context.clone(), health.clone(), shutdown.token());
+        spawn_jobs(context, health.clone(), shutdown.token());
         let router = api::router(store.clone(), metrics.clone(), health.clone())
             .merge(console::routes(Arc::clone(&access), console))
             .merge(if has_tokens { admin::routes(access, admin) } else { Router::new() });

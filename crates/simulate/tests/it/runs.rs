@@ -66,7 +66,7 @@ fn a_claim_and_a_release_that_meet_show_what_is_wrong_with_either() {
     for (defect, from) in [(Defect::ReleaseIgnoresTaken, 30), (Defect::GivenUpIsReleased, 30), (Defect::ClaimIgnoresParent, 90)] {
         let terms = |seed| Terms { seed, defect: Some(defect), ..Terms::default() };
         let found = (from..from + 300).find_map(|seed| run(&terms(seed), &metrics).unwrap().violation);
-        assert!(found.expect(defect.name()).what.contains("given up"));
+        assert!(found.unwrap_or_else(|| panic!("{}", defect.name())).what.contains("given up"));
     }
 }
 
