@@ -200,6 +200,7 @@ macro_rules! store_contract {
         $crate::store_contract! { @cases $factory, beside_others, reads:
             what_is_not_there_is_none
             a_user_shows_the_last_five_orders_newest_first
+            of_orders_of_one_time_the_id_decides_which_are_the_last
             an_order_shows_the_newest_settled_payment
             recent_users_are_the_newest_created_first
             a_ping_reads_a_table

@@ -29,6 +29,16 @@ pub async fn a_user_shows_the_last_five_orders_newest_first<S: Database>(store: 
     assert!(shown.iter().all(|order| order.user_id == user_id));
 }
 
+pub async fn of_orders_of_one_time_the_id_decides_which_are_the_last<S: Database>(store: &S) {
+    let (user_id, mut orders) = (id(), [(); 7].map(|()| id()));
+    let placed: Vec<_> = orders.iter().map(|order_id| order(*order_id, user_id).with_order(|order| order.placed_at = second(1))).collect();
+    apply(store, &[user(user_id)]).await;
+    apply(store, &placed).await;
+    let shown = user_view(store, user_id).await.unwrap().orders;
+    orders.sort_unstable_by(|a, b| b.cmp(a));
+    assert_eq!(shown.iter().map(|order| order.order_id).collect::<Vec<_>>(), orders[..5]);
+}
+
 pub async fn an_order_shows_the_newest_settled_payment<S: Database>(store: &S) {
     let (user_id, order_id, other) = (id(), id(), id());
     apply(store, &[user(user_id), order(order_id, user_id), order(other, user_id)]).await;
@@ -45,13 +55,16 @@ pub async fn an_order_shows_the_newest_settled_payment<S: Database>(store: &S) {
 pub async fn recent_users_are_the_newest_created_first<S: Database>(store: &S) {
     // Far in the future, and later in each run, so that these are the newest users of the database, whoever shares it.
     let newest = Timestamp::from(SystemTime::now()).plus_micros(200_000_000_000_000_000);
-    let ids = [id(), id(), id()];
-    let born = |at: i64| user(ids[at as usize]).with_user(|user| user.created_at = newest.plus_micros(at)).later(-at);
-    let users: Vec<Event<'_>> = [1, 0, 2].into_iter().map(born).collect();
+    let born = |at: i64| user(id()).with_user(|user| user.created_at = newest.plus_micros(at)).later(-at);
+    let users: Vec<Event<'_>> = [1, 2, 0, 2, 2].into_iter().map(born).collect();
     apply(store, &users).await;
-    let shown = store.recent_users(2).await.unwrap();
-    assert_eq!(shown.iter().map(|user| user.user_id).collect::<Vec<_>>(), [ids[2], ids[1]]);
-    assert_eq!(shown[0], user_view(store, ids[2]).await.unwrap().user);
+    let shown = store.recent_users(5).await.unwrap();
+    let times: Vec<_> = shown.iter().map(|user| user.created_at).collect();
+    assert_eq!(times, [2, 2, 2, 1, 0].map(|at| newest.plus_micros(at)));
+    // Of one time it is the id that decides, also where the list ends among them.
+    assert!(shown[..3].is_sorted_by(|before, after| before.user_id > after.user_id), "{shown:?}");
+    assert_eq!(store.recent_users(2).await.unwrap(), shown[..2]);
+    assert_eq!(shown[0], user_view(store, shown[0].user_id).await.unwrap().user);
     assert_eq!(store.recent_users(0).await.unwrap(), []);
     assert!(store.recent_users(u16::MAX).await.unwrap().len() >= 3);
 }
