@@ -124,7 +124,7 @@ impl ParkedEvent {
         Some(EmailClaim { key: user.email_key(), user_id: user.user_id, at: event.at })
     }
 
-    /// The record as it was consumed. It belongs to no assignment: its offset was committed when it was parked.
+    /// The record as it was consumed, but for a schema registry's frame. It belongs to no assignment: its offset was committed when it was parked.
     pub fn to_record(&self) -> Record {
         Record {
             position: self.position.clone(),
