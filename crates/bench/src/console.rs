@@ -8,6 +8,7 @@ use anyhow::{Context as _, ensure};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, routes};
 use consumer::dlq::{AdminContext, Rules, Terms};
+use consumer::operator::OperatorParts;
 use kafka::KafkaPublisher;
 use pipeline::ports::GroupProgress;
 use reqwest::header::{ACCEPT, CONTENT_TYPE, COOKIE, HeaderMap, HeaderValue, RETRY_AFTER, SET_COOKIE};
@@ -204,18 +205,17 @@ impl Console {
         let rules = Rules { max_rows: max_rows(), max_clock_skew: Duration::from_secs(300) };
         let terms = Terms { topic: "events".to_owned(), lease: Duration::from_secs(60), max_retries: 5, rules };
         let context = AdminContext { queue: queue.clone(), publisher: None::<KafkaPublisher>, tables: Some(tables.clone()), terms };
-        let parts = ConsoleParts {
+        let shared = OperatorParts {
             context,
             progress,
+            group: "bench".to_owned(),
             health: Health::new(&consumer::wiring::HEALTH_PARTS, None),
             metrics: Metrics::new(&[Part::Consumer])?,
-            group: "bench".to_owned(),
-            instance: Uuid::new_v4(),
-            parking_deadline: Duration::from_secs(3600),
-            settings: Vec::new(),
             verify: None,
             stop: stop.clone(),
         };
+        let (instance, parking_deadline) = (Uuid::new_v4(), Duration::from_secs(3600));
+        let parts = ConsoleParts { shared, instance, parking_deadline, settings: Vec::new() };
         let routes = routes(Arc::new(AdminConfig::of_token(TOKEN)), parts);
         let server = tokio::spawn(telemetry::http::serve(listener, routes, stop.clone().cancelled_owned()));
         let cookie = log_in(address).await?;

@@ -13,6 +13,7 @@
 //! | `reason` | what is wrong with a part, as a sentence |
 //! | `check` | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands |
+//! | [`operator`] | what operators work with, over HTTP and in the console |
 //! | [`admin`] | the operator's commands over HTTP |
 //! | [`fleet`](mod@fleet) | all the consumers of a database |
 //! | [`console`](mod@console) | what the operator's console shows and does |
@@ -44,6 +45,7 @@ pub mod fleet;
 pub mod ledger;
 mod migrate;
 pub mod monitor;
+pub mod operator;
 pub mod parked;
 pub mod peek;
 mod plural;

@@ -12,7 +12,7 @@ use settings::Reader;
 use sqlite::Sqlite;
 use sqlserver::SqlServerConfig;
 
-use crate::wiring::{DATABASE_FILE, EMBEDDED_DELIVERY, EMBEDDED_TOPIC};
+use crate::opening::{DATABASE_FILE, EMBEDDED_DELIVERY, EMBEDDED_TOPIC};
 use crate::without_effect::without_effect;
 
 /// 0 where nothing failed, 1 where something did, 2 for wrong settings.

@@ -9,7 +9,7 @@ use sqlite::Sqlite;
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use crate::backends::{DeadLetters, Store};
-use crate::wiring::{DATABASE_FILE, name_file};
+use crate::opening::{DATABASE_FILE, name_file};
 
 /// The dead letters and the tables, as far as they can be reached: on a server where one is configured, otherwise in the file of the data
 /// directory, which another process may have open.

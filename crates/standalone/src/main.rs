@@ -13,6 +13,7 @@ mod elsewhere;
 mod existing;
 mod ledger;
 mod load;
+mod opening;
 mod parked;
 mod peek;
 mod replay;

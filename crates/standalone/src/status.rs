@@ -8,7 +8,8 @@ use consumer::wiring::name_places;
 use kafka::KafkaProgress;
 
 use crate::existing::ExistingBackends;
-use crate::wiring::{CLOSE, EMBEDDED_TOPIC, Settings};
+use crate::opening::EMBEDDED_TOPIC;
+use crate::wiring::{CLOSE, Settings};
 
 /// Asks the process at `API_HOST` and `API_PORT`, and the parts that are configured or in the data directory.
 ///

@@ -1,30 +1,28 @@
-//! The composition root: opens every part, real where it is configured and embedded where it is not, and runs them in this process.
+//! The composition root: opens every part and runs all of them in this process.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, bail};
+use anyhow::Context as _;
 use api::ApiConfig;
-use axum::Router;
-use consumer::admin::{self, AdminConfig, AdminParts};
+use consumer::admin::AdminConfig;
 use consumer::console::{self, ConsoleParts};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::fleet::{self, Beating, Member};
+use consumer::operator::OperatorParts;
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, compact_over_http, name_places, peek_over_http, spawn_jobs, spawn_verify};
+use consumer::wiring::{Liveness, admin_routes, name_places, spawn_jobs, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
-use kafka::{EmbeddedBroker, Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
-use pipeline::fault::Dependency;
+use kafka::{Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
+use pipeline::PartitionState;
 use pipeline::ports::GroupProgress as _;
-use pipeline::{Fault, FaultClass, PartitionState};
 use readmodel::ReadStore as _;
-use redis_dlq::{RedisConfig, RedisDlq};
+use redis_dlq::RedisConfig;
 use settings::Reader;
-use sqlite::Sqlite;
-use sqlserver::{Connections, MigrateError, SqlServer, SqlServerConfig};
+use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::side_task::{self, Ended};
 use telemetry::{Health, LoggingConfig, Metrics, Part, PoolUse, Shutdown};
 use tokio::net::TcpListener;
@@ -33,22 +31,9 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::backends::{DeadLetters, Store};
+use crate::opening::{EMBEDDED_DELIVERY, EMBEDDED_TOPIC, name_file, open_dead_letters, open_kafka, open_sqlite, open_store};
 use crate::table::Row;
 
-/// The embedded topic.
-pub const EMBEDDED_TOPIC: &str = "events";
-/// How long a delivery to it may take.
-pub const EMBEDDED_DELIVERY: Duration = Duration::from_secs(30);
-/// The file of the embedded tables and dead letters in a data directory.
-pub const DATABASE_FILE: &str = "events.db";
-/// Partitions of the embedded topic. Its broker keeps at most 5 MiB of each.
-const EMBEDDED_PARTITIONS: u16 = 8;
-/// Partitions of a topic that has to be made on a real broker.
-const REAL_PARTITIONS: u16 = 6;
-/// How long one try to make the topic may take.
-const TOPIC_WAIT: Duration = Duration::from_secs(5);
-/// How long to wait between two tries to reach a part that is away at the start.
-const PAUSE: Duration = Duration::from_secs(1);
 /// How long leaving the group, and delivering what is left, may each take at the end.
 pub const CLOSE: Duration = Duration::from_secs(3);
 /// How long the embedded broker may take at the end to say what is left in it.
@@ -243,35 +228,23 @@ impl Stack {
             _ => settings.verify,
         };
         parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
-        let verify_now = verify.as_ref().map(|schedule| schedule.now.clone());
-        let admin = AdminParts {
-            context: context.clone(),
+        spawn_jobs(context.clone(), health.clone(), shutdown.token());
+        let shared = OperatorParts {
+            context,
             progress: progress.clone(),
             group: kafka.group.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
-            address: api,
-            peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
-            compact: compact_over_http(store.clone(), dead_letters.clone(), kafka.clone()),
-            verify: verify_now.clone(),
+            verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };
-        let console = ConsoleParts {
-            context: context.clone(),
-            progress: progress.clone(),
-            health: health.clone(),
-            metrics: metrics.clone(),
-            group: kafka.group.clone(),
-            instance: member.instance(),
-            parking_deadline: settings.consumer.parking_deadline,
-            settings: settings.shown,
-            verify: verify_now,
-            stop: shutdown.token(),
-        };
-        spawn_jobs(context, health.clone(), shutdown.token());
-        let router = api::router(store.clone(), metrics.clone(), health.clone())
-            .merge(console::routes(Arc::clone(&access), console))
-            .merge(if has_tokens { admin::routes(access, admin) } else { Router::new() });
+        let (instance, parking_deadline) = (member.instance(), settings.consumer.parking_deadline);
+        let console = ConsoleParts { shared: shared.clone(), instance, parking_deadline, settings: settings.shown };
+        let mut router = api::router(store.clone(), metrics.clone(), health.clone());
+        router = router.merge(console::routes(Arc::clone(&access), console));
+        if has_tokens {
+            router = router.merge(admin_routes(access, shared, (&store, &kafka), api));
+        }
         let server = tokio::spawn(telemetry::http::serve(listener, router, shutdown.requested()));
         let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());
         if let Some(schedule) = verify {
@@ -345,97 +318,6 @@ async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)
         .with_context(|| format!("the read API cannot listen on {address}: set API_PORT to a free port"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
-}
-
-async fn open_kafka(config: Option<KafkaConfig>, create_topic: bool, parts: &mut Vec<Row>) -> anyhow::Result<KafkaConfig> {
-    if let Some(config) = config {
-        let part = format!("Kafka at {} (KAFKA_BROKERS)", config.brokers);
-        let opened = when_there(&part, is_away, async || match create_topic {
-            true => kafka::ensure_topic(&config, REAL_PARTITIONS, 1, TOPIC_WAIT).await,
-            false => kafka::topic_partitions(&config).await,
-        });
-        if let Err(fault) = opened.await {
-            bail!(if kafka::is_missing_topic(&fault) { missing_topic(&config).await } else { refused_topic(&config, &fault) });
-        }
-        parts.push(Row::real("Kafka", format!("{}, topic {}, group {}", config.brokers, config.topic, config.group)));
-        return Ok(config);
-    }
-    let broker = EmbeddedBroker::start(EMBEDDED_TOPIC, EMBEDDED_PARTITIONS)?;
-    let config = KafkaConfig::embedded(&broker);
-    parts.push(Row::embedded("Kafka", format!("{}, topic {}, in memory", config.brokers, config.topic)));
-    Ok(config)
-}
-
-/// A mistyped name is not a wish for a new topic.
-async fn missing_topic(config: &KafkaConfig) -> String {
-    let KafkaConfig { topic, brokers, .. } = config;
-    let similar = kafka::similar_topics(config).await.unwrap_or_default();
-    let meant = if similar.is_empty() { String::new() } else { format!("; there is {}", similar.join(", ")) };
-    format!(
-        "KAFKA_TOPIC: {brokers} has no topic {topic}{meant}. To create {topic} with {REAL_PARTITIONS} partitions, start with --create-topic"
-    )
-}
-
-fn refused_topic(KafkaConfig { topic, brokers, .. }: &KafkaConfig, fault: &Fault) -> String {
-    format!("KAFKA_BROKERS: the topic {topic} cannot be made or looked up at {brokers}: {fault}")
-}
-
-/// Opens a part, however long it is away; says once that it waits.
-async fn when_there<T, E>(part: &str, away: impl Fn(&E) -> bool, mut open: impl AsyncFnMut() -> Result<T, E>) -> Result<T, E> {
-    let mut told = false;
-    loop {
-        match open().await {
-            Err(error) if away(&error) => {
-                if !std::mem::replace(&mut told, true) {
-                    tracing::warn!("waiting for {part}, which does not answer yet");
-                }
-                tokio::time::sleep(PAUSE).await;
-            }
-            opened => return opened,
-        }
-    }
-}
-
-const fn is_away(fault: &Fault) -> bool {
-    matches!(fault.class, FaultClass::Unavailable { .. })
-}
-
-/// The file of the embedded tables. It is opened even where only the dead letter queue is embedded, or nothing.
-fn open_sqlite(data_dir: Option<&Path>) -> anyhow::Result<Sqlite> {
-    let Some(folder) = data_dir else {
-        return Ok(Sqlite::temporary()?);
-    };
-    std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
-    Ok(Sqlite::open(&folder.join(DATABASE_FILE))?)
-}
-
-/// Lets messages say in which file the embedded tables and dead letters are. What is on a server has been named before.
-pub(crate) fn name_file(file: &Sqlite) {
-    for part in [Dependency::Database, Dependency::DeadLetterQueue] {
-        part.is(format!("in {}", file.path().display()));
-    }
-}
-
-async fn open_store(config: Option<SqlServerConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<Store> {
-    let Some(config) = config else {
-        parts.push(Row::embedded("database", format!("SQLite, {}", embedded.path().display())));
-        return Ok(Store::Embedded(embedded.clone()));
-    };
-    let away = |error: &MigrateError| matches!(error, MigrateError::Fault(fault) if is_away(fault));
-    let part = format!("SQL Server at {} (MSSQL_SERVER, MSSQL_PORT)", config.address());
-    let migrated = when_there(&part, away, async || sqlserver::migrate(&config).await);
-    migrated.await.context("MSSQL_SERVER: the schema cannot be brought up to date")?;
-    parts.push(Row::real("database", format!("SQL Server, {}, database {}", config.address(), config.database)));
-    Ok(Store::Real(SqlServer::new(config)))
-}
-
-fn open_dead_letters(config: Option<&RedisConfig>, embedded: &Sqlite, parts: &mut Vec<Row>) -> anyhow::Result<DeadLetters> {
-    let Some(config) = config else {
-        parts.push(Row::embedded("dead letters", format!("SQLite, {}", embedded.path().display())));
-        return Ok(DeadLetters::Embedded(embedded.clone()));
-    };
-    parts.push(Row::real("dead letters", format!("Redis, {}, list {}", config.address(), config.list)));
-    Ok(DeadLetters::Real(RedisDlq::new(config)?))
 }
 
 fn pool_use(database: &SqlServer) -> PoolUse {

@@ -47,7 +47,7 @@ impl ListQuery {
 pub(super) async fn list<G, T: AuditLog, Q, P>(State(admin): Shared<G, T, Q, P>, query: Asked<ListQuery>) -> Result<Json<Value>, Refused> {
     let query = asked(query)?;
     let (page, limit) = (query.page()?, query.limit.unwrap_or(LIMITS.0).min(LIMITS.1));
-    let mut entries = admin.parts.context.tables()?.audit_page(page, limit).await?;
+    let mut entries = admin.parts.shared.context.tables()?.audit_page(page, limit).await?;
     let next = entries.last().filter(|_| entries.len() == limit).map(|entry| entry.number);
     if query.operation.is_none() {
         entries.reverse();
@@ -69,5 +69,5 @@ pub(super) async fn verify<G, T: AuditLog, Q, P>(
 ) -> Result<Json<Value>, Refused> {
     let expected = asked(query)?.expect.map(|hash| hash.parse::<Sha256Digest>()).transpose();
     let expected = expected.map_err(|_| Refused::bad("expect must be a hash as this answers it, 64 hexadecimal digits."))?;
-    Ok(Json(command::verify(admin.parts.context.tables()?, expected).await?.to_json()))
+    Ok(Json(command::verify(admin.parts.shared.context.tables()?, expected).await?.to_json()))
 }

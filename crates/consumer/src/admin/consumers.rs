@@ -16,5 +16,5 @@ pub(super) struct Consumers {
 
 /// Those that are there, and after them those that are gone without having said so.
 pub(super) async fn list<G, T: Heartbeats, Q, P>(State(admin): Shared<G, T, Q, P>) -> Result<Json<Consumers>, Refused> {
-    Ok(Json(Consumers { consumers: consumers(admin.parts.context.tables()?).await? }))
+    Ok(Json(Consumers { consumers: consumers(admin.parts.shared.context.tables()?).await? }))
 }

@@ -42,7 +42,7 @@ pub(super) async fn fold<G, T, Q, P>(
     let CompactBody { older_than, execute } = body(&received(content)?)?;
     let older_than = older_than.as_deref().and_then(|text| age(text).ok());
     let older_than = older_than.ok_or_else(|| Refused::bad("olderThan must be a number with a unit, such as 12h or 90d."))?;
-    admin.parts.context.audit()?;
+    admin.parts.shared.context.audit()?;
     let Ok(turn) = Arc::clone(&admin.compactions).try_lock_owned() else {
         return Err(Refused::with(
             StatusCode::CONFLICT,

@@ -41,13 +41,10 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, get, post};
 use pipeline::ports::{DeadLetterArchive, GroupProgress, Publisher};
 use telemetry::problem::problem;
-use telemetry::{Health, Metrics};
 use tokio::sync::Mutex;
-use tokio_util::sync::CancellationToken;
 
 use crate::console::{ConsoleQueue, ConsoleTables};
-use crate::dlq::context::AdminContext;
-use crate::verify::schedule::VerifyNow;
+use crate::operator::OperatorParts;
 
 pub use config::{AdminConfig, AdminRole};
 pub use ledger::Compact;
@@ -58,26 +55,14 @@ const ORDER_BYTES: usize = 64 << 10;
 
 /// What `/admin` of a process is made of.
 pub struct AdminParts<G, T, Q, P> {
-    /// The dead letters, the way back to the topics, and the tables.
-    pub context: AdminContext<Q, P, T>,
-    /// How far the group is.
-    pub progress: G,
-    /// The consumer group.
-    pub group: String,
-    /// What this process says of itself.
-    pub health: Health,
-    /// What it counts.
-    pub metrics: Metrics,
-    /// Where it answers.
+    /// What the console works with too.
+    pub shared: OperatorParts<G, T, Q, P>,
+    /// Where this process answers.
     pub address: SocketAddr,
     /// Looks at what the group has not consumed.
     pub peek: Peek,
     /// Folds old lines of the ledger.
     pub compact: Compact,
-    /// Begins a verification; `None` where this process does none.
-    pub verify: Option<VerifyNow>,
-    /// When to stop.
-    pub stop: CancellationToken,
 }
 
 /// What the handlers share, beside those of the dead letters.
@@ -99,7 +84,7 @@ where
     Q: ConsoleQueue + DeadLetterArchive,
     P: Publisher + Clone + 'static,
 {
-    let letters = dlq::routes(parts.context.clone(), parts.stop.clone());
+    let letters = dlq::routes(parts.shared.context.clone(), parts.shared.stop.clone());
     let admin = Admin { parts, peeks: Mutex::default(), compactions: Arc::default() };
     Router::new()
         .route(document::PATH, get(document::document))

@@ -29,7 +29,7 @@ pub(super) async fn list<G, T: AwaitedParents, Q, P>(
     query: Asked<ListQuery>,
 ) -> Result<Json<Value>, Refused> {
     let limit = asked(query)?.limit.unwrap_or(parked::LISTED).min(MOST);
-    Ok(Json(parked::document(&parked::list(admin.parts.context.tables()?, limit).await?)))
+    Ok(Json(parked::document(&parked::list(admin.parts.shared.context.tables()?, limit).await?)))
 }
 
 /// The events that wait for one of them, those that have waited longest first.
@@ -39,7 +39,7 @@ pub(super) async fn show<G, T: AwaitedParents, Q, P>(
 ) -> Result<Json<Value>, Refused> {
     let name = parent.ok().and_then(|Path(text)| text.parse::<ParentName>().ok());
     let name = name.ok_or_else(|| Refused::bad("What is waited for is the id of a user or an order in full, or email."))?;
-    let found = parked::find(admin.parts.context.tables()?, name).await?;
+    let found = parked::find(admin.parts.shared.context.tables()?, name).await?;
     let found = found.ok_or_else(|| Refused::with(StatusCode::NOT_FOUND, "Nothing waits for it."))?;
     Ok(Json(parked::parent_document(&found)))
 }

@@ -44,7 +44,7 @@ pub(super) async fn permit<G, T: AuditLog, Q: FloodPermits, P>(
     content: Content,
 ) -> Result<Json<Value>, Refused> {
     let permit = body::<ResumeBody>(&received(content)?)?.permit()?;
-    let context = &admin.parts.context;
+    let context = &admin.parts.shared.context;
     change_permit(&context.queue, (context.audit()?, Who::http(&caller)), permit).await?;
     tracing::info!(caller = &*caller, ?permit, "what may pass of a flood was changed");
     Ok(Json(json!({ "permitted": told(permit) })))

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use pipeline::ports::{AuditLog, AwaitedParents, DeadLetterReader, GroupProgress, Heartbeats, ParkingExpiry};
 
-use super::{Admin, Shared};
+use super::{Admin, AdminParts, Shared};
 use crate::status::{Process, Progress, Sources, Status, status};
 
 /// What this process says of itself, and what the parts say. One that cannot be asked says why in its place.
@@ -16,14 +16,14 @@ where
     T: ParkingExpiry + AwaitedParents + AuditLog + Heartbeats,
     Q: DeadLetterReader,
 {
-    let Admin { parts, .. } = &*admin;
-    let topic = &parts.context.terms.topic;
+    let Admin { parts: AdminParts { shared, address, .. }, .. } = &*admin;
+    let topic = &shared.context.terms.topic;
     let sources = Sources {
-        process: ready(Process::here(parts.address, &parts.health, &parts.metrics)),
+        process: ready(Process::here(*address, &shared.health, &shared.metrics)),
         topic,
-        progress: Some(Progress { topic, group: &parts.group, kafka: &parts.progress }),
-        tables: parts.context.tables.as_ref(),
-        dead_letters: Some(&parts.context.queue),
+        progress: Some(Progress { topic, group: &shared.group, kafka: &shared.progress }),
+        tables: shared.context.tables.as_ref(),
+        dead_letters: Some(&shared.context.queue),
     };
     Json(status(sources).await)
 }

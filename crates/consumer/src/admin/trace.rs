@@ -61,7 +61,7 @@ where
     T: EventTrace + AuditLog,
     Q: DeadLetterReader,
 {
-    let context = &admin.parts.context;
+    let context = &admin.parts.shared.context;
     let asked = asked(query)?.asked()?;
     let (tables, queue) = (context.tables()?, &context.queue);
     Ok(Json(match asked {

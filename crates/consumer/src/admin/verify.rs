@@ -20,12 +20,12 @@ pub(super) async fn begin<G, T, Q, P>(
     State(admin): Shared<G, T, Q, P>,
     Extension(Caller(caller)): Extension<Caller>,
 ) -> Result<(StatusCode, Json<LastVerification>), Refused> {
-    let verify = admin.parts.verify.as_ref().ok_or_else(|| Refused::with(StatusCode::NOT_IMPLEMENTED, NO_SCHEDULE))?;
+    let verify = admin.parts.shared.verify.as_ref().ok_or_else(|| Refused::with(StatusCode::NOT_IMPLEMENTED, NO_SCHEDULE))?;
     verify.begin();
     tracing::info!(caller = &*caller, "a verification is wanted now");
     Ok((StatusCode::ACCEPTED, Json(last(&admin))))
 }
 
 fn last<G, T, Q, P>(Admin { parts, .. }: &Admin<G, T, Q, P>) -> LastVerification {
-    LastVerification::read(&parts.metrics.encode(), parts.verify.is_some())
+    LastVerification::read(&parts.shared.metrics.encode(), parts.shared.verify.is_some())
 }

@@ -13,6 +13,7 @@ use super::fleet::{self, consumer};
 use super::words::problem;
 use crate::backends::SystemClock;
 use crate::fleet::consumers;
+use crate::operator::OperatorParts;
 use crate::reason::reason;
 use crate::status::Verification;
 
@@ -26,7 +27,7 @@ where
     T: ParkingExpiry + Heartbeats,
     Q: DeadLetterReader,
 {
-    let ConsoleParts { context, progress, health, metrics, group, instance, .. } = parts;
+    let ConsoleParts { shared: OperatorParts { context, progress, health, metrics, group, .. }, instance, .. } = parts;
     let seen = async {
         match &context.tables {
             Some(tables) => known(consumers(tables)).await,
@@ -70,7 +71,7 @@ where
 }
 
 /// What this process knows of itself.
-pub(super) fn here<G, T, Q, P>(ConsoleParts { health, metrics, .. }: &ConsoleParts<G, T, Q, P>) -> Here {
+pub(super) fn here<G, T, Q, P>(ConsoleParts { shared: OperatorParts { health, metrics, .. }, .. }: &ConsoleParts<G, T, Q, P>) -> Here {
     let report = health.ready_report();
     Here {
         status: report.status.to_owned(),

@@ -38,9 +38,7 @@ use pipeline::ports::{
     ParkingExpiry, Permit, Publisher,
 };
 use pipeline::trace::Subject as TraceSubject;
-use telemetry::{Health, Metrics};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::admin::{AdminConfig, AdminRole};
@@ -48,12 +46,12 @@ use crate::audit::{Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
-use crate::dlq::{AdminContext, Filter, Refusal};
+use crate::dlq::{Filter, Refusal};
+use crate::operator::OperatorParts;
 use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
 use crate::verify::last::NO_SCHEDULE;
-use crate::verify::schedule::VerifyNow;
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
@@ -69,26 +67,14 @@ impl<Q: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static> ConsoleQ
 
 /// What the console of a process is made of.
 pub struct ConsoleParts<G, T, Q, P> {
-    /// The dead letters, the way back to the topics, and the tables.
-    pub context: AdminContext<Q, P, T>,
-    /// How far the group is.
-    pub progress: G,
-    /// What this process says of itself.
-    pub health: Health,
-    /// What it counts.
-    pub metrics: Metrics,
-    /// The consumer group.
-    pub group: String,
+    /// What `/admin` works with too.
+    pub shared: OperatorParts<G, T, Q, P>,
     /// By which this process is known among the consumers of the database.
     pub instance: Uuid,
     /// How long an event may wait.
     pub parking_deadline: Duration,
     /// Settings by name, as they may be shown.
     pub settings: Vec<(String, String)>,
-    /// Begins a verification; `None` where this process does none.
-    pub verify: Option<VerifyNow>,
-    /// When to stop; jobs go on in another process.
-    pub stop: CancellationToken,
 }
 
 /// The routes of the console, for whoever has a token. A job that runs when the process stops finishes what is in flight.
@@ -112,7 +98,7 @@ where
     Q: ConsoleQueue,
     P: Publisher + Clone + 'static,
 {
-    let letters = Keeper::new(parts.context.queue.clone(), parts.stop.clone());
+    let letters = Keeper::new(parts.shared.context.queue.clone(), parts.shared.stop.clone());
     Pipeline { parts, letters }
 }
 
@@ -152,11 +138,11 @@ where
     }
 
     fn changes(&self) -> watch::Receiver<u64> {
-        self.parts.health.changes()
+        self.parts.shared.health.changes()
     }
 
     async fn stopped(&self) {
-        self.parts.stop.cancelled().await;
+        self.parts.shared.stop.cancelled().await;
     }
 
     async fn groups(&self) -> Result<Groups, Refused> {
@@ -165,7 +151,7 @@ where
     }
 
     async fn letters(&self, selection: &Selection, start: u64, limit: u64) -> Result<LetterPage, Refused> {
-        let (queue, filter) = (&self.parts.context.queue, filter(selection)?);
+        let (queue, filter) = (&self.parts.shared.context.queue, filter(selection)?);
         match self.letters.index().await {
             Ok(index) => Ok(letters::page_of(queue, &index, &filter, start, limit).await?),
             // A part of the whole list can be had without.
@@ -175,46 +161,46 @@ where
     }
 
     async fn count(&self, selection: &Selection) -> Result<u64, Refused> {
-        Ok(count(&self.parts.context.queue, &filter(selection)?, SystemClock.now()).await.map_err(Refusal::from)?)
+        Ok(count(&self.parts.shared.context.queue, &filter(selection)?, SystemClock.now()).await.map_err(Refusal::from)?)
     }
 
     async fn letter(&self, id: &str) -> Result<Letter, Refused> {
-        Ok(letters::one(&self.parts.context, self.letters.at_hand().as_deref(), id).await?)
+        Ok(letters::one(&self.parts.shared.context, self.letters.at_hand().as_deref(), id).await?)
     }
 
     async fn check(&self, id: &str, payload: &str) -> Result<Draft, Refused> {
-        Ok(letters::check(&self.parts.context, self.letters.at_hand().as_deref(), id, payload).await?)
+        Ok(letters::check(&self.parts.shared.context, self.letters.at_hand().as_deref(), id, payload).await?)
     }
 
     async fn send(&self, Caller(caller): &Caller, id: &str, payload: &str) -> Result<Sent, Refused> {
-        let sent = letters::send(&self.parts.context, &self.parts.stop, caller, id, payload).await;
+        let sent = letters::send(&self.parts.shared.context, &self.parts.shared.stop, caller, id, payload).await;
         self.letters.changes().note();
         Ok(sent?)
     }
 
     async fn rehearse(&self, selection: &Selection, limit: u64) -> Result<Rehearsal, Refused> {
         let filter = meant(selection)?;
-        Ok(letters::rehearse(&self.parts.context, self.letters.index().await?, filter, limit).await?)
+        Ok(letters::rehearse(&self.parts.shared.context, self.letters.index().await?, filter, limit).await?)
     }
 
     async fn redrive(&self, caller: &Caller, order: &Order) -> Result<u64, Refused> {
         let filter = meant(&order.selection)?;
-        let (context, stop) = (self.parts.context.clone(), self.parts.stop.clone());
+        let (context, stop) = (self.parts.shared.context.clone(), self.parts.shared.stop.clone());
         jobs::begin(context, stop, self.letters.changes(), (caller, order), filter).await
     }
 
     async fn control(&self, Caller(caller): &Caller, job: u64, wanted: JobControl) -> Result<(), Refused> {
-        jobs::change(self.parts.context.tables.as_ref().ok_or(Refusal::NoJobs)?, caller, job, wanted).await?;
+        jobs::change(self.parts.shared.context.tables.as_ref().ok_or(Refusal::NoJobs)?, caller, job, wanted).await?;
         tracing::info!(caller, job, ?wanted, "a redrive is changed");
         Ok(())
     }
 
     async fn jobs(&self) -> Result<Vec<Job>, Refused> {
-        jobs::all(self.parts.context.tables.as_ref().ok_or(Refusal::NoJobs)?).await
+        jobs::all(self.parts.shared.context.tables.as_ref().ok_or(Refusal::NoJobs)?).await
     }
 
     async fn purge(&self, Caller(caller): &Caller, selection: &Selection) -> Result<u64, Refused> {
-        let (context, filter) = (&self.parts.context, meant(selection)?);
+        let (context, filter) = (&self.parts.shared.context, meant(selection)?);
         let mut operation = context.audit()?.begin(Who::console(caller), AuditAction::Purge, Subject::new(&filter)).await?;
         let purged = purge(&context.queue, &filter, SystemClock.now(), &mut operation).await;
         self.letters.changes().note();
@@ -230,7 +216,7 @@ where
     }
 
     async fn parked(&self) -> Result<Parked, Refused> {
-        let parked = waiting::parked(self.parts.context.tables()?, self.parts.parking_deadline).await;
+        let parked = waiting::parked(self.parts.shared.context.tables()?, self.parts.parking_deadline).await;
         Ok(parked.map_err(Refusal::from)?)
     }
 
@@ -238,7 +224,7 @@ where
         let id = id.trim();
         let uuid =
             || Uuid::try_parse(id).map_err(|_| bad(&format!("{} is a UUID in full, such as 0190f5c2-7d1e-7c4a-9b1e-0242ac120002.", a(by))));
-        let (tables, queue) = (self.parts.context.tables()?, &self.parts.context.queue);
+        let (tables, queue) = (self.parts.shared.context.tables()?, &self.parts.shared.context.queue);
         let subject = match by {
             TraceBy::Event => {
                 let event_id = uuid()?;
@@ -265,11 +251,11 @@ where
     }
 
     fn verification(&self) -> Verification {
-        verification::verification(&self.parts.metrics.encode(), self.parts.verify.is_some())
+        verification::verification(&self.parts.shared.metrics.encode(), self.parts.shared.verify.is_some())
     }
 
     fn verify_now(&self, Caller(caller): &Caller) -> Result<(), Refused> {
-        let Some(verify) = &self.parts.verify else {
+        let Some(verify) = &self.parts.shared.verify else {
             return Err(Refused { kind: RefusalKind::Impossible, sentence: NO_SCHEDULE.to_owned() });
         };
         verify.begin();
@@ -279,7 +265,7 @@ where
 
     async fn audit(&self, before: Option<i64>, limit: usize) -> Result<Vec<AuditRow>, Refused> {
         let page = AuditPage::Before(before.unwrap_or(i64::MAX));
-        let entries = self.parts.context.tables()?.audit_page(page, limit).await.map_err(Refusal::from)?;
+        let entries = self.parts.shared.context.tables()?.audit_page(page, limit).await.map_err(Refusal::from)?;
         Ok(entries.into_iter().map(audit_row).collect())
     }
 
@@ -289,8 +275,8 @@ where
             console::Permit::Records(records) => Permit::Records(records),
             console::Permit::Everything => Permit::Everything,
         };
-        let audit = (self.parts.context.audit()?, Who::console(caller));
-        change_permit(&self.parts.context.queue, audit, permit).await?;
+        let audit = (self.parts.shared.context.audit()?, Who::console(caller));
+        change_permit(&self.parts.shared.context.queue, audit, permit).await?;
         tracing::info!(caller, ?permit, "what may pass of a flood was changed");
         Ok(())
     }

@@ -12,15 +12,14 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::context;
-use super::{
-    CLOSE, HEALTH_PARTS, Liveness, compact_over_http, metrics_address, name_places, peek_over_http, spawn_jobs, spawn_verify, with_settings,
-};
-use crate::admin::{self, AdminConfig, AdminParts};
+use super::{CLOSE, HEALTH_PARTS, Liveness, admin_routes, metrics_address, name_places, spawn_jobs, spawn_verify, with_settings};
+use crate::admin::AdminConfig;
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
 use crate::console::{self, ConsoleParts};
 use crate::dlq::Terms;
 use crate::fleet::{self, Member};
+use crate::operator::OperatorParts;
 use crate::starting::Starting;
 use crate::verify::ScheduleConfig;
 
@@ -85,37 +84,23 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let member = Member::new(&kafka_config.group, &kafka_config.topic);
     let mut routes = http::routes(metrics.clone(), health.clone());
     let mut jobs = None;
-    if let Some(config) = admin_config.map(Arc::new) {
+    if let Some(access) = admin_config.map(Arc::new) {
         let context = context((&kafka_config, terms), &dead_letters, &store)?;
-        tracing::info!(remote = config.place.allow_remote, "serving /console and /admin");
+        tracing::info!(remote = access.place.allow_remote, "serving /console and /admin");
         jobs = Some(context.clone());
-        let (progress, verify_now) = (KafkaProgress::open(&kafka_config)?, verify.as_ref().map(|schedule| schedule.now.clone()));
-        let admin_parts = AdminParts {
-            context: context.clone(),
-            progress: progress.clone(),
-            group: kafka_config.group.clone(),
-            health: health.clone(),
-            metrics: metrics.clone(),
-            address: bound,
-            peek: peek_over_http(store.clone(), kafka_config.clone(), context.terms.rules),
-            compact: compact_over_http(store.clone(), dead_letters.clone(), kafka_config.clone()),
-            verify: verify_now.clone(),
-            stop: shutdown.token(),
-        };
-        routes = routes.merge(admin::routes(Arc::clone(&config), admin_parts));
-        let parts = ConsoleParts {
+        let shared = OperatorParts {
             context,
-            progress,
+            progress: KafkaProgress::open(&kafka_config)?,
+            group: kafka_config.group.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
-            group: kafka_config.group.clone(),
-            instance: member.instance(),
-            parking_deadline: consumer.parking_deadline,
-            settings: shown,
-            verify: verify_now,
+            verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };
-        routes = routes.merge(console::routes(config, parts));
+        let (instance, parking_deadline) = (member.instance(), consumer.parking_deadline);
+        let console = ConsoleParts { shared: shared.clone(), instance, parking_deadline, settings: shown };
+        routes = routes.merge(console::routes(Arc::clone(&access), console));
+        routes = routes.merge(admin_routes(access, shared, (&store, &kafka_config), bound));
     }
     let server = tokio::spawn(http::serve(listener, routes, shutdown.requested()));
     let server = side_task::guard("http_server", server, health.clone(), shutdown.clone());

@@ -14,6 +14,7 @@ use console::{Caller, JobControl, Operations as _, Order, Permit, RefusalKind, S
 use consumer::admin::{AdminConfig, AdminParts, routes};
 use consumer::console::operations;
 use consumer::dlq::{AdminContext, Terms};
+use consumer::operator::OperatorParts;
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, verify};
 use pipeline::dead_letter::entry_id;
@@ -180,18 +181,17 @@ impl Office {
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
         let context = AdminContext { queue: queue.clone(), publisher: Some(broker.clone()), tables: Some(tables.clone()), terms };
         let topic = Topic::default();
-        let parts = AdminParts {
+        let (peek, compact) = (peeking(&topic, &tables.inner), compacting(&topic, &tables.inner));
+        let shared = OperatorParts {
             context,
-            peek: peeking(&topic, &tables.inner),
-            compact: compacting(&topic, &tables.inner),
             progress: topic,
             group: "group".to_owned(),
             health: Health::new(&[], None),
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
-            address: "127.0.0.1:4711".parse().unwrap(),
             verify: None,
             stop: CancellationToken::new(),
         };
+        let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), peek, compact };
         let router = routes(config, parts);
         Self { queue, broker, tables, router }
     }
@@ -344,7 +344,7 @@ async fn without_tables_the_console_refuses_to_change_anything() {
     let office = screens::Office::new();
     office.store.push(&[dead_letter("boom")]).await.unwrap();
     let mut parts = office.parts();
-    parts.context.tables = None;
+    parts.shared.context.tables = None;
     let operations = operations(parts);
     let all = Selection { all: true, ..Selection::default() };
     let caller = Caller("ada".to_owned());

@@ -10,6 +10,7 @@ use console::{Caller, JobControl, JobState, Operations, Order, PartState, Refusa
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
+use consumer::operator::OperatorParts;
 use consumer::verify::schedule::VerifyNow;
 use pipeline::dead_letter::entry_id;
 use pipeline::heartbeat::DownPart;
@@ -59,18 +60,17 @@ impl Office {
     pub fn parts(&self) -> ConsoleParts<Topic, Sqlite, Sqlite, Broker> {
         let terms = Terms { topic: "events".to_owned(), lease: LEASE, max_retries: 5, rules: RULES };
         let (queue, tables) = (self.store.clone(), Some(self.store.clone()));
-        ConsoleParts {
+        let shared = OperatorParts {
             context: AdminContext { queue, publisher: Some(self.broker.clone()), tables, terms },
             progress: self.topic.clone(),
+            group: "group".to_owned(),
             health: self.health.clone(),
             metrics: self.metrics.clone(),
-            group: "group".to_owned(),
-            instance: self.instance,
-            parking_deadline: Duration::from_secs(900),
-            settings: vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())],
             verify: Some(self.verify.clone()),
             stop: self.stop.clone(),
-        }
+        };
+        let settings = vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())];
+        ConsoleParts { shared, instance: self.instance, parking_deadline: Duration::from_secs(900), settings }
     }
 
     pub async fn texts(&self) -> Vec<String> {
@@ -167,12 +167,12 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
         rig.log.append(0, Some(b"poison".to_vec()));
     }
     let office = Office::new();
-    let ConsoleParts { context, group, instance, parking_deadline, settings, verify, stop, .. } = office.parts();
-    let AdminContext { publisher, tables, terms, .. } = context;
+    let ConsoleParts { shared, instance, parking_deadline, settings } = office.parts();
+    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, verify, stop, .. } = shared;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let operations =
-        operations(ConsoleParts { context, progress, health, metrics, group, instance, parking_deadline, settings, verify, stop });
+    let shared = OperatorParts { context, progress, group, health, metrics, verify, stop };
+    let operations = operations(ConsoleParts { shared, instance, parking_deadline, settings });
     let mut changes = operations.changes();
     let operator = async {
         // Whoever listens hears of it, and need not look for it.

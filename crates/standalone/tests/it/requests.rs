@@ -10,6 +10,7 @@ use clap::Parser as _;
 use consumer::ConsumerConfig;
 use consumer::admin::{self, AdminConfig, AdminParts};
 use consumer::dlq::{AdminContext, Terms};
+use consumer::operator::OperatorParts;
 use consumer::wiring::{compact_over_http, peek_over_http};
 use events::Event;
 use kafka::{EmbeddedBroker, KafkaConfig, KafkaProgress};
@@ -147,18 +148,18 @@ fn consumer(store: &Sqlite, broker: &EmbeddedBroker, token: &str) -> Router {
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
     let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
     let (kafka, metrics) = (KafkaConfig::embedded(broker), Metrics::new(&[Part::Consumer]).unwrap());
-    let parts = AdminParts {
+    let (peek, compact) =
+        (peek_over_http(store.clone(), kafka.clone(), context.terms.rules), compact_over_http(store.clone(), store.clone(), kafka.clone()));
+    let shared = OperatorParts {
+        context,
         progress: KafkaProgress::open(&kafka).unwrap(),
-        group: kafka.group.clone(),
+        group: kafka.group,
         health: health.clone(),
         metrics: metrics.clone(),
-        address: "127.0.0.1:9090".parse().unwrap(),
-        peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
-        compact: compact_over_http(store.clone(), store.clone(), kafka),
         verify: None,
         stop: CancellationToken::new(),
-        context,
     };
+    let parts = AdminParts { shared, address: "127.0.0.1:9090".parse().unwrap(), peek, compact };
     let admin = admin::routes(Arc::new(AdminConfig::read(&mut env).unwrap()), parts);
     telemetry::http::routes(metrics, health).merge(admin)
 }

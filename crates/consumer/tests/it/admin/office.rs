@@ -11,6 +11,7 @@ use axum::http::{HeaderMap, Request, StatusCode};
 use consumer::admin::{AdminConfig, AdminParts, Compact, Peek, routes};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::ledger::compact;
+use consumer::operator::OperatorParts;
 use consumer::peek::peek;
 use consumer::verify::schedule::VerifyNow;
 use consumer::wiring::HEALTH_PARTS;
@@ -156,17 +157,20 @@ impl Office {
         let context = AdminContext { queue: queue.clone(), publisher, tables, terms };
         let (topic, metrics, verify) = (Topic::default(), Metrics::new(&[Part::Consumer]).unwrap(), VerifyNow::default());
         let gate = Arc::new(Gate::default());
-        let parts = AdminParts {
+        let shared = OperatorParts {
             verify: context.tables.is_some().then(|| verify.clone()),
-            peek: if is_stuck { gate.peek() } else { peeking(&topic, &queue.inner) },
-            compact: if is_stuck { gate.compact() } else { compacting(&topic, &queue.inner) },
             progress: topic.clone(),
             group: "group".to_owned(),
             health: Health::new(&HEALTH_PARTS, None),
             metrics: metrics.clone(),
-            address: HERE.parse().unwrap(),
             stop: CancellationToken::new(),
             context,
+        };
+        let parts = AdminParts {
+            shared,
+            address: HERE.parse().unwrap(),
+            peek: if is_stuck { gate.peek() } else { peeking(&topic, &queue.inner) },
+            compact: if is_stuck { gate.compact() } else { compacting(&topic, &queue.inner) },
         };
         Self { queue, broker, topic, metrics, verify, gate, router: routes(config, parts) }
     }

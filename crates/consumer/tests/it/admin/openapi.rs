@@ -8,8 +8,9 @@ use pipeline::ParkingLot as _;
 use pipeline::dead_letter::entry_id;
 use serde_json::{Value, json};
 use testkit::builders::{dead_letter, id, order, parked, user};
+use testkit::openapi::validator;
 
-use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved, validator};
+use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved};
 use super::office::{HERE, Office, TOKEN};
 use crate::dlq::bench::{Step, five_fields, push};
 
@@ -148,7 +149,7 @@ fn every_example_is_valid() {
         let contents = operation.pointer("/requestBody/content").and_then(Value::as_object).into_iter().flatten();
         for described in parameters.chain(contents.map(|(_, content)| content)) {
             for example in examples(described) {
-                let validator = validator(&described["schema"]);
+                let validator = validator(&DOCUMENT, &described["schema"]);
                 validator.validate(example).unwrap_or_else(|error| panic!("{method} {template}: {error}"));
             }
         }
@@ -161,7 +162,7 @@ async fn a_body_that_is_no_body_by_the_document_is_refused() {
     let office = Office::new(&[]);
     for template in ["/admin/dlq/redrive", "/admin/dlq/purge", "/admin/resume", "/admin/ledger/compact"] {
         let content = &operation(template, "post")["requestBody"]["content"]["application/json"];
-        let validator = validator(resolved(&content["schema"]));
+        let validator = validator(&DOCUMENT, resolved(&content["schema"]));
         let others =
             [json!({}), json!({"all": false}), json!({"reasn": "x"}), json!({"all": true, "rate": 0}), json!({"all": true, "limit": -1})];
         let ids = [json!({"ids": ["xyz"]}), json!({"ids": ["3f"]}), json!({"reason": "x", "olderThan": "soon"})];

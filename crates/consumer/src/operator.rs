@@ -1,0 +1,26 @@
+//! What operators work with in a process that consumes: [`/admin`](crate::admin) and [`/console`](crate::console) are two doors to the same.
+
+use telemetry::{Health, Metrics};
+use tokio_util::sync::CancellationToken;
+
+use crate::dlq::AdminContext;
+use crate::verify::schedule::VerifyNow;
+
+/// What `/admin` and `/console` of a process both work with.
+#[derive(Clone)]
+pub struct OperatorParts<G, T, Q, P> {
+    /// The dead letters, the way back to the topics, and the tables.
+    pub context: AdminContext<Q, P, T>,
+    /// How far the group is.
+    pub progress: G,
+    /// The consumer group.
+    pub group: String,
+    /// What this process says of itself.
+    pub health: Health,
+    /// What it counts.
+    pub metrics: Metrics,
+    /// Begins a verification; `None` where this process does none.
+    pub verify: Option<VerifyNow>,
+    /// When to stop; jobs go on in another process.
+    pub stop: CancellationToken,
+}

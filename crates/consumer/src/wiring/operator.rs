@@ -1,0 +1,30 @@
+//! `/admin` over the parts that a process consumes with.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use kafka::{KafkaConfig, KafkaProgress, KafkaPublisher};
+use pipeline::ports::DeadLetterArchive;
+
+use super::{compact_over_http, peek_over_http};
+use crate::admin::{self, AdminConfig, AdminParts};
+use crate::console::{ConsoleQueue, ConsoleTables};
+use crate::ledger::LedgerTables;
+use crate::operator::OperatorParts;
+
+/// The routes of `/admin` in a process that answers at `address`, for whoever has a token. What is looked at or folded is that of `tables`.
+pub fn admin_routes<T, Q>(
+    access: Arc<AdminConfig>,
+    shared: OperatorParts<KafkaProgress, T, Q, KafkaPublisher>,
+    (tables, kafka): (&T, &KafkaConfig),
+    address: SocketAddr,
+) -> Router
+where
+    T: ConsoleTables + LedgerTables + Clone,
+    Q: ConsoleQueue + DeadLetterArchive,
+{
+    let peek = peek_over_http(tables.clone(), kafka.clone(), shared.context.terms.rules);
+    let compact = compact_over_http(tables.clone(), shared.context.queue.clone(), kafka.clone());
+    admin::routes(access, AdminParts { shared, address, peek, compact })
+}
