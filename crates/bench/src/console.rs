@@ -1,11 +1,13 @@
 //! The operator's console over many dead letters and parked events: how long each screen takes, and what it costs the consumer.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use consumer::admin::AdminConfig;
+use consumer::check::SelfCheck;
 use consumer::console::{ConsoleParts, routes};
 use consumer::dlq::{AdminContext, Rules, Terms};
 use consumer::operator::OperatorParts;
@@ -211,6 +213,7 @@ impl Console {
             group: "bench".to_owned(),
             health: Health::new(&consumer::wiring::HEALTH_PARTS, None),
             metrics: Metrics::new(&[Part::Consumer])?,
+            check: SelfCheck::new(|| Box::pin(ready(Vec::new()))),
             verify: None,
             stop: stop.clone(),
         };

@@ -20,4 +20,4 @@ pub use clock::{Reading, clock, since_1970};
 pub use database::{Role, ask_database};
 pub use finding::{Finding, State};
 pub use report::Report;
-pub use run::{bounded, check, with_addresses, wrong};
+pub use run::{SettingsNote, bounded, check, with_addresses, wrong};

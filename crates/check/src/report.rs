@@ -10,7 +10,7 @@ use crate::{Finding, State};
 const WIDTH: usize = 110;
 
 /// Everything that was found.
-#[derive(Debug, Serialize)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Report {
     /// Whether nothing failed.
     pub ok: bool,
@@ -22,6 +22,12 @@ impl Report {
     /// Of these findings.
     pub fn of(findings: Vec<Finding>) -> Self {
         Self { ok: findings.iter().all(|finding| finding.state != State::Fail), findings }
+    }
+
+    /// How many stand how, in a line.
+    pub fn summary(&self) -> String {
+        let (all, ok) = (self.findings.len(), self.count(State::Ok));
+        format!("{all} looked at: {ok} ok, {} to know about, {} failed", self.count(State::Warn), self.count(State::Fail))
     }
 
     fn count(&self, state: State) -> usize {
@@ -42,8 +48,7 @@ impl fmt::Display for Report {
                 writeln!(f, "{:indent$}-> {}", "", wrapped(advice, indent + 3).join(&format!("\n{:indent$}   ", "")))?;
             }
         }
-        let (failed, warned) = (self.count(State::Fail), self.count(State::Warn));
-        write!(f, "\n{} looked at: {} ok, {warned} to know about, {failed} failed", self.findings.len(), self.count(State::Ok))
+        write!(f, "\n{}", self.summary())
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::future::Future;
+use std::iter;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,16 +30,15 @@ pub fn check<P>(
     };
     // What is wrong stands in the table.
     let (parts, logging) = (read(&mut env), LoggingConfig::read_or(&mut env, "off"));
-    let warnings = [env.near_misses(), warnings(&env)].concat();
+    let noted = SettingsNote::of(&env, warnings(&env));
     let (mut findings, is_right) = match env.finish() {
-        Ok(variables) => (vec![Finding::ok("settings", "all", format!("{} variables can be used", variables.len()))], true),
+        Ok(_) => (noted.findings(), true),
         Err(problems) => {
             let finding =
                 |problem: settings::Problem| Finding::fail("settings", problem.name, problem.message, "set it right, then check again");
-            (problems.0.into_iter().map(finding).collect(), false)
+            (problems.0.into_iter().map(finding).chain(noted.warnings()).collect(), false)
         }
     };
-    findings.extend(warnings.into_iter().map(|warning| Finding::warn("settings", "names", warning, "rename it, or remove it")));
     let asked = logging::init(&logging).map_err(anyhow::Error::from).and_then(|()| {
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
         Ok(runtime.block_on(ask(&parts)))
@@ -54,6 +54,35 @@ pub fn check<P>(
         (true, true) => ExitCode::SUCCESS,
     };
     show(&report, json, code)
+}
+
+/// What is to be found of settings that are right. A program that runs notes it when it reads them.
+#[derive(Clone, Debug, Default)]
+pub struct SettingsNote {
+    variables: usize,
+    warnings: Vec<String>,
+}
+
+impl SettingsNote {
+    /// Of the settings that were read so far. `warnings` are sentences about them, beside those about names that are none.
+    pub fn of(env: &Reader, warnings: Vec<String>) -> Self {
+        Self { variables: env.variables().len(), warnings: [env.near_misses(), warnings].concat() }
+    }
+
+    /// How many there are, and what is to be known of them.
+    pub fn findings(&self) -> Vec<Finding> {
+        let all = Finding::ok("settings", "all", format!("{} variables can be used", self.variables));
+        iter::once(all).chain(self.warnings()).collect()
+    }
+
+    /// What is to be known of them, as sentences.
+    pub fn sentences(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn warnings(&self) -> impl Iterator<Item = Finding> {
+        self.warnings.iter().map(|warning| Finding::warn("settings", "names", warning, "rename it, or remove it"))
+    }
 }
 
 fn show(report: &Report, json: bool, code: ExitCode) -> ExitCode {

@@ -35,8 +35,8 @@ mod words;
 
 pub use access::{Access, Account, Authenticate, Place, Role, WrongTokens};
 pub use port::{
-    AuditRow, Caller, Consumer, DifferenceCount, Draft, Flow, Foreseen, Group, Groups, Here, Job, JobControl, JobState, Known, Letter,
-    LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked, Part, PartState, Partition, Permit, RefusalKind, Refused,
-    Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy, TraceStep, Verification, Waiting,
+    AuditRow, Caller, Checked, Consumer, DifferenceCount, Draft, Finding, FindingState, Flow, Foreseen, Group, Groups, Here, Job,
+    JobControl, JobState, Known, Letter, LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, Parked, Part, PartState,
+    Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy, TraceStep, Verification, Waiting,
 };
 pub use routes::routes;

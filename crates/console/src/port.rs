@@ -99,6 +99,13 @@ pub trait Operations: Send + Sync + 'static {
     /// It is no id.
     fn trace(&self, by: TraceBy, id: &str) -> impl Future<Output = Result<Trace, Refused>> + Send;
 
+    /// What the last check of this process came to; `None` where none was run.
+    fn last_check(&self) -> Option<Checked>;
+
+    /// Checks the settings of this process and every part, and waits for that: some ten seconds where a part does not answer. One at a time: while one is
+    /// under way, that one is waited for.
+    fn run_check(&self, caller: &Caller) -> impl Future<Output = Checked> + Send;
+
     /// What the last verification of this process found.
     fn verification(&self) -> Verification;
 
@@ -644,6 +651,43 @@ pub struct TraceStep {
     pub event_id: Option<String>,
     /// The dead letter of it, where that is in the list.
     pub letter: Option<String>,
+}
+
+/// What a check of the settings and of every part came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Checked {
+    /// When it began, RFC 3339.
+    pub at: String,
+    /// How long it took.
+    pub took: Duration,
+    /// What was found.
+    pub findings: Vec<Finding>,
+}
+
+/// What was found about one thing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How it stands.
+    pub state: FindingState,
+    /// Of whom: settings, Kafka, database, Redis, consumer.
+    pub part: String,
+    /// What was looked at.
+    pub check: String,
+    /// What was found, as a sentence; never a secret.
+    pub found: String,
+    /// What to do; `None` where nothing is.
+    pub advice: Option<String>,
+}
+
+/// How something stands, the worst first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FindingState {
+    /// The program cannot work, or events would be lost.
+    Failed,
+    /// It works, and somebody will regret it.
+    Warning,
+    /// As it should be.
+    Good,
 }
 
 /// What the last verification of a process found.

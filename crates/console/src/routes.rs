@@ -72,6 +72,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/verify/now", act(post(verify::begin::<O>)))
         .route("/console/audit", read(get(audit::show::<O>)))
         .route("/console/health", read(get(health::show::<O>)))
+        .route("/console/health/check", act(post(health::check::<O>)))
         .route("/console/theme", read(post(theme::choose)))
         .route("/console/logout", read(post(login::leave::<O>)))
         .route("/console/{*rest}", read(get(missing::show::<O>)))

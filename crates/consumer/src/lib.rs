@@ -11,7 +11,7 @@
 //! | [`chance`] | what keeps consumers apart that wait for the same thing |
 //! | `plural` | the ending of a noun |
 //! | `reason` | what is wrong with a part, as a sentence |
-//! | `check` | assessing what the parts say about themselves |
+//! | [`check`] | assessing what the parts say about themselves |
 //! | [`dlq`] | dead letters in an operator's hands |
 //! | [`operator`] | what operators work with, over HTTP and in the console |
 //! | [`admin`] | the operator's commands over HTTP |
@@ -36,7 +36,7 @@ pub mod admin;
 pub mod audit;
 pub mod backends;
 pub mod chance;
-mod check;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod console;

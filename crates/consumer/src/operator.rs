@@ -3,6 +3,7 @@
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 
+use crate::check::SelfCheck;
 use crate::dlq::AdminContext;
 use crate::verify::schedule::VerifyNow;
 
@@ -19,6 +20,8 @@ pub struct OperatorParts<G, T, Q, P> {
     pub health: Health,
     /// What it counts.
     pub metrics: Metrics,
+    /// Checks the settings and every part.
+    pub check: SelfCheck,
     /// Begins a verification; `None` where this process does none.
     pub verify: Option<VerifyNow>,
     /// When to stop; jobs go on in another process.

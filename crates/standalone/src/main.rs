@@ -33,7 +33,6 @@ use cli::{Cli, Command};
 use settings::Reader;
 use telemetry::{command_line, logging};
 use wiring::Settings;
-use without_effect::without_effect;
 
 fn main() -> ExitCode {
     let cli: Cli = match command_line::parse() {
@@ -52,13 +51,12 @@ fn main() -> ExitCode {
     let log_level = if command == Command::Run { "info" } else { "error,standalone=warn,consumer::verify::repair=info" };
     let mut settings = Settings::read(&mut env, log_level);
     settings.create_topic = cli.create_topic;
-    let near_misses = [env.near_misses(), without_effect(&env)].concat();
     let variables = match env.finish() {
         Ok(variables) => variables,
         Err(problems) => return wrong(&problems.to_string()),
     };
     let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
-        near_misses.iter().for_each(|near_miss| tracing::warn!("{near_miss}"));
+        settings.noted.sentences().iter().for_each(|sentence| tracing::warn!("{sentence}"));
         logging::tell_settings(&variables);
         tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(command, settings, cli.data_dir.as_deref()))
     });

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use ::check::SettingsNote;
 use anyhow::Context as _;
 use api::ApiConfig;
 use consumer::admin::AdminConfig;
@@ -14,7 +15,7 @@ use consumer::fleet::{self, Beating, Member};
 use consumer::operator::OperatorParts;
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, admin_routes, name_places, spawn_jobs, spawn_verify};
+use consumer::wiring::{Liveness, admin_routes, check_here, name_places, spawn_jobs, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::PartitionState;
@@ -31,8 +32,10 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::backends::{DeadLetters, Store};
+use crate::check;
 use crate::opening::{EMBEDDED_DELIVERY, EMBEDDED_TOPIC, name_file, open_dead_letters, open_kafka, open_sqlite, open_store};
 use crate::table::Row;
+use crate::without_effect::without_effect;
 
 /// How long leaving the group, and delivering what is left, may each take at the end.
 pub const CLOSE: Duration = Duration::from_secs(3);
@@ -71,6 +74,8 @@ pub struct Settings {
     admin: Option<AdminConfig>,
     /// All of them by name, as they may be shown.
     shown: Vec<(String, String)>,
+    /// What a check finds of them.
+    pub noted: SettingsNote,
     verify: Option<ScheduleConfig>,
     /// How the consumer works.
     pub consumer: ConsumerConfig,
@@ -103,6 +108,7 @@ impl Settings {
             group_is_set: env.is_set("KAFKA_CONSUMER_GROUP"),
             api: ApiConfig::read(env),
             shown: env.shown(),
+            noted: SettingsNote::of(env, without_effect(env)),
         }
     }
 
@@ -187,7 +193,7 @@ impl Stack {
         let kafka = KafkaConfig { max_poll_interval: liveness.max_poll_interval, ..kafka };
         let embedded = open_sqlite(data_dir)?;
         name_file(&embedded);
-        let store = open_store(settings.database, &embedded, &mut parts).await?;
+        let store = open_store(settings.database.clone(), &embedded, &mut parts).await?;
         let dead_letters = open_dead_letters(settings.redis.as_ref(), &embedded, &mut parts)?;
         parts.push(Row::real("read API", format!("http://{api}")));
 
@@ -229,12 +235,14 @@ impl Stack {
         };
         parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
         spawn_jobs(context.clone(), health.clone(), shutdown.token());
+        let checked = check::parts_in_use(&kafka, settings.database, settings.redis, &embedded, api);
         let shared = OperatorParts {
             context,
             progress: progress.clone(),
             group: kafka.group.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
+            check: check_here(checked, settings.noted, health.clone(), metrics.clone()),
             verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };

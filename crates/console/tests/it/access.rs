@@ -22,7 +22,8 @@ const READS: [&str; 10] = [
     "/console/nowhere",
 ];
 const OPERATOR_READS: [&str; 2] = ["/console/redrive?all=1&rehearse=1", "/console/purge?all=1"];
-const OPERATOR_POSTS: [&str; 5] = ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/pause", "/console/verify/now"];
+const OPERATOR_POSTS: [&str; 6] =
+    ["/console/permit", "/console/redrive", "/console/purge", "/console/jobs/3/pause", "/console/verify/now", "/console/health/check"];
 const EDITOR_POSTS: [&str; 2] = ["/console/dead-letters/3fa9c1d20000/check", "/console/dead-letters/3fa9c1d20000/send"];
 
 /// A form that would suit every address.
@@ -141,7 +142,7 @@ async fn operators_act_but_see_and_send_no_payload() {
     for address in OPERATOR_POSTS {
         assert_eq!(client.post(address, &FORM).await.status, StatusCode::SEE_OTHER, "{address}");
     }
-    assert_eq!(fake.asked().len(), 5);
+    assert_eq!(fake.asked().len(), 6);
     for client in [client, Client::viewer(&fake).await] {
         let page = client.get("/console/dead-letters/3fa9c1d20000").await;
         page.has("shown to editors").lacks("user-42").lacks("Lovelace").lacks("7b 22").lacks("<textarea");

@@ -352,6 +352,24 @@ async fn a_verification_is_shown_and_begun_by_an_operator() {
 }
 
 #[tokio::test]
+async fn a_check_is_run_by_an_operator_and_its_result_is_shown_to_everyone() {
+    let fake = Fake::with(0);
+    let (viewer, operator) = (Client::viewer(&fake).await, Client::operator(&fake).await);
+    let before = viewer.get("/console/health").await;
+    before.has("None was run since this process started. An operator can run one.").lacks("Run the check");
+    assert_eq!(viewer.post("/console/health/check", &[]).await.status, StatusCode::FORBIDDEN);
+    operator.get("/console/health").await.has("Run the check").lacks("An operator can run one");
+    let answer = operator.post("/console/health/check", &[]).await;
+    assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/health#check-title"));
+    operator.get("/console/health").await.has("1 of 7 findings failed; 1 warning. <a href=\"/console/health#check-title\">");
+    let after = viewer.get("/console/health").await;
+    after.has("1 of 7 findings failed; 1 warning.").has("Use 3, and min.insync.replicas=2.").has("0.4 s");
+    let order = ["refuses the login", "Replication factor 1", "57 variables"].map(|found| after.body.find(found).unwrap());
+    assert!(order.is_sorted(), "what has to be acted on stands first");
+    assert_eq!(fake.asked(), [Asked::Check("olga".to_owned())], "the viewer's was refused");
+}
+
+#[tokio::test]
 async fn colours_are_chosen_and_kept() {
     let client = Client::viewer(&Fake::with(4)).await;
     let answer = client.post("/console/theme", &[("theme", "contrast"), ("next", "/console/parked")]).await;

@@ -459,6 +459,31 @@ async fn without_script_all_of_it_works() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_check_is_run_by_keyboard_with_and_without_script_and_open_pages_show_what_it_came_to() {
+    let Some(desk) = Desk::new(Fake::with(0)).await else { return };
+    let browser = &desk.browser;
+    desk.log_in().await;
+    desk.open("/console/health").await;
+    browser.until("document.querySelector('#check').textContent.includes('None was run')").await;
+    // Somebody else runs one.
+    desk.fake.depth.store(1, Ordering::SeqCst);
+    browser.until("document.querySelectorAll('#check tbody tr').length === 7").await;
+    for without_script in [false, true] {
+        browser.command("Emulation.setScriptExecutionDisabled", serde_json::json!({"value": without_script})).await;
+        desk.open("/console/health").await;
+        desk.tab_to("Run the check").await;
+        browser.keys(ENTER).await;
+        browser.until("document.querySelector('.notice')?.textContent.includes('1 of 7 findings failed')").await;
+        let in_view = "document.querySelector('#check-title').getBoundingClientRect().top";
+        browser.until(&format!("location.hash === '#check-title' && {in_view} >= 0 && {in_view} < innerHeight")).await;
+        desk.quiet().await;
+    }
+    let ada = || Asked::Check("ada".to_owned());
+    assert_eq!(desk.fake.asked(), [ada(), ada()]);
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn markup_does_not_run() {
     let Some(desk) = Desk::new(poisoned()).await else { return };
     desk.log_in().await;

@@ -406,6 +406,43 @@ pub fn trace(id: &str) -> Trace {
     }
 }
 
+/// What a check of a small set-up comes to, as the program words it.
+pub fn checked() -> Checked {
+    let finding = |state, part: &str, check: &str, found: &str, advice: Option<&str>| Finding {
+        state,
+        part: part.to_owned(),
+        check: check.to_owned(),
+        found: found.to_owned(),
+        advice: advice.map(str::to_owned),
+    };
+    use FindingState::{Failed, Good, Warning};
+    Checked {
+        at: ago(95),
+        took: Duration::from_millis(412),
+        findings: vec![
+            finding(Good, "settings", "all", "57 variables can be used.", None),
+            finding(Good, "Kafka", "topic", "shop.events has 12 partitions.", None),
+            finding(
+                Warning,
+                "Kafka",
+                "replicas",
+                "Replication factor 1: what the one broker of a partition loses is lost.",
+                Some("Use 3, and min.insync.replicas=2."),
+            ),
+            finding(Good, "Kafka", "lag", "Group shop-consumers has 1,337 offsets to go in 12 partitions.", None),
+            finding(Good, "database", "server and login", "sql.internal:1433 answers, database shop.", None),
+            finding(Good, "database", "encryption", "TLS, the server's certificate is checked.", None),
+            finding(
+                Failed,
+                "Redis",
+                "server and login",
+                "The dead letter queue at dead-letters.internal.shop.example:6379 refuses the login.",
+                Some("Check REDIS_USERNAME and REDIS_PASSWORD, and the ACL of that user: ACL GETUSER pipeline."),
+            ),
+        ],
+    }
+}
+
 pub fn verification() -> Verification {
     let difference = |table: &str, kind: &str, meaning: &str, count| DifferenceCount {
         table: table.to_owned(),

@@ -16,12 +16,7 @@ use OverHttp::{At, Never};
 /// Every command of `consumer`, in the order of its help.
 pub const COMMANDS: [(&str, OverHttp); 29] = [
     ("run", Never("it is what answers")),
-    (
-        "check",
-        Never(
-            "it opens each part anew, from the settings of a program that need not run; of the parts of a running one tells `GET /admin/status`",
-        ),
-    ),
+    ("check", At(&[("GET", "/admin/check"), ("POST", "/admin/check")])),
     ("migrate", Never("it needs the right to change the schema, which a program that consumes is better without")),
     ("status", At(&[("GET", "/admin/status"), ("GET", "/admin/consumers")])),
     ("trace", At(&[("GET", "/admin/trace")])),

@@ -15,7 +15,7 @@ const DEFAULT_NAME: &str = "admin";
 pub enum AdminRole {
     /// Sees everything but payloads and keys, which may be personal data.
     Viewer,
-    /// Redrives, purges, lets floods pass, begins a verification, and compacts the ledger.
+    /// Redrives, purges, lets floods pass, begins a verification, runs a check, and compacts the ledger.
     Operator,
     /// Sees payloads, exports and imports them, and sends edited ones.
     Editor,

@@ -6,7 +6,7 @@
 //! | `guard` | asking them |
 //! | `request` | what they ask for |
 //! | `status`, `peek`, `parked`, `trace`, `audit`, `consumers` | answers that change nothing |
-//! | `verify`, `resume`, `ledger` | answers of what operators begin, permit and fold |
+//! | `check`, `verify`, `resume`, `ledger` | answers of what operators run, begin, permit and fold |
 //! | `dlq` | dead letters, and redrive jobs |
 //! | `answer` | refusals as problem documents |
 //! | [`commands`] | which command is which path, and which has none |
@@ -16,6 +16,7 @@
 
 mod answer;
 mod audit;
+mod check;
 pub mod commands;
 mod config;
 mod consumers;
@@ -96,6 +97,7 @@ where
         .route("/admin/trace", get(trace::show))
         .route("/admin/audit", get(audit::list))
         .route("/admin/audit/verify", get(audit::verify))
+        .route("/admin/check", get(check::show).merge(operator(post(check::run))))
         .route("/admin/verify", get(verify::show).merge(operator(post(verify::begin))))
         .route("/admin/resume", operator(post(resume::permit).layer(DefaultBodyLimit::max(ORDER_BYTES))))
         .route("/admin/ledger/compact", operator(post(ledger::fold).layer(DefaultBodyLimit::max(ORDER_BYTES))))

@@ -6,10 +6,12 @@
 //! | `fleet` | the consumers of the database |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
 //! | `jobs` | redrive jobs, whichever process they run in |
+//! | `checked` | the last check of this process |
 //! | `verification` | the last verification of this process |
 //! | `waiting` | parked events by what they wait for |
 //! | `words` | refusals as the console shows them |
 
+mod checked;
 mod fleet;
 mod flow;
 mod index;
@@ -28,7 +30,7 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Draft, Flow, Groups, Here, Job, JobControl, Letter, LetterPage, Operations, Order, Parked,
+    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Here, Job, JobControl, Letter, LetterPage, Operations, Order, Parked,
     RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
@@ -248,6 +250,16 @@ where
         let found = trace_subject(tables, queue, subject).await;
         let steps = found.timeline().into_iter().map(|step| shown(step, None)).collect();
         Ok(Trace { id, verdict: problem(&found.verdict()), findings: named(found.lines()), steps })
+    }
+
+    fn last_check(&self) -> Option<Checked> {
+        self.parts.shared.check.last().map(|last| checked::checked(&last))
+    }
+
+    async fn run_check(&self, Caller(caller): &Caller) -> Checked {
+        let checked = self.parts.shared.check.run().await;
+        tracing::info!(caller, ok = checked.report.ok, "the settings and every part were checked");
+        checked::checked(&checked)
     }
 
     fn verification(&self) -> Verification {

@@ -1,10 +1,13 @@
-//! `consumer check`: asks every part at the same time, each with a bound, so that one that hangs does not hide the others.
+//! `consumer check`, and the same in a process that runs: asks every part at the same time, each with a bound, so that one that hangs does not hide
+//! the others.
 
+use std::future::ready;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
-use ::check::{Finding, Reading, Role, bounded, since_1970};
+use ::check::{Finding, Reading, Role, SettingsNote, bounded, since_1970};
 use kafka::{KafkaConfig, KafkaProgress, describe_topic};
 use pipeline::fault::Dependency;
 use pipeline::ports::{GroupProgress as _, LogPositions as _};
@@ -12,10 +15,11 @@ use pipeline::{LogPosition, LogState};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
 use sqlserver::{SqlServer, SqlServerConfig};
+use telemetry::{Health, Metrics};
 
-use super::{metrics_address, name_places};
+use super::{CLOSE, metrics_address, name_places};
 use crate::admin::AdminConfig;
-use crate::check;
+use crate::check::{self, SelfCheck};
 use crate::config::ConsumerConfig;
 use crate::dlq::Terms;
 use crate::status::Process;
@@ -85,11 +89,24 @@ pub fn check(json: bool) -> ExitCode {
 
 /// Tests the settings that `read` reads and every part of which they are right. `warnings` are sentences about settings besides.
 pub fn check_parts(json: bool, read: impl FnOnce(&mut Reader) -> Parts, warnings: impl FnOnce(&Reader) -> Vec<String>) -> ExitCode {
-    ::check::check(json, read, warnings, ask)
+    ::check::check(json, read, warnings, async |parts| ask(parts, Process::ask(parts.process)).await)
 }
 
-async fn ask(parts: &Parts) -> Vec<Finding> {
-    let Parts { kafka, database, redis, process } = parts;
+/// The same check of the process that runs with these parts, for its operators. What it says of itself is told without the way over its port.
+pub fn check_here(parts: Parts, noted: SettingsNote, health: Health, metrics: Metrics) -> SelfCheck {
+    let here = Arc::new((parts, noted, health, metrics));
+    SelfCheck::new(move || {
+        let here = Arc::clone(&here);
+        Box::pin(async move {
+            let (parts, noted, health, metrics) = &*here;
+            let process = ready(Process::here(parts.process, health, metrics));
+            [noted.findings(), ask(parts, process).await].concat()
+        })
+    })
+}
+
+async fn ask(parts: &Parts, process: impl Future<Output = Process>) -> Vec<Finding> {
+    let Parts { kafka, database, redis, .. } = parts;
     let embedded: Vec<_> =
         [kafka.embedded("Kafka"), database.embedded("database"), redis.embedded("Redis")].into_iter().flatten().collect();
     let (kafka, database, redis) = (kafka.server(), database.server(), redis.server());
@@ -113,7 +130,7 @@ async fn ask(parts: &Parts) -> Vec<Finding> {
             None => Vec::new(),
         }
     };
-    let ((of_kafka, log), (of_database, known), of_redis, process) = tokio::join!(of_kafka, of_database, of_redis, Process::ask(*process));
+    let ((of_kafka, log), (of_database, known), of_redis, process) = tokio::join!(of_kafka, of_database, of_redis, process);
     let positions = kafka.zip(log.zip(known)).map(|(config, (log, known))| check::positions(&config.topic, &log, &known));
     [of_kafka, of_database, of_redis, embedded, positions.unwrap_or_default(), check::process(&process)].concat()
 }
@@ -123,6 +140,8 @@ async fn ask_kafka(config: &KafkaConfig, seen_retention: Option<Duration>) -> (V
     let progress = async {
         let progress = KafkaProgress::open(config)?;
         let (log, members) = tokio::join!(progress.log(), progress.members());
+        // What is left of the client ends by itself.
+        progress.close(CLOSE).await.ok();
         Ok((log?, members.ok().flatten()))
     };
     let (topic, progress) =

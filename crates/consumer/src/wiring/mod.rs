@@ -30,7 +30,7 @@ use crate::parked::ParkedCommand;
 use crate::resume::Resume;
 use crate::waiting::PIPELINE_PART;
 pub use audit::audit;
-pub use check::{Asked, Parts, check, check_parts};
+pub use check::{Asked, Parts, check, check_here, check_parts};
 pub use dlq::{dlq, spawn_jobs};
 pub use ledger::{compact_and_show, compact_over_http, ledger};
 pub use liveness::Liveness;

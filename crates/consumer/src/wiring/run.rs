@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use check::SettingsNote;
 use kafka::{KafkaCommitter, KafkaConfig, KafkaProgress, KafkaSource};
 use redis_dlq::{RedisConfig, RedisDlq};
 use settings::Reader;
@@ -12,7 +13,10 @@ use sqlserver::{Connections, SqlServer, SqlServerConfig};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::context;
-use super::{CLOSE, HEALTH_PARTS, Liveness, admin_routes, metrics_address, name_places, spawn_jobs, spawn_verify, with_settings};
+use super::{
+    Asked, CLOSE, HEALTH_PARTS, Liveness, Parts, admin_routes, check_here, metrics_address, name_places, spawn_jobs, spawn_verify,
+    with_settings,
+};
 use crate::admin::AdminConfig;
 use crate::backends::{Adapters, Backends};
 use crate::config::ConsumerConfig;
@@ -50,6 +54,8 @@ pub struct Settings {
     verify: Option<ScheduleConfig>,
     /// All of them by name, as they may be shown.
     shown: Vec<(String, String)>,
+    /// What a check finds of them.
+    noted: SettingsNote,
     /// Where metrics and health are served.
     address: SocketAddr,
 }
@@ -62,13 +68,14 @@ impl Settings {
         let terms = Terms::read(env, &consumer, kafka.topic.clone(), kafka.delivery_timeout);
         let (admin, verify) = (AdminConfig::read(env), ScheduleConfig::read(env));
         let address = metrics_address(env);
-        Self { kafka, database, redis, consumer, terms, admin, verify, address, shown: env.shown() }
+        let (shown, noted) = (env.shown(), SettingsNote::of(env, Vec::new()));
+        Self { kafka, database, redis, consumer, terms, admin, verify, shown, noted, address }
     }
 }
 
 async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     let liveness = Liveness::for_parts(Some(&settings.database), Some(&settings.redis));
-    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, verify, shown, address } = settings;
+    let Settings { kafka: kafka_config, database, redis, consumer, terms, admin: admin_config, verify, shown, noted, address } = settings;
     let shutdown = Shutdown::on_signals()?;
     let metrics = Metrics::new(&[Part::Consumer])?;
     metrics.poll_age_limit(liveness.silence);
@@ -88,12 +95,19 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
         let context = context((&kafka_config, terms), &dead_letters, &store)?;
         tracing::info!(remote = access.place.allow_remote, "serving /console and /admin");
         jobs = Some(context.clone());
+        let checked = Parts {
+            kafka: Asked::At(kafka_config.clone()),
+            database: Asked::At(database.clone()),
+            redis: Asked::At(redis),
+            process: bound,
+        };
         let shared = OperatorParts {
             context,
             progress: KafkaProgress::open(&kafka_config)?,
             group: kafka_config.group.clone(),
             health: health.clone(),
             metrics: metrics.clone(),
+            check: check_here(checked, noted, health.clone(), metrics.clone()),
             verify: verify.as_ref().map(|schedule| schedule.now.clone()),
             stop: shutdown.token(),
         };

@@ -35,7 +35,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::admin::office::{compacting, peeking};
+use crate::admin::office::{checking, compacting, peeking};
 use crate::console::{self as screens, ended};
 use crate::dlq::bench::{Broker, LEASE, Queue, RULES, five_fields, orphan, push};
 use crate::fake_log::Topic;
@@ -189,6 +189,7 @@ impl Office {
             health: Health::new(&[], None),
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
             verify: None,
+            check: checking(),
             stop: CancellationToken::new(),
         };
         let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), peek, compact };

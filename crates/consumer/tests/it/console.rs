@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection, TraceBy};
+use console::{Caller, FindingState, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection, TraceBy};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
+use crate::admin::office::checking;
 use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
 use crate::fake_log::Topic;
 use crate::rig::Rig;
@@ -66,6 +67,7 @@ impl Office {
             group: "group".to_owned(),
             health: self.health.clone(),
             metrics: self.metrics.clone(),
+            check: checking(),
             verify: Some(self.verify.clone()),
             stop: self.stop.clone(),
         };
@@ -168,10 +170,10 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     }
     let office = Office::new();
     let ConsoleParts { shared, instance, parking_deadline, settings } = office.parts();
-    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, verify, stop, .. } = shared;
+    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, check, verify, stop, .. } = shared;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let shared = OperatorParts { context, progress, group, health, metrics, verify, stop };
+    let shared = OperatorParts { context, progress, group, health, metrics, check, verify, stop };
     let operations = operations(ConsoleParts { shared, instance, parking_deadline, settings });
     let mut changes = operations.changes();
     let operator = async {
@@ -195,6 +197,18 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     let flow = operations.flow().await;
     assert!(flow.here.parts.iter().all(|part| part.name != "flow"), "{:?}", flow.here.parts);
     assert_eq!((flow.dead_letters, flow.here.outcomes.dead_letters), (Ok(300), 300));
+}
+
+#[tokio::test]
+async fn a_check_is_told_in_the_words_of_the_command_until_the_next_one() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    assert_eq!(operations.last_check(), None);
+    let checked = operations.run_check(&caller()).await;
+    let found: Vec<_> = checked.findings.iter().map(|finding| (finding.state, &*finding.found, finding.advice.as_deref())).collect();
+    let advice = Some("run `consumer migrate`");
+    assert_eq!(found, [(FindingState::Good, "events has 6 partitions", None), (FindingState::Failed, "it is not there", advice)]);
+    assert_eq!(operations.last_check(), Some(checked));
 }
 
 #[tokio::test]

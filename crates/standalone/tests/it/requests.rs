@@ -1,6 +1,7 @@
 //! `api-tests.http`: each request is sent to a live API, and answered with the status that its title states.
 
 use std::collections::BTreeMap;
+use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use axum::Router;
 use clap::Parser as _;
 use consumer::ConsumerConfig;
 use consumer::admin::{self, AdminConfig, AdminParts};
+use consumer::check::SelfCheck;
 use consumer::dlq::{AdminContext, Terms};
 use consumer::operator::OperatorParts;
 use consumer::wiring::{compact_over_http, peek_over_http};
@@ -156,6 +158,7 @@ fn consumer(store: &Sqlite, broker: &EmbeddedBroker, token: &str) -> Router {
         group: kafka.group,
         health: health.clone(),
         metrics: metrics.clone(),
+        check: SelfCheck::new(|| Box::pin(ready(Vec::new()))),
         verify: None,
         stop: CancellationToken::new(),
     };

@@ -61,6 +61,33 @@ fn what_is_not_named_is_said_to_be_unknown() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_running_pipeline_checks_itself_as_the_command_does() {
+    const TOKEN: &str = "0123456789abcdef";
+    let place = Place::start(&[("ADMIN_TOKEN", TOKEN)]);
+    place.send("boom").await;
+    place.until_rows("it consumes", |rows| rows.len() == 1).await;
+    let http = reqwest::Client::new();
+    let ask = async |request: reqwest::RequestBuilder| request.bearer_auth(TOKEN).send().await.unwrap().json::<Value>().await.unwrap();
+    let address = format!("http://{}/admin/check", place.api);
+    let here = ask(http.post(&address)).await;
+    assert_eq!(ask(http.get(&address)).await, here, "it is kept");
+
+    let mut command = standalone(place.folder(), &["--data-dir", "data", "check", "--json"]);
+    command.envs([("KAFKA_BROKERS", place.brokers()), ("KAFKA_CONSUMER_GROUP", "dlq"), ("API_HOST", "127.0.0.1"), ("ADMIN_TOKEN", TOKEN)]);
+    command.env("API_PORT", place.api.rsplit_once(':').unwrap().1);
+    let (_, told, _) = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    let told: Value = serde_json::from_str(&told).unwrap();
+    let found = |report: &Value| {
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings.map(|finding| ["part", "check", "state"].map(|name| finding[name].as_str().unwrap().to_owned())).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&here), found(&told), "{here} {told}");
+    let is_found = |finding: [&str; 3]| found(&here).iter().any(|found| *found == finding);
+    assert!(is_found(["process", "consumer here", "ok"]) && is_found(["Kafka", "lag", "ok"]), "{here}");
+    assert!(!here.to_string().contains(TOKEN), "{here}");
+}
+
 #[test]
 fn check_tells_what_is_embedded_and_asks_what_can_be_asked() {
     let folder = tempfile::tempdir().unwrap();

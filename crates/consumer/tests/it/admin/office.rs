@@ -8,7 +8,9 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
+use check::Finding;
 use consumer::admin::{AdminConfig, AdminParts, Compact, Peek, routes};
+use consumer::check::SelfCheck;
 use consumer::dlq::{AdminContext, Terms};
 use consumer::ledger::compact;
 use consumer::operator::OperatorParts;
@@ -113,6 +115,17 @@ pub fn compacting(topic: &Topic, tables: &Sqlite) -> Compact {
     })
 }
 
+/// Finds one thing that is as it should be, and one that is not.
+pub fn checking() -> SelfCheck {
+    let found = || {
+        vec![
+            Finding::ok("Kafka", "partitions", "events has 6 partitions"),
+            Finding::fail("database", "schema", "it is not there", "run `consumer migrate`"),
+        ]
+    };
+    SelfCheck::new(move || Box::pin(std::future::ready(found())))
+}
+
 impl Office {
     /// With a broker and tables.
     pub fn new(settings: &[(&str, &str)]) -> Self {
@@ -163,6 +176,7 @@ impl Office {
             group: "group".to_owned(),
             health: Health::new(&HEALTH_PARTS, None),
             metrics: metrics.clone(),
+            check: checking(),
             stop: CancellationToken::new(),
             context,
         };

@@ -221,9 +221,13 @@ impl Given {
             &format!("/admin/trace?event={stranger}"),
             "/admin/audit",
             "/admin/audit/verify",
+            "/admin/check",
             "/admin/verify",
         ] {
             self.ask(&office, "GET", path, "").await;
+        }
+        for method in ["POST", "GET"] {
+            self.ask(&office, method, "/admin/check", "").await;
         }
         self.ask(&office, "POST", "/admin/verify", "").await;
         let posts = [("/admin/resume", r#"{"records":1}"#), ("/admin/ledger/compact", r#"{"olderThan":"90d"}"#)];

@@ -149,6 +149,19 @@ async fn a_walk_through_the_audit_log_tells_its_last_hash_or_where_it_is_broken(
 }
 
 #[tokio::test]
+async fn a_check_is_run_for_operators_and_its_result_is_told_to_everyone() {
+    let office = office_of("operator");
+    let (status, sentence) = refused(&office, "GET", "/admin/check", "").await;
+    assert!(status == 404 && sentence.contains("POST /admin/check"), "{sentence}");
+    let (status, checked) = office.ask("POST", "/admin/check", "").await;
+    assert_eq!((status, &checked["ok"], &checked["findings"][1]["state"]), (StatusCode::OK, &json!(false), &json!("fail")));
+    assert_eq!(get(&office, "/admin/check").await, checked);
+    let viewer = office_of("viewer");
+    assert_eq!(viewer.ask("POST", "/admin/check", "").await.0, StatusCode::FORBIDDEN);
+    assert_eq!(viewer.ask("GET", "/admin/check", "").await.0, StatusCode::NOT_FOUND, "nothing was run");
+}
+
+#[tokio::test]
 async fn the_last_verification_is_told_and_one_is_begun_where_this_process_verifies() {
     let office = Office::new(&[]);
     office.metrics.verify_interval(std::time::Duration::from_secs(3600));
