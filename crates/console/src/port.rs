@@ -277,6 +277,36 @@ pub struct Consumer {
     pub events_per_second: u64,
     /// When it committed last, RFC 3339.
     pub last_commit: Option<String>,
+    /// What the last verification that it did came to; `None` where it has done none since it started.
+    pub verification: Option<Verdict>,
+}
+
+/// What a verification of the tables against the log came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// When it ended, RFC 3339.
+    pub ended: String,
+    /// How long it took.
+    pub took: Duration,
+    /// How it ended.
+    pub outcome: VerdictOutcome,
+    /// Rows of the tables that were compared.
+    pub rows: u64,
+    /// Offsets of the log up to which they were.
+    pub offsets: u64,
+    /// Whether the log was read from its beginning.
+    pub whole_log: bool,
+}
+
+/// How a verification ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum VerdictOutcome {
+    /// The tables are what the log says.
+    Equal,
+    /// So many differences were found.
+    Different(u64),
+    /// It did not come to its end, for this reason: a sentence.
+    Unfinished(String),
 }
 
 /// What records came to in this process since it started.
@@ -669,11 +699,11 @@ pub struct Checked {
 pub struct Finding {
     /// How it stands.
     pub state: FindingState,
-    /// Of whom: settings, Kafka, database, Redis, consumer.
+    /// Of whom: settings, Kafka, database, Redis, process.
     pub part: String,
     /// What was looked at.
     pub check: String,
-    /// What was found, as a sentence; never a secret.
+    /// What was found, in the words of the command; never a secret.
     pub found: String,
     /// What to do; `None` where nothing is.
     pub advice: Option<String>,

@@ -53,6 +53,39 @@ pub struct ConsumerState {
     pub events_per_second: u64,
     /// When offsets were committed last, by its own clock (RFC 3339).
     pub last_commit: Option<String>,
+    /// What the last verification that it did came to; `None` where it has done none since it started.
+    pub verification: Option<VerificationVerdict>,
+}
+
+/// What a verification of the tables against the log came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub struct VerificationVerdict {
+    /// When it ended, by the consumer's own clock (RFC 3339).
+    pub ended_at: String,
+    /// How long it took.
+    pub took_ms: u64,
+    /// [`EQUAL`](Self::EQUAL), [`DIFFERENT`](Self::DIFFERENT) or [`UNFINISHED`](Self::UNFINISHED).
+    pub outcome: String,
+    /// What was found different.
+    pub differences: u64,
+    /// Rows of the tables that were compared.
+    pub rows: u64,
+    /// Offsets of the log up to which they were.
+    pub offsets: u64,
+    /// Whether the log was read from its beginning.
+    pub whole_log: bool,
+    /// Why it was not finished: numbers and names, no value of an event.
+    pub reason: Option<String>,
+}
+
+impl VerificationVerdict {
+    /// The tables are what the log says.
+    pub const EQUAL: &str = "equal";
+    /// They are not.
+    pub const DIFFERENT: &str = "different";
+    /// It did not come to its end.
+    pub const UNFINISHED: &str = "unfinished";
 }
 
 /// A partition that a consumer owns.
@@ -107,6 +140,9 @@ impl ConsumerState {
             *part = cut(std::mem::take(part), LONGEST_NAME);
             *reason = cut(std::mem::take(reason), LONGEST_REASON);
         }
+        if let Some(VerificationVerdict { reason: Some(reason), .. }) = &mut self.verification {
+            *reason = cut(std::mem::take(reason), LONGEST_REASON);
+        }
         self
     }
 
@@ -155,11 +191,27 @@ mod tests {
             down: vec![DownPart { part: "kafka".to_owned(), since: "2026-01-15T10:00:00Z".to_owned(), reason: "away".to_owned() }],
             events_per_second: 12,
             last_commit: Some("2026-01-15T10:00:00Z".to_owned()),
+            verification: Some(VerificationVerdict {
+                ended_at: "2026-01-15T10:00:00Z".to_owned(),
+                took_ms: 412,
+                outcome: VerificationVerdict::DIFFERENT.to_owned(),
+                differences: 3,
+                rows: 120,
+                offsets: 140,
+                whole_log: true,
+                reason: None,
+            }),
         };
         assert_eq!(ConsumerState::from_json(&state.to_json()), state);
-        let later = r#"{"status":"ready","partitions":[{"partition":1,"paused":true}],"temperature":36.6}"#;
+        let earlier = r#"{"status":"ready","partitions":[],"morePartitions":0,"down":[],"eventsPerSecond":3,"lastCommit":null}"#;
+        assert_eq!(
+            ConsumerState::from_json(earlier),
+            ConsumerState { status: "ready".to_owned(), events_per_second: 3, ..ConsumerState::default() }
+        );
+        let later = r#"{"status":"ready","partitions":[{"partition":1,"paused":true}],"verification":{"outcome":"odd","by":"x"},"temperature":36.6}"#;
         let read = ConsumerState::from_json(later);
         assert_eq!((&*read.status, read.partitions.len(), read.last_commit), ("ready", 1, None));
+        assert_eq!(read.verification.map(|verdict| (verdict.outcome, verdict.differences)), Some(("odd".to_owned(), 0)));
         assert_eq!(ConsumerState::from_json("]"), ConsumerState::default());
     }
 
@@ -169,6 +221,7 @@ mod tests {
         let state = ConsumerState {
             partitions: (0..10_000).map(|partition| OwnedPartition { partition, position: Some(i64::MAX), end: Some(i64::MAX) }).collect(),
             down: vec![down; 99],
+            verification: Some(VerificationVerdict { reason: Some("\u{10348}".repeat(9_999)), ..VerificationVerdict::default() }),
             ..ConsumerState::default()
         };
         let bounded = Heartbeat { host: "h".repeat(9_999), ..heartbeat(state) }.bounded();

@@ -216,7 +216,6 @@ impl Stack {
             terms: settings.terms,
         };
         let progress = KafkaProgress::open(&kafka)?;
-        let member = Member::new(&kafka.group, &kafka.topic);
         let has_tokens = settings.admin.is_some();
         let (access, opens) = match settings.admin {
             Some(config) => (config, "a token of ADMIN_TOKEN".to_owned()),
@@ -233,6 +232,7 @@ impl Stack {
             }
             _ => settings.verify,
         };
+        let member = Member::new(&kafka.group, &kafka.topic).verifying(verify.as_ref());
         parts.push(Row::real("console", format!("http://{api}/console/ ({opens})")));
         spawn_jobs(context.clone(), health.clone(), shutdown.token());
         let checked = check::parts_in_use(&kafka, settings.database, settings.redis, &embedded, api);

@@ -201,6 +201,7 @@ mod tests {
             down: Vec::new(),
             events_per_second: 3,
             last_commit: None,
+            verification: None,
         }
     }
 

@@ -103,6 +103,11 @@ fn consumers(looks: u64) -> Vec<Consumer> {
         down: Vec::new(),
         events_per_second: 610 + looks % 7,
         last_commit: Some(ago(0)),
+        verification: None,
+    };
+    let verified = |seconds, outcome| {
+        let (took, rows) = (Duration::from_millis(98_400), 14_388_402);
+        Some(Verdict { ended: ago(seconds), took, outcome, rows, offsets: 20_904_399, whole_log: false })
     };
     let held = "41 records that cannot be written are held, more than DLQ_MAX_RATIO lets pass: 98 % are not_json:unknown:, in partition 1.";
     let part =
@@ -113,6 +118,7 @@ fn consumers(looks: u64) -> Vec<Consumer> {
             lag: Some(48_210_u64.saturating_sub(looks * 2_600) + 1_204),
             status: "not ready".to_owned(),
             down: vec![part("flow", held)],
+            verification: verified(1_200, VerdictOutcome::Different(4)),
             ..consumer("consumer-5f6c9d7b8-2xkqv", &[0, 2, 3, 5, 6, 8, 9, 11])
         },
         Consumer {
@@ -123,12 +129,20 @@ fn consumers(looks: u64) -> Vec<Consumer> {
             last_commit: Some(ago(97)),
             ..consumer("consumer-5f6c9d7b8-hm4tz", &[1, 7])
         },
-        Consumer { last_seen: Duration::from_secs(7), ..consumer("consumer-5f6c9d7b8-p9wlc", &[4]) },
+        Consumer {
+            last_seen: Duration::from_secs(7),
+            verification: verified(240, VerdictOutcome::Equal),
+            ..consumer("consumer-5f6c9d7b8-p9wlc", &[4])
+        },
         Consumer {
             alive: false,
             last_seen: Duration::from_secs(24),
             events_per_second: 0,
             last_commit: Some(ago(25)),
+            verification: verified(
+                9_000,
+                VerdictOutcome::Unfinished("Partition 3: nothing has come for 60 s, although the log goes on.".to_owned()),
+            ),
             ..consumer("consumer-5f6c9d7b8-z71fn", &[10])
         },
     ]
@@ -420,25 +434,25 @@ pub fn checked() -> Checked {
         at: ago(95),
         took: Duration::from_millis(412),
         findings: vec![
-            finding(Good, "settings", "all", "57 variables can be used.", None),
-            finding(Good, "Kafka", "topic", "shop.events has 12 partitions.", None),
+            finding(Good, "settings", "all", "57 variables can be used", None),
+            finding(Good, "Kafka", "partitions", "shop.events has 12 partitions", None),
             finding(
                 Warning,
                 "Kafka",
                 "replicas",
-                "Replication factor 1: what the one broker of a partition loses is lost.",
-                Some("Use 3, and min.insync.replicas=2."),
+                "replication factor 1",
+                Some("events are lost with their broker: use 3 where events matter"),
             ),
-            finding(Good, "Kafka", "lag", "Group shop-consumers has 1,337 offsets to go in 12 partitions.", None),
-            finding(Good, "database", "server and login", "sql.internal:1433 answers, database shop.", None),
-            finding(Good, "database", "encryption", "TLS, the server's certificate is checked.", None),
+            finding(Good, "Kafka", "lag", "1337 offsets of shop-consumers not consumed, 3 members", None),
+            finding(Good, "database", "server and login", "sql.internal:1433 answers, database shop", None),
             finding(
                 Failed,
                 "Redis",
                 "server and login",
-                "The dead letter queue at dead-letters.internal.shop.example:6379 refuses the login.",
-                Some("Check REDIS_USERNAME and REDIS_PASSWORD, and the ACL of that user: ACL GETUSER pipeline."),
+                "the dead letter queue at dead-letters.internal.shop.example:6379 cannot be reached",
+                Some("connection refused: nothing listens at this address, or a firewall refuses"),
             ),
+            finding(Good, "process", "consumer here", "ready at http://127.0.0.1:9090", None),
         ],
     }
 }

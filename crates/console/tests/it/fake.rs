@@ -161,6 +161,12 @@ impl Operations for Fake {
             for text in [&mut consumer.elsewhere, &mut consumer.last_commit] {
                 self.some(text);
             }
+            if let Some(Verdict { ended, outcome, .. }) = &mut consumer.verification {
+                self.dirty(&mut [ended]);
+                if let VerdictOutcome::Unfinished(why) = outcome {
+                    self.dirty(&mut [why]);
+                }
+            }
             for part in &mut consumer.down {
                 self.dirty(&mut [&mut part.name, &mut part.since]);
                 self.some(&mut part.reason);

@@ -27,6 +27,7 @@ async fn markup_is_escaped_wherever_it_comes_from() {
             "/console/jobs".to_owned(),
             "/console/parked".to_owned(),
             "/console/audit".to_owned(),
+            "/console/verify".to_owned(),
             format!("/console/audit?before={in_address}"),
             "/console/trace?event=none".to_owned(),
             "/console/dead-letters".to_owned(),

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use console::{Consumer, Part, PartState};
+use console::{Consumer, Part, PartState, Verdict, VerdictOutcome};
 use pipeline::LogState;
-use pipeline::heartbeat::DownPart;
+use pipeline::heartbeat::{DownPart, VerificationVerdict};
 use uuid::Uuid;
 
 use super::words::problem;
@@ -51,6 +51,23 @@ pub(super) fn consumer(view: ConsumerView, here: Here<'_>, log: Option<&LogState
         down: view.down.into_iter().map(|DownPart { part, since, reason }| down(&part, since, &reason)).collect(),
         events_per_second: view.events_per_second,
         last_commit: view.last_commit,
+        verification: view.verification.map(verdict),
+    }
+}
+
+/// What the last verification of a process came to.
+fn verdict(told: VerificationVerdict) -> Verdict {
+    Verdict {
+        ended: told.ended_at,
+        took: Duration::from_millis(told.took_ms),
+        outcome: match &*told.outcome {
+            VerificationVerdict::EQUAL => VerdictOutcome::Equal,
+            VerificationVerdict::DIFFERENT => VerdictOutcome::Different(told.differences),
+            _ => VerdictOutcome::Unfinished(told.reason.map_or_else(|| "It does not say why.".to_owned(), |reason| problem(&reason))),
+        },
+        rows: told.rows,
+        offsets: told.offsets,
+        whole_log: told.whole_log,
     }
 }
 
@@ -93,6 +110,17 @@ mod tests {
         let mut more = beat;
         more.state = ConsumerState { more_partitions: 1, ..more.state };
         assert_eq!(consumer(seen(more), here, Some(&log)).lag, None);
+    }
+
+    #[test]
+    fn what_a_verification_came_to_is_told_also_where_it_was_not_finished() {
+        let of = |outcome: &str, reason: Option<&str>| {
+            let (outcome, reason) = (outcome.to_owned(), reason.map(str::to_owned));
+            verdict(VerificationVerdict { outcome, differences: 3, reason, ..VerificationVerdict::default() }).outcome
+        };
+        assert_eq!((of("equal", None), of("different", None)), (VerdictOutcome::Equal, VerdictOutcome::Different(3)));
+        assert_eq!(of("unfinished", Some("it was stopped")), VerdictOutcome::Unfinished("It was stopped.".to_owned()));
+        assert_eq!(of("of a later release", None), VerdictOutcome::Unfinished("It does not say why.".to_owned()));
     }
 
     #[test]

@@ -9,6 +9,8 @@ use telemetry::{Health, Metrics, PartReport};
 use uuid::Uuid;
 
 use crate::backends::SystemClock;
+use crate::verify::ScheduleConfig;
+use crate::verify::last::LastVerdict;
 
 /// A consumer of a group, from its start to its end.
 #[derive(Clone, Debug)]
@@ -18,6 +20,7 @@ pub struct Member {
     group: String,
     topic: String,
     started_at: Timestamp,
+    verdict: LastVerdict,
 }
 
 impl Member {
@@ -30,7 +33,14 @@ impl Member {
             group: group.to_owned(),
             topic: topic.to_owned(),
             started_at: SystemClock.now(),
+            verdict: LastVerdict::default(),
         }
+    }
+
+    /// The same, which verifies the tables on this schedule, where there is one.
+    #[must_use]
+    pub fn verifying(self, schedule: Option<&ScheduleConfig>) -> Self {
+        Self { verdict: schedule.map(|schedule| schedule.last.clone()).unwrap_or_default(), ..self }
     }
 
     /// By which its heartbeats are known among those of others.
@@ -40,9 +50,10 @@ impl Member {
 
     /// What it says now.
     pub(super) fn heartbeat(&self, health: &Health, metrics: &Metrics) -> Heartbeat {
-        let Self { instance, host, group, topic, started_at } = self.clone();
+        let Self { instance, host, group, topic, started_at, verdict } = self.clone();
         let version = env!("CARGO_PKG_VERSION").to_owned();
-        Heartbeat { instance, host, process_id: std::process::id(), version, group, topic, started_at, state: state(health, metrics) }
+        let state = ConsumerState { verification: verdict.get(), ..state(health, metrics) };
+        Heartbeat { instance, host, process_id: std::process::id(), version, group, topic, started_at, state }
     }
 }
 
@@ -66,6 +77,7 @@ fn state(health: &Health, metrics: &Metrics) -> ConsumerState {
         down: report.parts.iter().filter_map(down).collect(),
         events_per_second: metrics.events_per_second().round() as u64,
         last_commit: metrics.last_commit().map(|age| ago(age).to_string()),
+        verification: None,
     }
 }
 

@@ -1,8 +1,10 @@
 //! The consumers, as they are shown.
 
+use std::collections::BTreeMap;
+
 use events::Timestamp;
 use pipeline::fault::Fault;
-use pipeline::heartbeat::{DownPart, Heartbeat, OwnedPartition, SeenConsumer};
+use pipeline::heartbeat::{DownPart, Heartbeat, OwnedPartition, SeenConsumer, VerificationVerdict};
 use pipeline::ports::Heartbeats;
 use serde::Serialize;
 use uuid::Uuid;
@@ -43,6 +45,8 @@ pub struct ConsumerView {
     pub events_per_second: u64,
     /// When offsets were committed last, by its own clock.
     pub last_commit: Option<String>,
+    /// What the last verification that it did came to.
+    pub verification: Option<VerificationVerdict>,
 }
 
 /// A partition that a consumer owns.
@@ -86,6 +90,7 @@ impl From<SeenConsumer> for ConsumerView {
             // Of whoever is gone, this is over.
             events_per_second: if alive { state.events_per_second } else { 0 },
             last_commit: state.last_commit,
+            verification: state.verification,
         }
     }
 }
@@ -98,6 +103,17 @@ pub async fn consumers(store: &impl Heartbeats) -> Result<Vec<ConsumerView>, Fau
     let mut consumers: Vec<_> = store.consumers(TOLD).await?.into_iter().map(ConsumerView::from).collect();
     consumers.sort_by_key(|consumer| !consumer.alive);
     Ok(consumers)
+}
+
+/// Whether the last finished verification of a topic has found the tables different from the log, whichever process did it.
+pub fn tables_differ(consumers: &[ConsumerView]) -> bool {
+    let mut last = BTreeMap::new();
+    for ConsumerView { topic, verification, .. } in consumers {
+        let Some(verdict) = verification.as_ref().filter(|verdict| verdict.outcome != VerificationVerdict::UNFINISHED) else { continue };
+        let (ended, differs) = (Timestamp::parse(&verdict.ended_at).ok(), verdict.differences > 0);
+        last.entry(topic).and_modify(|known| *known = (ended, differs).max(*known)).or_insert((ended, differs));
+    }
+    last.into_values().any(|(_, differs)| differs)
 }
 
 #[cfg(test)]
@@ -115,6 +131,22 @@ mod tests {
         assert_eq!((there.alive, there.events_per_second, there.last_seen_seconds), (true, 3, 10));
         assert_eq!((gone.alive, gone.events_per_second), (false, 0));
         assert_eq!(gone.partitions.iter().map(|partition| partition.lag).collect::<Vec<_>>(), [Some(2), Some(2)]);
+    }
+
+    #[test]
+    fn the_tables_differ_where_the_last_verification_of_a_topic_that_came_to_its_end_says_so() {
+        let seen = |topic: &str, at: &str, outcome: &str, differences| {
+            let mut heartbeat = Heartbeat { topic: topic.to_owned(), ..heartbeat(id()) };
+            let (ended_at, outcome) = (format!("2026-01-15T{at}Z"), outcome.to_owned());
+            heartbeat.state.verification = Some(VerificationVerdict { ended_at, outcome, differences, ..VerificationVerdict::default() });
+            ConsumerView::from(SeenConsumer { heartbeat, age: Duration::ZERO })
+        };
+        let (nine, ten) = (seen("events", "09:00:00", "different", 3), seen("events", "10:00:00", "equal", 0));
+        assert!(!tables_differ(&[]) && !tables_differ(std::slice::from_ref(&ten)) && tables_differ(std::slice::from_ref(&nine)));
+        assert!(!tables_differ(&[nine.clone(), ten.clone()]) && !tables_differ(&[ten.clone(), nine.clone()]), "it was mended");
+        assert!(tables_differ(&[ten, seen("events", "10:00:00.5", "different", 1)]));
+        assert!(tables_differ(&[nine.clone(), seen("events", "11:00:00", "unfinished", 0)]), "that says nothing");
+        assert!(tables_differ(&[nine, seen("orders", "11:00:00", "equal", 0)]), "another topic");
     }
 
     #[test]

@@ -3,14 +3,19 @@
 use std::fmt::{self, Formatter};
 use std::time::Duration;
 
+use events::Timestamp;
+use pipeline::heartbeat::VerificationVerdict;
+
 use crate::dlq::printable::printable;
 use crate::fleet::ConsumerView;
+use crate::parked::waited;
+use crate::verify::last::found;
 
 /// Consumers that are shown.
 const SHOWN: usize = 50;
 
-/// One line for each, and one for each part of it that is down.
-pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView]) -> fmt::Result {
+/// One line for each, one for what its last verification came to, and one for each part of it that is down.
+pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView], now: Timestamp) -> fmt::Result {
     let lost = consumers.iter().filter(|consumer| !consumer.alive).count();
     write!(f, "{}", consumers.len() - lost)?;
     match lost {
@@ -28,6 +33,9 @@ pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView]) -> fmt::Re
         let lag = consumer.partitions.iter().map(|partition| partition.lag).sum::<Option<u64>>();
         let lag = lag.filter(|_| consumer.alive && consumer.more_partitions == 0).map_or_else(|| "-".to_owned(), |lag| lag.to_string());
         writeln!(f, "  {name:<26}  {state:<9} {:>8} {lag:>12}  {}", consumer.events_per_second, partitions(consumer))?;
+        if let Some(verdict) = &consumer.verification {
+            writeln!(f, "    verified {}", printable(&told(verdict, now)))?;
+        }
         if !consumer.alive {
             let ago = settings::span::format(Duration::from_secs(consumer.last_seen_seconds));
             writeln!(f, "    heard of {ago} ago; its partitions go to the others after its session timeout")?;
@@ -41,6 +49,15 @@ pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView]) -> fmt::Re
         0 => Ok(()),
         hidden => writeln!(f, "  and {hidden} more, see --json"),
     }
+}
+
+/// What a verification came to, and when.
+fn told(VerificationVerdict { ended_at, outcome, differences, reason, .. }: &VerificationVerdict, now: Timestamp) -> String {
+    let ago = Timestamp::parse(ended_at).map_or_else(|_| ended_at.clone(), |ended| format!("{} ago", waited(ended, now)));
+    if outcome == VerificationVerdict::UNFINISHED {
+        return format!("{ago}: not finished: {}", reason.as_deref().unwrap_or("it does not say why"));
+    }
+    format!("{ago}: {}", found(*differences))
 }
 
 fn partitions(consumer: &ConsumerView) -> String {

@@ -270,11 +270,12 @@ fn short_id(id: &str) -> &str {
 }
 
 impl Status {
-    /// Whether the process is ready, has not found the tables different from the log, and every part that was asked has answered. Lag and dead
+    /// Whether the process is ready, no process has found the tables different from the log, and every part that was asked has answered. Lag and dead
     /// letters do not count: both are work that goes on.
     pub fn is_well(&self) -> bool {
         self.process.is_ready()
             && !self.process.tables_differ()
+            && !matches!(&self.consumers, Some(Known::Yes(consumers)) if fleet::tables_differ(consumers))
             && !matches!(self.lag, Some(Known::No { .. }))
             && !matches!(self.parked, Some(Known::No { .. }))
             && !matches!(self.dead_letters, Some(Known::No { .. }))

@@ -11,6 +11,7 @@ use super::{Change, EventTimeLag, Group, Known, Lag, MissingParent, Parked, Part
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 use crate::parked::waited;
+use crate::verify::last::found;
 
 /// Groups of dead letters that are shown.
 const GROUPS: usize = 20;
@@ -25,7 +26,7 @@ impl Display for Status {
         // Where the tables are away, what is parked says so.
         if let Some(Known::Yes(all)) = &self.consumers {
             write!(f, "{:<13} ", "consumers")?;
-            consumers::show(f, all)?;
+            consumers::show(f, all, self.at)?;
         }
         section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
             parked(f, known, self.at)
@@ -149,12 +150,7 @@ impl Verification {
         let Some(last) = self.last else {
             return format!("not yet by this process, of which one does it each {interval}");
         };
-        let ago = waited(last, now);
-        match self.differences {
-            0 => format!("{ago} ago: the tables are what the log says"),
-            1 => format!("{ago} ago: 1 difference from the log, see `verify`"),
-            count => format!("{ago} ago: {count} differences from the log, see `verify`"),
-        }
+        format!("{} ago: {}", waited(last, now), found(self.differences))
     }
 }
 
@@ -198,7 +194,7 @@ fn seconds(time: &str) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use pipeline::heartbeat::{DownPart, SeenConsumer};
+    use pipeline::heartbeat::{DownPart, SeenConsumer, VerificationVerdict};
 
     use super::super::{Answer, AnsweredLog, Part};
     use super::*;
@@ -220,6 +216,12 @@ mod tests {
         let mut heartbeat = testkit::builders::heartbeat(testkit::builders::id());
         let down = DownPart { part: "kafka".into(), since: String::new(), reason: "it is away".into() };
         heartbeat.state.down.push(down);
+        heartbeat.state.verification = Some(VerificationVerdict {
+            ended_at: "2026-01-15T10:07:00Z".into(),
+            outcome: VerificationVerdict::DIFFERENT.into(),
+            differences: 1,
+            ..VerificationVerdict::default()
+        });
         let seen = |seconds| SeenConsumer { heartbeat: heartbeat.clone(), age: Duration::from_secs(seconds) }.into();
         let [ready, lost] = [1, 90].map(seen);
         let status = Status {
@@ -275,8 +277,10 @@ lag           12 of topic events, group g: 1 member
 consumers     1, and 1 that is gone and has not said that it stops
   host, process               state     events/s          lag  partitions
   host-a 4711                 ready            3            4  0,1
+    verified 5m ago: 1 difference from the log, see `verify`
     kafka: it is away
   host-a 4711                 lost             0            -  had 0,1
+    verified 5m ago: 1 difference from the log, see `verify`
     heard of 90s ago; its partitions go to the others after its session timeout
 parked        3, the oldest for 12m
           3  for user 7

@@ -1,10 +1,17 @@
-//! The last verification of this process, as its metrics tell it.
+//! The last verification of this process, as its metrics tell it, and what it came to, for its heartbeat.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use events::Timestamp;
+use pipeline::heartbeat::VerificationVerdict;
+use pipeline::ports::Clock as _;
 use serde::Serialize;
 use telemetry::exposition::{Sample, samples};
 
+use super::Report;
 use super::difference::Kind;
+use crate::backends::SystemClock;
 
 /// What is said where one is wanted of a process that does none.
 pub const NO_SCHEDULE: &str = "This process does not verify the tables: set VERIFY_INTERVAL, or run `consumer verify`.";
@@ -50,6 +57,54 @@ impl LastVerification {
             offsets: value("pipeline_verify_verified_events").unwrap_or_default() as u64,
             differences: samples(metrics, "pipeline_verify_differences").filter(|sample| sample.value > 0.0).map(difference).collect(),
         }
+    }
+}
+
+/// What the last verification of this process came to. Clones are for the same process.
+#[derive(Clone, Debug, Default)]
+pub struct LastVerdict(Arc<Mutex<Option<VerificationVerdict>>>);
+
+impl LastVerdict {
+    /// What it came to; `None` where there was none.
+    pub fn get(&self) -> Option<VerificationVerdict> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// One has ended now that took so long.
+    pub(super) fn note(&self, took: Duration, ended: &anyhow::Result<Report>) {
+        let verdict = VerificationVerdict {
+            ended_at: SystemClock.now().to_string(),
+            took_ms: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
+            ..of(ended)
+        };
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(verdict);
+    }
+}
+
+fn of(ended: &anyhow::Result<Report>) -> VerificationVerdict {
+    match ended {
+        Ok(report) => VerificationVerdict {
+            outcome: if report.is_equal() { VerificationVerdict::EQUAL } else { VerificationVerdict::DIFFERENT }.to_owned(),
+            differences: report.count(),
+            rows: report.rows(),
+            offsets: report.offsets(),
+            whole_log: report.is_whole,
+            ..VerificationVerdict::default()
+        },
+        Err(why) => VerificationVerdict {
+            outcome: VerificationVerdict::UNFINISHED.to_owned(),
+            reason: Some(format!("{why:#}")),
+            ..VerificationVerdict::default()
+        },
+    }
+}
+
+/// What was found, as half a sentence.
+pub(crate) fn found(differences: u64) -> String {
+    match differences {
+        0 => "the tables are what the log says".to_owned(),
+        1 => "1 difference from the log, see `verify`".to_owned(),
+        count => format!("{count} differences from the log, see `verify`"),
     }
 }
 

@@ -107,6 +107,16 @@ impl Report {
         self.differences.iter().filter(|found| found.kind.can_be_repaired(delete_extra)).count() as u64
     }
 
+    /// Rows of the tables that were compared.
+    pub fn rows(&self) -> u64 {
+        self.tables.values().map(|table| table.rows).sum()
+    }
+
+    /// Offsets of the log up to which they were.
+    pub fn offsets(&self) -> u64 {
+        self.positions.values().map(|next| next.unsigned_abs()).sum()
+    }
+
     /// How many differences there are.
     pub const fn count(&self) -> u64 {
         self.differences.len() as u64 + self.untold

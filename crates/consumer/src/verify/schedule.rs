@@ -16,6 +16,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::last::LastVerdict;
 use super::{Report, Unfinished};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -37,6 +38,8 @@ pub struct ScheduleConfig {
     pub state: Option<PathBuf>,
     /// Who wants one before the interval has passed.
     pub now: VerifyNow,
+    /// What the last one came to.
+    pub last: LastVerdict,
 }
 
 /// Begins a verification before the interval has passed. Clones are for the same process.
@@ -78,7 +81,8 @@ impl ScheduleConfig {
         if !interval.is_zero() && interval < MINUTE {
             env.problem("VERIFY_INTERVAL", "must be a minute or more, or 0 for never");
         }
-        (!interval.is_zero()).then(|| Self { interval, rate, state: state.map(PathBuf::from), now: VerifyNow::default() })
+        let (now, last) = (VerifyNow::default(), LastVerdict::default());
+        (!interval.is_zero()).then(|| Self { interval, rate, state: state.map(PathBuf::from), now, last })
     }
 
     /// How long a lease lasts.
@@ -124,16 +128,20 @@ pub async fn keep_verifying<L: Leases, V: Future<Output = anyhow::Result<Report>
             }
         }
         let ends = stop.child_token();
-        match schedule.hold_during(verify(ends.clone()), ends).await {
+        let ended = schedule.hold_during(verify(ends.clone()), ends).await;
+        match &ended {
             Ok(report) => {
-                tell(&report, metrics);
+                tell(report, metrics);
                 due = began + config.interval;
             }
             Err(_) if stop.is_cancelled() => return,
-            // Nothing was consumed yet.
-            Err(why) if why.downcast_ref() == Some(&Unfinished::NoPositions) => tracing::debug!("there is nothing to verify yet"),
+            Err(why) if why.downcast_ref() == Some(&Unfinished::NoPositions) => {
+                tracing::debug!("nothing was consumed yet: there is nothing to verify");
+                continue;
+            }
             Err(why) => tracing::warn!("the tables were not verified: {why:#}"),
         }
+        config.last.note(began.elapsed(), &ended);
     }
 }
 
@@ -172,10 +180,9 @@ impl<L: Leases> Schedule<'_, L> {
 
 /// Says what was found, in the log and in the metrics.
 fn tell(report: &Report, metrics: &Metrics) {
-    let offsets = report.positions.values().map(|next| next.unsigned_abs()).sum();
+    let (rows, offsets) = (report.rows(), report.offsets());
     let differences = report.by_kind().into_iter().map(|((entity, kind), count)| ((entity, kind.name()), count));
     metrics.verified(offsets, differences);
-    let rows: u64 = report.tables.values().map(|table| table.rows).sum();
     if report.is_equal() {
         tracing::info!(rows, offsets, whole_log = report.is_whole, "verified: the tables are what the log says");
         return;

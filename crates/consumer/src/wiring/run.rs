@@ -88,7 +88,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
     // Port 0 takes any free one: this is the one.
     let bound = listener.local_addr()?;
     let (store, dead_letters) = (SqlServer::new(database.clone()), RedisDlq::new(&redis)?);
-    let member = Member::new(&kafka_config.group, &kafka_config.topic);
+    let member = Member::new(&kafka_config.group, &kafka_config.topic).verifying(verify.as_ref());
     let mut routes = http::routes(metrics.clone(), health.clone());
     let mut jobs = None;
     if let Some(access) = admin_config.map(Arc::new) {

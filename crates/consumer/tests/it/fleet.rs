@@ -4,14 +4,18 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use consumer::fleet::{INTERVAL, Member, consumers, spawn};
+use consumer::fleet::{INTERVAL, Member, consumers, spawn, tables_differ};
+use consumer::verify::schedule::keep_verifying;
+use consumer::verify::{Report, ScheduleConfig};
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
 use pipeline::ports::Heartbeats;
+use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part};
 use testkit::eventually;
 use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::rig::Rig;
@@ -146,6 +150,27 @@ async fn what_matters_at_once_is_said_at_once() {
     assert!(start.elapsed() < INTERVAL / 2, "{:?}", start.elapsed());
     beating.end().await;
     assert_eq!(one().await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_process_is_told_what_the_last_verification_of_one_came_to() {
+    let (store, (member, health, metrics)) = (Sqlite::temporary().unwrap(), member());
+    let mut env = Reader::from_pairs([("VERIFY_INTERVAL", "1h")]);
+    let schedule = ScheduleConfig::read(&mut env).unwrap();
+    let beating = spawn(store.clone(), member.verifying(Some(&schedule)), health, metrics.clone());
+    let one = async || consumers(&store).await.unwrap().pop();
+    eventually(BOUND, "it is there", async || one().await.is_some_and(|consumer| consumer.verification.is_none())).await;
+    let stop = CancellationToken::new();
+    let found = || async { Ok(Report { untold: 3, ..Report::default() }) };
+    let verifying = async { keep_verifying(&store, "events", &schedule, &metrics, &stop, |_| found()).await };
+    let told = async {
+        let is_told = async || one().await.is_some_and(|consumer| consumer.verification.is_some_and(|verdict| verdict.differences == 3));
+        eventually(BOUND, "what it came to is told", is_told).await;
+        stop.cancel();
+    };
+    tokio::join!(verifying, told);
+    assert!(tables_differ(&consumers(&store).await.unwrap()));
+    beating.end().await;
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,10 +5,14 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use consumer::verify::last::LastVerdict;
+use consumer::verify::report::TableReport;
 use consumer::verify::schedule::{VerifyNow, keep_verifying};
-use consumer::verify::{Report, ScheduleConfig};
+use consumer::verify::{Report, ScheduleConfig, Unfinished};
 use pipeline::fault::Fault;
+use pipeline::heartbeat::VerificationVerdict;
 use pipeline::ports::Leases;
+use pipeline::rows::Table;
 use settings::Reader;
 use telemetry::{Metrics, Part};
 use tokio::time::Instant;
@@ -51,6 +55,7 @@ struct Process {
     stop: CancellationToken,
     metrics: Metrics,
     now: VerifyNow,
+    last: LastVerdict,
 }
 
 impl Process {
@@ -61,11 +66,12 @@ impl Process {
             stop: CancellationToken::new(),
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
             now: VerifyNow::default(),
+            last: LastVerdict::default(),
         };
-        let now = process.now.clone();
+        let (now, last) = (process.now.clone(), process.last.clone());
         let (leases, begun, stop, metrics) = (leases.clone(), Arc::clone(&process.begun), process.stop.clone(), process.metrics.clone());
         tokio::spawn(async move {
-            let config = ScheduleConfig { interval: HOUR, rate: 1000.0, state: None, now: now.clone() };
+            let config = ScheduleConfig { interval: HOUR, rate: 1000.0, state: None, now: now.clone(), last };
             let verify = |stop: CancellationToken| {
                 begun.lock().unwrap().push(Instant::now());
                 async {
@@ -151,6 +157,31 @@ async fn a_verification_that_takes_longer_than_the_interval_keeps_the_lease_and_
     tokio::time::sleep(3 * HOUR).await;
     assert_eq!(slow.count(), 1, "it ended, and has no lease to begin again");
     assert_eq!(slow.metric("pipeline_verify_last_success"), "pipeline_verify_last_success_timestamp_seconds 0");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_last_one_came_to_is_kept_for_the_heartbeat() {
+    let verdict = async |finds: fn() -> anyhow::Result<Report>| {
+        let process = Process::start(&FakeLeases::default(), Duration::from_secs(7), finds);
+        assert_eq!(process.last.get(), None);
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        process.stop.cancel();
+        process.last.get()
+    };
+    let found = |untold| {
+        let tables = [(Table::Users, TableReport { rows: 12 }), (Table::Orders, TableReport { rows: 3 })].into();
+        Ok(Report { tables, positions: [(0, 20), (1, 21)].into(), untold, is_whole: true, ..Report::default() })
+    };
+    let equal = verdict(|| Ok(Report { is_whole: false, ..Report::default() })).await.unwrap();
+    assert_eq!((&*equal.outcome, equal.differences, equal.whole_log, equal.reason), ("equal", 0, false, None));
+    assert!(equal.ended_at.starts_with("20"), "{}", equal.ended_at);
+    let process = Process::start(&FakeLeases::default(), Duration::ZERO, move || found(3));
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let VerificationVerdict { outcome, differences, rows, offsets, whole_log, .. } = process.last.get().unwrap();
+    assert_eq!((&*outcome, differences, rows, offsets, whole_log), ("different", 3, 15, 41, true));
+    let unfinished = verdict(|| anyhow::bail!("its folder is full")).await.unwrap();
+    assert_eq!((&*unfinished.outcome, unfinished.reason.as_deref()), ("unfinished", Some("its folder is full")));
+    assert_eq!(verdict(|| Err(Unfinished::NoPositions.into())).await, None, "nothing was consumed yet");
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use pipeline::heartbeat::{ConsumerState, DownPart, Heartbeat, LONGEST_NAME, MOST_PARTITIONS, OwnedPartition, SeenConsumer};
+use pipeline::heartbeat::{
+    ConsumerState, DownPart, Heartbeat, LONGEST_NAME, MOST_PARTITIONS, OwnedPartition, SeenConsumer, VerificationVerdict,
+};
 use pipeline::ports::Heartbeats;
 use uuid::Uuid;
 
@@ -35,6 +37,11 @@ pub async fn a_consumer_is_seen_as_it_has_said_last<S: Heartbeats>(store: &S) {
             part: "pipeline".to_owned(), since: "2026-01-15T10:00:00Z".to_owned(), reason: "it’s \"held\"".to_owned()
         }],
         last_commit: None,
+        verification: Some(VerificationVerdict {
+            outcome: VerificationVerdict::UNFINISHED.to_owned(),
+            reason: Some("it’s \"away\"".to_owned()),
+            ..VerificationVerdict::default()
+        }),
         ..ConsumerState::default()
     };
     let later = Heartbeat { state, ..first.clone() };

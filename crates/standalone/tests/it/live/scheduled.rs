@@ -47,6 +47,13 @@ async fn one_member_verifies_and_tells_a_row_that_somebody_else_has_changed() {
     let other = place.start(&[SCHEDULED]);
     other.until_ready(BOUND).await;
 
+    // The database tells it to whoever asks.
+    let is_told = async || {
+        let status = place.command(&[]).arg("status").output().unwrap();
+        String::from_utf8(status.stdout).unwrap().contains(" ago: 1 difference from the log, see `verify`")
+    };
+    eventually(BOUND, "the member's verdict is told", is_told).await;
+
     let verify = |more: &[&str]| {
         let mut command = place.command(&[]);
         command.arg("verify").args(more).output().unwrap()
