@@ -59,6 +59,7 @@ pub struct Waiting<S> {
 #[derive(Clone, Debug)]
 struct Held {
     since: Instant,
+    cause: Cause,
     dependency: Dependency,
     class: FaultClass,
     /// What the health report says.
@@ -83,7 +84,12 @@ impl<S: RecordSource> Waiting<S> {
     pub fn polled(&mut self) {
         self.polled = Instant::now();
         self.health.beat();
-        self.health.owns(self.source.assigned());
+        let assigned = self.source.assigned();
+        if !assigned.is_empty() {
+            // Before the monitor has looked for the first time: who owns partitions has reached the brokers.
+            self.health.heard_of(Dependency::Kafka.label());
+        }
+        self.health.owns(assigned);
         self.metrics.polled();
     }
 
@@ -202,6 +208,8 @@ impl<S: RecordSource> Waiting<S> {
             if held.is_absence() {
                 self.health.up(held.dependency.label());
                 self.metrics.dependency(held.dependency.label(), true);
+            } else if held.is_refusal() {
+                self.health.works(held.dependency.label());
             }
             let seconds = held.since.elapsed().as_secs();
             tracing::info!(dependency = held.dependency.label(), held_seconds = seconds, "the work goes on");
@@ -222,19 +230,28 @@ impl<S: RecordSource> Waiting<S> {
         self.health.down(PIPELINE_PART, why.clone());
         let now = Instant::now();
         let since = match &mut self.held {
-            Some(held) if (held.dependency, held.class) == (fault.dependency, fault.class) => {
+            Some(held) if (held.cause, held.dependency, held.class) == (cause, fault.dependency, fault.class) => {
                 held.why = why;
                 return;
             }
-            Some(held) => held.since,
+            Some(held) => {
+                if held.is_refusal() {
+                    // What it does instead is said below, or by the monitor.
+                    self.health.works(held.dependency.label());
+                }
+                held.since
+            }
             None => now,
         };
         log_held(fault, cause, &why);
-        let held = Held { since, dependency: fault.dependency, class: fault.class, why, told: now };
+        let held = Held { since, cause, dependency: fault.dependency, class: fault.class, why, told: now };
         if held.is_absence() {
             // The monitor will find the same: that is no news then, and no second line.
             self.health.down(held.dependency.label(), reason(fault));
             self.metrics.dependency(held.dependency.label(), false);
+        } else if held.is_refusal() {
+            // The monitor's questions are answered all the same.
+            self.health.refuses(held.dependency.label(), reason(fault));
         }
         self.held = Some(held);
     }
@@ -253,6 +270,14 @@ impl Held {
     /// Whether the dependency is away as a whole, which anyone who asks it finds too.
     const fn is_absence(&self) -> bool {
         matches!(self.class, FaultClass::Unavailable { timed_out: false })
+    }
+
+    /// Whether the dependency answers, and refuses this work until a person mends something.
+    const fn is_refusal(&self) -> bool {
+        matches!(
+            (self.cause, self.class),
+            (Cause::Operator | Cause::Bug, FaultClass::Operator | FaultClass::UnknownState | FaultClass::Bug)
+        )
     }
 }
 

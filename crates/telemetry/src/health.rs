@@ -34,6 +34,7 @@ struct Inner {
     stopping: bool,
     log: Option<LogReport>,
     group: Option<String>,
+    instance: Option<String>,
     owned: BTreeSet<i32>,
 }
 
@@ -41,6 +42,8 @@ struct Inner {
 struct Part {
     state: State,
     since: SystemTime,
+    /// It answers, and refuses the work: that it answers does not make it up.
+    refuses: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -56,20 +59,40 @@ impl Health {
     /// younger than that; without one, while it answers at all.
     pub fn new(parts: &[&'static str], heartbeat: Option<Duration>) -> Self {
         let since = SystemTime::now();
-        let parts = parts.iter().map(|name| (*name, Part { state: State::Unknown, since })).collect();
+        let parts = parts.iter().map(|name| (*name, Part::unknown(since))).collect();
         let (last_beat, owned) = (Instant::now(), BTreeSet::new());
-        let inner = Mutex::new(Inner { parts, heartbeat, last_beat, stopping: false, log: None, group: None, owned });
+        let inner = Mutex::new(Inner { parts, heartbeat, last_beat, stopping: false, log: None, group: None, instance: None, owned });
         Self(Arc::new(Shared { inner, changes: watch::Sender::new(0) }))
     }
 
     /// A part works. Returns whether that is news, so that the caller logs one line per change.
     pub fn up(&self, part: &'static str) -> bool {
-        self.set(part, State::Up)
+        self.set(part, State::Up, false)
     }
 
     /// A part does not work; `why` holds numbers and names only. Returns whether that is news: a new reason alone is not.
     pub fn down(&self, part: &'static str, why: impl Into<String>) -> bool {
-        self.set(part, State::Down(why.into()))
+        self.set(part, State::Down(why.into()), false)
+    }
+
+    /// A part answers, and refuses the work: it stays down although it answers ([`Health::up`]), until the work is done ([`Health::works`]) or it is
+    /// found to be away ([`Health::down`]).
+    pub fn refuses(&self, part: &'static str, why: impl Into<String>) -> bool {
+        self.set(part, State::Down(why.into()), true)
+    }
+
+    /// A part did its work: it is up, also where it refused before.
+    pub fn works(&self, part: &'static str) -> bool {
+        self.lock().parts.entry(part).and_modify(|part| part.refuses = false);
+        self.up(part)
+    }
+
+    /// Something came from a part at which nobody has looked yet: it is up. One that is known to be down is not.
+    pub fn heard_of(&self, part: &'static str) {
+        let is_unknown = self.lock().parts.get(part).is_some_and(|part| part.state == State::Unknown);
+        if is_unknown {
+            self.up(part);
+        }
     }
 
     /// The loop has turned once more.
@@ -80,6 +103,11 @@ impl Health {
     /// The process consumes in this group.
     pub fn in_group(&self, group: &str) {
         self.lock().group = Some(group.to_owned());
+    }
+
+    /// The process is known by this name among all consumers of its database.
+    pub fn known_as(&self, instance: &str) {
+        self.lock().instance = Some(instance.to_owned());
     }
 
     /// The partitions that the group has given to this process.
@@ -160,9 +188,13 @@ impl Health {
         inner.report(inner.live(), if inner.live() { "live" } else { "stuck" })
     }
 
-    fn set(&self, name: &'static str, state: State) -> bool {
+    fn set(&self, name: &'static str, state: State, refuses: bool) -> bool {
         let mut inner = self.lock();
-        let part = inner.parts.entry(name).or_insert(Part { state: State::Unknown, since: SystemTime::now() });
+        let part = inner.parts.entry(name).or_insert_with(|| Part::unknown(SystemTime::now()));
+        if part.refuses && state == State::Up {
+            return false;
+        }
+        part.refuses = refuses;
         let changed = std::mem::discriminant(&part.state) != std::mem::discriminant(&state);
         if changed {
             part.since = SystemTime::now();
@@ -195,11 +227,15 @@ impl Inner {
 
     fn report(&self, ok: bool, status: &'static str) -> Report {
         let parts = self.parts.iter().map(|(name, part)| (*name, part.report())).collect();
-        Report { ok, status, parts, group: self.group.clone(), log: self.log.clone(), data: None }
+        Report { ok, status, parts, group: self.group.clone(), instance: self.instance.clone(), log: self.log.clone(), data: None }
     }
 }
 
 impl Part {
+    const fn unknown(since: SystemTime) -> Self {
+        Self { state: State::Unknown, since, refuses: false }
+    }
+
     fn report(&self) -> PartReport {
         let since = DateTime::<Utc>::from(self.since).to_rfc3339_opts(SecondsFormat::Millis, true);
         let (state, reason) = match &self.state {
@@ -224,6 +260,9 @@ pub struct Report {
     /// The group in which it consumes; of a program that does.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// By what it is known among all consumers of its database; of a program that consumes, once it has said that it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// How far the tables hold the log; of a program that reads one, and has begun to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub log: Option<LogReport>,
@@ -328,6 +367,22 @@ mod tests {
         health.stopping();
         assert!(!health.ready() && health.live());
         assert_eq!(health.ready_report().status, "stopping");
+    }
+
+    #[test]
+    fn a_part_that_answers_and_refuses_the_work_is_down_until_it_does_it() {
+        let health = Health::new(&["queue", "kafka"], None);
+        assert!(health.refuses("queue", "no memory"));
+        assert!(!health.up("queue") && health.is_down("queue"), "that it answers is not enough");
+        assert!(health.works("queue") && health.is_up("queue"));
+        health.refuses("queue", "no memory");
+        health.down("queue", "it is away");
+        assert!(health.up("queue"), "it was away and is back: whether it refuses still is seen at the next try");
+        health.heard_of("kafka");
+        assert!(health.is_up("kafka"), "nobody had looked yet");
+        health.down("kafka", "it is away");
+        health.heard_of("kafka");
+        assert!(health.is_down("kafka"));
     }
 
     #[tokio::test(start_paused = true)]

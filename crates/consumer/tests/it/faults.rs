@@ -227,6 +227,26 @@ async fn a_database_that_is_away_for_seconds_or_a_minute_is_waited_for_and_found
     }
 }
 
+/// What answers the monitor and refuses the work is not up, whatever the monitor says; once the work is done, it is.
+#[tokio::test(start_paused = true)]
+async fn a_database_that_answers_and_refuses_writes_is_down_while_it_does() {
+    let mut rig = Rig::new();
+    let sku = unique("sku");
+    rig.append(&adjustment(&sku, 3));
+    let allowed = tokio::time::Instant::now() + Duration::from_secs(60);
+    rig.store.fail_by(move |_| (tokio::time::Instant::now() < allowed).then(|| fault(FaultClass::Operator, 229)));
+    let health = rig.health.clone();
+    let monitor = async {
+        tokio::time::sleep_until(allowed - Duration::from_secs(1)).await;
+        health.up("database");
+        assert!(health.is_down("database") && health.is_down(PIPELINE_PART));
+    };
+    let (turned, ()) = tokio::join!(rig.consumer.process_batch(), monitor);
+    turned.unwrap();
+    assert!(rig.health.is_up("database") && rig.health.is_up(PIPELINE_PART));
+    assert_eq!(rig.stock(&sku).await, Some(3));
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_work_goes_on_as_soon_as_the_monitor_finds_the_database_again() {
     let mut rig = Rig::new();
