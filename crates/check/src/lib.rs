@@ -19,5 +19,5 @@ mod run;
 pub use clock::{Reading, clock, since_1970};
 pub use database::{Role, ask_database};
 pub use finding::{Finding, State};
-pub use report::Report;
+pub use report::{Report, wrapped};
 pub use run::{SettingsNote, bounded, check, with_addresses, wrong};

@@ -43,18 +43,22 @@ impl fmt::Display for Report {
         let indent = "state ".len() + part + check;
         for finding in &self.findings {
             write!(f, "{:<6}{:<part$}{:<check$}", finding.state.word(), finding.part, finding.check)?;
-            writeln!(f, "{}", wrapped(&finding.found, indent).join(&format!("\n{:indent$}", "")))?;
+            writeln!(f, "{}", wrapped(&finding.found, room(indent)).join(&format!("\n{:indent$}", "")))?;
             if let Some(advice) = &finding.advice {
-                writeln!(f, "{:indent$}-> {}", "", wrapped(advice, indent + 3).join(&format!("\n{:indent$}   ", "")))?;
+                writeln!(f, "{:indent$}-> {}", "", wrapped(advice, room(indent + 3)).join(&format!("\n{:indent$}   ", "")))?;
             }
         }
         write!(f, "\n{}", self.summary())
     }
 }
 
-/// The text in lines that end at [`WIDTH`] when they begin at `indent`.
-fn wrapped(text: &str, indent: usize) -> Vec<String> {
-    let room = WIDTH.saturating_sub(indent).max(30);
+/// Columns of text in a line that begins there.
+fn room(indent: usize) -> usize {
+    WIDTH.saturating_sub(indent).max(30)
+}
+
+/// The text in lines of so many columns, broken between words; one that is longer by itself stays whole.
+pub fn wrapped(text: &str, room: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split_whitespace() {
         let last = lines.len() - 1;
@@ -104,7 +108,7 @@ mod tests {
 
     #[test]
     fn long_texts_are_continued_on_the_next_line() {
-        let lines = wrapped(&"word ".repeat(40), 30);
+        let lines = wrapped(&"word ".repeat(40), room(30));
         assert!(lines.len() == 3 && lines.iter().all(|line| line.chars().count() <= 80), "{lines:?}");
     }
 }

@@ -160,6 +160,14 @@ pub trait GroupProgress: Send + Sync {
         async { Ok(None) }
     }
 
+    /// Topics that may have been meant where this one is missing, the likeliest first.
+    ///
+    /// # Errors
+    /// The broker is away.
+    fn similar_topics(&self) -> impl Future<Output = Result<Vec<String>, Fault>> + Send {
+        async { Ok(Vec::new()) }
+    }
+
     /// For each partition of the topic, whoever owns it: the offset after its last record.
     ///
     /// # Errors

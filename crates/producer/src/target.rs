@@ -53,7 +53,10 @@ mod tests {
         let told = |class, subject| target.explain(&Fault { dependency: Dependency::Kafka, class, code: Some(7), subject });
         let away = told(FaultClass::Unavailable { timed_out: true }, "publish");
         assert!(away.contains("kafka:9092") && away.contains("KAFKA_BROKERS") && away.contains("error 7"), "{away}");
-        let refused = told(FaultClass::Operator, "topic: create it or check KAFKA_TOPIC");
-        assert!(refused.contains("refuses messages for topic events: topic: create it or check KAFKA_TOPIC."), "{refused}");
+        let refused = told(FaultClass::Operator, "topic: there is none of this name; correct KAFKA_TOPIC, or create it");
+        assert!(
+            refused.contains("refuses messages for topic events: topic: there is none of this name; correct KAFKA_TOPIC, or create it."),
+            "{refused}"
+        );
     }
 }

@@ -72,14 +72,18 @@ pub async fn topic_partitions(config: &KafkaConfig) -> Result<usize, Fault> {
 /// Kafka is away, or refuses the login.
 pub async fn similar_topics(config: &KafkaConfig) -> Result<Vec<String>, Fault> {
     let observer = Observer::open(config)?;
-    let names = observer
-        .look("topic_names", BOUND, |observer, _| {
-            let metadata = observer.consumer.client().fetch_metadata(None, BOUND)?;
-            Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
-        })
-        .await;
+    let names = names_like(&observer).await;
     observer.close(BOUND).await.ok();
-    names.map(|names| similar(&config.topic, names))
+    names
+}
+
+/// See [`similar_topics`]: of the topic that is observed.
+pub(crate) async fn names_like(observer: &Arc<Observer>) -> Result<Vec<String>, Fault> {
+    let look = |observer: &Observer, _| {
+        let metadata = observer.consumer.client().fetch_metadata(None, BOUND)?;
+        Ok(metadata.topics().iter().map(|topic| topic.name().to_owned()).collect())
+    };
+    observer.look("topic_names", BOUND, look).await.map(|names| similar(&observer.topic, names))
 }
 
 /// Those of the names that somebody who typed `topic` may have meant. Kafka's own topics are none of them.

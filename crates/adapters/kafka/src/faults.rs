@@ -70,11 +70,13 @@ pub(crate) const fn classify(code: Code) -> (FaultClass, Option<&'static str>) {
         Code::RequestTimedOut | Code::OperationTimedOut | Code::MessageTimedOut | Code::TimedOutQueue => (TIMED_OUT, None),
         // Only a person can mend these.
         Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition | Code::InvalidTopic => {
-            (FaultClass::Operator, Some("topic: create it or check KAFKA_TOPIC"))
+            (FaultClass::Operator, Some("topic: there is none of this name; correct KAFKA_TOPIC, or create it"))
         }
         Code::Authentication | Code::SaslAuthenticationFailed => (
             FaultClass::Operator,
-            Some("login: check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SASL_OAUTHBEARER_*, and KAFKA_SASL_MECHANISM"),
+            Some(
+                "login: user, password or token is wrong, check KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD, or KAFKA_SASL_OAUTHBEARER_*, and KAFKA_SASL_MECHANISM",
+            ),
         ),
         Code::UnsupportedSASLMechanism | Code::IllegalSASLState => (FaultClass::Operator, Some(reason::MECHANISM)),
         Code::SSL => (FaultClass::Operator, Some(reason::UNTRUSTED)),

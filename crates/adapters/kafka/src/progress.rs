@@ -63,6 +63,10 @@ impl GroupProgress for KafkaProgress {
         let look = move |observer: &Observer, deadline| describe(observer.consumer.client(), &group, &observer.topic, left(deadline)?);
         Ok(Some(self.observer.look("members", ID_BOUND, look).await?.members))
     }
+
+    async fn similar_topics(&self) -> Result<Vec<String>, Fault> {
+        admin::names_like(&self.observer).await
+    }
 }
 
 impl GroupOffsets for KafkaProgress {

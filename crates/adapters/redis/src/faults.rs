@@ -73,7 +73,7 @@ const fn look_at(word: &'static str) -> &'static str {
     }
 }
 
-const LOGIN: &str = "login: check REDIS_USERNAME and REDIS_PASSWORD, or REDIS_URL where it has them";
+const LOGIN: &str = "login: user or password is missing or wrong, check REDIS_USERNAME and REDIS_PASSWORD, or REDIS_URL where it has them";
 const RIGHTS: &str = "rights: the user of REDIS_USERNAME (or REDIS_URL) may not run a command, or use a key, that the dead letters need";
 
 /// The fault of a call on a connection that was there.

@@ -28,7 +28,7 @@ pub enum OpenError {
         known: i64,
     },
     /// SQLite cannot use it.
-    #[error("{} cannot be used as the embedded database: {what} (SQLite error {code})", path.display())]
+    #[error("the database in {} cannot be used (SQLite error {code}): {what}", path.display())]
     Unusable {
         /// The file.
         path: PathBuf,
@@ -42,7 +42,9 @@ pub enum OpenError {
 impl OpenError {
     pub(crate) fn unusable(path: &Path, failure: Failure) -> Self {
         let fault = failure.into_fault(Dependency::Database, "open");
-        let what = if fault.subject == "open" { fault.class.label() } else { fault.subject };
+        // An advice begins with a word for what it is about, which the sentence has already.
+        let advice = fault.advice().and_then(|advice| advice.split_once(": ")).map(|(_, advice)| advice);
+        let what = advice.unwrap_or(if fault.subject == "open" { fault.class.label() } else { fault.subject });
         Self::Unusable { path: path.to_owned(), what, code: fault.code.unwrap_or_default() }
     }
 }
@@ -111,13 +113,13 @@ fn classify(error: &rusqlite::Error, operation: &'static str) -> (FaultClass, Op
 const fn look_at(number: i32) -> Option<&'static str> {
     Some(match number & 0xff {
         ffi::SQLITE_FULL => "disk: there is no room left for the file of the embedded database",
-        ffi::SQLITE_READONLY => "rights: the file of the embedded database, or its folder, can only be read; whose is it?",
+        ffi::SQLITE_READONLY => "rights: the file of the embedded database, or its folder, can only be read; see whose it is",
         ffi::SQLITE_CANTOPEN => {
-            "file: the embedded database cannot be opened or created; are its folder and this user's rights there right?"
+            "file: the embedded database cannot be opened or created; look at its folder, and at this user's rights there"
         }
         ffi::SQLITE_PERM | ffi::SQLITE_AUTH => "rights: this user may not use the file of the embedded database",
         ffi::SQLITE_CORRUPT => "file: the embedded database is damaged; put a copy of it in its place, or begin a new one",
-        ffi::SQLITE_NOTADB => "file: this is no SQLite database; name another folder or file",
+        ffi::SQLITE_NOTADB => "file: it is not a SQLite database; name another folder or file",
         ffi::SQLITE_NOMEM => "memory: there is none left for the embedded database",
         ffi::SQLITE_IOERR => "disk: the file of the embedded database cannot be read or written; the system's log says why",
         _ => return None,

@@ -58,7 +58,7 @@ const fn class_of_number(number: u32) -> Option<FaultClass> {
 /// What a person must look at, where the number says it whatever we were doing.
 const fn look_at(number: u32) -> Option<&'static str> {
     Some(match number {
-        18452 | 18456 | 18470 | 18486..=18488 | 40531 => "login: check MSSQL_USER and MSSQL_PASSWORD",
+        18452 | 18456 | 18470 | 18486..=18488 | 40531 => "login: user or password is wrong, check MSSQL_USER and MSSQL_PASSWORD",
         229 | 230 | 262 | 300 | 916 => "rights: the login may not do this",
         3906 => {
             "read-only: the database takes no writes; of an availability group this is a secondary replica: MSSQL_SERVER must be its listener"
