@@ -2,15 +2,22 @@
 
 use pipeline::fault::{Dependency, Fault, FaultClass};
 
+/// What becomes of the work, in sentences about a fault. None is the beginning of one after it.
+const ONCE_IT_CAN: &str = "; the work goes on by itself once it can";
+const ONCE_IT_DOES: &str = "; the work goes on by itself once it does";
+const BY_ITSELF: &str = "; the work goes on by itself";
+const A_PERSON: &str = ", and a person must mend it";
+const NOT_THE_DATA: &str = "; nothing is dead-lettered for it";
+
 /// What is wrong and who mends it: numbers and names only.
 pub(crate) fn reason(fault: &Fault) -> String {
     let outlook = match fault.class {
-        FaultClass::Unavailable { timed_out: false } => "; the work goes on by itself once it can",
-        FaultClass::Unavailable { timed_out: true } => "; the work goes on by itself once it does",
-        FaultClass::Operator => ", and a person must mend it",
-        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => "; the work goes on by itself",
+        FaultClass::Unavailable { timed_out: false } => ONCE_IT_CAN,
+        FaultClass::Unavailable { timed_out: true } => ONCE_IT_DOES,
+        FaultClass::Operator => A_PERSON,
+        FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::ReleaseLost => BY_ITSELF,
         FaultClass::UnknownState | FaultClass::Bug | FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => {
-            "; nothing is dead-lettered for it"
+            NOT_THE_DATA
         }
     };
     let advice = advice(fault).map_or_else(String::new, |advice| format!(": {advice}"));
@@ -26,6 +33,19 @@ pub(crate) fn reason(fault: &Fault) -> String {
 pub(crate) fn told(fault: &Fault) -> String {
     let advice = advice(fault).map_or_else(String::new, |advice| format!(": {advice}"));
     format!("{}{advice}{}", fault.symptom(), in_brackets(&fault.detail()))
+}
+
+/// What is wrong, and what to do about it where that is said: of a sentence that [`reason`] or [`told`] made, in this process or in another one.
+pub(crate) fn taken_apart(sentence: &str) -> (String, Option<String>) {
+    let outlooks = [ONCE_IT_CAN, ONCE_IT_DOES, BY_ITSELF, A_PERSON, NOT_THE_DATA];
+    let told = outlooks.iter().fold(sentence.to_owned(), |told, outlook| told.replacen(outlook, "", 1));
+    // An advice ends with what to do, after a semicolon or as an order.
+    let beginnings = [("; ", 2), (", check ", 2), (": check ", 2), (": run ", 2)];
+    let first = beginnings.iter().filter_map(|(beginning, skipped)| Some((told.find(beginning)?, *skipped))).min();
+    match first {
+        Some((at, skipped)) => (told[..at].to_owned(), Some(told[at + skipped..].to_owned())),
+        None => (told, None),
+    }
 }
 
 fn in_brackets(detail: &str) -> String {
@@ -71,12 +91,48 @@ mod tests {
         let refused = told(&fault(-195, pipeline::fault::REFUSED));
         assert_eq!(refused, "Kafka cannot be reached: connection refused: nothing listens at this address, or a firewall refuses");
         assert_eq!(told(&fault(-185, "log")), "Kafka cannot be reached or used just now (log, librdkafka's error -185)");
-        let missing = Fault { class: FaultClass::Operator, ..fault(3, "topic: create it or check KAFKA_TOPIC") };
-        assert_eq!(told(&missing), "Kafka refuses: topic: create it or check KAFKA_TOPIC");
+        let missing =
+            Fault { class: FaultClass::Operator, ..fault(3, "topic: there is none of this name; correct KAFKA_TOPIC, or create it") };
+        assert_eq!(told(&missing), "Kafka refuses: topic: there is none of this name; correct KAFKA_TOPIC, or create it");
         assert_eq!(
             told(&Fault { subject: "members", code: Some(41), ..missing }),
             "Kafka refuses: topic, rights or login; `consumer check` says more (members, Kafka's error 41)"
         );
+    }
+
+    #[test]
+    fn a_sentence_falls_into_what_is_wrong_and_what_to_do() {
+        let of = |dependency, class, subject| Fault { dependency, class, code: None, subject };
+        let away = FaultClass::Unavailable { timed_out: false };
+        for (fault, wrong, to_do) in [
+            (
+                of(Dependency::Kafka, away, pipeline::fault::REFUSED),
+                "Kafka cannot be reached: connection refused: nothing listens at this address, or a firewall refuses",
+                None,
+            ),
+            (
+                of(Dependency::Database, away, pipeline::fault::UNKNOWN_HOST),
+                "the database cannot be reached: unknown host: the name has no address here",
+                Some("check its spelling and DNS"),
+            ),
+            (
+                of(Dependency::DeadLetterQueue, FaultClass::Operator, "OOM: no memory is left; raise maxmemory"),
+                "the dead letter queue refuses: OOM: no memory is left",
+                Some("raise maxmemory"),
+            ),
+            (
+                of(Dependency::DeadLetterQueue, FaultClass::Operator, "login: check REDIS_USERNAME and REDIS_PASSWORD"),
+                "the dead letter queue refuses: login",
+                Some("check REDIS_USERNAME and REDIS_PASSWORD"),
+            ),
+        ] {
+            let expected = (wrong.to_owned(), to_do.map(str::to_owned));
+            assert_eq!((taken_apart(&reason(&fault)), taken_apart(&told(&fault))), (expected.clone(), expected));
+        }
+        for outlook in [FaultClass::Unavailable { timed_out: true }, FaultClass::LockConflict, FaultClass::Bug] {
+            let fault = of(Dependency::Database, outlook, "ping");
+            assert_eq!(taken_apart(&reason(&fault)), taken_apart(&told(&fault)), "the outlook is no remedy");
+        }
     }
 
     #[test]
@@ -101,8 +157,13 @@ mod tests {
                  else; `consumer check` says more (WRONGPASS)",
             ),
             (
-                fault(Dependency::Kafka, FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC"),
-                "Kafka refuses, and a person must mend it: topic: create it or check KAFKA_TOPIC",
+                fault(
+                    Dependency::Kafka,
+                    FaultClass::Operator,
+                    Some(3),
+                    "topic: there is none of this name; correct KAFKA_TOPIC, or create it",
+                ),
+                "Kafka refuses, and a person must mend it: topic: there is none of this name; correct KAFKA_TOPIC, or create it",
             ),
             (
                 fault(Dependency::Database, FaultClass::Bug, Some(208), "apply_batch"),

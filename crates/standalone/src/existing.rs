@@ -45,6 +45,6 @@ impl ExistingBackends {
 fn open_file(folder: &Path) -> anyhow::Result<Sqlite> {
     let path = folder.join(DATABASE_FILE);
     path.metadata()
-        .with_context(|| format!("--data-dir: nothing has run in {} yet, {} cannot be read", folder.display(), path.display()))?;
+        .with_context(|| format!("the database in {} cannot be read: nothing has run in this folder of --data-dir yet", path.display()))?;
     Ok(Sqlite::open(&path)?)
 }

@@ -56,9 +56,13 @@ fn main() -> ExitCode {
         Err(problems) => return wrong(&problems.to_string()),
     };
     let worked = logging::init(&settings.logging).map_err(anyhow::Error::from).and_then(|()| {
-        settings.noted.sentences().iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        // `status` tells of them among everything else.
+        if !matches!(command, Command::Status(_)) {
+            settings.noted.sentences().iter().for_each(|sentence| tracing::warn!("{sentence}"));
+        }
         logging::tell_settings(&variables);
-        tokio::runtime::Builder::new_multi_thread().enable_all().build()?.block_on(work(command, settings, cli.data_dir.as_deref()))
+        let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+        runtime.block_on(work(command, settings, cli.data_dir.as_deref()))
     });
     match worked {
         Ok(code) => code,

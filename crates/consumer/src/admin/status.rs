@@ -22,8 +22,9 @@ where
         process: ready(Process::here(*address, &shared.health, &shared.metrics)),
         topic,
         progress: Some(Progress { topic, group: &shared.group, kafka: &shared.progress }),
-        tables: shared.context.tables.as_ref(),
-        dead_letters: Some(&shared.context.queue),
+        tables: shared.context.tables.as_ref().map(Ok),
+        dead_letters: Some(Ok(&shared.context.queue)),
+        idle_settings: &[],
     };
     Json(status(sources).await)
 }

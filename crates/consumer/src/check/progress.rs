@@ -83,7 +83,7 @@ mod tests {
     fn what_holds_a_process_is_told_part_by_part() {
         let of = |status: &str, parts: BTreeMap<String, Part>| Process {
             address: "127.0.0.1:9090".parse().unwrap(),
-            answer: Some(Answer { status: status.into(), parts, group: None, log: None }),
+            answer: Some(Answer { status: status.into(), parts, group: None, instance: None, log: None }),
             verification: None,
             events_per_second: None,
             ahead_of_clock: 0,

@@ -261,7 +261,7 @@ mod tests {
     #[test]
     fn a_missing_topic_is_told_from_a_broker_that_is_away() {
         let fault = |class, code, subject| Fault { dependency: Dependency::Kafka, class, code, subject };
-        let missing = fault(FaultClass::Operator, Some(3), "topic: create it or check KAFKA_TOPIC");
+        let missing = fault(FaultClass::Operator, Some(3), "topic: there is none of this name; correct KAFKA_TOPIC, or create it");
         let similar = ["orders".to_owned(), "events-2".to_owned()];
         assert!(topic(&config(), Some(DAY), Err(&missing), &similar)[1].found.ends_with("; there is orders, events-2"));
         let states = |fault: &Fault| -> Vec<_> {

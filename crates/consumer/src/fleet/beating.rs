@@ -42,6 +42,7 @@ struct Heart<S> {
 
 /// Begins to say that this process is there.
 pub fn spawn<S: Heartbeats + 'static>(store: S, member: Member, health: Health, metrics: Metrics) -> Beating<S> {
+    health.known_as(&member.instance().to_string());
     let heart = Arc::new(Heart { store, member, health: health.clone(), metrics, ended: Mutex::new(false) });
     let (stop, beating) = (CancellationToken::new(), Arc::clone(&heart));
     let task = tokio::spawn(side_task::keep_running(TASK, health, stop.clone(), move || Arc::clone(&beating).beat_on()));

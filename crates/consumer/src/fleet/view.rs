@@ -49,6 +49,13 @@ pub struct ConsumerView {
     pub verification: Option<VerificationVerdict>,
 }
 
+impl ConsumerView {
+    /// As a person tells it from others: the machine and the process there.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.host, self.process_id)
+    }
+}
+
 /// A partition that a consumer owns.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct PartitionView {
@@ -105,15 +112,24 @@ pub async fn consumers(store: &impl Heartbeats) -> Result<Vec<ConsumerView>, Fau
     Ok(consumers)
 }
 
-/// Whether the last finished verification of a topic has found the tables different from the log, whichever process did it.
-pub fn tables_differ(consumers: &[ConsumerView]) -> bool {
-    let mut last = BTreeMap::new();
-    for ConsumerView { topic, verification, .. } in consumers {
-        let Some(verdict) = verification.as_ref().filter(|verdict| verdict.outcome != VerificationVerdict::UNFINISHED) else { continue };
-        let (ended, differs) = (Timestamp::parse(&verdict.ended_at).ok(), verdict.differences > 0);
-        last.entry(topic).and_modify(|known| *known = (ended, differs).max(*known)).or_insert((ended, differs));
+/// A verification that came to its end, and the consumer whose it was.
+type Verified<'a> = (Option<Timestamp>, bool, &'a ConsumerView);
+
+/// The consumer whose verification has found the tables different from the log; `None` where the last finished one of each topic, whichever process did
+/// it, has found nothing.
+pub fn tables_differ(consumers: &[ConsumerView]) -> Option<&ConsumerView> {
+    let mut last = BTreeMap::<&str, Verified<'_>>::new();
+    for consumer in consumers {
+        let Some(verdict) = consumer.verification.as_ref().filter(|verdict| verdict.outcome != VerificationVerdict::UNFINISHED) else {
+            continue;
+        };
+        let verified = (Timestamp::parse(&verdict.ended_at).ok(), verdict.differences > 0, consumer);
+        let known = last.entry(&consumer.topic).or_insert(verified);
+        if (verified.0, verified.1) > (known.0, known.1) {
+            *known = verified;
+        }
     }
-    last.into_values().any(|(_, differs)| differs)
+    last.into_values().find(|(_, differs, _)| *differs).map(|(.., consumer)| consumer)
 }
 
 #[cfg(test)]
@@ -142,11 +158,12 @@ mod tests {
             ConsumerView::from(SeenConsumer { heartbeat, age: Duration::ZERO })
         };
         let (nine, ten) = (seen("events", "09:00:00", "different", 3), seen("events", "10:00:00", "equal", 0));
-        assert!(!tables_differ(&[]) && !tables_differ(std::slice::from_ref(&ten)) && tables_differ(std::slice::from_ref(&nine)));
-        assert!(!tables_differ(&[nine.clone(), ten.clone()]) && !tables_differ(&[ten.clone(), nine.clone()]), "it was mended");
-        assert!(tables_differ(&[ten, seen("events", "10:00:00.5", "different", 1)]));
-        assert!(tables_differ(&[nine.clone(), seen("events", "11:00:00", "unfinished", 0)]), "that says nothing");
-        assert!(tables_differ(&[nine, seen("orders", "11:00:00", "equal", 0)]), "another topic");
+        let differ = |consumers: &[ConsumerView]| tables_differ(consumers).is_some();
+        assert!(!differ(&[]) && !differ(std::slice::from_ref(&ten)) && differ(std::slice::from_ref(&nine)));
+        assert!(!differ(&[nine.clone(), ten.clone()]) && !differ(&[ten.clone(), nine.clone()]), "it was mended");
+        assert!(differ(&[ten, seen("events", "10:00:00.5", "different", 1)]));
+        assert!(differ(&[nine.clone(), seen("events", "11:00:00", "unfinished", 0)]), "that says nothing");
+        assert!(differ(&[nine, seen("orders", "11:00:00", "equal", 0)]), "another topic");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::heartbeat::VerificationVerdict;
 
+use super::Lag;
 use crate::dlq::printable::printable;
 use crate::fleet::ConsumerView;
 use crate::parked::waited;
@@ -14,8 +15,9 @@ use crate::verify::last::found;
 /// Consumers that are shown.
 const SHOWN: usize = 50;
 
-/// One line for each, one for what its last verification came to, and one for each part of it that is down.
-pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView], now: Timestamp) -> fmt::Result {
+/// One line for each, one for what its last verification came to, and one that names what of it is down. Of those that are there, partitions and lag
+/// are those that `group` tells, so that no two tables of a screen differ.
+pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView], group: Option<&Lag>, now: Timestamp) -> fmt::Result {
     let lost = consumers.iter().filter(|consumer| !consumer.alive).count();
     write!(f, "{}", consumers.len() - lost)?;
     match lost {
@@ -28,11 +30,11 @@ pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView], now: Times
     }
     writeln!(f, "  {:<26}  {:<9} {:>8} {:>12}  partitions", "host, process", "state", "events/s", "lag")?;
     for consumer in consumers.iter().take(SHOWN) {
-        let name = printable(&format!("{} {}", consumer.host, consumer.process_id)).into_owned();
+        let name = printable(&consumer.name()).into_owned();
         let state = if consumer.alive { printable(&consumer.status).into_owned() } else { "lost".to_owned() };
-        let lag = consumer.partitions.iter().map(|partition| partition.lag).sum::<Option<u64>>();
-        let lag = lag.filter(|_| consumer.alive && consumer.more_partitions == 0).map_or_else(|| "-".to_owned(), |lag| lag.to_string());
-        writeln!(f, "  {name:<26}  {state:<9} {:>8} {lag:>12}  {}", consumer.events_per_second, partitions(consumer))?;
+        let Share { partitions, lag } = share(consumer, group);
+        let lag = lag.map_or_else(|| "-".to_owned(), |lag| lag.to_string());
+        writeln!(f, "  {name:<26}  {state:<9} {:>8} {lag:>12}  {partitions}", consumer.events_per_second)?;
         if let Some(verdict) = &consumer.verification {
             writeln!(f, "    verified {}", printable(&told(verdict, now)))?;
         }
@@ -41,8 +43,10 @@ pub(super) fn show(f: &mut Formatter<'_>, consumers: &[ConsumerView], now: Times
             writeln!(f, "    heard of {ago} ago; its partitions go to the others after its session timeout")?;
             continue;
         }
-        for down in &consumer.down {
-            writeln!(f, "    {}: {}", printable(&down.part), printable(&down.reason))?;
+        if !consumer.down.is_empty() {
+            // Why stands in the verdict.
+            let down: Vec<_> = consumer.down.iter().map(|down| printable(&down.part)).collect();
+            writeln!(f, "    down: {}", down.join(", "))?;
         }
     }
     match consumers.len().saturating_sub(SHOWN) {
@@ -60,12 +64,26 @@ fn told(VerificationVerdict { ended_at, outcome, differences, reason, .. }: &Ver
     format!("{ago}: {}", found(*differences))
 }
 
-fn partitions(consumer: &ConsumerView) -> String {
+/// What a consumer has of the topic.
+struct Share {
+    partitions: String,
+    lag: Option<u64>,
+}
+
+fn share(consumer: &ConsumerView, group: Option<&Lag>) -> Share {
+    let known = group.filter(|group| consumer.alive && (&group.group, &group.topic) == (&consumer.group, &consumer.topic));
+    if let Some(group) = known.filter(|_| consumer.more_partitions == 0) {
+        let own = group.partitions.iter().filter(|partition| partition.owner.as_ref() == Some(&consumer.name()));
+        let (numbers, lags): (Vec<_>, Vec<_>) = own.map(|own| (own.partition.to_string(), own.lag)).unzip();
+        return Share { partitions: listed(&numbers), lag: Some(lags.iter().sum()) };
+    }
     let numbers: Vec<_> = consumer.partitions.iter().map(|partition| partition.partition.to_string()).collect();
     let more = if consumer.more_partitions > 0 { format!(" and {} more", consumer.more_partitions) } else { String::new() };
-    match (numbers.is_empty(), consumer.alive) {
-        (true, _) => "none".to_owned(),
-        (false, true) => format!("{}{more}", numbers.join(",")),
-        (false, false) => format!("had {}{more}", numbers.join(",")),
-    }
+    let had = if consumer.alive || numbers.is_empty() { "" } else { "had " };
+    let lag = consumer.partitions.iter().map(|partition| partition.lag).sum::<Option<u64>>();
+    Share { partitions: format!("{had}{}{more}", listed(&numbers)), lag: lag.filter(|_| consumer.alive && consumer.more_partitions == 0) }
+}
+
+fn listed(numbers: &[String]) -> String {
+    if numbers.is_empty() { "none".to_owned() } else { numbers.join(",") }
 }

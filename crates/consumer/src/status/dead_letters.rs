@@ -58,19 +58,33 @@ fn count(tallies: &mut HashMap<String, Tally>, listed: &Listed) {
     tallies.entry(name.to_owned()).or_default().note(listed.entry.as_ref().and_then(|entry| entry.at()));
 }
 
-/// What is to be done about dead letters of this fingerprint, in a line for whoever sees nothing else. A fingerprint begins with its reason.
-pub(super) fn remedy(fingerprint: &str) -> Option<&'static str> {
+/// What dead letters of this fingerprint are, and what is to be done about them. A fingerprint begins with its reason.
+pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)> {
     Some(match fingerprint.split(':').next()? {
-        "not_json" | "not_utf8" | "unknown_event_type" => "no events: find who writes other things to this topic",
-        "registry_framed" => "Avro or Protobuf of a schema registry: have its producer write JSON",
+        "not_json" | "not_utf8" | "unknown_event_type" => (
+            "these records are not events",
+            "find who writes other things to this topic (`dlq show ID` shows one), then remove these with `dlq purge`",
+        ),
+        "registry_framed" => (
+            "Avro or Protobuf of a schema registry, which is not read here",
+            "have their producer write JSON, and send them again; then remove these with `dlq purge`",
+        ),
         "missing_field" | "duplicate_field" | "wrong_type" | "invalid_value" | "invalid_money" | "too_long" | "unknown_adjustment_type" => {
-            "events that break the contract: mend their producer, and these by `dlq edit`"
+            ("events that break the contract", "mend their producer, and these with `dlq edit ID`, which sends them again")
         }
-        "timestamp_in_future" => "dated in the future: set the clock of their producer, then redrive",
-        "missing_parent" => "their user or order did not come in time: redrive when it is there",
-        "email_taken" => "the e-mail address is another user's: redrive when that one gives it up",
-        "event_id_conflict" => "an event id that was used twice: mend their producer",
-        "ledger_compacted" => "older than the ledger holds line by line: see its row in the README",
+        "timestamp_in_future" => {
+            ("events dated in the future", "set the clock of their producer, then send these again with `dlq redrive`")
+        }
+        "missing_parent" => {
+            ("their user or order did not come before PARKING_DEADLINE", "when it is there, send these again with `dlq redrive`")
+        }
+        "email_taken" => ("their e-mail address is another user's", "when that user has given it up, send these again with `dlq redrive`"),
+        "event_id_conflict" => {
+            ("their event id was used before for another event", "mend their producer: each event needs an id of its own")
+        }
+        "ledger_compacted" => {
+            ("stock adjustments older than the lines of the ledger", "the consumer's README says what to do, at `ledger_compacted`")
+        }
         _ => return None,
     })
 }
@@ -80,7 +94,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reason_of_ours_has_a_remedy_and_another_programs_has_none() {
+    fn a_reason_of_ours_has_a_meaning_and_another_programs_has_none() {
         let contract = events::Rule::RegistryFramed.label();
         for reason in [
             contract,
@@ -92,9 +106,8 @@ mod tests {
             "event_id_conflict",
             "ledger_compacted",
         ] {
-            let told = remedy(&format!("{reason}:UserCreated:email")).unwrap_or_else(|| panic!("{reason} has none"));
-            assert!(told.len() <= 80, "{told}");
+            assert!(meaning(&format!("{reason}:UserCreated:email")).is_some(), "{reason} has none");
         }
-        assert_eq!(remedy("(others)"), None);
+        assert_eq!(meaning("(others)"), None);
     }
 }

@@ -107,6 +107,9 @@ pub struct Answer {
     /// The group in which it consumes; `None` where it does not tell.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub group: Option<String>,
+    /// By what it is known among all consumers of its database; `None` where it does not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instance: Option<String>,
     /// How far it is, where it has begun.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub log: Option<AnsweredLog>,

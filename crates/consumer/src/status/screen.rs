@@ -1,73 +1,68 @@
-//! A [`Status`] for people: within 80 columns, but for what cannot be shortened.
+//! A [`Status`] for people: the verdict, and then all that is known, within 80 columns but for what cannot be shortened.
 
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
 use events::Timestamp;
 
-use super::consumers;
-use super::dead_letters::remedy;
+use super::dead_letters::meaning;
 use super::{Change, EventTimeLag, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
+use super::{consumers, verdict_screen};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 use crate::parked::waited;
+use crate::reason::taken_apart;
 use crate::verify::last::found;
 
+/// Columns of a line.
+const WIDTH: usize = 80;
+/// Columns before what a section says.
+const TITLE: usize = 14;
 /// Groups of dead letters that are shown.
 const GROUPS: usize = 20;
+/// What names the tables.
+const NO_TABLES: &str = "not known: name the tables with MSSQL_SERVER or --data-dir";
 
 impl Display for Status {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        process(f, &self.process)?;
+        verdict_screen::show(f, self.at, &self.problems)?;
         writeln!(f)?;
-        section(f, "lag", "not known: the process does not tell it; set KAFKA_BROKERS to ask Kafka", self.lag.as_ref(), |f, known| {
-            lag(f, known, &self.process)
+        process(f, &self.process)?;
+        let no_lag = "not known: the process does not tell it; set KAFKA_BROKERS to ask Kafka";
+        section(f, "lag", no_lag, self.lag.as_ref(), |f, known| lag(f, known, &self.process))?;
+        section(f, "consumers", NO_TABLES, self.consumers.as_ref(), |f, known| {
+            consumers::show(f, known, self.lag.as_ref().and_then(Known::answer), self.at)
         })?;
-        // Where the tables are away, what is parked says so.
-        if let Some(Known::Yes(all)) = &self.consumers {
-            write!(f, "{:<13} ", "consumers")?;
-            consumers::show(f, all, self.at)?;
+        section(f, "parked", NO_TABLES, self.parked.as_ref(), |f, known| parked(f, known, self.at))?;
+        let no_queue = "not known: name the queue with REDIS_HOST or --data-dir";
+        section(f, "dead letters", no_queue, self.dead_letters.as_ref(), |f, known| dead_letters(f, known, self.claimed))?;
+        if let Some(verification) = self.process.verification {
+            write!(f, "{:<TITLE$}", "verified")?;
+            paragraph(f, &verification.verdict(self.at), TITLE)?;
         }
-        section(f, "parked", "not known: name the tables with MSSQL_SERVER or --data-dir", self.parked.as_ref(), |f, known| {
-            parked(f, known, self.at)
-        })?;
-        section(f, "dead letters", "not known: name the queue with REDIS_HOST or --data-dir", self.dead_letters.as_ref(), |f, known| {
-            dead_letters(f, known, self.claimed)
-        })?;
-        self.process.verification.map_or(Ok(()), |verification| writeln!(f, "{:<13} {}", "verified", verification.verdict(self.at)))?;
         match &self.changes {
-            Some(Known::Yes(changes)) if !changes.is_empty() => show_changes(f, changes),
+            Some(Known::Yes(changes)) if changes.is_empty() => Ok(()),
+            None => Ok(()),
             // Where the tables are away, what is parked has said so.
-            Some(Known::No { problem }) if !matches!(self.parked, Some(Known::No { .. })) => {
-                writeln!(f, "{:<13} not known: {problem}", "changes")
-            }
-            Some(_) | None => Ok(()),
+            Some(Known::No { .. }) if matches!(self.parked, Some(Known::No { .. })) => Ok(()),
+            known => section(f, "changes", "", known.as_ref(), |f, known| show_changes(f, known)),
         }
     }
 }
 
-fn process(f: &mut Formatter<'_>, Process { address, answer, ahead_of_clock, event_time_lag, .. }: &Process) -> fmt::Result {
+fn process(f: &mut Formatter<'_>, Process { address, answer, event_time_lag, .. }: &Process) -> fmt::Result {
     let Some(answer) = answer else {
-        return writeln!(f, "consumer      nothing answers at http://{address}: it does not run, or it listens elsewhere");
+        return writeln!(f, "consumer      nothing answers at http://{address}");
     };
-    writeln!(f, "consumer      {} at http://{address}", answer.status)?;
+    writeln!(f, "consumer      {} at http://{address}", printable(&answer.status))?;
     for (name, part) in &answer.parts {
-        writeln!(f, "  {:<18} {:<7} since {}", printable(name), printable(&part.state), printable(&seconds(&part.since)))?;
-        if let Some(reason) = &part.reason {
-            writeln!(f, "    {}", printable(reason))?;
-        }
-    }
-    let lost = answer.log.as_ref().map_or(0, |log| log.lost);
-    if lost > 0 {
-        writeln!(f, "  lost: the topic's retention has deleted {lost} offsets before they were consumed; raise it, and catch up")?;
+        let state = if part.state == "unknown" { "not asked yet" } else { &part.state };
+        writeln!(f, "  {:<18} {:<7} since {}", printable(name), printable(state), printable(&seconds(&part.since)))?;
     }
     if let Some(EventTimeLag { half_within_ms, most_within_ms }) = event_time_lag {
         let [half, most] = [half_within_ms, most_within_ms].map(|within| within.map_or_else(|| "more than a week".to_owned(), within_ms));
-        writeln!(f, "  in the tables, since it started: half of the events {half} after their own time, 99 of 100 {most}")?;
-    }
-    if *ahead_of_clock > 0 {
-        let events = if *ahead_of_clock == 1 { "1 event was" } else { &format!("{ahead_of_clock} events were") };
-        writeln!(f, "  clocks: {events} dated in the future; a warning in its log names one: set the clock of its producer")?;
+        write!(f, "  ")?;
+        paragraph(f, &format!("since its start, half of the events were in the tables {half} after their own time, 99 of 100 {most}"), 2)?;
     }
     Ok(())
 }
@@ -83,10 +78,11 @@ fn section<T>(
     known: Option<&Known<T>>,
     show: impl FnOnce(&mut Formatter<'_>, &T) -> fmt::Result,
 ) -> fmt::Result {
-    write!(f, "{title:<13} ")?;
+    write!(f, "{title:<TITLE$}")?;
     match known {
         None => writeln!(f, "{unasked}"),
-        Some(Known::No { problem }) => writeln!(f, "not known: {problem}"),
+        // What to do about it stands in the verdict.
+        Some(Known::No { problem, .. }) => paragraph(f, &format!("not known: {}", printable(&taken_apart(problem).0)), TITLE),
         Some(Known::Yes(known)) => show(f, known),
     }
 }
@@ -96,9 +92,6 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
     write!(f, "{all} of topic {topic}, group {group}")?;
     match members {
         None => writeln!(f)?,
-        Some(0) if all > 0 => {
-            writeln!(f, ": nobody is in it\n  nobody consumes: start a consumer, or look at its log where it should run")?;
-        }
         Some(0) => writeln!(f, ": nobody is in it")?,
         Some(1) => writeln!(f, ": 1 member")?,
         Some(members) => writeln!(f, ": {members} members")?,
@@ -111,18 +104,16 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
         Some(rate) => writeln!(f, "  {rate} events per second in this process")?,
         None => {}
     }
-    if let Some(other) = process.answer.as_ref().and_then(|answer| answer.group.as_ref()).filter(|other| *other != group) {
-        writeln!(f, "  the process above consumes in another group: KAFKA_CONSUMER_GROUP={}", printable(other))?;
-    } else if !partitions.iter().any(|partition| partition.committed) && partitions.iter().any(|partition| partition.end > 0) {
-        writeln!(f, "  this group has committed nothing yet: it has not begun, or KAFKA_CONSUMER_GROUP names another one")?;
+    if !partitions.iter().any(|partition| partition.committed) && partitions.iter().any(|partition| partition.end > 0) {
+        writeln!(f, "  this group has committed nothing yet")?;
     }
-    let heading = if members.is_some() { "  owner" } else { "" };
+    let heading = if members.is_some() || partitions.iter().any(|partition| partition.owner.is_some()) { "  owner" } else { "" };
     writeln!(f, "  {:<9} {:>14} {:>14} {:>12}{heading}", "partition", "next", "end", "lag")?;
     for PartitionLag { partition, end, next, lag, owner, .. } in partitions {
         let owner = match (members, owner) {
-            (None, _) => String::new(),
+            (None, None) => String::new(),
             (Some(_), None) => "  nobody".to_owned(),
-            (Some(_), Some(owner)) => format!("  {}", printable(owner)),
+            (_, Some(owner)) => format!("  {}", printable(owner)),
         };
         writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}{owner}")?;
     }
@@ -137,10 +128,10 @@ fn parked(f: &mut Formatter<'_>, Parked { events, oldest, largest }: &Parked, no
     writeln!(f)?;
     largest.iter().try_for_each(|MissingParent { parent, events }| writeln!(f, "  {events:>9}  for {parent}"))?;
     if *events == 0 {
-        Ok(())
-    } else {
-        writeln!(f, "  applied when it comes, dead letters after PARKING_DEADLINE; `parked show ID` names them")
+        return Ok(());
     }
+    writeln!(f, "  Each is applied as soon as its parent is there; where that takes longer than")?;
+    writeln!(f, "  PARKING_DEADLINE, it becomes a dead letter. `parked show ID` lists them.")
 }
 
 impl Verification {
@@ -160,23 +151,25 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     if groups.is_empty() {
         return Ok(());
     }
-    writeln!(f, "  {:>9}  {:<20}  {:<20}  fingerprint", "count", "first seen", "last seen")?;
+    writeln!(f, "  {:>9}  {:<20}  {:<20}", "count", "first seen", "last seen, and the fingerprint")?;
     for Group { fingerprint, count, first_seen, last_seen } in groups.iter().take(GROUPS) {
         let [first, last] = [first_seen, last_seen].map(|seen| seen.as_deref().map_or_else(|| "-".to_owned(), seconds));
-        writeln!(f, "  {count:>9}  {first:<20}  {last:<20}  {}", printable(fingerprint))?;
-        if let Some(remedy) = remedy(fingerprint) {
-            writeln!(f, "             {remedy}")?;
+        writeln!(f, "  {count:>9}  {first:<20}  {last}")?;
+        writeln!(f, "             {}", printable(fingerprint))?;
+        if let Some((what, _)) = meaning(fingerprint) {
+            writeln!(f, "             {what}")?;
         }
     }
-    writeln!(f, "  `dlq list` and `dlq show ID` say more; what is mended goes on with `dlq redrive`")?;
     match groups.len().saturating_sub(GROUPS) {
-        0 => Ok(()),
-        hidden => writeln!(f, "             and {hidden} more fingerprints, see --json"),
+        0 => {}
+        hidden => writeln!(f, "             and {hidden} more fingerprints, see --json")?,
     }
+    writeln!(f, "  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic")?;
+    writeln!(f, "  again, when what kept them from being applied is mended.")
 }
 
 fn show_changes(f: &mut Formatter<'_>, changes: &[Change]) -> fmt::Result {
-    writeln!(f, "{:<13} the last ones by operators, see `audit`", "changes")?;
+    writeln!(f, "the last ones by operators, see `audit`")?;
     for Change { at, actor, origin, action, subject, outcome } in changes {
         let [actor, origin, action, subject, outcome] = [actor, origin, action, subject, outcome].map(|text| printable(text));
         writeln!(f, "  {}  {actor} ({origin}): {action}", seconds(&at.to_string()))?;
@@ -186,144 +179,150 @@ fn show_changes(f: &mut Formatter<'_>, changes: &[Change]) -> fmt::Result {
 }
 
 /// A time to the second: the rest tells a person nothing.
-fn seconds(time: &str) -> String {
+pub(super) fn seconds(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
+}
+
+/// The text in lines that go on under their beginning, which is at this column.
+pub(super) fn wrapped(text: &str, column: usize) -> String {
+    check::wrapped(text, WIDTH - column).join(&format!("\n{:column$}", ""))
+}
+
+fn paragraph(f: &mut Formatter<'_>, text: &str, column: usize) -> fmt::Result {
+    writeln!(f, "{}", wrapped(text, column))
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use pipeline::heartbeat::{DownPart, VerificationVerdict};
 
-    use pipeline::heartbeat::{DownPart, SeenConsumer, VerificationVerdict};
-
-    use super::super::{Answer, AnsweredLog, Part};
+    use super::super::verdict::testing::{away, consumer, lag as lag_of, silent, well};
+    use super::super::verdict::{Kind, Problem, Severity};
     use super::*;
 
-    fn part(state: &str, reason: Option<&str>) -> Part {
-        Part { state: state.into(), since: "2026-01-15T10:00:00.123Z".into(), reason: reason.map(str::to_owned) }
+    fn problem() -> Problem {
+        Problem {
+            severity: Severity::Stopped,
+            kind: Kind::Part,
+            what: "the database at db:1433 does not answer in time".into(),
+            place: "at db:1433 (MSSQL_SERVER)".into(),
+            remedy: "look whether it runs".into(),
+            since: None,
+        }
     }
 
     #[test]
     fn the_screen_says_what_is_wrong_what_waits_and_what_is_dead() {
-        let parts = BTreeMap::from([("database".to_owned(), part("up", None)), ("pipeline".to_owned(), part("down", Some("it is held")))]);
-        let group = Group {
-            fingerprint: "not_json:unknown:".into(),
-            count: 150,
-            first_seen: Some("2026-01-15T09:00:00Z".into()),
-            last_seen: Some("2026-01-15T09:30:00.5Z".into()),
-        };
-        let lag = PartitionLag { partition: 0, end: 112, next: 100, committed: true, lag: 12, owner: Some("10.0.0.7 3f9a1c2d".into()) };
-        let mut heartbeat = testkit::builders::heartbeat(testkit::builders::id());
-        let down = DownPart { part: "kafka".into(), since: String::new(), reason: "it is away".into() };
-        heartbeat.state.down.push(down);
-        heartbeat.state.verification = Some(VerificationVerdict {
+        let mut status = well();
+        away(&mut status, "database", "the database at db:1433 does not answer in time");
+        status.problems = vec![problem()];
+        status.process.verification =
+            Some(Verification { interval_seconds: 21_600, last: Timestamp::parse("2026-01-15T09:12:00Z").ok(), differences: 3 });
+        status.process.event_time_lag = Some(EventTimeLag { half_within_ms: Some(500), most_within_ms: None });
+        let partitions = &mut lag_of(&mut status).partitions;
+        (partitions[0].next, partitions[0].lag) = (0, 12);
+        partitions[1].owner = None;
+        let (mut ready, lost) = (consumer(1), consumer(90));
+        let down = |part: &str| DownPart { part: part.into(), since: String::new(), reason: "it is away".into() };
+        ready.down = vec![down("kafka"), down("pipeline")];
+        ready.verification = Some(VerificationVerdict {
             ended_at: "2026-01-15T10:07:00Z".into(),
             outcome: VerificationVerdict::DIFFERENT.into(),
             differences: 1,
             ..VerificationVerdict::default()
         });
-        let seen = |seconds| SeenConsumer { heartbeat: heartbeat.clone(), age: Duration::from_secs(seconds) }.into();
-        let [ready, lost] = [1, 90].map(seen);
-        let status = Status {
-            at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process {
-                address: "127.0.0.1:9090".parse().unwrap(),
-                answer: Some(Answer {
-                    status: "not ready".into(),
-                    parts,
-                    group: None,
-                    log: Some(AnsweredLog { lost: 7, partitions: Vec::new() }),
-                }),
-                verification: Some(Verification {
-                    interval_seconds: 21_600,
-                    last: Timestamp::parse("2026-01-15T09:12:00Z").ok(),
-                    differences: 3,
-                }),
-                events_per_second: Some(4),
-                ahead_of_clock: 1,
-                event_time_lag: Some(EventTimeLag { half_within_ms: Some(500), most_within_ms: None }),
-            },
-            lag: Some(Known::Yes(Lag { topic: "events".into(), group: "g".into(), members: Some(1), partitions: vec![lag] })),
-            consumers: Some(Known::Yes(vec![ready, lost])),
-            parked: Some(Known::Yes(Parked {
-                events: 3,
-                oldest: Some(Timestamp::parse("2026-01-15T10:00:00Z").unwrap()),
-                largest: vec![MissingParent { parent: "user 7".into(), events: 3 }],
-            })),
-            dead_letters: Some(Known::Yes(vec![group])),
-            claimed: 2,
-            changes: Some(Known::Yes(vec![Change {
-                at: Timestamp::parse("2026-01-15T10:02:00.5Z").unwrap(),
-                actor: "ada".into(),
-                origin: "console".into(),
-                action: "redrive".into(),
-                subject: "dead letters: reason missing_parent".into(),
-                outcome: "12 redriven".into(),
-            }])),
-        };
+        status.consumers = Some(Known::Yes(vec![ready, lost]));
+        status.parked = Some(Known::Yes(Parked {
+            events: 3,
+            oldest: Timestamp::parse("2026-01-15T10:00:00Z").ok(),
+            largest: vec![MissingParent { parent: "user 7".into(), events: 3 }],
+        }));
+        status.dead_letters = Some(Known::Yes(vec![Group {
+            fingerprint: "not_json:unknown:".into(),
+            count: 150,
+            first_seen: Some("2026-01-15T09:00:00Z".into()),
+            last_seen: Some("2026-01-15T09:30:00.5Z".into()),
+        }]));
+        status.claimed = 2;
+        status.changes = Some(Known::Yes(vec![Change {
+            at: Timestamp::parse("2026-01-15T10:02:00.5Z").unwrap(),
+            actor: "ada".into(),
+            origin: "console".into(),
+            action: "redrive".into(),
+            subject: "dead letters: reason missing_parent".into(),
+            outcome: "12 redriven".into(),
+        }]));
         let expected = "\
-consumer      not ready at http://127.0.0.1:9090
-  database           up      since 2026-01-15T10:00:00Z
-  pipeline           down    since 2026-01-15T10:00:00Z
-    it is held
-  lost: the topic's retention has deleted 7 offsets before they were consumed; raise it, and catch up
-  in the tables, since it started: half of the events up to 500ms after their own time, 99 of 100 more than a week
-  clocks: 1 event was dated in the future; a warning in its log names one: set the clock of its producer
+2026-01-15T10:12:00Z  1 problem
 
-lag           12 of topic events, group g: 1 member
+STOPPED  the database at db:1433 does not answer in time
+  where  at db:1433 (MSSQL_SERVER)
+  do     look whether it runs
+
+consumer      not ready at http://127.0.0.1:9090
+  database           down    since 2026-01-15T10:00:00Z
+  dead_letter_queue  up      since 2026-01-15T10:00:00Z
+  kafka              up      since 2026-01-15T10:00:00Z
+  pipeline           up      since 2026-01-15T10:00:00Z
+  progress           up      since 2026-01-15T10:00:00Z
+  since its start, half of the events were in the tables up to 500ms after their
+  own time, 99 of 100 more than a week
+lag           12 of topic events, group group: 1 member
   4 events per second in this process: alone it would need 3s for what is there
   partition           next            end          lag  owner
-  0                    100            112           12  10.0.0.7 3f9a1c2d
+  0                      0             12           12  host-a 4711
+  1                     12             12            0  nobody
 consumers     1, and 1 that is gone and has not said that it stops
   host, process               state     events/s          lag  partitions
-  host-a 4711                 ready            3            4  0,1
+  host-a 4711                 ready            3           12  0
     verified 5m ago: 1 difference from the log, see `verify`
-    kafka: it is away
+    down: kafka, pipeline
   host-a 4711                 lost             0            -  had 0,1
-    verified 5m ago: 1 difference from the log, see `verify`
     heard of 90s ago; its partitions go to the others after its session timeout
 parked        3, the oldest for 12m
           3  for user 7
-  applied when it comes, dead letters after PARKING_DEADLINE; `parked show ID` names them
+  Each is applied as soon as its parent is there; where that takes longer than
+  PARKING_DEADLINE, it becomes a dead letter. `parked show ID` lists them.
 dead letters  150, and 2 that a redrive has claimed
-      count  first seen            last seen             fingerprint
-        150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z  not_json:unknown:
-             no events: find who writes other things to this topic
-  `dlq list` and `dlq show ID` say more; what is mended goes on with `dlq redrive`
+      count  first seen            last seen, and the fingerprint
+        150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z
+             not_json:unknown:
+             these records are not events
+  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic
+  again, when what kept them from being applied is mended.
 verified      1h ago: 3 differences from the log, see `verify`
 changes       the last ones by operators, see `audit`
   2026-01-15T10:02:00Z  ada (console): redrive
     dead letters: reason missing_parent: 12 redriven
 ";
         assert_eq!(status.to_string(), expected);
+        let widest = expected.lines().max_by_key(|line| line.len()).unwrap();
+        assert!(widest.len() <= 80, "{widest}");
         assert!(!status.is_well());
     }
 
     #[test]
     fn what_cannot_be_asked_says_why_and_how_it_could() {
-        let status = Status {
-            at: Timestamp::parse("2026-01-15T10:12:00Z").unwrap(),
-            process: Process {
-                address: "127.0.0.1:9090".parse().unwrap(),
-                answer: None,
-                verification: None,
-                events_per_second: None,
-                ahead_of_clock: 0,
-                event_time_lag: None,
-            },
-            lag: None,
-            consumers: None,
-            parked: Some(Known::No { problem: "the database does not answer in time".into() }),
-            dead_letters: Some(Known::Yes(Vec::new())),
-            claimed: 0,
-            changes: None,
-        };
+        let mut status = well();
+        silent(&mut status);
+        (status.lag, status.parked) = (None, None);
+        status.consumers = Some(Known::not("the database does not answer in time: look; at it"));
         let shown = status.to_string();
-        for text in
-            ["nothing answers at http://127.0.0.1:9090", "set KAFKA_BROKERS", "not known: the database does not answer", "dead letters  0"]
-        {
+        for text in [
+            "nothing answers at http://127.0.0.1:9090",
+            "set KAFKA_BROKERS",
+            "consumers     not known: the database does not answer in time: look\n",
+            "parked        not known: name the tables",
+            "dead letters  0",
+        ] {
             assert!(shown.contains(text), "{text}: {shown}");
         }
         assert!(!status.is_well());
+    }
+
+    #[test]
+    fn a_pipeline_that_is_well_says_so_first() {
+        assert!(well().to_string().starts_with("2026-01-15T10:12:00Z  nothing is wrong\n\nconsumer      ready at "));
+        assert!(well().is_well());
     }
 }

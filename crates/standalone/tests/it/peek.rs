@@ -29,13 +29,24 @@ async fn a_flood_that_is_held_is_described_looked_at_and_let_pass() {
     }
     let settings =
         [("KAFKA_BROKERS", place.brokers()), ("KAFKA_CONSUMER_GROUP", "dlq"), ("API_PORT", place.api.rsplit_once(':').unwrap().1)];
-    let mut shown = String::new();
+    let mut screen = String::new();
     eventually(BOUND, "the flood is held", async || {
-        shown = ask(place.folder(), &["status"], &settings).await.1;
-        shown.contains("more than DLQ_MAX_RATIO lets pass: 100 % are not_json:unknown:, in partition")
+        screen = ask(place.folder(), &["status"], &settings).await.1;
+        screen.contains("\nSTOPPED ")
     })
     .await;
-    assert!(shown.contains("look at them with `consumer peek`") && !shown.contains("boom"), "{shown}");
+    println!("{screen}");
+    let (verdict, rest) = screen.split_once("\nconsumer      ").unwrap();
+    let verdict = verdict.split_whitespace().collect::<Vec<_>>().join(" ");
+    for told in [
+        "more than DLQ_MAX_RATIO lets pass: 100 % are not_json:unknown:, in partition",
+        "where topic events; DLQ_MAX_RATIO of the consumer at http://",
+        "look at them with `consumer peek`",
+        "since 2",
+    ] {
+        assert!(verdict.contains(told), "{told}: {screen}");
+    }
+    assert!(rest.contains("  pipeline           down ") && !screen.contains("boom"), "{screen}");
 
     let (code, json) = ask(place.folder(), &["peek", "--broken", "--records", "500", "--json"], &settings).await;
     let seen: Value = serde_json::from_str(&json).unwrap();

@@ -20,7 +20,9 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
 
     let (output, shown, error) = status(&[], &port).await.unwrap();
     assert_eq!(output.status.code(), Some(0), "{shown}{error}");
+    assert!(shown.lines().next().is_some_and(|verdict| verdict.ends_with("Z  nothing is wrong, 2 things to look at")), "{shown}");
     for text in [
+        "NOTE     1 dead letter: these records are not events\n",
         "consumer      ready at http://",
         "lag           0 of topic events",
         "consumers     1\n",
@@ -35,6 +37,8 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!((&json["process"]["answer"]["status"], &json["parked"]["events"]), (&"ready".into(), &0.into()), "{json}");
     assert_eq!((&json["consumers"][0]["alive"], &json["consumers"][0]["status"]), (&true.into(), &"ready".into()), "{json}");
+    let problems = json["problems"].as_array().unwrap();
+    assert!(problems.len() == 2 && problems.iter().all(|problem| problem["kind"] == "dead_letters"), "{json}");
     assert_eq!(json["deadLetters"].as_array().unwrap().len(), 2, "{json}");
 
     // Of a broker that nobody else can ask, the process tells the lag.
@@ -108,5 +112,5 @@ fn check_tells_what_is_embedded_and_asks_what_can_be_asked() {
     std::fs::create_dir(folder.path().join("data")).unwrap();
     std::fs::write(folder.path().join("data/events.db"), [b'x'; 8192]).unwrap();
     let (code, shown) = check(&[], &["--data-dir", "data"]);
-    assert!(code == Some(1) && shown.contains("this is no SQLite database"), "{shown}");
+    assert!(code == Some(1) && shown.contains("it is not a SQLite database"), "{shown}");
 }

@@ -1,0 +1,250 @@
+//! What the tables and the queue hold that they should not, and what waits there for somebody.
+
+use std::time::Duration;
+
+use super::{Kind, Problem, Severity, asked};
+use crate::plural::plural;
+use crate::status::dead_letters::meaning;
+use crate::status::{Group, Known, Parked, Status};
+
+/// Fingerprints that are a problem each; the rest is one.
+const FINGERPRINTS: usize = 3;
+/// Events out of order wait for moments: those are no problem.
+const WAITED_LONG: Duration = Duration::from_secs(10);
+
+pub(super) fn problems(status: &Status) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    problems.extend(tables_differ(status));
+    problems.extend(records_lost(status));
+    problems.extend(clock_ahead(status));
+    problems.extend(dead_letters(status));
+    problems.extend(claimed(status));
+    problems.extend(parked(status));
+    problems.extend(status.idle_settings.iter().map(|sentence| setting(sentence)));
+    problems
+}
+
+/// By what the process that was asked has found, or another one.
+fn tables_differ(status: &Status) -> Option<Problem> {
+    let own = status.process.verification.filter(|verification| verification.differences > 0);
+    let own = own.map(|own| (own.differences, asked(status), own.last.map(|last| last.to_string())));
+    let others = || {
+        let consumer = status.differing()?;
+        let verdict = consumer.verification.as_ref()?;
+        Some((verdict.differences, format!("consumer {}", consumer.name()), Some(verdict.ended_at.clone())))
+    };
+    let (count, by, since) = own.or_else(others)?;
+    Some(Problem {
+        severity: Severity::Wrong,
+        kind: Kind::TablesDiffer,
+        what: format!("the tables differ from the log in {count} row{}", plural(count)),
+        place: format!("the tables; found by {by} (VERIFY_INTERVAL)"),
+        remedy: "`verify` names each row and how it differs; somebody else may write to these tables; `verify --repair` writes what the log says"
+            .to_owned(),
+        since,
+    })
+}
+
+fn records_lost(status: &Status) -> Option<Problem> {
+    let lost = status.process.answer.as_ref()?.log.as_ref()?.lost;
+    (lost > 0).then(|| Problem {
+        severity: Severity::Wrong,
+        kind: Kind::RecordsLost,
+        what: format!("retention has deleted {lost} record{} before they were consumed", plural(lost)),
+        place: format!("topic {}", status.topic),
+        remedy:
+            "raise retention.ms of the topic, and bring the records back from their producer: they are in neither the log nor the tables"
+                .to_owned(),
+        since: None,
+    })
+}
+
+fn clock_ahead(status: &Status) -> Option<Problem> {
+    let count = status.process.ahead_of_clock;
+    let were = if count == 1 { "event is" } else { "events are" };
+    (count > 0).then(|| Problem {
+        severity: Severity::Wrong,
+        kind: Kind::ClockAhead,
+        what: format!("{count} {were} dated in the future: the clock of a producer is ahead, and its events win over correct later ones"),
+        place: format!("topic {}; a warning in the log of {} names a key (MAX_CLOCK_SKEW)", status.topic, asked(status)),
+        remedy: "set the clock of that producer; `trace` shows what its events have won over".to_owned(),
+        since: None,
+    })
+}
+
+fn dead_letters(status: &Status) -> Vec<Problem> {
+    let groups: &[Group] = status.dead_letters.as_ref().and_then(Known::answer).map_or(&[], Vec::as_slice);
+    let (told, rest) = groups.split_at(groups.len().min(FINGERPRINTS));
+    let mut problems: Vec<_> = told.iter().map(|group| of_one_kind(status, group)).collect();
+    if !rest.is_empty() {
+        let count: u64 = rest.iter().map(|group| group.count).sum();
+        problems.push(Problem {
+            severity: Severity::Notice,
+            kind: Kind::DeadLetters,
+            what: format!("{count} more dead letter{} of {} other fingerprint{}", plural(count), rest.len(), plural(rest.len() as u64)),
+            place: format!("topic {}", status.topic),
+            remedy: "see the dead letters below".to_owned(),
+            since: rest.iter().filter_map(|group| group.first_seen.clone()).min(),
+        });
+    }
+    problems
+}
+
+fn of_one_kind(status: &Status, Group { fingerprint, count, first_seen, .. }: &Group) -> Problem {
+    let (what, remedy) = meaning(fingerprint).unwrap_or(("events that could not be written", "`dlq list` and `dlq show ID` say why"));
+    Problem {
+        severity: Severity::Notice,
+        kind: Kind::DeadLetters,
+        what: format!("{count} dead letter{}: {what}", plural(*count)),
+        place: format!("the dead letters of topic {}; `dlq list --fingerprint {fingerprint}` shows them", status.topic),
+        remedy: remedy.to_owned(),
+        since: first_seen.clone(),
+    }
+}
+
+fn claimed(status: &Status) -> Option<Problem> {
+    let count = status.claimed;
+    (count > 0).then(|| Problem {
+        severity: Severity::Notice,
+        kind: Kind::Claimed,
+        what: format!("{count} dead letter{} claimed by a redrive that is under way, or that has ended half way", plural(count)),
+        place: "the dead letter queue; `dlq jobs` shows the redrives".to_owned(),
+        remedy: "nothing: what a redrive has left comes back into the list when its lease ends, while a consumer runs".to_owned(),
+        since: None,
+    })
+}
+
+fn parked(status: &Status) -> Option<Problem> {
+    let Parked { events, oldest, largest } = status.parked.as_ref().and_then(Known::answer)?;
+    let since = oldest.filter(|oldest| status.at.since(*oldest) >= WAITED_LONG)?;
+    let most = largest.first();
+    let waits = if *events == 1 { "event waits" } else { "events wait" };
+    let what = match most {
+        Some(most) if most.events == *events => format!("{events} {waits} for {}, which is not there", most.parent),
+        Some(most) => format!("{events} {waits} for parents that are not there: {} for {}", most.events, most.parent),
+        None => format!("{events} {waits} for a parent that is not there"),
+    };
+    Some(Problem {
+        severity: Severity::Notice,
+        kind: Kind::Parked,
+        what,
+        place: format!("the table of parked events; {} shows them", most.map_or_else(|| "`parked list`".to_owned(), shown)),
+        remedy: "find out why its producer has not sent it; it is applied when that comes, and is a dead letter after PARKING_DEADLINE"
+            .to_owned(),
+        since: Some(since.to_string()),
+    })
+}
+
+/// The command that shows who waits.
+fn shown(parent: &crate::status::MissingParent) -> String {
+    let id = parent.parent.split_once(' ').map(|(_, id)| id).filter(|id| !id.contains(' '));
+    format!("`parked show {}`", id.unwrap_or("email"))
+}
+
+fn setting(sentence: &str) -> Problem {
+    Problem {
+        severity: Severity::Notice,
+        kind: Kind::Setting,
+        what: sentence.to_owned(),
+        place: "the settings of this command".to_owned(),
+        remedy: "take it out, or set what was meant".to_owned(),
+        since: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use pipeline::heartbeat::VerificationVerdict;
+
+    use super::super::testing::{only, told, well};
+    use super::*;
+    use crate::status::{MissingParent, Verification};
+
+    fn group(fingerprint: &str, count: u64) -> Group {
+        Group { fingerprint: fingerprint.to_owned(), count, first_seen: Some("2026-01-15T09:00:00Z".to_owned()), last_seen: None }
+    }
+
+    #[test]
+    fn differences_from_the_log_are_told_with_when_they_were_found() {
+        let mut status = well();
+        let last = Some(status.at.plus_micros(-60_000_000));
+        status.process.verification = Some(Verification { interval_seconds: 3600, last, differences: 3 });
+        let problem = only(&status, Kind::TablesDiffer);
+        assert_eq!((problem.severity, problem.what.as_str()), (Severity::Wrong, "the tables differ from the log in 3 rows"));
+        assert_eq!(problem.since.as_deref(), Some("2026-01-15T10:11:00Z"));
+    }
+
+    #[test]
+    fn differences_that_another_process_has_found_are_told_with_its_name() {
+        let mut status = well();
+        let mut other = consumer(1);
+        let ended_at = "2026-01-15T10:11:00Z".to_owned();
+        let different =
+            VerificationVerdict { ended_at, outcome: VerificationVerdict::DIFFERENT.into(), differences: 1, ..Default::default() };
+        other.verification = Some(different);
+        let Some(Known::Yes(consumers)) = &mut status.consumers else { panic!() };
+        consumers.push(other);
+        let problem = only(&status, Kind::TablesDiffer);
+        assert_eq!(problem.what, "the tables differ from the log in 1 row");
+        assert!(problem.place.contains("consumer host-a 4711"), "{problem:?}");
+        assert!(!status.is_well());
+    }
+
+    #[test]
+    fn records_that_retention_took_and_clocks_that_are_ahead_are_told() {
+        let mut status = well();
+        status.process.answer.as_mut().unwrap().log.as_mut().unwrap().lost = 7;
+        assert!(only(&status, Kind::RecordsLost).what.contains("deleted 7 records"));
+        let mut status = well();
+        status.process.ahead_of_clock = 1;
+        let problem = only(&status, Kind::ClockAhead);
+        assert!(problem.what.starts_with("1 event is dated in the future") && problem.place.contains("MAX_CLOCK_SKEW"), "{problem:?}");
+    }
+
+    #[test]
+    fn dead_letters_are_told_by_what_they_mean_and_the_rest_in_a_sum() {
+        let mut status = well();
+        let letters = ["not_json:unknown:", "email_taken:UserCreated:email", "anything"].map(|fingerprint| group(fingerprint, 2));
+        let rest = [group("wrong_type:OrderPlaced:items", 1), group("other:x:y", 1)];
+        status.dead_letters = Some(Known::Yes([&letters[..], &rest].concat()));
+        let found = told(&status);
+        let whats: Vec<_> = found.iter().map(|problem| problem.what.as_str()).collect();
+        assert_eq!(
+            whats,
+            [
+                "2 dead letters: these records are not events",
+                "2 dead letters: their e-mail address is another user's",
+                "2 dead letters: events that could not be written",
+                "2 more dead letters of 2 other fingerprints",
+            ]
+        );
+        assert!(found.iter().all(|problem| problem.severity == Severity::Notice && problem.since.is_some()));
+        assert_eq!(found[0].place, "the dead letters of topic events; `dlq list --fingerprint not_json:unknown:` shows them");
+    }
+
+    #[test]
+    fn events_that_wait_long_are_told_by_what_they_wait_for() {
+        let parked = |seconds: i64, parent: &str, of_it| {
+            let mut status = well();
+            let largest = vec![MissingParent { parent: parent.to_owned(), events: of_it }];
+            status.parked = Some(Known::Yes(Parked { events: 3, oldest: Some(status.at.plus_micros(-seconds * 1_000_000)), largest }));
+            status
+        };
+        assert_eq!(told(&parked(9, "user 7", 3)), [], "events out of order wait for moments");
+        let problem = only(&parked(60, "user 7", 3), Kind::Parked);
+        assert_eq!(problem.what, "3 events wait for user 7, which is not there");
+        assert!(problem.place.contains("`parked show 7`") && problem.since.as_deref() == Some("2026-01-15T10:11:00Z"), "{problem:?}");
+        assert!(only(&parked(60, "user 7", 2), Kind::Parked).what.ends_with("2 for user 7"));
+        assert!(only(&parked(60, "an e-mail address", 2), Kind::Parked).place.contains("`parked show email`"));
+    }
+
+    #[test]
+    fn claims_and_settings_that_do_nothing_are_told_last() {
+        let mut status = well();
+        status.claimed = 2;
+        assert!(only(&status, Kind::Claimed).what.starts_with("2 dead letters claimed"));
+        status.idle_settings = vec!["MSSQL_PASSWORD has no effect without MSSQL_SERVER: the database is embedded".to_owned()];
+        let found = told(&status);
+        assert_eq!(found.last().map(|problem| problem.kind), Some(Kind::Setting));
+    }
+}
