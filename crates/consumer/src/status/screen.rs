@@ -16,6 +16,8 @@ use crate::verify::last::found;
 
 /// Columns of a line.
 const WIDTH: usize = 80;
+/// Stands for a space at which no line ends; in no text that is shown, where control characters are escaped.
+const KEPT_SPACE: &str = "\u{1}";
 /// Columns before what a section says.
 const TITLE: usize = 14;
 /// Groups of dead letters that are shown.
@@ -183,9 +185,12 @@ pub(super) fn seconds(time: &str) -> String {
     time.split_once('.').map_or_else(|| time.to_owned(), |(seconds, _)| format!("{seconds}Z"))
 }
 
-/// The text in lines that go on under their beginning, which is at this column.
+/// The text in lines that go on under their beginning, which is at this column. What is to be typed, between back quotes, stays in one line.
 pub(super) fn wrapped(text: &str, column: usize) -> String {
-    check::wrapped(text, WIDTH - column).join(&format!("\n{:column$}", ""))
+    let pieces = text.split('`').enumerate();
+    let pieces = pieces.map(|(place, piece)| if place % 2 == 1 { piece.replace(' ', KEPT_SPACE) } else { piece.to_owned() });
+    let lines = check::wrapped(&pieces.collect::<Vec<_>>().join("`"), WIDTH - column);
+    lines.join(&format!("\n{:column$}", "")).replace(KEPT_SPACE, " ")
 }
 
 fn paragraph(f: &mut Formatter<'_>, text: &str, column: usize) -> fmt::Result {
@@ -318,6 +323,13 @@ changes       the last ones by operators, see `audit`
             assert!(shown.contains(text), "{text}: {shown}");
         }
         assert!(!status.is_well());
+    }
+
+    #[test]
+    fn what_is_to_be_typed_stays_in_one_line() {
+        let text = "look at these dead letters and at all the others with `dlq list --reason not_json`, then go on";
+        let expected = "look at these dead letters and at all the others with\n    `dlq list --reason not_json`, then go on";
+        assert_eq!(wrapped(text, 4), expected);
     }
 
     #[test]
