@@ -156,7 +156,7 @@ fn setting(sentence: &str) -> Problem {
 mod tests {
     use pipeline::heartbeat::VerificationVerdict;
 
-    use super::super::testing::{only, told, well};
+    use super::super::testing::{consumer, only, told, well};
     use super::*;
     use crate::status::{MissingParent, Verification};
 
