@@ -63,7 +63,7 @@ async fn every_answer_that_is_described_is_given() {
 fn every_example_is_valid() {
     for ((template, status), described) in DESCRIBED.iter() {
         for example in &described.examples {
-            described.validator.validate(example).unwrap_or_else(|error| panic!("{template} {status}: {error}"));
+            (described.schema)(example).unwrap_or_else(|error| panic!("{template} {status}: {error}"));
         }
         assert!(!described.examples.is_empty() || *template == "/openapi.json", "{template} {status} has no example");
     }

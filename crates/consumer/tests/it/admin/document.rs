@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use serde_json::Value;
 pub use testkit::openapi::examples;
-use testkit::openapi::{self, Described};
+use testkit::openapi::{self, Check, Described};
 
 use super::office::Answer;
 
@@ -21,11 +21,22 @@ pub static DESCRIBED: LazyLock<BTreeMap<Place, Described>> = LazyLock::new(|| {
     let mut described = BTreeMap::new();
     for (template, method, operation) in operations() {
         for (status, response) in operation["responses"].as_object().unwrap() {
-            described.insert((template, method, status.parse().unwrap()), Described::new(&DOCUMENT, response));
+            described.insert((template, method, status.parse().unwrap()), Described::new(&DOCUMENT, response, compiled));
         }
     }
     described
 });
+
+/// By a validator of JSON Schema, which looks at formats too.
+fn compiled(schema: &Value) -> Check {
+    let validator = jsonschema::options().offline().should_validate_formats(true).build(schema).unwrap();
+    Box::new(move |value| validator.validate(value).map_err(|error| format!("{error} at {}", error.instance_path())))
+}
+
+/// Of this schema, closed.
+pub fn schema(of: &Value) -> Check {
+    compiled(&openapi::closed(&DOCUMENT, of))
+}
 
 /// Each template with a method and what is described there.
 pub fn operations() -> impl Iterator<Item = (&'static str, &'static str, &'static Value)> {
@@ -56,5 +67,5 @@ pub fn place_of(method: &str, path: &str, answer: &Answer) -> Option<Place> {
 pub fn check(method: &str, path: &str, answer: &Answer) {
     let Some(place) = place_of(method, path, answer) else { return };
     let described = DESCRIBED.get(&place).unwrap_or_else(|| panic!("{place:?} is not described: {}", answer.body));
-    described.check(&DOCUMENT, &format!("{place:?}"), |name| Some(answer.headers.get(name)?.to_str().unwrap()), &answer.body);
+    described.check(&format!("{place:?}"), |name| Some(answer.headers.get(name)?.to_str().unwrap()), &answer.body);
 }

@@ -8,9 +8,8 @@ use pipeline::ParkingLot as _;
 use pipeline::dead_letter::entry_id;
 use serde_json::{Value, json};
 use testkit::builders::{dead_letter, id, order, parked, user};
-use testkit::openapi::validator;
 
-use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved};
+use super::document::{DESCRIBED, DOCUMENT, Place, TEXT, examples, operations, place_of, resolved, schema};
 use super::office::{HERE, Office, TOKEN};
 use crate::dlq::bench::{Step, five_fields, push};
 
@@ -137,7 +136,7 @@ async fn the_bounds_and_the_defaults_are_the_real_ones() {
 fn every_example_is_valid() {
     for ((template, method, status), described) in DESCRIBED.iter() {
         for example in &described.examples {
-            described.validator.validate(example).unwrap_or_else(|error| panic!("{method} {template} {status}: {error}"));
+            (described.schema)(example).unwrap_or_else(|error| panic!("{method} {template} {status}: {error}"));
             if *status >= 400 {
                 assert_eq!(example["status"], *status, "{method} {template}");
             }
@@ -149,8 +148,7 @@ fn every_example_is_valid() {
         let contents = operation.pointer("/requestBody/content").and_then(Value::as_object).into_iter().flatten();
         for described in parameters.chain(contents.map(|(_, content)| content)) {
             for example in examples(described) {
-                let validator = validator(&DOCUMENT, &described["schema"]);
-                validator.validate(example).unwrap_or_else(|error| panic!("{method} {template}: {error}"));
+                schema(&described["schema"])(example).unwrap_or_else(|error| panic!("{method} {template}: {error}"));
             }
         }
     }
@@ -162,12 +160,12 @@ async fn a_body_that_is_no_body_by_the_document_is_refused() {
     let office = Office::new(&[]);
     for template in ["/admin/dlq/redrive", "/admin/dlq/purge", "/admin/resume", "/admin/ledger/compact"] {
         let content = &operation(template, "post")["requestBody"]["content"]["application/json"];
-        let validator = validator(&DOCUMENT, resolved(&content["schema"]));
+        let wanted = schema(resolved(&content["schema"]));
         let others =
             [json!({}), json!({"all": false}), json!({"reasn": "x"}), json!({"all": true, "rate": 0}), json!({"all": true, "limit": -1})];
         let ids = [json!({"ids": ["xyz"]}), json!({"ids": ["3f"]}), json!({"reason": "x", "olderThan": "soon"})];
         for body in others.into_iter().chain(ids) {
-            assert!(!validator.is_valid(&body), "{template}: {body}");
+            assert!(wanted(&body).is_err(), "{template}: {body}");
             let (status, answer) = office.ask("POST", template, body.to_string()).await;
             assert_eq!(status, StatusCode::BAD_REQUEST, "{template}: {body}: {answer}");
         }
