@@ -212,7 +212,7 @@ impl<S: RecordSource> Waiting<S> {
                 self.health.works(held.dependency.label());
             }
             let seconds = held.since.elapsed().as_secs();
-            tracing::info!(dependency = held.dependency.label(), held_seconds = seconds, "the work goes on");
+            tracing::info!(cause = held.cause.label(), dependency = held.dependency.label(), held_seconds = seconds, "the work goes on");
         }
     }
 
@@ -261,7 +261,13 @@ impl<S: RecordSource> Waiting<S> {
         if let Some(held) = self.held.as_mut().filter(|held| held.told.elapsed() >= REMINDER) {
             held.told = Instant::now();
             let seconds = held.since.elapsed().as_secs();
-            tracing::warn!(dependency = held.dependency.label(), held_seconds = seconds, "still waiting: {}", held.why);
+            tracing::warn!(
+                cause = held.cause.label(),
+                dependency = held.dependency.label(),
+                held_seconds = seconds,
+                "still waiting: {}",
+                held.why
+            );
         }
     }
 }

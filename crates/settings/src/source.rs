@@ -126,6 +126,16 @@ mod tests {
     }
 
     #[test]
+    fn a_dollar_sign_in_a_file_stands_for_a_variable_unless_single_quotes_are_around_it() {
+        let file = std::env::temp_dir().join(format!("dollars-{}", std::process::id()));
+        std::fs::write(&file, "A=one\nB=${A}-two\nC=pa$word\nD='pa$word'\n").unwrap();
+        let source = Source::environment(&layers(Some(file.clone()), &[])).unwrap();
+        std::fs::remove_file(&file).unwrap();
+        let value = |name| source.get(name).unwrap_or_default();
+        assert_eq!([value("B"), value("C"), value("D")], ["one-two", "pa", "pa$word"].map(str::to_owned), "as README says");
+    }
+
+    #[test]
     fn the_command_line_stands_above_the_environment_and_its_file_beneath() {
         let file = std::env::temp_dir().join(format!("layers-{}", std::process::id()));
         // PATH is in every environment, and no file of a test's working directory has it.

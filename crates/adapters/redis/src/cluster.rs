@@ -14,7 +14,7 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use tokio::time::timeout;
 
 use crate::faults;
-use crate::servers::{Node, Servers, Target, role};
+use crate::servers::{Node, Role, Servers, Target, role};
 use crate::tried::Tried;
 
 /// How often one search, or one call, is sent on: nodes that are behind may send in a circle.
@@ -98,7 +98,10 @@ pub(crate) async fn find(
 /// Connects to one server, and asks for the list where it may be elsewhere.
 async fn look(servers: &Servers, target: &Target, list: &str) -> Result<Step, Fault> {
     let mut connection = servers.open(servers.address(target)).await?;
-    let in_cluster = role(&mut connection).await.map_err(|error| faults::connecting(&error))?.in_cluster;
+    let Role { in_cluster, is_sentinel, .. } = role(&mut connection).await.map_err(|error| faults::connecting(&error))?;
+    if is_sentinel {
+        return Err(faults::sentinel());
+    }
     if in_cluster {
         let answer: RedisResult<Value> = cmd("LLEN").arg(list).query_async(&mut connection).await;
         if let Err(error) = answer {

@@ -140,6 +140,14 @@ pub(crate) const fn no_master() -> Fault {
     fault(AWAY, "sentinels: they name a server that is no master, as they do during a failover")
 }
 
+/// The fault of a server that was named as that of the dead letters, and is a sentinel.
+pub(crate) const fn sentinel() -> Fault {
+    fault(
+        FaultClass::Operator,
+        "sentinels: a sentinel listens there, which keeps no data; name it in REDIS_SENTINELS and its master in REDIS_SENTINEL_MASTER",
+    )
+}
+
 /// The fault of a configuration from which no client can be made: what should hold certificates does not.
 pub(crate) const fn misconfigured() -> Fault {
     fault(FaultClass::Operator, "certificates: REDIS_CA_FILE holds none in PEM")

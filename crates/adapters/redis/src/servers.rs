@@ -62,6 +62,8 @@ pub(crate) struct Role {
     pub(crate) is_replica: bool,
     /// It is a node of a Redis Cluster.
     pub(crate) in_cluster: bool,
+    /// It watches other servers, and keeps no data.
+    pub(crate) is_sentinel: bool,
 }
 
 impl Servers {
@@ -127,7 +129,11 @@ impl Servers {
 pub(crate) async fn role(redis: &mut MultiplexedConnection) -> Result<Role, RedisError> {
     let told: RedisResult<HashMap<String, Value>> = cmd("HELLO").query_async(redis).await;
     match told {
-        Ok(fields) => Ok(Role { is_replica: says(&fields, "role", "replica"), in_cluster: says(&fields, "mode", "cluster") }),
+        Ok(fields) => Ok(Role {
+            is_replica: says(&fields, "role", "replica"),
+            in_cluster: says(&fields, "mode", "cluster"),
+            is_sentinel: says(&fields, "mode", "sentinel"),
+        }),
         Err(error) if error.is_io_error() => Err(error),
         Err(_) => Ok(Role::default()),
     }

@@ -5,6 +5,8 @@ use pipeline::{LogPosition, LogState};
 
 use check::Finding;
 
+use crate::plural::plural;
+
 const PART: &str = "log";
 const CHECK: &str = "positions";
 
@@ -50,7 +52,8 @@ fn partition_findings(partition: i32, log: &LogState, known: &[LogPosition]) -> 
         ),
         Found::Cut { offsets } => warn(
             format!(
-                "partition {partition}: the log ends {offsets} offsets before what was consumed of it: it is read from offset {offset}"
+                "partition {partition}: the log ends {offsets} offset{} before what was consumed of it: it is read from offset {offset}",
+                plural(offsets)
             ),
             "find out what cut the log: an unclean leader election, or a cluster that was restored from a backup",
         ),
@@ -59,7 +62,12 @@ fn partition_findings(partition: i32, log: &LogState, known: &[LogPosition]) -> 
         findings.push(Finding::fail(
             PART,
             "gap",
-            format!("partition {partition}: {} records were deleted by retention before they were consumed", begins.gap),
+            format!(
+                "partition {partition}: {} record{} deleted by retention before {} consumed",
+                begins.gap,
+                if begins.gap == 1 { " was" } else { "s were" },
+                if begins.gap == 1 { "it was" } else { "they were" }
+            ),
             "raise retention.ms; bring the records back from their producer: they are in neither the log nor the tables",
         ));
     }

@@ -4,10 +4,24 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::time::Duration;
 
-use events::Timestamp;
+use events::{EventType, Timestamp};
 use pipeline::dead_letter::Entry;
 
 use super::listed::Listed;
+
+/// What an entry is of that tells no type of event.
+const UNKNOWN: &str = "unknown";
+
+/// A type of event, as a filter takes it.
+///
+/// # Errors
+/// There is none of this name; the sentence lists those that there are.
+pub fn event_type(name: &str) -> Result<String, String> {
+    if name == UNKNOWN || EventType::parse(name).is_some() {
+        return Ok(name.to_owned());
+    }
+    Err(format!("there is no event type {name}: it is one of {}, or {UNKNOWN}", EventType::ALL.map(EventType::as_str).join(", ")))
+}
 
 /// Which entries are meant: those to which everything that is given here applies.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,6 +46,12 @@ impl Filter {
         *self == Self::default()
     }
 
+    /// What is said where it means none of so many dead letters: what was asked for, so that a slip is seen.
+    pub fn selects_none_of(&self, depth: u64) -> String {
+        let of = if depth == 1 { "the 1 dead letter is not".to_owned() } else { format!("none of the {depth} dead letters is") };
+        format!("{of} one with {}", self.conditions().join(", "))
+    }
+
     /// Whether it means this entry.
     pub fn selects(&self, listed: &Listed, now: Timestamp) -> bool {
         let is = |wanted: &Option<String>, found: &str| wanted.as_deref().is_none_or(|wanted| wanted == found);
@@ -44,9 +64,9 @@ impl Filter {
     }
 }
 
-/// In words for a log: which conditions are given.
-impl fmt::Display for Filter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Filter {
+    /// In words.
+    fn conditions(&self) -> Vec<String> {
         let Self { ids, reason, fingerprint, event_type, older_than, until } = self;
         let texts = [("reason", reason), ("fingerprint", fingerprint), ("event type", event_type)];
         let mut conditions: Vec<String> =
@@ -57,6 +77,14 @@ impl fmt::Display for Filter {
             let ids: Vec<_> = ids.iter().map(String::as_str).collect();
             conditions.push(format!("ids {}", ids.join(" ")));
         }
+        conditions
+    }
+}
+
+/// In words for a log: which conditions are given.
+impl fmt::Display for Filter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let conditions = self.conditions();
         if conditions.is_empty() { f.write_str("all dead letters") } else { write!(f, "dead letters: {}", conditions.join(", ")) }
     }
 }
@@ -73,6 +101,25 @@ mod tests {
             "eventId": null, "originalData": data, "error": "", "timestamp": at, "retryCount": 0, "reason": reason, "fingerprint": fingerprint,
         });
         Listed::new(entry.to_string())
+    }
+
+    #[test]
+    fn what_was_asked_for_is_named_where_no_dead_letter_has_it() {
+        let filter = Filter { reason: Some("nonsense".into()), event_type: Some("OrderPlaced".into()), ..Filter::default() };
+        assert_eq!(filter.selects_none_of(3), "none of the 3 dead letters is one with reason nonsense, event type OrderPlaced");
+        assert_eq!(filter.selects_none_of(1), "the 1 dead letter is not one with reason nonsense, event type OrderPlaced");
+    }
+
+    #[test]
+    fn an_event_type_that_does_not_exist_is_refused_with_those_that_do() {
+        for name in ["UserCreated", "InventoryAdjusted", "unknown"] {
+            assert_eq!(event_type(name).as_deref(), Ok(name));
+        }
+        let sentence = event_type("Foo").unwrap_err();
+        assert_eq!(
+            sentence,
+            "there is no event type Foo: it is one of UserCreated, OrderPlaced, PaymentSettled, InventoryAdjusted, or unknown"
+        );
     }
 
     fn selects(filter: &Filter, listed: &Listed) -> bool {

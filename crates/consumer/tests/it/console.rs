@@ -466,6 +466,12 @@ async fn the_console_is_for_whoever_has_a_token_of_the_settings() {
             .extension(ConnectInfo(peer));
         router.clone().oneshot(request.body(Body::from(body.to_owned())).unwrap()).await.unwrap()
     };
+    let home = ask("GET", "/", "", "").await;
+    assert_eq!(
+        (home.status(), &home.headers()["location"]),
+        (StatusCode::TEMPORARY_REDIRECT, &"/console/".parse().unwrap()),
+        "it shows a page"
+    );
     assert_eq!(ask("GET", "/console/", "", "").await.status(), StatusCode::SEE_OTHER);
     assert_eq!(ask("POST", "/console/login", "", "token=0123456789abcdeX").await.status(), StatusCode::FORBIDDEN);
     let entered = ask("POST", "/console/login", "", "token=0123456789abcdef").await;

@@ -96,12 +96,13 @@ impl Diagnosis {
     /// An event that waited in vain.
     pub fn expired(event_id: Uuid, event_type: EventType, waits_for: WaitsFor) -> Self {
         let (error, subject) = match waits_for {
-            WaitsFor::User(_) => ("its user did not come before the parking deadline", "userId"),
-            WaitsFor::Order(_) => ("its order did not come before the parking deadline", "orderId"),
-            WaitsFor::Email => ("its email belonged to another user until the parking deadline", "email"),
+            WaitsFor::User(id) => (format!("its user {id} did not come before the parking deadline"), "userId"),
+            WaitsFor::Order(id) => (format!("its order {id} did not come before the parking deadline"), "orderId"),
+            WaitsFor::Email => ("its email belonged to another user until the parking deadline".to_owned(), "email"),
         };
+        // The id is in the sentence alone: what the letters of many parents have in common is the field.
         let reason = waits_for.reason();
-        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error: error.to_owned(), subject: subject.to_owned() }
+        Self { event_id: Some(event_id), event_type: Some(event_type), reason, error, subject: subject.to_owned() }
     }
 }
 
@@ -133,16 +134,15 @@ mod tests {
     }
 
     #[test]
-    fn what_has_waited_in_vain_names_the_field_whose_owner_did_not_come() {
-        let id = Uuid::from_u128(1);
-        for (waits_for, subject, label) in [
-            (WaitsFor::User(id), "userId", "missing_parent"),
-            (WaitsFor::Order(id), "orderId", "missing_parent"),
-            (WaitsFor::Email, "email", "email_taken"),
+    fn what_has_waited_in_vain_names_the_parent_and_the_field_that_names_it() {
+        let parent = Uuid::from_u128(7);
+        for (waits_for, error, subject, label) in [
+            (WaitsFor::User(parent), format!("its user {parent} did not come before the parking deadline"), "userId", "missing_parent"),
+            (WaitsFor::Order(parent), format!("its order {parent} did not come before the parking deadline"), "orderId", "missing_parent"),
+            (WaitsFor::Email, "its email belonged to another user until the parking deadline".to_owned(), "email", "email_taken"),
         ] {
-            let diagnosis = Diagnosis::expired(id, EventType::OrderPlaced, waits_for);
-            assert_eq!((told(&diagnosis).1, told(&diagnosis).2), (subject, label));
-            assert!(diagnosis.error.ends_with("the parking deadline"), "{}", diagnosis.error);
+            let diagnosis = Diagnosis::expired(Uuid::from_u128(1), EventType::OrderPlaced, waits_for);
+            assert_eq!(told(&diagnosis), (error.as_str(), subject, label));
         }
     }
 }

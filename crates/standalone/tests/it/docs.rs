@@ -32,6 +32,7 @@ fn settings_table() -> String {
 fn env_example() -> String {
     let mut text =
         "# Settings of all programs, with their defaults. Copy to .env and change what differs; a line that begins with # is not set.\n\
+                    # A value with a `$` stands in single quotes: elsewhere it begins the name of a variable.\n\
                     # Written from the code: see crates/settings/README.md.\n"
             .to_owned();
     for Variable { name, default, help, .. } in variables() {

@@ -110,6 +110,16 @@ async fn push(queue: &RedisDlq, dead_letters: &[DeadLetter]) {
 }
 
 #[tokio::test]
+async fn a_sentinel_that_is_named_as_the_server_is_called_so() {
+    let Some(server) = Server::sentinel(&["sentinel monitor events 127.0.0.1 1 2"]) else { return };
+    let queue = RedisDlq::new(&crate::place::config(server.port)).unwrap();
+    for fault in [queue.ping().await.unwrap_err(), queue.push(&dead_letters(1)).await.unwrap_err()] {
+        assert_eq!(fault.class, FaultClass::Operator, "{fault}");
+        assert!(fault.subject.contains("REDIS_SENTINELS"), "{fault}");
+    }
+}
+
+#[tokio::test]
 async fn a_flood_goes_on_with_the_new_master_and_loses_and_doubles_nothing() {
     let Some(mut watched) = Watched::start().await else { return };
     let queue = watched.queue(&[("REDIS_WAIT_REPLICAS", "1")]);

@@ -158,6 +158,8 @@ fn filter(
                 .ok_or_else(|| Refused::bad("olderThan must be a number with a unit, such as 90s, 15m, 1h or 7d."))?,
         ),
     };
-    let (reason, fingerprint, event_type) = (reason.clone(), fingerprint.clone(), event_type.clone());
+    let event_type =
+        event_type.as_deref().map(crate::dlq::filter::event_type).transpose().map_err(|wrong| Refused::bad(format!("{wrong}.")))?;
+    let (reason, fingerprint) = (reason.clone(), fingerprint.clone());
     Ok(Filter { ids, reason, fingerprint, event_type, older_than, until: None })
 }

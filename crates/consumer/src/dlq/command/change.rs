@@ -162,7 +162,9 @@ where
     let now = SystemClock.now();
     let meant = purge::count(queue, &filter, now).await.map_err(Refusal::from)?;
     if meant == 0 {
-        writeln!(out, "no dead letter is meant; nothing was removed")?;
+        let depth = queue.depth().await.map_err(Refusal::from)?;
+        let why = if depth == 0 || filter.is_empty() { "there are no dead letters".to_owned() } else { filter.selects_none_of(depth) };
+        writeln!(out, "{why}; nothing was removed")?;
         return Ok(ExitCode::SUCCESS);
     }
     if !args.yes && !may(&format!("Remove {} for good?", dead_letters(meant)))? {

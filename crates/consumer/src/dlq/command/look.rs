@@ -65,7 +65,7 @@ pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &m
 fn footer(shown: u64, depth: u64, filter: &Filter) -> String {
     match (shown, depth) {
         (_, 0) => "no dead letters".to_owned(),
-        (0, _) => format!("none of {depth} dead letters is meant"),
+        (0, depth) => filter.selects_none_of(depth),
         (shown, depth) if shown < depth && filter.is_empty() => format!("the newest {shown} of {depth}; --limit shows more"),
         (shown, depth) => format!("{shown} of {depth}"),
     }

@@ -14,7 +14,7 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 
 use super::choice::RedriveRequest;
-use super::filter::Filter;
+use super::filter::{Filter, event_type};
 use super::stats::By;
 use crate::watch;
 
@@ -106,7 +106,7 @@ pub struct FilterArgs {
     #[arg(long)]
     fingerprint: Option<String>,
     /// Only those of this event type, or `unknown`.
-    #[arg(long, value_name = "TYPE")]
+    #[arg(long, value_name = "TYPE", value_parser = event_type)]
     event_type: Option<String>,
     /// Only those that have been dead letters for so long, such as `1h` or `7d`.
     #[arg(long, value_name = "AGE", value_parser = age)]

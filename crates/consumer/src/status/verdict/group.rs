@@ -62,7 +62,11 @@ fn who_consumes(status: &Status, lag: Option<&Lag>) -> Option<Problem> {
         return (!answers).then(|| Problem {
             severity: Severity::Wrong,
             kind: Kind::NotHere,
-            what: format!("nothing answers at http://{address}, while {others} consumer{} of the group run elsewhere", plural(others)),
+            what: format!(
+                "nothing answers at http://{address}, while {others} consumer{} of the group {} elsewhere",
+                plural(others),
+                if others == 1 { "runs" } else { "run" }
+            ),
             place: format!("http://{address}"),
             remedy: format!("ask the consumer that should run here for its log, or look at the right place: {WHERE_IT_LISTENS}"),
             since: None,

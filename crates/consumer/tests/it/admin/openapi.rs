@@ -105,12 +105,25 @@ async fn the_fields_of_the_bodies_are_those_that_are_taken() {
             "limit" | "rate" | "maxRetries" => json!(1),
             "all" | "dryRun" => json!(true),
             "olderThan" => json!("1h"),
+            "eventType" => json!("unknown"),
             _ => json!("x"),
         };
         let mut body = json!({ "all": true, "dryRun": true });
         body[field] = value;
         let (status, _) = office.ask("POST", "/admin/dlq/purge", body.to_string()).await;
         assert_eq!(status == StatusCode::OK, names(purge).contains(field), "{field}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_type_that_does_not_exist_is_refused_in_a_query_and_in_a_body() {
+    let office = Office::new(&[]);
+    for (method, path, body) in
+        [("GET", "/admin/dlq?eventType=Foo", ""), ("POST", "/admin/dlq/redrive", r#"{"eventType":"Foo","dryRun":true}"#)]
+    {
+        let (status, answer) = office.ask(method, path, body).await;
+        assert_eq!(status, StatusCode::BAD_REQUEST, "{path}");
+        assert!(answer["detail"].as_str().unwrap().contains("no event type Foo: it is one of UserCreated, "), "{answer}");
     }
 }
 
