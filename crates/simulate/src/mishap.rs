@@ -33,6 +33,7 @@ macro_rules! kinds {
     };
 }
 
+// A new kind stands at the end, wherever it strikes: what a seed draws for the others depends on their order.
 kinds! {
     // Asked at each call of the store.
     StoreAway "store-away" 0.01 "The connection breaks before the request arrives.",

@@ -114,19 +114,21 @@ pub(super) struct Wanted {
 impl Wanted {
     /// What this filter means at this time; `None` where it can mean no row, because it asks for a text that none has.
     pub fn new(filter: &Filter, names: &Names, now: Timestamp) -> Option<Self> {
+        // In full, so that a new condition is not forgotten here.
+        let Filter { ids, reason, fingerprint, event_type, older_than, until } = filter;
         let name = |text: &Option<String>| text.as_deref().map_or(Some(None), |text| names.find(text).map(Some));
         let oldest = |least: std::time::Duration| {
             let age = i64::try_from(least.as_micros()).unwrap_or(i64::MAX);
-            filter.until.unwrap_or(now).unix_micros().saturating_sub(age)
+            until.unwrap_or(now).unix_micros().saturating_sub(age)
         };
         Some(Self {
-            any_id: filter.ids.is_empty(),
-            ids: filter.ids.iter().filter(|id| is_entry_id(id)).map(|id| number(id)).collect(),
-            reason: name(&filter.reason)?,
-            fingerprint: name(&filter.fingerprint)?,
-            event_type: name(&filter.event_type)?,
-            first_until: filter.older_than.map(|least| if least.is_zero() { i64::MAX } else { oldest(least) }),
-            until: filter.until.map(Timestamp::unix_micros),
+            any_id: ids.is_empty(),
+            ids: ids.iter().filter(|id| is_entry_id(id)).map(|id| number(id)).collect(),
+            reason: name(reason)?,
+            fingerprint: name(fingerprint)?,
+            event_type: name(event_type)?,
+            first_until: older_than.map(|least| if least.is_zero() { i64::MAX } else { oldest(least) }),
+            until: until.map(Timestamp::unix_micros),
         })
     }
 
