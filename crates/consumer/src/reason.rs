@@ -40,10 +40,10 @@ pub(crate) fn taken_apart(sentence: &str) -> (String, Option<String>) {
     let outlooks = [ONCE_IT_CAN, ONCE_IT_DOES, BY_ITSELF, A_PERSON, NOT_THE_DATA];
     let told = outlooks.iter().fold(sentence.to_owned(), |told, outlook| told.replacen(outlook, "", 1));
     // An advice ends with what to do, after a semicolon or as an order.
-    let beginnings = [("; ", 2), (", check ", 2), (": check ", 2), (": run ", 2)];
-    let first = beginnings.iter().filter_map(|(beginning, skipped)| Some((told.find(beginning)?, *skipped))).min();
-    match first {
-        Some((at, skipped)) => (told[..at].to_owned(), Some(told[at + skipped..].to_owned())),
+    let beginnings = ["; ", ", check ", ": check ", ": run "];
+    match beginnings.iter().filter_map(|beginning| told.find(beginning)).min() {
+        // The sign and the space before the order.
+        Some(at) => (told[..at].to_owned(), Some(told[at + 2..].to_owned())),
         None => (told, None),
     }
 }

@@ -20,7 +20,5 @@ pub(super) async fn show<G, T, Q, P>(State(admin): Shared<G, T, Q, P>) -> Result
 
 /// `POST /admin/check`: runs one and answers what it came to. Where one is under way, that is waited for: each opens connections of its own.
 pub(super) async fn run<G, T, Q, P>(State(admin): Shared<G, T, Q, P>, Extension(Caller(caller)): Extension<Caller>) -> Json<Checked> {
-    let checked = admin.parts.shared.check.run().await;
-    tracing::info!(caller = &*caller, ok = checked.report.ok, "the settings and every part were checked");
-    Json(Checked::clone(&checked))
+    Json(Checked::clone(&*admin.parts.shared.check.run(&caller).await))
 }

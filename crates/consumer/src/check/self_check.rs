@@ -53,8 +53,14 @@ impl SelfCheck {
     }
 
     /// Runs one and waits for it. Whoever asks while one is under way waits for that and is told what it came to. It comes to its end, and is kept, where
-    /// whoever has asked goes away.
-    pub async fn run(&self) -> Arc<Checked> {
+    /// whoever has asked goes away. The log says who asked.
+    pub async fn run(&self, caller: &str) -> Arc<Checked> {
+        let checked = self.run_in_turn().await;
+        tracing::info!(caller, ok = checked.report.ok, "the settings and every part were checked");
+        checked
+    }
+
+    async fn run_in_turn(&self) -> Arc<Checked> {
         let (check, known) = (self.clone(), self.last());
         let run = tokio::spawn(async move {
             let _turn = check.0.turn.lock().await;
@@ -120,7 +126,7 @@ mod tests {
             })
         });
         assert!(check.last().is_none());
-        let both = async { tokio::join!(check.run(), check.run()) };
+        let both = async { tokio::join!(check.run("ada"), check.run("bob")) };
         let release = async {
             while began.load(Ordering::SeqCst) == 0 {
                 yield_now().await;
@@ -132,7 +138,7 @@ mod tests {
         assert_eq!((found(&first), began.load(Ordering::SeqCst)), (vec![("check 1", State::Ok)], 1));
         assert!(Arc::ptr_eq(&first, &second) && Arc::ptr_eq(&first, &check.last().unwrap()));
         open.add_permits(1);
-        assert_eq!(found(&*check.run().await), [("check 2", State::Ok)], "what is asked for later is looked at anew");
+        assert_eq!(found(&*check.run("ada").await), [("check 2", State::Ok)], "what is asked for later is looked at anew");
     }
 
     #[tokio::test]
@@ -147,7 +153,7 @@ mod tests {
             })
         });
         {
-            let mut asked = std::pin::pin!(check.run());
+            let mut asked = std::pin::pin!(check.run("ada"));
             assert!(futures_util::poll!(asked.as_mut()).is_pending());
         }
         open.add_permits(1);
@@ -159,9 +165,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn one_that_hangs_and_one_with_a_defect_end_with_a_finding() {
         let hangs = SelfCheck::new(|| Box::pin(pending()));
-        assert!(matches!(&*found(&*hangs.run().await), [(sentence, State::Fail)] if sentence.contains("after 30 s")));
+        assert!(matches!(&*found(&*hangs.run("ada").await), [(sentence, State::Fail)] if sentence.contains("after 30 s")));
         let breaks = SelfCheck::new(|| Box::pin(async { panic!("a defect") }));
-        assert!(matches!(&*found(&*breaks.run().await), [(sentence, State::Fail)] if sentence.contains("a defect")));
+        assert!(matches!(&*found(&*breaks.run("ada").await), [(sentence, State::Fail)] if sentence.contains("a defect")));
         assert!(!breaks.last().unwrap().report.ok);
     }
 }

@@ -257,9 +257,7 @@ where
     }
 
     async fn run_check(&self, Caller(caller): &Caller) -> Checked {
-        let checked = self.parts.shared.check.run().await;
-        tracing::info!(caller, ok = checked.report.ok, "the settings and every part were checked");
-        checked::checked(&checked)
+        checked::checked(&*self.parts.shared.check.run(caller).await)
     }
 
     fn verification(&self) -> Verification {

@@ -5,12 +5,9 @@ use std::fmt;
 use std::time::Duration;
 
 use events::{EventType, Timestamp};
-use pipeline::dead_letter::Entry;
+use pipeline::dead_letter::{Entry, UNKNOWN};
 
 use super::listed::Listed;
-
-/// What an entry is of that tells no type of event.
-const UNKNOWN: &str = "unknown";
 
 /// A type of event, as a filter takes it.
 ///
@@ -48,6 +45,9 @@ impl Filter {
 
     /// What is said where it means none of so many dead letters: what was asked for, so that a slip is seen.
     pub fn selects_none_of(&self, depth: u64) -> String {
+        if depth == 0 || self.is_empty() {
+            return "no dead letters".to_owned();
+        }
         let of = if depth == 1 { "the 1 dead letter is not".to_owned() } else { format!("none of the {depth} dead letters is") };
         format!("{of} one with {}", self.conditions().join(", "))
     }
@@ -107,6 +107,7 @@ mod tests {
     fn what_was_asked_for_is_named_where_no_dead_letter_has_it() {
         let filter = Filter { reason: Some("nonsense".into()), event_type: Some("OrderPlaced".into()), ..Filter::default() };
         assert_eq!(filter.selects_none_of(3), "none of the 3 dead letters is one with reason nonsense, event type OrderPlaced");
+        assert_eq!((filter.selects_none_of(0), Filter::default().selects_none_of(1)), ("no dead letters".into(), "no dead letters".into()));
         assert_eq!(filter.selects_none_of(1), "the 1 dead letter is not one with reason nonsense, event type OrderPlaced");
     }
 

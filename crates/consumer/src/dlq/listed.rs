@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use events::Timestamp;
-use pipeline::dead_letter::{Entry, entry_id};
+use pipeline::dead_letter::{Entry, UNKNOWN, entry_id};
 use serde::Serialize;
 
 /// The reason, and the fingerprint, of an entry that is no dead letter as we know them.
@@ -39,7 +39,7 @@ impl Listed {
 
     /// One of the four types, or `unknown`.
     pub fn event_type(&self) -> &'static str {
-        self.entry.as_ref().map_or("unknown", Entry::event_type)
+        self.entry.as_ref().map_or(UNKNOWN, Entry::event_type)
     }
 
     /// How often it was redriven.

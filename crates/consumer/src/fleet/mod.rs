@@ -14,7 +14,7 @@ use std::time::Duration;
 
 pub use beating::{Beating, spawn};
 pub use member::Member;
-pub use view::{ConsumerView, PartitionView, consumers, tables_differ};
+pub use view::{ConsumerView, PartitionView, consumers, found_different};
 
 /// From one heartbeat to the next.
 pub const INTERVAL: Duration = Duration::from_secs(2);

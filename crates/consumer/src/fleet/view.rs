@@ -117,7 +117,7 @@ type Verified<'a> = (Option<Timestamp>, bool, &'a ConsumerView);
 
 /// The consumer whose verification has found the tables different from the log; `None` where the last finished one of each topic, whichever process did
 /// it, has found nothing.
-pub fn tables_differ(consumers: &[ConsumerView]) -> Option<&ConsumerView> {
+pub fn found_different(consumers: &[ConsumerView]) -> Option<&ConsumerView> {
     let mut last = BTreeMap::<&str, Verified<'_>>::new();
     for consumer in consumers {
         let Some(verdict) = consumer.verification.as_ref().filter(|verdict| verdict.outcome != VerificationVerdict::UNFINISHED) else {
@@ -158,7 +158,7 @@ mod tests {
             ConsumerView::from(SeenConsumer { heartbeat, age: Duration::ZERO })
         };
         let (nine, ten) = (seen("events", "09:00:00", "different", 3), seen("events", "10:00:00", "equal", 0));
-        let differ = |consumers: &[ConsumerView]| tables_differ(consumers).is_some();
+        let differ = |consumers: &[ConsumerView]| found_different(consumers).is_some();
         assert!(!differ(&[]) && !differ(std::slice::from_ref(&ten)) && differ(std::slice::from_ref(&nine)));
         assert!(!differ(&[nine.clone(), ten.clone()]) && !differ(&[ten.clone(), nine.clone()]), "it was mended");
         assert!(differ(&[ten, seen("events", "10:00:00.5", "different", 1)]));

@@ -179,22 +179,8 @@ fn short_id(id: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::status::AnsweredLog;
     use crate::status::verdict::testing::{consumer, lag, well};
-    use crate::status::{Answer, AnsweredLog};
-
-    fn process(partitions: Vec<AnsweredPosition>) -> Process {
-        let log = Some(AnsweredLog { lost: 0, partitions });
-        let answer =
-            Answer { status: "ready".into(), parts: std::collections::BTreeMap::new(), group: Some("g".into()), instance: None, log };
-        Process {
-            address: "127.0.0.1:9090".parse().unwrap(),
-            answer: Some(answer),
-            verification: None,
-            events_per_second: None,
-            ahead_of_clock: 0,
-            event_time_lag: None,
-        }
-    }
 
     #[test]
     fn an_owner_is_called_as_it_calls_itself() {
@@ -219,10 +205,13 @@ mod tests {
 
     #[test]
     fn the_lag_of_a_broker_that_nobody_else_can_ask_is_what_the_process_tells() {
-        let lag = Lag::told_by(&process(vec![AnsweredPosition { partition: 3, position: 7, end: 19 }]), "events").unwrap();
-        assert_eq!((lag.topic.as_str(), lag.group.as_str(), lag.members), ("events", "g", None));
+        let mut process = well().process;
+        assert_eq!(Lag::told_by(&process, "events"), None, "it has not begun to read");
+        let partitions = vec![AnsweredPosition { partition: 3, position: 7, end: 19 }];
+        process.answer.as_mut().unwrap().log = Some(AnsweredLog { lost: 0, partitions });
+        let lag = Lag::told_by(&process, "events").unwrap();
+        assert_eq!((lag.topic.as_str(), lag.group.as_str(), lag.members), ("events", "group", None));
         let [partition] = &lag.partitions[..] else { panic!("{lag:?}") };
         assert_eq!((partition.partition, partition.next, partition.end, partition.lag), (3, 7, 19, 12));
-        assert_eq!(Lag::told_by(&process(Vec::new()), "events"), None, "it has not begun to read");
     }
 }

@@ -148,7 +148,7 @@ impl Status {
 
     /// The consumer whose verification has found the tables different from the log last.
     pub(super) fn differing(&self) -> Option<&ConsumerView> {
-        self.consumers.as_ref().and_then(Known::answer).and_then(|consumers| fleet::tables_differ(consumers))
+        self.consumers.as_ref().and_then(Known::answer).and_then(|consumers| fleet::found_different(consumers))
     }
 
     /// As JSON.

@@ -4,7 +4,7 @@ use std::future::pending;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use consumer::fleet::{INTERVAL, Member, consumers, spawn, tables_differ};
+use consumer::fleet::{INTERVAL, Member, consumers, found_different, spawn};
 use consumer::verify::schedule::keep_verifying;
 use consumer::verify::{Report, ScheduleConfig};
 use pipeline::fault::{Dependency, Fault, FaultClass};
@@ -169,7 +169,7 @@ async fn every_process_is_told_what_the_last_verification_of_one_came_to() {
         stop.cancel();
     };
     tokio::join!(verifying, told);
-    assert!(tables_differ(&consumers(&store).await.unwrap()).is_some());
+    assert!(found_different(&consumers(&store).await.unwrap()).is_some());
     beating.end().await;
 }
 

@@ -3,6 +3,7 @@
 use events::{EventType, Rule, Violation};
 use uuid::Uuid;
 
+use super::entry::UNKNOWN;
 use crate::outcome::WaitsFor;
 
 /// Why a record became a dead letter: a stable label of few values.
@@ -66,7 +67,7 @@ impl From<&Violation> for Diagnosis {
 impl Diagnosis {
     /// The event's type, or `unknown`.
     pub fn event_type_label(&self) -> &'static str {
-        self.event_type.map_or("unknown", EventType::as_str)
+        self.event_type.map_or(UNKNOWN, EventType::as_str)
     }
 
     /// What to group by: reason, event type, and field or constraint.

@@ -13,7 +13,7 @@ use crate::headers::{Header, Redriven};
 use crate::record::Record;
 
 /// What stands for what an entry does not tell.
-const UNKNOWN: &str = "unknown";
+pub const UNKNOWN: &str = "unknown";
 
 /// A dead letter as JSON. The first five fields are what readers of the list know since ever; the others stand beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ mod identity;
 use events::Timestamp;
 
 pub use diagnosis::{Diagnosis, Reason};
-pub use entry::{Encoding, Entry, EntryHeader};
+pub use entry::{Encoding, Entry, EntryHeader, UNKNOWN};
 pub use identity::{ENTRY_ID_DIGITS, entry_id, is_entry_id};
 
 use crate::record::Record;

@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use crate::admin::answer::Refused;
 use crate::dlq::command;
-use crate::dlq::filter::Filter;
+use crate::dlq::filter::{Filter, event_type as known_type};
 
 /// `GET /admin/dlq?…`.
 #[derive(Debug, Default, Deserialize)]
@@ -158,8 +158,7 @@ fn filter(
                 .ok_or_else(|| Refused::bad("olderThan must be a number with a unit, such as 90s, 15m, 1h or 7d."))?,
         ),
     };
-    let event_type =
-        event_type.as_deref().map(crate::dlq::filter::event_type).transpose().map_err(|wrong| Refused::bad(format!("{wrong}.")))?;
+    let event_type = event_type.as_deref().map(known_type).transpose().map_err(|wrong| Refused::bad(format!("{wrong}.")))?;
     let (reason, fingerprint) = (reason.clone(), fingerprint.clone());
     Ok(Filter { ids, reason, fingerprint, event_type, older_than, until: None })
 }

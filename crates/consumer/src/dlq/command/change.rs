@@ -163,8 +163,7 @@ where
     let meant = purge::count(queue, &filter, now).await.map_err(Refusal::from)?;
     if meant == 0 {
         let depth = queue.depth().await.map_err(Refusal::from)?;
-        let why = if depth == 0 || filter.is_empty() { "there are no dead letters".to_owned() } else { filter.selects_none_of(depth) };
-        writeln!(out, "{why}; nothing was removed")?;
+        writeln!(out, "{}; nothing was removed", filter.selects_none_of(depth))?;
         return Ok(ExitCode::SUCCESS);
     }
     if !args.yes && !may(&format!("Remove {} for good?", dead_letters(meant)))? {

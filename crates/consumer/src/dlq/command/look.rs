@@ -64,8 +64,8 @@ pub(super) async fn list(queue: &impl DeadLetterReader, args: &ListArgs, out: &m
 
 fn footer(shown: u64, depth: u64, filter: &Filter) -> String {
     match (shown, depth) {
-        (_, 0) => "no dead letters".to_owned(),
-        (0, depth) => filter.selects_none_of(depth),
+        (_, 0) => filter.selects_none_of(0),
+        (0, depth) if !filter.is_empty() => filter.selects_none_of(depth),
         (shown, depth) if shown < depth && filter.is_empty() => format!("the newest {shown} of {depth}; --limit shows more"),
         (shown, depth) => format!("{shown} of {depth}"),
     }
@@ -131,5 +131,19 @@ async fn lines(queue: &impl DeadLetterReader, filter: &Filter, out: &mut impl Wr
             out.write_all(line.as_bytes())?;
             count += 1;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_line_says_how_many_there_are_and_what_none_of_them_is() {
+        let (all, some) = (Filter::default(), Filter { reason: Some("nonsense".to_owned()), ..Filter::default() });
+        assert_eq!([footer(0, 0, &all), footer(0, 0, &some)], ["no dead letters", "no dead letters"]);
+        assert_eq!(footer(0, 3, &all), "the newest 0 of 3; --limit shows more");
+        assert_eq!(footer(0, 3, &some), "none of the 3 dead letters is one with reason nonsense");
+        assert_eq!(footer(2, 3, &some), "2 of 3");
     }
 }
