@@ -92,12 +92,7 @@ impl Reader {
     /// A secret that may be absent. It is never shown.
     pub fn secret(&mut self, name: &'static str, help: &'static str) -> Option<SecretString> {
         let value = self.source.get(name);
-        if self.source.is_on_command_line(name) {
-            self.problem(
-                name,
-                "is a secret, and a command line is read by everyone on the machine: set it in the environment or in a file",
-            );
-        }
+        self.refuse_on_command_line(name);
         let shown = value.as_ref().map(|_| HIDDEN.to_owned());
         if self.asked.iter().all(|variable| variable.name != name) {
             self.asked.push(Variable { name, default: None, help, secret: true, shown });
@@ -186,17 +181,22 @@ impl Reader {
         value
     }
 
-    /// Notes a problem that only the struct can see, such as two settings that do not go together. The message completes "`NAME` …".
-    pub fn problem(&mut self, name: &'static str, message: impl Into<String>) {
-        self.problems.push(Problem { name, message: message.into() });
+    /// Notes a problem that only the struct can see, such as two settings that do not go together, with where the value comes from if there is
+    /// one. The message completes "`NAME` …".
+    pub fn problem(&mut self, name: &'static str, message: impl Display) {
+        self.note_problem(name, message, None);
     }
 
-    /// Notes that a value is wrong: with the value where it cannot be a password that stands in the wrong place, and with where it comes from.
+    /// Notes that a value is wrong: with the value where it cannot be a password that stands in the wrong place.
     fn wrong(&mut self, name: &'static str, message: impl Display) {
         let value = self.source.get(name).filter(|value| is_numeric(value)).map(|value| format!("it is {value}"));
+        self.note_problem(name, message, value);
+    }
+
+    fn note_problem(&mut self, name: &'static str, message: impl Display, value: Option<String>) {
         let facts: Vec<_> = value.into_iter().chain(self.source.origin(name)).collect();
         let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
-        self.problem(name, format!("{message}{facts}"));
+        self.problems.push(Problem { name, message: format!("{message}{facts}") });
     }
 
     /// For a secret.

@@ -23,6 +23,8 @@ const SCOPE: &str = "KAFKA_SASL_OAUTHBEARER_SCOPE";
 const TOKEN_CA_FILE: &str = "KAFKA_SASL_OAUTHBEARER_CA_FILE";
 
 /// How the lines end that PEM begins with, whatever the format of the key.
+const NOT_ENCRYPTED: &str = "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SSL: nothing would be encrypted";
+
 const CERTIFICATE: &[u8] = b"CERTIFICATE-----";
 const KEY: &[u8] = b"PRIVATE KEY-----";
 
@@ -213,11 +215,18 @@ impl Tls {
         ] {
             let Some(path) = path else { continue };
             match fs::read(path) {
-                _ if !used => env.problem(name, "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SSL: nothing would be encrypted"),
+                _ if !used => env.problem(name, NOT_ENCRYPTED),
                 Err(_) => env.problem(name, "names a file that cannot be read"),
                 Ok(bytes) if !bytes.windows(line.len()).any(|window| window == line) => env.problem(name, missing),
                 Ok(_) => {}
             }
+        }
+        match &tls.key_password {
+            Some(_) if !used => env.problem(KEY_PASSWORD, NOT_ENCRYPTED),
+            Some(_) if tls.key_file.is_none() => {
+                env.problem(KEY_PASSWORD, "is set, but KAFKA_SSL_KEY_FILE names no key that it could open");
+            }
+            _ => {}
         }
         if tls.certificate_file.is_some() != tls.key_file.is_some() {
             env.problem(if tls.key_file.is_some() { CERTIFICATE_FILE } else { KEY_FILE }, "must be set: certificate and key go together");
@@ -257,6 +266,8 @@ mod tests {
         }
         assert!(with((ENDPOINT, "http://127.0.0.1:8080/token")).is_empty());
         assert_eq!(problems(&[(CA_FILE, "Cargo.toml")]), [CA_FILE]);
+        assert_eq!(problems(&[(KEY_PASSWORD, "hunter2")]), [KEY_PASSWORD]);
+        assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (KEY_PASSWORD, "hunter2")]), [KEY_PASSWORD]);
         // This file holds the first line of either.
         assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (KEY_FILE, "src/security.rs")]), [CERTIFICATE_FILE]);
         assert_eq!(problems(&[("KAFKA_SECURITY_PROTOCOL", "SSL"), (CERTIFICATE_FILE, "src/security.rs")]), [KEY_FILE]);

@@ -58,7 +58,16 @@ impl AdminConfig {
              numbers: the name of the server, or of the proxy in front of it. Any other name is refused, because a page of another site can have its own \
              name lead here.",
         );
-        let tokens: Option<Vec<Token>> = tokens?.expose_secret().split(',').map(Token::parse).collect();
+        let Some(tokens) = tokens else {
+            for (name, is_set) in [("ADMIN_ROLES", roles.is_some()), ("ADMIN_ALLOW_REMOTE", allow_remote), ("ADMIN_HOSTS", hosts.is_some())]
+            {
+                if is_set {
+                    env.problem(name, "has no effect without ADMIN_TOKEN: there is neither /console nor /admin");
+                }
+            }
+            return None;
+        };
+        let tokens: Option<Vec<Token>> = tokens.expose_secret().split(',').map(Token::parse).collect();
         let Some(tokens) = tokens.filter(|tokens| names_differ(tokens)) else {
             env.problem(
                 "ADMIN_TOKEN",

@@ -147,6 +147,7 @@ mod tests {
     use std::time::Duration;
 
     use events::{EventType, samples};
+    use pipeline::Header;
     use pipeline::headers::Redriven;
 
     use super::*;
@@ -179,6 +180,22 @@ mod tests {
         assert_eq!(revision.dead_letter.message.headers, Redriven { retry_count: 3, id: Some(entry.id), since: None }.headers());
         assert_eq!(revision.dead_letter.topic, "t");
         assert!(revision.diff.contains("-  \"first_name\": ") && revision.diff.contains("+  \"firstName\": "), "{}", revision.diff);
+    }
+
+    #[test]
+    fn the_headers_of_others_stay_before_those_of_the_redrive() {
+        let json = serde_json::json!({ "originalData": payload().replace("firstName", "first"), "recordHeaders": [
+            { "name": "traceparent", "value": "00-1" }, { "name": "bytes", "value": "/w==", "encoding": "base64" }, { "name": "null", "value": null },
+        ] });
+        let revision = revise(&Listed::new(json.to_string()), &payload()).unwrap();
+        let own = [
+            Header::text("traceparent", "00-1"),
+            Header { name: "bytes".to_owned(), value: Some(vec![0xff]) },
+            Header { name: "null".to_owned(), value: None },
+        ];
+        let headers = revision.dead_letter.message.headers;
+        assert_eq!(headers[..3], own);
+        assert_eq!(Redriven::read(&headers[3..]).retry_count, 1);
     }
 
     #[test]

@@ -204,3 +204,140 @@ async fn ask_redis(config: &RedisConfig) -> Vec<Finding> {
     }
     findings
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NO_FILE: &str = "/no/such/file";
+    const ADA: (&str, &str) = ("ADMIN_TOKEN", "ada:a-long-enough-token");
+
+    /// Settings that are wrong, by the first of each: with what stands beside it.
+    const WRONG: &[&[(&str, &str)]] = &[
+        &[("KAFKA_BROKERS", "nowhere")],
+        &[("KAFKA_TOPIC", "two words")],
+        &[("KAFKA_SECURITY_PROTOCOL", "TLS")],
+        &[("KAFKA_SASL_MECHANISM", "GSSAPI")],
+        &[("KAFKA_SASL_USERNAME", "ada")],
+        &[("KAFKA_SASL_PASSWORD", "hunter2")],
+        &[("KAFKA_SASL_PASSWORD", ""), ("KAFKA_SECURITY_PROTOCOL", "SASL_SSL"), ("KAFKA_SASL_USERNAME", "ada")],
+        &[("KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL", "https://id.example/token")],
+        &[("KAFKA_SASL_OAUTHBEARER_CLIENT_ID", "ada")],
+        &[("KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET", "hunter2")],
+        &[("KAFKA_SASL_OAUTHBEARER_SCOPE", "kafka")],
+        &[("KAFKA_SASL_OAUTHBEARER_CA_FILE", NO_FILE)],
+        &[("KAFKA_SSL_CA_FILE", NO_FILE), ("KAFKA_SECURITY_PROTOCOL", "SSL")],
+        &[("KAFKA_SSL_CERTIFICATE_FILE", NO_FILE), ("KAFKA_SECURITY_PROTOCOL", "SSL"), ("KAFKA_SSL_KEY_FILE", NO_FILE)],
+        &[("KAFKA_SSL_KEY_FILE", NO_FILE), ("KAFKA_SECURITY_PROTOCOL", "SSL"), ("KAFKA_SSL_CERTIFICATE_FILE", NO_FILE)],
+        &[("KAFKA_SSL_KEY_PASSWORD", "hunter2")],
+        &[("KAFKA_GROUP_PROTOCOL", "share")],
+        &[("KAFKA_ASSIGNMENT_STRATEGY", "sticky")],
+        &[("KAFKA_SESSION_TIMEOUT", "1s")],
+        &[("KAFKA_MAX_MESSAGE_BYTES", "many")],
+        &[("KAFKA_DELIVERY_TIMEOUT", "soon")],
+        &[("KAFKA_PROPERTY_ENABLE_AUTO_COMMIT", "true")],
+        &[("KAFKA_PROPERTY_NO_SUCH_THING", "1")],
+        &[("KAFKA_PROPERTY_CLIENT_DNS_LOOKUP", "nonsense")],
+        &[("MSSQL_CONNECTION_STRING", "Server")],
+        &[("MSSQL_SERVER", "host\\")],
+        &[("MSSQL_PORT", "70000")],
+        &[("MSSQL_AUTHENTICATION", "Kerberos")],
+        &[("MSSQL_USER", ""), ("MSSQL_AUTHENTICATION", "ActiveDirectoryServicePrincipal"), ("AZURE_TENANT_ID", "t")],
+        &[("MSSQL_PASSWORD", "")],
+        &[("MSSQL_ACCESS_TOKEN_FILE", NO_FILE)],
+        &[("AZURE_TENANT_ID", ""), ("MSSQL_AUTHENTICATION", "ActiveDirectoryWorkloadIdentity")],
+        &[("AZURE_FEDERATED_TOKEN_FILE", ""), ("MSSQL_AUTHENTICATION", "ActiveDirectoryWorkloadIdentity")],
+        &[("MSSQL_ENCRYPT", "maybe")],
+        &[("MSSQL_TRUST_SERVER_CERTIFICATE", "maybe")],
+        &[("MSSQL_CA_FILE", NO_FILE)],
+        &[("MSSQL_POOL_SIZE", "0")],
+        &[("MSSQL_CONNECT_TIMEOUT", "0s")],
+        &[("MSSQL_COMMAND_TIMEOUT", "soon")],
+        &[("MSSQL_LOCK_TIMEOUT", "60s")],
+        &[("REDIS_URL", "http://cache")],
+        &[("REDIS_HOST", "other"), ("REDIS_URL", "redis://cache")],
+        &[("REDIS_HOST", "redis://cache")],
+        &[("REDIS_PORT", "70000")],
+        &[("REDIS_SENTINELS", "here:there"), ("REDIS_SENTINEL_MASTER", "dlq")],
+        &[("REDIS_SENTINEL_MASTER", "dlq")],
+        &[("REDIS_SENTINELS", "here:26379")],
+        &[("REDIS_SENTINEL_USERNAME", "ada")],
+        &[("REDIS_SENTINEL_PASSWORD", "hunter2")],
+        &[("REDIS_USERNAME", "ada")],
+        &[("REDIS_DB", "first")],
+        &[("REDIS_TLS", "maybe")],
+        &[("REDIS_CA_FILE", NO_FILE)],
+        &[("REDIS_TIMEOUT", "0s")],
+        &[("REDIS_WAIT_REPLICAS", "all")],
+        &[("DLQ_SEEN_RETENTION", "ever")],
+        &[("BATCH_MAX_EVENTS", "0")],
+        &[("BATCH_MAX_BYTES", "0")],
+        &[("TAKE_MAX_BATCHES", "0")],
+        &[("BATCH_MAX_ROWS", "0")],
+        &[("MAX_CLOCK_SKEW", "none")],
+        &[("PARKING_DEADLINE", "soon")],
+        &[("DLQ_MAX_RATIO", "2")],
+        &[("PARKING_SWEEP_INTERVAL", "0s")],
+        &[("MONITOR_INTERVAL", "0s")],
+        &[("DLQ_MAX_RETRIES", "none")],
+        &[("ADMIN_TOKEN", "short")],
+        &[("ADMIN_ROLES", "ada:king"), ADA],
+        &[("ADMIN_ROLES", "ada:viewer")],
+        &[("ADMIN_ALLOW_REMOTE", "maybe"), ADA],
+        &[("ADMIN_ALLOW_REMOTE", "true")],
+        &[("ADMIN_HOSTS", "http://console"), ADA],
+        &[("ADMIN_HOSTS", "console.example.com")],
+        &[("VERIFY_INTERVAL", "1s")],
+        &[("VERIFY_RATE", "0")],
+        &[("METRICS_PORT", "70000")],
+        &[("METRICS_HOST", "here")],
+    ];
+
+    /// Any text is right, or an empty one means the default: what is wrong with them only the server knows.
+    const ANY_TEXT: [&str; 9] = [
+        "KAFKA_CONSUMER_GROUP",
+        "KAFKA_PROPERTY_<NAME>",
+        "MSSQL_DATABASE",
+        "MSSQL_HOST_NAME_IN_CERTIFICATE",
+        "AZURE_CLIENT_ID",
+        "AZURE_AUTHORITY_HOST",
+        "REDIS_PASSWORD",
+        "REDIS_DLQ_KEY",
+        "VERIFY_STATE",
+    ];
+
+    /// The settings that were asked for, and the problems by their names.
+    fn read(pairs: &[(&'static str, &'static str)]) -> (Vec<&'static str>, Vec<(&'static str, String)>) {
+        let given = |name: &str| pairs.iter().any(|(known, _)| *known == name);
+        // A connection string brings a password of its own.
+        let password = (!given("MSSQL_PASSWORD") && !given("MSSQL_CONNECTION_STRING")).then_some(("MSSQL_PASSWORD", "x"));
+        let mut env = Reader::from_pairs(pairs.iter().copied().filter(|(_, value)| !value.is_empty()).chain(password));
+        Parts::read(&mut env);
+        let asked = env.variables().iter().map(|variable| variable.name).collect();
+        let problems = env.finish().err().map(|problems| problems.0).unwrap_or_default();
+        (asked, problems.into_iter().map(|problem| (problem.name, problem.message)).collect())
+    }
+
+    #[test]
+    fn a_wrong_value_is_told_by_the_name_of_its_setting_whichever_it_is() {
+        assert_eq!(read(&[]).1, []);
+        for pairs in WRONG {
+            let (name, value) = pairs[0];
+            let (_, problems) = read(pairs);
+            let told: Vec<_> = problems.iter().filter(|(named, _)| *named == name).collect();
+            let [(_, message)] = told[..] else { panic!("{name} is named {} times: {problems:?}", told.len()) };
+            let goes_on = ["must ", "is ", "names ", "needs ", "has ", "cannot "].iter().any(|verb| message.starts_with(verb));
+            assert!(goes_on && !message.contains("hunter2"), "{name}={value}: {message}");
+        }
+    }
+
+    #[test]
+    fn no_setting_is_left_out_of_that() {
+        let (asked, _) = read(&[]);
+        let tried = |name: &str| WRONG.iter().any(|pairs| pairs[0].0 == name);
+        let left_out: Vec<_> = asked.iter().filter(|name| !tried(name) && !ANY_TEXT.contains(name)).collect();
+        assert!(left_out.is_empty(), "with what value are these wrong? {left_out:?}");
+        let unknown: Vec<_> = ANY_TEXT.iter().filter(|name| !asked.contains(name) || tried(name)).collect();
+        assert!(unknown.is_empty(), "{unknown:?}");
+    }
+}

@@ -63,8 +63,13 @@ impl Log {
 
     /// The same as an operator sends it again, for the so-manieth time.
     pub fn append_redriven(&self, value: Vec<u8>, retry_count: u32) -> Position {
+        self.append_with_headers(value, vec![Header::text(RETRY_COUNT_HEADER, retry_count.to_string())])
+    }
+
+    /// The same with headers.
+    pub fn append_with_headers(&self, value: Vec<u8>, headers: Vec<Header>) -> Position {
         let position = self.append(0, Some(value));
-        self.0.lock().unwrap().waiting.back_mut().unwrap().headers = vec![Header::text(RETRY_COUNT_HEADER, retry_count.to_string())];
+        self.0.lock().unwrap().waiting.back_mut().unwrap().headers = headers;
         position
     }
 

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use consumer::ConsumerConfig;
 use events::Event;
-use pipeline::FaultClass;
 use pipeline::ports::DeadLetterReader as _;
+use pipeline::{FaultClass, Header};
 use testkit::builders::{id, order, payment, user};
 
 use crate::faulty::fault;
@@ -79,16 +79,22 @@ async fn the_sweep_finds_what_a_crash_left() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_orphan_is_given_up_at_its_deadline_once_and_with_its_bytes() {
+async fn an_orphan_is_given_up_at_its_deadline_once_with_its_bytes_and_headers() {
     let mut rig = Rig::with(gives_up_at_once());
     let orphan = order(id(), id());
-    rig.append(&orphan);
+    let headers = vec![
+        Header::text("traceparent", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"),
+        Header { name: "bytes".to_owned(), value: Some(vec![0xff, 0]) },
+        Header { name: "null".to_owned(), value: None },
+    ];
+    rig.log.append_with_headers(orphan.to_json(), headers.clone());
     for _ in 0..3 {
         rig.process_batch().await.unwrap();
     }
     assert_eq!(rig.dead_letters.reasons(), ["missing_parent"]);
     let entry = pipeline::dead_letter::Entry::parse(&rig.dead_letters.entries()[0].json).unwrap();
     assert_eq!(entry.value().unwrap(), orphan.to_json());
+    assert_eq!(entry.headers.iter().map(|header| header.header().unwrap()).collect::<Vec<_>>(), headers);
     assert_eq!(entry.event_id, Some(orphan.id.to_string()));
     assert_eq!(rig.parked().await, 0);
 }

@@ -86,6 +86,9 @@ fn identity(
     azure: Azure,
     has_secret: bool,
 ) -> Option<(Identity, Option<String>)> {
+    if method != Method::AccessToken && azure.access_token_file.is_some() {
+        env.problem(TOKEN_FILE, "is set, but MSSQL_AUTHENTICATION is not AccessToken: nobody would read it");
+    }
     let identity = match method {
         Method::SqlPassword => return None,
         Method::ManagedIdentity => Identity::Managed(client),
@@ -236,6 +239,7 @@ mod tests {
             (vec![method("ActiveDirectoryServicePrincipal"), (USER, "c1"), (PASSWORD, "x")], "AZURE_TENANT_ID must be set"),
             (vec![method("ActiveDirectoryWorkloadIdentity"), (USER, "c1"), TENANT_ID], "AZURE_FEDERATED_TOKEN_FILE must be set"),
             (vec![method("AccessToken")], "MSSQL_ACCESS_TOKEN_FILE must be set"),
+            (vec![(PASSWORD, "x"), (TOKEN_FILE, "x")], "MSSQL_ACCESS_TOKEN_FILE is set, but MSSQL_AUTHENTICATION is not AccessToken"),
             (
                 vec![method("ActiveDirectoryServicePrincipal"), (USER, "c1"), (PASSWORD, "x"), (TENANT, "a/b")],
                 "MSSQL_AUTHENTICATION cannot be followed: ",
