@@ -50,7 +50,7 @@ impl Idle {
         let is_idle = shared.membership.assigned().is_empty();
         while let Ok(group) = self.answers.try_recv() {
             // An answer from before the partitions came is outdated.
-            self.note(&shared.config.group, &group, is_idle);
+            self.note(shared, &group, is_idle);
         }
         if is_idle && Instant::now() >= self.ask_at {
             self.ask_at = Instant::now() + PAUSE;
@@ -76,13 +76,22 @@ impl Idle {
         thread::Builder::new().name("kafka-idle".to_owned()).spawn(ask).ok();
     }
 
-    /// A member that is not let in is not held: the others have the partitions, and where a supervisor replaces members one by one, it has to count as
-    /// ready before the next one goes.
-    fn note(&mut self, name: &str, group: &Group, is_idle: bool) {
+    fn note(&mut self, shared: &Shared, group: &Group, is_idle: bool) {
         let refusal = Refusal::of(group).filter(|_| is_idle);
         self.refused = if refusal.is_some() { self.refused + 1 } else { 0 };
-        if let Some(refusal) = refusal.filter(|_| self.refused % AGAIN == SURE) {
-            refusal.tell(name, group);
+        match refusal.filter(|_| self.refused % AGAIN == SURE) {
+            // This member is not held: the others have the partitions, and where a supervisor replaces members one by one, it has to count as ready
+            // before the next one goes.
+            Some(Refusal::Classic) => tracing::warn!(
+                group = shared.config.group,
+                members = group.members.len(),
+                strategy = group.strategy,
+                "no partitions: the brokers let no member of KAFKA_GROUP_PROTOCOL=consumer in beside those of the classic protocol; restart them \
+                 with it as well, the partitions come when the last of them has left"
+            ),
+            // Nobody has the partitions. The client has asked for the last time, without a word.
+            Some(Refusal::NotThere) => shared.health.fail(Some(Code::GroupIdNotFound)),
+            None => {}
         }
     }
 }
@@ -103,23 +112,6 @@ impl Refusal {
             Group { members, .. } if members.is_empty() => Some(Self::NotThere),
             Group { is_classic: true, .. } => Some(Self::Classic),
             Group { .. } => None,
-        }
-    }
-
-    fn tell(self, name: &str, group: &Group) {
-        match self {
-            Self::Classic => tracing::warn!(
-                group = name,
-                members = group.members.len(),
-                strategy = group.strategy,
-                "no partitions: the brokers let no member of KAFKA_GROUP_PROTOCOL=consumer in beside those of the classic protocol; restart them \
-                 with it as well, the partitions come when the last of them has left"
-            ),
-            Self::NotThere => tracing::warn!(
-                group = name,
-                "no partitions: the brokers do not let this member in; a share or streams group may have the name in KAFKA_CONSUMER_GROUP, choose \
-                 another"
-            ),
         }
     }
 }

@@ -18,6 +18,7 @@ mod provider;
 mod proxy;
 mod reading;
 mod secured;
+mod share_group;
 mod sharing;
 mod starting;
 mod topics;

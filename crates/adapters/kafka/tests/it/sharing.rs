@@ -4,9 +4,11 @@ use std::collections::BTreeSet;
 
 use kafka::{AssignmentStrategy, GroupProtocol, KafkaConfig};
 use pipeline::ports::GroupProgress as _;
-use pipeline::{Record, RecordSource as _};
+use pipeline::{FaultClass, Record, RecordSource as _};
+use tokio::time::Instant;
 
 use crate::lab::{Consumer, Lab, Log, PLENTY, TURN, numbers};
+use crate::share_group;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn members_share_the_partitions_and_one_that_leaves_gives_its_own_up() {
@@ -78,6 +80,31 @@ async fn a_member_that_is_not_let_in_beside_cooperative_ones_says_so_and_gets_al
     first.close().await;
     third.join(4).await;
     third.close().await;
+}
+
+/// librdkafka stops asking then, and tells nobody.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_member_in_a_group_of_another_kind_says_so_and_goes_on_when_that_group_is_gone() {
+    let Some(lab) = Lab::real(1).await else { return };
+    for protocol in [GroupProtocol::Consumer, GroupProtocol::Classic] {
+        let group = format!("{}-{protocol:?}", lab.config.group);
+        // A group of the coordinator's, which has to be there before anybody of ours asks.
+        share_group::leave_behind(&lab.config, &group).await;
+        let lab = Lab::new(KafkaConfig { protocol, group: group.clone(), ..lab.config.clone() });
+        let mut consumer = lab.consumer();
+        let refused = loop {
+            assert!(Instant::now() < consumer.deadline, "{protocol:?}: it is not told");
+            match consumer.source.poll_batch(PLENTY, TURN).await {
+                Ok(records) => assert_eq!(records, []),
+                Err(fault) => break fault,
+            }
+        };
+        assert_eq!(refused.class, FaultClass::Operator);
+        assert!(refused.subject.contains("a share or streams group has the name in KAFKA_CONSUMER_GROUP"), "{refused}");
+        share_group::delete(&lab.config, &group).await;
+        consumer.join(1).await;
+        consumer.close().await;
+    }
 }
 
 /// Those that share by range may be replaced one by one.
