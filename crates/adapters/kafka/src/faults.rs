@@ -9,10 +9,10 @@ const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 const TIMED_OUT: FaultClass = FaultClass::Unavailable { timed_out: true };
 
 /// In the classic protocol the broker says no more than this of either.
-const DIFFERENT: &str =
-    "group: its members differ in KAFKA_ASSIGNMENT_STRATEGY, or a share or streams group has the name in KAFKA_CONSUMER_GROUP";
-const NO_CONSUMERS: &str = "group: a share or streams group has the name in KAFKA_CONSUMER_GROUP, choose another; or members of \
-     KAFKA_GROUP_PROTOCOL=classic have to leave first";
+const DIFFERENT: &str = "group: its members differ in KAFKA_ASSIGNMENT_STRATEGY, or a share or streams group has the name in KAFKA_CONSUMER_GROUP; \
+     give all the same strategy, or choose another name";
+const NO_CONSUMERS: &str = "group: a share or streams group has the name in KAFKA_CONSUMER_GROUP, or members of KAFKA_GROUP_PROTOCOL=classic are in \
+     it; choose another name, or let those leave first";
 /// Brokers before Kafka 4.0 do not know the protocol.
 const OLD_BROKERS: &str = "group: the brokers do not know KAFKA_GROUP_PROTOCOL=consumer, use classic";
 

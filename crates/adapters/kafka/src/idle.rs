@@ -79,18 +79,21 @@ impl Idle {
     fn note(&mut self, shared: &Shared, group: &Group, is_idle: bool) {
         let refusal = Refusal::of(group).filter(|_| is_idle);
         self.refused = if refusal.is_some() { self.refused + 1 } else { 0 };
-        match refusal.filter(|_| self.refused % AGAIN == SURE) {
+        match refusal {
             // This member is not held: the others have the partitions, and where a supervisor replaces members one by one, it has to count as ready
             // before the next one goes.
-            Some(Refusal::Classic) => tracing::warn!(
+            Some(Refusal::Classic) if self.refused % AGAIN == SURE => tracing::warn!(
                 group = shared.config.group,
                 members = group.members.len(),
                 strategy = group.strategy,
                 "no partitions: the brokers let no member of KAFKA_GROUP_PROTOCOL=consumer in beside those of the classic protocol; restart them \
                  with it as well, the partitions come when the last of them has left"
             ),
-            // Nobody has the partitions. The client has asked for the last time, without a word.
-            Some(Refusal::NotThere) => shared.health.fail(Some(Code::GroupIdNotFound)),
+            // Nobody has the partitions. The client goes on asking without a word.
+            Some(Refusal::NotThere) if self.refused >= SURE => shared.health.report(Code::GroupIdNotFound, None),
+            Some(_) => {}
+            // The others have all the partitions, and the brokers let members in.
+            None if is_idle => shared.health.working(),
             None => {}
         }
     }

@@ -82,7 +82,7 @@ async fn a_member_that_is_not_let_in_beside_cooperative_ones_says_so_and_gets_al
     third.close().await;
 }
 
-/// librdkafka stops asking then, and tells nobody.
+/// With the brokers' protocol librdkafka asks again and again, and tells nobody.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_member_in_a_group_of_another_kind_says_so_and_goes_on_when_that_group_is_gone() {
     let Some(lab) = Lab::real(1).await else { return };
