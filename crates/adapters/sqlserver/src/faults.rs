@@ -212,7 +212,7 @@ pub(crate) const fn fault(class: FaultClass, operation: &'static str) -> Fault {
 }
 
 /// A fault as the read side shows it.
-pub(crate) const fn for_reader(fault: &Fault) -> ReadFault {
+pub(crate) fn for_reader(fault: &Fault) -> ReadFault {
     let class = match fault.class {
         FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::Unavailable { timed_out: _ } => "unavailable",
         FaultClass::Operator => "operator",
@@ -223,7 +223,7 @@ pub(crate) const fn for_reader(fault: &Fault) -> ReadFault {
         | FaultClass::MissingParent
         | FaultClass::ReleaseLost => "bug",
     };
-    ReadFault { class, code: fault.code }
+    ReadFault { class, code: fault.code, told: fault.to_string() }
 }
 
 #[cfg(test)]

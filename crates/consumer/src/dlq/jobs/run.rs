@@ -21,7 +21,7 @@ use crate::dlq::filter::Filter;
 use crate::dlq::redrive::redrive;
 use crate::dlq::send;
 use crate::dlq::summary::Summary;
-use crate::reason::reason;
+use crate::reason::{self, reason};
 
 /// A job that this process has the lease of.
 pub struct Held<T> {
@@ -248,13 +248,13 @@ async fn finish<T: JobTables>(tables: &T, (number, holder): (i64, Uuid), noting:
     if let Some(change) = change
         && let Err(fault) = tables.change_job(number, &change).await
     {
-        let (class, code, subject) = (fault.class.label(), fault.code, fault.subject);
+        let (class, code) = (fault.class.label(), fault.code);
         tracing::warn!(
             job = number,
             class,
             code,
-            subject,
-            "the end of a redrive cannot be noted: somebody goes on with it, and finds nothing left to do"
+            "the end of a redrive cannot be noted: {}; somebody goes on with it, and finds nothing left to do",
+            reason::told(&fault)
         );
     }
     release(tables, number, holder).await;
