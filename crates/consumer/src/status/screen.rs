@@ -11,6 +11,7 @@ use super::{consumers, verdict_screen};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 use crate::parked::waited;
+use crate::plural::{counted, plural};
 use crate::reason::taken_apart;
 use crate::verify::last::found;
 
@@ -89,21 +90,24 @@ fn section<T>(
     }
 }
 
+fn events(count: u64) -> String {
+    counted(count, "event", "events")
+}
+
 fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, process: &Process) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
     write!(f, "{all} of topic {topic}, group {group}")?;
     match members {
         None => writeln!(f)?,
         Some(0) => writeln!(f, ": nobody is in it")?,
-        Some(1) => writeln!(f, ": 1 member")?,
-        Some(members) => writeln!(f, ": {members} members")?,
+        Some(members) => writeln!(f, ": {}", counted(*members, "member", "members"))?,
     }
     match process.events_per_second {
         Some(rate) if rate > 0 && all > 0 => {
             let left = settings::span::format(Duration::from_secs(all.div_ceil(rate)));
-            writeln!(f, "  {rate} events per second in this process: alone it would need {left} for what is there")?;
+            writeln!(f, "  {} per second in this process: alone it would need {left} for what is there", events(rate))?;
         }
-        Some(rate) => writeln!(f, "  {rate} events per second in this process")?,
+        Some(rate) => writeln!(f, "  {} per second in this process", events(rate))?,
         None => {}
     }
     if !partitions.iter().any(|partition| partition.committed) && partitions.iter().any(|partition| partition.end > 0) {
@@ -164,7 +168,7 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     }
     match groups.len().saturating_sub(GROUPS) {
         0 => {}
-        hidden => writeln!(f, "             and {hidden} more fingerprints, see --json")?,
+        hidden => writeln!(f, "             and {hidden} more fingerprint{}, see --json", plural(hidden as u64))?,
     }
     writeln!(f, "  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic")?;
     writeln!(f, "  again, when what kept them from being applied is mended.")

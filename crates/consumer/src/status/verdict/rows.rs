@@ -50,11 +50,14 @@ fn records_lost(status: &Status) -> Option<Problem> {
     (lost > 0).then(|| Problem {
         severity: Severity::Wrong,
         kind: Kind::RecordsLost,
-        what: format!("retention has deleted {lost} record{} before they were consumed", plural(lost)),
+        what: format!(
+            "retention has deleted {lost} record{} before {} consumed",
+            plural(lost),
+            if lost == 1 { "it was" } else { "they were" }
+        ),
         place: format!("topic {}", status.topic),
-        remedy:
-            "raise retention.ms of the topic, and bring the records back from their producer: they are in neither the log nor the tables"
-                .to_owned(),
+        remedy: "raise retention.ms of the topic, and have its producer send again what was lost: it is in neither the log nor the tables"
+            .to_owned(),
         since: None,
     })
 }
@@ -194,7 +197,9 @@ mod tests {
     fn records_that_retention_took_and_clocks_that_are_ahead_are_told() {
         let mut status = well();
         status.process.answer.as_mut().unwrap().log.as_mut().unwrap().lost = 7;
-        assert!(only(&status, Kind::RecordsLost).what.contains("deleted 7 records"));
+        assert_eq!(only(&status, Kind::RecordsLost).what, "retention has deleted 7 records before they were consumed");
+        status.process.answer.as_mut().unwrap().log.as_mut().unwrap().lost = 1;
+        assert_eq!(only(&status, Kind::RecordsLost).what, "retention has deleted 1 record before it was consumed");
         let mut status = well();
         status.process.ahead_of_clock = 1;
         let problem = only(&status, Kind::ClockAhead);
