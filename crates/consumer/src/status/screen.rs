@@ -36,9 +36,14 @@ impl Display for Status {
         section(f, "consumers", NO_TABLES, self.consumers.as_ref(), |f, known| {
             consumers::show(f, known, self.lag.as_ref().and_then(Known::answer), self.at)
         })?;
-        section(f, "parked", NO_TABLES, self.parked.as_ref(), |f, known| parked(f, known, self.at))?;
+        let told =
+            |count: Option<u64>, how: &str| count.map_or_else(|| how.to_owned(), |count| format!("{count}, by the consumer's own count"));
+        let backlog = self.process.backlog.as_ref();
+        let no_parked = told(backlog.map(|backlog| backlog.parked), NO_TABLES);
+        section(f, "parked", &no_parked, self.parked.as_ref(), |f, known| parked(f, known, self.at))?;
         let no_queue = "not known: name the queue with REDIS_HOST or --data-dir";
-        section(f, "dead letters", no_queue, self.dead_letters.as_ref(), |f, known| dead_letters(f, known, self.claimed))?;
+        let no_queue = told(backlog.map(|backlog| backlog.dead_letters), no_queue);
+        section(f, "dead letters", &no_queue, self.dead_letters.as_ref(), |f, known| dead_letters(f, known, self.claimed))?;
         if let Some(verification) = self.process.verification {
             write!(f, "{:<TITLE$}", "verified")?;
             paragraph(f, &verification.verdict(self.at), TITLE)?;
