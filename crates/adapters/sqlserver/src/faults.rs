@@ -8,6 +8,8 @@ use pipeline::fault::{Dependency, Fault, FaultClass};
 use readmodel::ReadFault;
 use tiberius::error::{Error, IoErrorKind};
 
+use crate::connection::CONNECT;
+
 pub(crate) const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
 /// The number with which the server says that a database is not there, or not to be opened.
@@ -168,11 +170,19 @@ pub(crate) fn of_driver(error: &Error, operation: &'static str) -> Fault {
     match error {
         Error::Server(error) => of_server(error.code(), error.class(), error.message(), operation),
         Error::Io { kind: IoErrorKind::TimedOut, .. } => timed_out(operation),
+        // While one connects, what the network refuses is told by whoever has looked for the address.
+        Error::Io { kind, .. } if operation != CONNECT && is_lost(*kind) => fault(AWAY, LOST),
         Error::Io { .. } | Error::Tls(_) | Error::Protocol(_) | Error::Encoding(_) | Error::Utf8 | Error::Utf16 | Error::Routing { .. } => {
             fault(AWAY, operation)
         }
         Error::Conversion(_) | Error::ParseInt(_) | Error::BulkInput(_) => bug(operation),
     }
+}
+
+/// Whether a connection was there and is gone.
+const fn is_lost(kind: IoErrorKind) -> bool {
+    use IoErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 /// Whether a connection may be used again after this error: the answer was read to its end, and `XACT_ABORT` has rolled back.
@@ -363,6 +373,9 @@ mod tests {
             assert_eq!(fault.class, AWAY, "{error:?}");
             assert!(!leaves_connection_usable(&error, &fault));
         }
+        let reset = Error::Io { kind: IoErrorKind::ConnectionReset, message: "canary".to_owned() };
+        assert!(of_driver(&reset, "ping").to_string().starts_with("the database cannot be reached: connection lost: "));
+        assert_eq!(of_driver(&reset, CONNECT).subject, CONNECT);
         let stalled = Error::Io { kind: IoErrorKind::TimedOut, message: String::new() };
         assert_eq!(of_driver(&stalled, "ping").class, FaultClass::Unavailable { timed_out: true });
         assert_eq!(of_driver(&Error::Conversion("".into()), "ping").class, FaultClass::Bug);
