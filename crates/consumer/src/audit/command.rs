@@ -52,24 +52,24 @@ pub enum AuditCommand {
     },
 }
 
+/// Says why the log cannot be read. Whoever verifies it tells that apart from one that is broken.
+pub fn cannot_read(arguments: &AuditArgs, why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: the audit log cannot be read: {why}");
+    if arguments.command.is_some() { ExitCode::from(3) } else { ExitCode::FAILURE }
+}
+
 /// Does what was asked for.
 pub async fn run(log: &impl AuditLog, arguments: AuditArgs) -> ExitCode {
-    if let Some(AuditCommand::Verify { expect }) = arguments.command {
-        return match verify(log, expect).await {
+    if let Some(AuditCommand::Verify { expect }) = &arguments.command {
+        return match verify(log, *expect).await {
             Ok(verdict) => tell(&[verdict.to_string()], verdict.is_unbroken()),
-            Err(fault) => {
-                eprintln!("error: the audit log cannot be read: {fault}");
-                ExitCode::from(3)
-            }
+            Err(fault) => cannot_read(&arguments, fault),
         };
     }
     match entries(log, &arguments).await {
         Ok(entries) if arguments.json => tell(&entries.iter().map(|entry| to_json(entry).to_string()).collect::<Vec<_>>(), true),
         Ok(entries) => tell(&table(&entries), true),
-        Err(fault) => {
-            eprintln!("error: the audit log cannot be read: {fault}");
-            ExitCode::FAILURE
-        }
+        Err(fault) => cannot_read(&arguments, fault),
     }
 }
 
