@@ -45,12 +45,9 @@ async fn ask(parts: &Parts) -> Vec<Finding> {
     let (answers, mut findings) = ask_database(&database, config, Role::Api).await;
     if answers {
         let as_of = bounded(Dependency::Database, "as_of", async {
-            let class = |fault: readmodel::ReadFault| if fault.class == "unavailable" { UNAVAILABLE } else { FaultClass::Operator };
-            let fault = |fault: readmodel::ReadFault| Fault {
-                dependency: Dependency::Database,
-                code: fault.code,
-                class: class(fault),
-                subject: "as_of",
+            let fault = |fault: readmodel::ReadFault| {
+                let class = if fault.class == "unavailable" { UNAVAILABLE } else { FaultClass::Operator };
+                Fault { dependency: Dependency::Database, class, code: fault.code, subject: "as_of" }
             };
             database.as_of().await.map_err(fault)
         });

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
+use pipeline::fault::Dependency;
 use readmodel::{AsOf, ReadFault, ReadStore};
 use telemetry::{DataReport, Health, Metrics};
 use tokio::sync::{Mutex, Semaphore};
@@ -98,14 +99,14 @@ impl<S: ReadStore> Reads<S> {
                 Ok(found)
             }
             Ok(Err(fault)) => Err(self.failed(operation, &fault.to_string())),
-            Err(_) => Err(self.failed(operation, "the database did not answer in time")),
+            Err(_) => Err(self.failed(operation, &format!("{} did not answer in time", Dependency::Database.name()))),
         }
     }
 
     /// Logs the change, not each request that suffers from it.
     fn failed(&self, operation: &'static str, why: &str) -> Problem {
         if self.health.down(READ_STORE, why) {
-            tracing::warn!(operation, why, "reads are answered with 503");
+            tracing::warn!(operation, "reads are answered with 503: {why}");
         }
         Problem::CannotRead
     }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use pipeline::fault::Dependency;
 use settings::{Reader, Variable};
 use sqlserver::{Connections, SqlServer};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, logging, probe, side_task};
@@ -68,6 +69,7 @@ async fn serve(config: Config, variables: &[Variable], near_misses: &[String]) -
     let listener = TcpListener::bind(address).await.with_context(|| format!("API_HOST, API_PORT: {address} cannot be listened on"))?;
     // Port 0 takes any free one: this is the one.
     tracing::info!(address = %listener.local_addr()?, "serving");
+    Dependency::Database.is(format!("at {}", database.address()));
     let config = database.clone();
     let start = move || {
         let config = config.clone();

@@ -71,7 +71,11 @@ impl SettingsNote {
 
     /// How many there are, and what is to be known of them.
     pub fn findings(&self) -> Vec<Finding> {
-        let all = Finding::ok("settings", "all", format!("{} variables can be used", self.variables));
+        let all = Finding::ok(
+            "settings",
+            "all",
+            format!("{} variable{} can be used", self.variables, if self.variables == 1 { "" } else { "s" }),
+        );
         iter::once(all).chain(self.warnings()).collect()
     }
 

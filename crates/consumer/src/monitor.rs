@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::backends::Backends;
-use crate::reason::reason;
+use crate::reason::{reason, told};
 use crate::stalled::Stalled;
 use crate::waiting::PIPELINE_PART;
 
@@ -158,8 +158,7 @@ impl<P: Backends> Monitor<P> {
             }
             Err(fault) => {
                 if self.health.down(part, reason(&fault)) {
-                    let (class, code, subject) = (fault.class.label(), fault.code, fault.subject);
-                    tracing::warn!(dependency = part, class, code, subject, "not reachable");
+                    tracing::warn!(dependency = part, class = fault.class.label(), code = fault.code, "not reachable: {}", told(&fault));
                 }
                 self.metrics.dependency(part, false);
                 None

@@ -3,7 +3,7 @@
 use pipeline::fault::{Cause, Fault, FaultClass};
 use sqlserver::SchemaState;
 
-use crate::reason::{advice, reason};
+use crate::reason::{reason, told};
 use crate::starting::Starting;
 
 /// What a look at the schema found.
@@ -50,12 +50,11 @@ fn log(found: &Found) {
             let advice = state.advice().unwrap_or_default();
             tracing::error!("{state}: {advice}. Nothing is consumed until then, the look is repeated");
         }
-        Err(Fault { class, code, subject, .. }) if matches!(class, FaultClass::Unavailable { .. }) => {
-            tracing::warn!(class = class.label(), code, subject, "waiting for the database before anything is consumed");
+        Err(fault @ Fault { class, code, .. }) if matches!(class, FaultClass::Unavailable { .. }) => {
+            tracing::warn!(class = class.label(), code, "waiting before anything is consumed: {}", told(fault));
         }
-        Err(fault @ Fault { class, code, subject, .. }) => {
-            let advice = advice(fault).unwrap_or("look up the error number");
-            tracing::error!(class = class.label(), code, subject, "the schema cannot be looked at, nothing is consumed: {advice}");
+        Err(fault @ Fault { class, code, .. }) => {
+            tracing::error!(class = class.label(), code, "the schema cannot be looked at, nothing is consumed: {}", told(fault));
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::chance;
-use crate::reason::{advice, reason};
+use crate::reason::reason;
 
 /// The name of the write path among the parts of the health report.
 pub const PIPELINE_PART: &str = "pipeline";
@@ -287,13 +287,13 @@ impl Held {
     }
 }
 
+/// The sentence is that of the health report: who, where, why, and what to do.
 fn log_held(fault: &Fault, cause: Cause, why: &str) {
-    let (dependency, class, code, subject) = (fault.dependency.label(), fault.class.label(), fault.code, fault.subject);
-    let advice = advice(fault).unwrap_or("look up the error number");
+    let (dependency, class, code) = (fault.dependency.label(), fault.class.label(), fault.code);
     match cause {
-        Cause::Outage => tracing::warn!(dependency, class, code, subject, "waiting: nothing is lost, the work goes on by itself"),
-        Cause::Operator => tracing::error!(dependency, class, code, subject, "waiting for an operator: {advice}"),
+        Cause::Outage => tracing::warn!(dependency, class, code, "waiting: {why}"),
+        Cause::Operator => tracing::error!(dependency, class, code, "waiting for an operator: {why}"),
         Cause::PoisonFlood => tracing::error!("holding: {why}"),
-        Cause::Bug => tracing::error!(dependency, class, code, subject, "holding, nothing is dead-lettered: {advice}"),
+        Cause::Bug => tracing::error!(dependency, class, code, "holding: {why}"),
     }
 }

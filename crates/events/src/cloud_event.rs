@@ -5,7 +5,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::Rule;
+use crate::{CloudEventData, Rule};
 
 #[derive(Deserialize)]
 struct Envelope<'a> {
@@ -14,20 +14,24 @@ struct Envelope<'a> {
     specversion: Option<&'a RawValue>,
     #[serde(borrow)]
     data: Option<&'a RawValue>,
+    #[serde(borrow)]
+    data_base64: Option<&'a RawValue>,
 }
 
 /// The JSON text under `data`, or `None` where the object is no CloudEvent.
 ///
 /// # Errors
-/// [`Rule::WrongType`]: it is one, and `data` is not there or no object (`data_base64`, a string that holds JSON).
+/// [`Rule::CloudEventData`]: it is one, and `data` is not there or no object (`data_base64`, a string that holds JSON).
 pub(crate) fn data(object: &str) -> Result<Option<&str>, Rule> {
-    let Ok(Envelope { specversion: Some(version), data }) = serde_json::from_str(object) else { return Ok(None) };
+    let Ok(Envelope { specversion: Some(version), data, data_base64 }) = serde_json::from_str(object) else { return Ok(None) };
     if !version.get().starts_with('"') {
         return Ok(None);
     }
     match data.map(RawValue::get) {
         Some(data) if data.starts_with('{') => Ok(Some(data)),
-        _ => Err(Rule::WrongType { expected: "a CloudEvent whose `data` is a JSON object, neither a string nor `data_base64`" }),
+        Some(_) => Err(Rule::CloudEventData(CloudEventData::NoObject)),
+        None if data_base64.is_some() => Err(Rule::CloudEventData(CloudEventData::Base64)),
+        None => Err(Rule::CloudEventData(CloudEventData::Absent)),
     }
 }
 
@@ -75,15 +79,16 @@ mod tests {
 
     #[test]
     fn an_envelope_without_an_object_in_it_is_called_so() {
-        for members in
-            [json!({}), json!({ "data_base64": "e30=" }), json!({ "data": "{}" }), json!({ "data": null }), json!({ "data": [] })]
-        {
+        for (members, what) in [
+            (json!({}), "without `data`"),
+            (json!({ "data": null }), "without `data`"),
+            (json!({ "data_base64": "e30=" }), "with `data_base64` alone"),
+            (json!({ "data": "{}" }), "whose `data` is no object"),
+            (json!({ "data": [] }), "whose `data` is no object"),
+        ] {
             let violation = decode(&envelope(&members)).unwrap_err();
-            assert_eq!(
-                violation.to_string(),
-                "the message must be a CloudEvent whose `data` is a JSON object, neither a string nor `data_base64`",
-                "{members}"
-            );
+            let expected = format!("the message is a CloudEvent {what}: the event must be a JSON object in its `data`");
+            assert_eq!((violation.to_string(), violation.rule.label()), (expected, "cloud_event_data"), "{members}");
         }
     }
 

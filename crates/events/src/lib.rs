@@ -36,4 +36,4 @@ pub use event::{AdjustmentType, Body, Event, EventType, InventoryAdjusted, Order
 pub use frame::unframed;
 pub use money::Money;
 pub use timestamp::Timestamp;
-pub use violation::{Field, Rule, Violation};
+pub use violation::{CloudEventData, Field, Rule, Violation};

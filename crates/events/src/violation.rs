@@ -137,6 +137,8 @@ pub enum Rule {
     NotUtf8,
     /// The bytes begin with a schema registry's frame, and no JSON is in it.
     RegistryFramed,
+    /// A CloudEvent in the structured mode in which no event is.
+    CloudEventData(CloudEventData),
     /// The bytes are not one JSON text; where the reader stopped.
     NotJson {
         /// From 1.
@@ -190,12 +192,34 @@ pub enum Rule {
     UnknownAdjustmentType,
 }
 
+/// What is in a CloudEvent in the place of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloudEventData {
+    /// Nothing: there is no `data`.
+    Absent,
+    /// Nothing but `data_base64`.
+    Base64,
+    /// Something else than an object, such as a string that holds JSON.
+    NoObject,
+}
+
+impl CloudEventData {
+    const fn words(self) -> &'static str {
+        match self {
+            Self::Absent => "without `data`",
+            Self::Base64 => "with `data_base64` alone",
+            Self::NoObject => "whose `data` is no object",
+        }
+    }
+}
+
 impl Rule {
     /// A stable label of few values, for metrics and dead letters.
     pub const fn label(self) -> &'static str {
         match self {
             Self::NotUtf8 => "not_utf8",
             Self::RegistryFramed => "registry_framed",
+            Self::CloudEventData(_) => "cloud_event_data",
             Self::NotJson { .. } => "not_json",
             Self::Missing => "missing_field",
             Self::Duplicate => "duplicate_field",
@@ -225,6 +249,7 @@ impl fmt::Display for Rule {
             Self::RegistryFramed => f.write_str(
                 "begins with a schema registry's frame and holds no JSON: Avro and Protobuf are not read here, so let the producer write JSON",
             ),
+            Self::CloudEventData(data) => write!(f, "is a CloudEvent {}: the event must be a JSON object in its `data`", data.words()),
             Self::NotJson { line, column } => write!(f, "is not one JSON text: it breaks off at line {line}, column {column}"),
             Self::Missing => f.write_str("is missing"),
             Self::Duplicate => f.write_str("is there more than once"),

@@ -124,7 +124,8 @@ impl Fault {
     pub fn symptom(&self) -> String {
         let what = match self.class {
             // Why there is no connection is known.
-            FaultClass::Unavailable { timed_out: false } if self.advice().is_some() => "cannot be reached",
+            FaultClass::Unavailable { timed_out: false } if self.advice().is_some() && !self.is_answer() => "cannot be reached",
+            FaultClass::Unavailable { timed_out: false } if self.advice().is_some() => "cannot be used just now",
             FaultClass::Unavailable { timed_out: false } => "cannot be reached or used just now",
             FaultClass::Unavailable { timed_out: true } => "does not answer in time",
             FaultClass::Operator => "refuses",
@@ -135,6 +136,15 @@ impl Fault {
             FaultClass::Poison | FaultClass::EmailTaken | FaultClass::MissingParent => "refuses the data",
         };
         format!("{} {what}", self.dependency.name())
+    }
+
+    /// Whether whoever fails has said so: they were reached. Servers give numbers, Redis words in capitals.
+    fn is_answer(&self) -> bool {
+        match self.dependency {
+            Dependency::Kafka => self.code.is_some_and(|code| code > 0),
+            Dependency::Database => self.code.is_some(),
+            Dependency::DeadLetterQueue => self.code.is_some() || self.subject.starts_with(|first: char| first.is_ascii_uppercase()),
+        }
     }
 
     /// What is to be looked at, where the adapter that knows the error says so.
@@ -290,6 +300,8 @@ mod tests {
         assert_eq!(refused.to_string(), "the database refuses: rights: the user may not read (error 229)");
         let nobody = Fault { subject: REFUSED, ..fault(None) };
         assert_eq!(nobody.to_string(), format!("the database cannot be reached: {REFUSED}"));
+        let told = Fault { subject: "LOADING: Redis is starting; wait", dependency: Dependency::DeadLetterQueue, ..fault(None) };
+        assert_eq!(told.to_string(), "the dead letter queue cannot be used just now: LOADING: Redis is starting; wait");
         let slow = Fault { dependency: Dependency::Kafka, class: SLOW, code: None, subject: "commit" };
         assert_eq!(slow.to_string(), "Kafka does not answer in time (commit)");
     }

@@ -57,14 +57,13 @@ pub struct ReadFault {
     pub class: &'static str,
     /// The server's error number, where it gave one.
     pub code: Option<i64>,
+    /// Who cannot be read, where that is, why, and what to look at: one sentence, as every other message about that part.
+    pub told: String,
 }
 
 impl std::fmt::Display for ReadFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self.code {
-            Some(code) => write!(f, "the database cannot be read ({}, error {code})", self.class),
-            None => write!(f, "the database cannot be read ({})", self.class),
-        }
+        f.write_str(&self.told)
     }
 }
 

@@ -174,7 +174,8 @@ impl Reader {
         let found = choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text));
         if found.is_none() {
             let words: Vec<_> = choices.iter().map(|(word, _)| *word).collect();
-            self.wrong(name, format!("must be one of {}", words.join(", ")));
+            let shown = if is_meant_as_one(&text, &words) { format!(": it is {}", text.trim()) } else { String::new() };
+            self.wrong(name, format!("must be one of {}{shown}", words.join(", ")));
         }
         let (word, value) = found.copied().unwrap_or((default, default_value));
         self.note(name, Some(default.to_owned()), help, Some(word.to_owned()));
@@ -279,6 +280,18 @@ fn is_numeric(text: &str) -> bool {
     text.len() <= 24 && text.starts_with(|c: char| c.is_ascii_digit() || c == '-') && digits.len() >= rest.len() && rest.len() <= 3
 }
 
+/// Whether a text was meant as one of these words, and so is no password that stands in the wrong place: a letter or two away from one, or what other
+/// programs call such a thing.
+fn is_meant_as_one(text: &str, words: &[&str]) -> bool {
+    const COMMON: [&str; 9] = ["true", "false", "yes", "no", "on", "off", "none", "enabled", "disabled"];
+    let text = text.trim().to_ascii_lowercase();
+    let near = |word: &str| {
+        let letters = if word.len() < 5 { 1 } else { 2 };
+        strsim::damerau_levenshtein(&text, &word.to_ascii_lowercase()) <= letters
+    };
+    COMMON.contains(&text.as_str()) || words.iter().any(|word| near(word))
+}
+
 /// Whether a text is a host name (also one of a container, with underscores) or an IP address.
 pub fn is_host(text: &str) -> bool {
     let name = |c: char| c.is_alphanumeric() || matches!(c, '.' | '-' | '_');
@@ -319,6 +332,21 @@ mod tests {
         }
         for value in ["soon", "maybe", "fast"] {
             assert!(!text.contains(value), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_choice_is_quoted_where_it_was_meant_as_one() {
+        let told = |value| {
+            let mut env = Reader::from_pairs([("MODE", value)]);
+            env.choice("MODE", &[("off", 0), ("SCRAM-SHA-256", 1)], "");
+            env.finish().unwrap_err().to_string()
+        };
+        for value in ["scram-sha256", "SCRAM_SHA_256", "of", "on", "true"] {
+            assert!(told(value).contains(&format!("MODE must be one of off, SCRAM-SHA-256: it is {value}")), "{}", told(value));
+        }
+        for secret in ["hunter2", "abc", "canary7f3a", "scram-hunter2"] {
+            assert!(!told(secret).contains(secret), "{}", told(secret));
         }
     }
 

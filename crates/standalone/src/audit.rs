@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use consumer::audit::command::{self, AuditArgs};
+use consumer::wiring::name_places;
 
 use crate::existing::ExistingBackends;
 use crate::wiring::Settings;
@@ -12,13 +13,14 @@ const OUT_OF_REACH: &str =
     "what operators of a pipeline on embedded parts have changed is in its --data-dir: name it here too. Or set MSSQL_SERVER";
 
 /// Does what was asked for.
-///
-/// # Errors
-/// The database cannot be opened.
-pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: AuditArgs) -> anyhow::Result<ExitCode> {
-    let Some(tables) = ExistingBackends::open(None, settings.database, data_dir)?.tables else {
-        eprintln!("error: {OUT_OF_REACH}");
-        return Ok(ExitCode::from(2));
-    };
-    Ok(command::run(&tables, arguments).await)
+pub async fn run(settings: Settings, data_dir: Option<&Path>, arguments: AuditArgs) -> ExitCode {
+    name_places(None, settings.database.as_ref(), None);
+    match ExistingBackends::open(None, settings.database, data_dir) {
+        Ok(ExistingBackends { tables: Some(tables), .. }) => command::run(&tables, arguments).await,
+        Ok(_) => {
+            eprintln!("error: {OUT_OF_REACH}");
+            ExitCode::from(2)
+        }
+        Err(error) => command::cannot_read(&arguments, format!("{error:#}")),
+    }
 }

@@ -10,7 +10,7 @@ use producer::interrupts;
 use telemetry::exposition::samples;
 
 use crate::table::table;
-use crate::wiring::{Port, Settings, Stack};
+use crate::wiring::{Settings, Stack};
 
 /// How often the consumer's progress is looked at.
 const INTERVAL: Duration = Duration::from_millis(2);
@@ -21,7 +21,7 @@ const INTERVAL: Duration = Duration::from_millis(2);
 /// The stack cannot be started or stopped.
 pub async fn run(settings: Settings, data_dir: Option<&Path>, events: u64, seed: u64) -> anyhow::Result<ExitCode> {
     let cold = Instant::now();
-    let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
+    let Some(stack) = Stack::start(settings, data_dir).await? else { return Ok(ExitCode::FAILURE) };
     say!("Event Pipeline: load\n\n{}\n", table(&stack.parts));
     let measured = measure(&stack, events, seed, cold).await;
     stack.stop().await?;

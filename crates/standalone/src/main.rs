@@ -90,7 +90,7 @@ async fn work(command: Command, settings: Settings, data_dir: Option<&Path>) -> 
         Command::Replay(arguments) => replay::run(settings, data_dir, arguments).await,
         Command::Ledger(command) => ledger::run(settings, data_dir, command).await,
         Command::Resume(arguments) => resume::run(settings, data_dir, arguments).await,
-        Command::Audit(arguments) => audit::run(settings, data_dir, arguments).await,
+        Command::Audit(arguments) => Ok(audit::run(settings, data_dir, arguments).await),
         Command::Load { events, seed } => load::run(settings, data_dir, events, seed).await,
     }
 }

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::demo::{self, Stage};
 use crate::table::table;
-use crate::wiring::{Port, Settings, Stack};
+use crate::wiring::{Settings, Stack};
 
 /// In the demo, an orphan waits so long for its parent. Only on tables of the demo's own.
 const DEMO_DEADLINE: Duration = Duration::from_secs(2);
@@ -20,7 +20,7 @@ const DEMO_SWEEP: Duration = Duration::from_millis(200);
 
 /// `standalone run`.
 pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
+    let Some(stack) = Stack::start(settings, data_dir).await? else { return Ok(ExitCode::SUCCESS) };
     say!("Event Pipeline\n\n{}\n\n{}", table(&stack.parts), hints(&stack));
     stack.stopped().await;
     stack.stop().await?;
@@ -30,7 +30,7 @@ pub async fn run(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<
 
 /// `standalone menu`.
 pub async fn menu(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<ExitCode> {
-    let Some(stack) = Stack::start(settings, data_dir, Port::Configured).await? else { return Ok(ExitCode::SUCCESS) };
+    let Some(stack) = Stack::start(settings, data_dir).await? else { return Ok(ExitCode::SUCCESS) };
     say!("Event Pipeline\n\n{}\n\nRead API: http://{}\n", table(&stack.parts), stack.api);
     let target = Target { brokers: stack.kafka.brokers.clone(), topic: stack.kafka.topic.clone() };
     let metrics = stack.metrics.clone();
@@ -49,7 +49,7 @@ pub async fn demo(mut settings: Settings, data_dir: Option<&Path>) -> anyhow::Re
     settings.consumer.sweep_interval = DEMO_SWEEP;
     settings.consumer.monitor_interval = DEMO_SWEEP;
     let (consumer, is_own) = (settings.consumer.clone(), gives_up_soon && settings.kafka.is_none() && data_dir.is_none());
-    let Some(stack) = Stack::start(settings, data_dir, Port::FreeUnlessConfigured).await? else { return Ok(ExitCode::FAILURE) };
+    let Some(stack) = Stack::start(settings, data_dir).await? else { return Ok(ExitCode::FAILURE) };
     say!("Event Pipeline: demo\n\n{}", table(&stack.parts));
     let (tables, dead_letters, kafka) = (stack.tables.clone(), stack.dead_letters.clone(), stack.kafka.clone());
     let verification: demo::Verification = Box::pin(async move {

@@ -1,5 +1,6 @@
 //! The composition root: opens every part and runs all of them in this process.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -125,26 +126,10 @@ impl Settings {
         Some(KafkaConfig { group: told.unwrap_or_else(|| kafka.group.clone()), ..kafka })
     }
 
-    fn address(&self, port: Port) -> SocketAddr {
-        match port {
-            Port::FreeUnlessConfigured if !self.port_is_set => SocketAddr::new(self.api.address.ip(), 0),
-            Port::Configured | Port::FreeUnlessConfigured => self.api.address,
-        }
-    }
-
     /// Whether the database is this process's own, and nobody else's events are in it.
     pub const fn database_is_embedded(&self) -> bool {
         self.database.is_none()
     }
-}
-
-/// Where the API listens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Port {
-    /// On `API_PORT`, or 8080.
-    Configured,
-    /// On `API_PORT`, or any free one: for a run that ends by itself and should disturb nobody.
-    FreeUnlessConfigured,
 }
 
 /// Everything running. To be stopped on every way out, [`Stack::stop`].
@@ -176,16 +161,16 @@ impl Stack {
     ///
     /// # Errors
     /// A part cannot be opened; the text says which, and what to do.
-    pub async fn start(settings: Settings, data_dir: Option<&Path>, port: Port) -> anyhow::Result<Option<Self>> {
+    pub async fn start(settings: Settings, data_dir: Option<&Path>) -> anyhow::Result<Option<Self>> {
         let shutdown = Shutdown::on_signals()?;
         tokio::select! {
-            stack = Self::open(settings, data_dir, port, shutdown.clone()) => stack.map(Some),
+            stack = Self::open(settings, data_dir, shutdown.clone()) => stack.map(Some),
             () = shutdown.requested() => Ok(None),
         }
     }
 
-    async fn open(settings: Settings, data_dir: Option<&Path>, port: Port, shutdown: Shutdown) -> anyhow::Result<Self> {
-        let (listener, api) = listen(settings.address(port)).await?;
+    async fn open(settings: Settings, data_dir: Option<&Path>, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let (listener, api) = listen(settings.api.address, settings.port_is_set).await?;
         let mut parts = Vec::new();
         let liveness = Liveness::for_parts(settings.database.as_ref(), settings.redis.as_ref());
         name_places(settings.kafka.as_ref(), settings.database.as_ref(), settings.redis.as_ref());
@@ -320,10 +305,16 @@ async fn tell_of_loss(progress: &KafkaProgress) {
     }
 }
 
-async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)> {
-    let listener = TcpListener::bind(address)
-        .await
-        .with_context(|| format!("the read API cannot listen on {address}: set API_PORT to a free port"))?;
+/// On `API_PORT`, where that is set; otherwise on 8080, or on any free port where that is taken. Whatever runs says at its start which one it is.
+async fn listen(address: SocketAddr, is_set: bool) -> anyhow::Result<(TcpListener, SocketAddr)> {
+    let listener = match TcpListener::bind(address).await {
+        Err(error) if error.kind() == ErrorKind::AddrInUse && !is_set => {
+            tracing::warn!("port {} is taken: the read API listens on another one; API_PORT would name it", address.port());
+            TcpListener::bind(SocketAddr::new(address.ip(), 0)).await
+        }
+        listener => listener,
+    };
+    let listener = listener.with_context(|| format!("the read API cannot listen on {address}: set API_PORT to a free port"))?;
     let address = listener.local_addr()?;
     Ok((listener, address))
 }
@@ -331,4 +322,18 @@ async fn listen(address: SocketAddr) -> anyhow::Result<(TcpListener, SocketAddr)
 fn pool_use(database: &SqlServer) -> PoolUse {
     let Connections { idle, used } = database.connections();
     PoolUse { idle, used }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_port_that_was_not_asked_for_gives_way_and_one_that_was_is_named() {
+        let (_taken, address) = listen("127.0.0.1:0".parse().unwrap(), true).await.unwrap();
+        let (_other, other) = listen(address, false).await.unwrap();
+        assert_eq!((other.ip(), other.port() == address.port()), (address.ip(), false));
+        let refused = listen(address, true).await.unwrap_err().to_string();
+        assert_eq!(refused, format!("the read API cannot listen on {address}: set API_PORT to a free port"));
+    }
 }

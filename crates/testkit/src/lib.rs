@@ -9,6 +9,7 @@
 //! | [`canary`] | values that must show nowhere |
 //! | [`delivery`] | writes events as a consumer does: plan, apply, park, release |
 //! | [`history`] | what happened, and the rows that it must end in: the reference model |
+//! | [`log_lines`](mod@log_lines) | what a thread logs |
 //! | [`openapi`] | reading an OpenAPI document, to hold answers to it |
 //! | [`proxy`] | a network that breaks |
 //! | [`seed`] | random choices that a number repeats |
@@ -25,6 +26,7 @@ pub mod command_line;
 pub mod delivery;
 pub mod dlq_contract;
 pub mod history;
+pub mod log_lines;
 pub mod openapi;
 pub mod proxy;
 pub mod seed;

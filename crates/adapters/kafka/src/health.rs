@@ -183,8 +183,8 @@ impl Health {
 
     fn tell(&self, fault: &Fault) {
         if !self.quiet {
-            let Fault { class, code, subject, .. } = fault;
-            tracing::warn!(class = class.label(), code, subject, "Kafka cannot be used");
+            let why = fault.advice().map_or_else(|| fault.detail(), str::to_owned);
+            tracing::warn!(class = fault.class.label(), code = fault.code, "{} cannot be used: {why}", fault.dependency.name());
         }
     }
 

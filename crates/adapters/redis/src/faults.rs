@@ -69,6 +69,23 @@ const fn look_at(word: &'static str) -> &'static str {
              `redis-cli --cluster check` tells, `--cluster fix` ends it"
         }
         b"NOSCRIPT" => "NOSCRIPT: requests are spread over several servers; name one of them in REDIS_HOST",
+        b"DENIED" => "DENIED: protected mode takes no connection from another host; give Redis a password, and set REDIS_PASSWORD",
+        b"LOADING" => "LOADING: Redis reads its data into memory after a start; if that lasts, its own log says how far it is",
+        b"BUSY" => "BUSY: a script of somebody else keeps Redis from answering; `redis-cli SCRIPT KILL` ends it",
+        b"UNKILLABLE" => "UNKILLABLE: a script that has written keeps Redis from answering; its end must be waited for, or Redis stopped",
+        b"READONLY" => {
+            "READONLY: this is a replica, as after a failover; set REDIS_HOST to the primary, or REDIS_SENTINELS to those who know it"
+        }
+        b"MASTERDOWN" => {
+            "MASTERDOWN: this is a replica that has lost its primary; start that one, or set REDIS_HOST to the one in its place"
+        }
+        b"NOREPLICAS" => "NOREPLICAS: fewer replicas are there than min-replicas-to-write asks for; start them again, or lower that",
+        b"CLUSTERDOWN" => {
+            "CLUSTERDOWN: nobody serves some slots of the Redis Cluster; `redis-cli --cluster check` tells which, start their nodes"
+        }
+        b"MOVED" | b"ASK" => {
+            "MOVED: the nodes of the Redis Cluster do not agree on who holds the list; `redis-cli --cluster check` tells, if that lasts"
+        }
         _ => word,
     }
 }
@@ -76,12 +93,20 @@ const fn look_at(word: &'static str) -> &'static str {
 const LOGIN: &str = "login: user or password is missing or wrong, check REDIS_USERNAME and REDIS_PASSWORD, or REDIS_URL where it has them";
 const RIGHTS: &str = "rights: the user of REDIS_USERNAME (or REDIS_URL) may not run a command, or use a key, that the dead letters need";
 
+const DATABASE: &str =
+    "database: Redis has none of the number in REDIS_DB, check it against the server's `databases`; a Redis Cluster has 0 alone";
+/// How the client, Redis, and a node of a cluster say that.
+const NO_SUCH_DATABASE: [&str; 3] = ["refused to switch database", "DB index is out of range", "SELECT is not allowed in cluster mode"];
+
 /// The fault of a call on a connection that was there.
 pub(crate) fn working(operation: &'static str, error: &RedisError) -> Fault {
     let code = error.code().and_then(|code| CODES.iter().find(|(word, _)| *word == code));
     match (code, error.kind()) {
         (Some(("ERR", _)), _) if error.detail().is_some_and(|text| NOPERM_IN_SCRIPT.iter().any(|words| text.contains(words))) => {
             fault(FaultClass::Operator, RIGHTS)
+        }
+        (Some(("ERR", _)), _) if NO_SUCH_DATABASE.iter().any(|words| error.to_string().contains(words)) => {
+            fault(FaultClass::Operator, DATABASE)
         }
         (Some((word, class)), _) => fault(*class, look_at(word)),
         (None, ErrorKind::Io) if error.is_timeout() => timed_out(operation),
@@ -244,8 +269,25 @@ mod tests {
         for (word, _) in CODES.iter().filter(|(_, class)| *class == FaultClass::Operator) {
             let sentence = look_at(word);
             let names_it = [word, "login", "rights"].iter().any(|about| sentence.starts_with(&format!("{about}: ")));
-            // Protected mode: what Redis says of it is in its own answer alone.
-            assert!(names_it || *word == "DENIED", "{word}: {sentence}");
+            assert!(names_it, "{word}: {sentence}");
+        }
+    }
+
+    #[test]
+    fn what_passes_by_itself_says_what_it_is_and_what_helps_if_it_does_not() {
+        for (word, helps) in [
+            ("LOADING", "its own log"),
+            ("BUSY", "SCRIPT KILL"),
+            ("READONLY", "REDIS_SENTINELS"),
+            ("CLUSTERDOWN", "--cluster check"),
+            ("MASTERDOWN", "REDIS_HOST"),
+            ("NOREPLICAS", "min-replicas-to-write"),
+            ("MOVED", "--cluster check"),
+        ] {
+            let fault = working("push", &reply(&format!("{word} canary")));
+            let said = fault.to_string();
+            let begins = format!("the dead letter queue cannot be used just now: {word}: ");
+            assert!(fault.class == AWAY && said.starts_with(&begins) && said.contains(helps), "{said}");
         }
     }
 
@@ -286,8 +328,10 @@ mod tests {
 
     #[test]
     fn what_is_refused_while_connecting_is_for_the_operator() {
-        let error = reply("ERR DB index is out of range");
-        assert_eq!(working("push", &error).class, FaultClass::Bug);
-        assert_eq!(connecting(&error).to_string(), "the dead letter queue refuses (connect)");
+        assert_eq!(connecting(&reply("ERR unknown command")).to_string(), "the dead letter queue refuses (connect)");
+        for words in ["DB index is out of range", "SELECT is not allowed in cluster mode"] {
+            let said = connecting(&reply(&format!("ERR {words}"))).to_string();
+            assert!(said.starts_with("the dead letter queue refuses: database: ") && said.contains("REDIS_DB"), "{said}");
+        }
     }
 }

@@ -91,7 +91,7 @@ impl Failure {
             FaultClass::Operator => "operator",
             _ => "bug",
         };
-        ReadFault { class, code: fault.code }
+        ReadFault { class, code: fault.code, told: fault.to_string() }
     }
 }
 

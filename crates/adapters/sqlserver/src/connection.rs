@@ -42,7 +42,7 @@ enum Unopened {
 }
 
 /// What a fault calls the opening of a session.
-const CONNECT: &str = "connect";
+pub(crate) const CONNECT: &str = "connect";
 
 /// The server may send a client on to another node: Azure SQL does, and an availability group with a list of read-only replicas. A gateway in
 /// front of such a group makes two of it; more is a loop.

@@ -8,6 +8,9 @@ use pipeline::fault::{Dependency, Fault, FaultClass};
 use readmodel::ReadFault;
 use tiberius::error::{Error, IoErrorKind};
 
+use crate::advice::{LOST, look_at};
+use crate::connection::CONNECT;
+
 pub(crate) const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
 /// The number with which the server says that a database is not there, or not to be opened.
@@ -33,7 +36,7 @@ const fn class_of_number(number: u32) -> Option<FaultClass> {
         10928 | 10929 | 10930 | 10936 | 40143 | 40189 | 40197 | 40501 | 40540 | 40613 | 42108 | 42109 | 49977 | 49983 => AWAY,
         49180..=49920 => AWAY,
 
-        // Full log, full disk, no memory, read-only.
+        // Full log, full disk, no memory, read-only: outages, waited out as any other and for ever, but of the kind that ends when somebody ends it.
         9002 | 1101 | 1105 | 701 | 802 | 8645 | 8651 | 3906 => FaultClass::Operator,
         // Login refused: wrong or expired password, locked or disabled login.
         18452 | 18456 | 18470 | 18486..=18488 | 40531 => FaultClass::Operator,
@@ -51,27 +54,6 @@ const fn class_of_number(number: u32) -> Option<FaultClass> {
         // Too long, out of range, not convertible.
         2628 | 8152 | 8114 | 8115 | 220 | 232 | 241 | 242 | 245 => FaultClass::Poison,
 
-        _ => return None,
-    })
-}
-
-/// What a person must look at, where the number says it whatever we were doing.
-const fn look_at(number: u32) -> Option<&'static str> {
-    Some(match number {
-        18452 | 18456 | 18470 | 18486..=18488 | 40531 => "login: user or password is wrong, check MSSQL_USER and MSSQL_PASSWORD",
-        229 | 230 | 262 | 300 | 916 => "rights: the login may not do this",
-        3906 => {
-            "read-only: the database takes no writes; of an availability group this is a secondary replica: MSSQL_SERVER must be its listener"
-        }
-        976 => "replica: it is a secondary one that takes no queries: MSSQL_SERVER must be the availability group's listener",
-        978 => {
-            "replica: it takes logins with ApplicationIntent=ReadOnly alone: set API_MSSQL_APPLICATION_INTENT for the API; everything else needs the \
-             availability group's listener"
-        }
-        979 => {
-            "replica: it takes no logins with ApplicationIntent=ReadOnly: check API_MSSQL_APPLICATION_INTENT, or the replica's ALLOW_CONNECTIONS"
-        }
-        40544 | 40549..=40553 => "quota: the database has used up what it may use",
         _ => return None,
     })
 }
@@ -112,7 +94,7 @@ fn constraint_in(message: &str) -> Option<(&'static str, FaultClass)> {
 }
 
 /// An error that the server reported.
-fn of_server(number: u32, severity: u8, message: &str, operation: &'static str) -> Fault {
+pub(crate) fn of_server(number: u32, severity: u8, message: &str, operation: &'static str) -> Fault {
     let (subject, class) = match number {
         2627 | 2601 | 547 => constraint_in(message).unwrap_or((operation, FaultClass::Bug)),
         _ => {
@@ -128,11 +110,19 @@ pub(crate) fn of_driver(error: &Error, operation: &'static str) -> Fault {
     match error {
         Error::Server(error) => of_server(error.code(), error.class(), error.message(), operation),
         Error::Io { kind: IoErrorKind::TimedOut, .. } => timed_out(operation),
+        // While one connects, what the network refuses is told by whoever has looked for the address.
+        Error::Io { kind, .. } if operation != CONNECT && is_lost(*kind) => fault(AWAY, LOST),
         Error::Io { .. } | Error::Tls(_) | Error::Protocol(_) | Error::Encoding(_) | Error::Utf8 | Error::Utf16 | Error::Routing { .. } => {
             fault(AWAY, operation)
         }
         Error::Conversion(_) | Error::ParseInt(_) | Error::BulkInput(_) => bug(operation),
     }
+}
+
+/// Whether a connection was there and is gone.
+const fn is_lost(kind: IoErrorKind) -> bool {
+    use IoErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, NotConnected, UnexpectedEof};
+    matches!(kind, BrokenPipe | ConnectionAborted | ConnectionReset | NotConnected | UnexpectedEof)
 }
 
 /// Whether a connection may be used again after this error: the answer was read to its end, and `XACT_ABORT` has rolled back.
@@ -172,7 +162,7 @@ pub(crate) const fn fault(class: FaultClass, operation: &'static str) -> Fault {
 }
 
 /// A fault as the read side shows it.
-pub(crate) const fn for_reader(fault: &Fault) -> ReadFault {
+pub(crate) fn for_reader(fault: &Fault) -> ReadFault {
     let class = match fault.class {
         FaultClass::UniqueViolation | FaultClass::LockConflict | FaultClass::Unavailable { timed_out: _ } => "unavailable",
         FaultClass::Operator => "operator",
@@ -183,7 +173,7 @@ pub(crate) const fn for_reader(fault: &Fault) -> ReadFault {
         | FaultClass::MissingParent
         | FaultClass::ReleaseLost => "bug",
     };
-    ReadFault { class, code: fault.code }
+    ReadFault { class, code: fault.code, told: fault.to_string() }
 }
 
 #[cfg(test)]
@@ -294,6 +284,9 @@ mod tests {
             assert_eq!(fault.class, AWAY, "{error:?}");
             assert!(!leaves_connection_usable(&error, &fault));
         }
+        let reset = Error::Io { kind: IoErrorKind::ConnectionReset, message: "canary".to_owned() };
+        assert!(of_driver(&reset, "ping").to_string().starts_with("the database cannot be reached: connection lost: "));
+        assert_eq!(of_driver(&reset, CONNECT).subject, CONNECT);
         let stalled = Error::Io { kind: IoErrorKind::TimedOut, message: String::new() };
         assert_eq!(of_driver(&stalled, "ping").class, FaultClass::Unavailable { timed_out: true });
         assert_eq!(of_driver(&Error::Conversion("".into()), "ping").class, FaultClass::Bug);

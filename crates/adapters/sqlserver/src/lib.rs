@@ -21,6 +21,7 @@
 //! | `read` | its `ReadStore`: one statement per answer |
 //! | `inspect` | what an operator should know: rights, set-up, use of the pool |
 //! | `faults` | error number → class: the one table |
+//! | `advice` | error number → a word for it, the cause and the remedy |
 //! | `pool` | a few connections, of which only clean ones are used again |
 //! | `connection` | one session: login, redirects, settings, time limits |
 //! | `statement` | the statements, each a file under `sql/` |
@@ -46,6 +47,7 @@
 //! The server's messages quote rows, so none is passed on: a [`pipeline::Fault`] carries the number and names of our own, and the driver's
 //! log lines are held back.
 
+mod advice;
 mod audit;
 mod browser;
 mod config;

@@ -81,7 +81,11 @@ pub async fn migrate(config: &SqlServerConfig) -> Result<MigrationReport, Migrat
             Err(Failure { fault: Fault { code: Some(code), .. }, .. }) if script.optional => {
                 report.warnings.push(MigrationWarning { script: script.name, code });
             }
-            Err(failure) => return Err(failure.into()),
+            Err(failure) => {
+                // What is to be done about it says nothing of where it happened.
+                tracing::error!(script = script.name, code = failure.fault.code, "a script of the migration has failed, and is undone");
+                return Err(failure.into());
+            }
         }
     }
     Ok(report)

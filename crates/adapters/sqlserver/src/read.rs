@@ -261,6 +261,6 @@ mod tests {
     #[test]
     fn an_answer_of_another_shape_is_a_bug() {
         let fault = user_view(&[row(vec![("user_id", id(1))])]).unwrap_err();
-        assert_eq!(faults::for_reader(&fault), ReadFault { class: "bug", code: None });
+        assert_eq!(faults::for_reader(&fault), ReadFault { class: "bug", code: None, told: fault.to_string() });
     }
 }

@@ -60,7 +60,8 @@ impl Rig {
 }
 
 pub fn fault(class: &'static str, code: Option<i64>) -> Mode {
-    Mode::Fails(ReadFault { class, code })
+    let number = code.map_or_else(String::new, |code| format!(" (error {code})"));
+    Mode::Fails(ReadFault { class, code, told: format!("the database at db:1433 refuses{number}") })
 }
 
 impl FakeStore {

@@ -35,7 +35,7 @@ async fn health_tells_how_old_the_tables_are() {
         assert_eq!((answer.status.as_u16(), &answer.json()["data"]), (200, &json!({ "asOf": written_at, "ageSeconds": 90.5 })), "{path}");
     }
     // Whoever has not run roles.sql again can still read.
-    *rig.store.as_of.lock().unwrap() = Some(Err(ReadFault { class: "operator", code: Some(229) }));
+    *rig.store.as_of.lock().unwrap() = Some(Err(ReadFault { class: "operator", code: Some(229), told: String::new() }));
     tokio::time::advance(SECOND).await;
     let answer = get(&rig.router, "/health/ready").await;
     assert!(answer.status == 200 && answer.json().get("data").is_none(), "{}", answer.json());
@@ -48,7 +48,7 @@ async fn while_reading_is_impossible_health_says_so_with_numbers_and_names() {
         let answer = get(&rig.router, path).await;
         let body = answer.json();
         assert_eq!((answer.status.as_u16(), &body["status"]), (503, &status.into()));
-        assert_eq!(body["parts"]["read_store"]["reason"], "the database cannot be read (operator, error 18456)");
+        assert_eq!(body["parts"]["read_store"]["reason"], "the database at db:1433 refuses (error 18456)");
     }
     assert_eq!(get(&rig.router, "/health/live").await.status, 200, "a restart would not bring it back");
     rig.store.set(Mode::Answers);

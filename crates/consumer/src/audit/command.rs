@@ -12,6 +12,7 @@ use telemetry::output::print_line;
 use uuid::Uuid;
 
 use crate::dlq::printable::printable;
+use crate::plural::counted;
 
 /// Entries read at once.
 const PAGE: usize = 1000;
@@ -51,24 +52,24 @@ pub enum AuditCommand {
     },
 }
 
+/// Says why the log cannot be read. Whoever verifies it tells that apart from one that is broken.
+pub fn cannot_read(arguments: &AuditArgs, why: impl std::fmt::Display) -> ExitCode {
+    eprintln!("error: the audit log cannot be read: {why}");
+    if arguments.command.is_some() { ExitCode::from(3) } else { ExitCode::FAILURE }
+}
+
 /// Does what was asked for.
 pub async fn run(log: &impl AuditLog, arguments: AuditArgs) -> ExitCode {
-    if let Some(AuditCommand::Verify { expect }) = arguments.command {
-        return match verify(log, expect).await {
+    if let Some(AuditCommand::Verify { expect }) = &arguments.command {
+        return match verify(log, *expect).await {
             Ok(verdict) => tell(&[verdict.to_string()], verdict.is_unbroken()),
-            Err(fault) => {
-                eprintln!("error: the audit log cannot be read: {fault}");
-                ExitCode::from(3)
-            }
+            Err(fault) => cannot_read(&arguments, fault),
         };
     }
     match entries(log, &arguments).await {
         Ok(entries) if arguments.json => tell(&entries.iter().map(|entry| to_json(entry).to_string()).collect::<Vec<_>>(), true),
         Ok(entries) => tell(&table(&entries), true),
-        Err(fault) => {
-            eprintln!("error: the audit log cannot be read: {fault}");
-            ExitCode::FAILURE
-        }
+        Err(fault) => cannot_read(&arguments, fault),
     }
 }
 
@@ -107,15 +108,23 @@ impl Verdict {
     }
 }
 
+/// How many a log has.
+fn entries_of(number: i64) -> String {
+    counted(number.unsigned_abs(), "entry", "entries")
+}
+
 impl std::fmt::Display for Verdict {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Unbroken(AuditTail { number: 0, .. }) => f.write_str("unbroken: the audit log has no entries"),
-            Self::Unbroken(AuditTail { number: 1, hash }) => write!(f, "unbroken: 1 entry, the last hash is {hash}"),
-            Self::Unbroken(AuditTail { number, hash }) => write!(f, "unbroken: {number} entries, the last hash is {hash}"),
+            Self::Unbroken(AuditTail { number, hash }) => write!(f, "unbroken: {}, the last hash is {hash}", entries_of(*number)),
             Self::Broken(broken) => write!(f, "broken: {broken}"),
             Self::NotMet(AuditTail { number, .. }, expected) => {
-                write!(f, "broken: the hash {expected} is of none of the {number} entries: the log was cut off before it, or written anew")
+                write!(
+                    f,
+                    "broken: the hash {expected} is of none of {}: the log was cut off before it, or written anew",
+                    entries_of(*number)
+                )
             }
         }
     }
@@ -267,6 +276,9 @@ mod tests {
         let gone = chain(AuditTail { number: 4, hash: all[3].hash }, &[all[0].record.clone()])[0].hash;
         let cut = verify(&log, Some(gone)).await.unwrap();
         assert!(!cut.is_unbroken() && cut.to_string().contains("cut off"), "{cut}");
+        let one = AuditTail { number: 1, hash: all[0].hash };
+        assert!(Verdict::Unbroken(one).to_string().starts_with("unbroken: 1 entry, "));
+        assert!(Verdict::NotMet(one, gone).to_string().contains("of none of 1 entry: "));
         let empty = verify(&log_of(0).await, None).await.unwrap();
         assert_eq!(empty.to_string(), "unbroken: the audit log has no entries");
 

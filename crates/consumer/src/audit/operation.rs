@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::{Subject, Who};
 use crate::backends::SystemClock;
+use crate::dlq::send::Landed;
 
 /// The outcome of an operation that has begun.
 const BEGUN: &str = "begun";
@@ -27,12 +28,14 @@ pub struct Handled {
     pub outcome: &'static str,
     /// What that is to a redrive; `None` where a later try may come to something else.
     pub result: Option<LetterResult>,
+    /// Where the broker put it, where it took it.
+    pub landed: Option<Landed>,
 }
 
 impl Handled {
     /// A dead letter whose payload stays as it is. What others wrote in the place of an event's id is not told on.
     pub fn new(id: String, event_id: Option<&str>, outcome: &'static str) -> Self {
-        Self { id, event_id: event_id.and_then(|id| Uuid::try_parse(id).ok()), edited: None, outcome, result: None }
+        Self { id, event_id: event_id.and_then(|id| Uuid::try_parse(id).ok()), edited: None, outcome, result: None, landed: None }
     }
 
     /// How it is called in the log.

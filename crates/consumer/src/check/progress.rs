@@ -88,6 +88,7 @@ mod tests {
             events_per_second: None,
             ahead_of_clock: 0,
             event_time_lag: None,
+            backlog: None,
         };
         let part = |reason: Option<&str>| Part { state: "x".into(), since: "y".into(), reason: reason.map(str::to_owned) };
         let parts = BTreeMap::from([("database".to_owned(), part(None)), ("pipeline".to_owned(), part(Some("it is held")))]);

@@ -9,6 +9,8 @@ use settings::span;
 
 use check::Finding;
 
+use crate::plural::counted;
+
 const PART: &str = "Kafka";
 /// The strategy beside which brokers let no member of `consumer` in, where librdkafka's are settled with it.
 const COOPERATIVE: &str = "cooperative-sticky";
@@ -99,11 +101,11 @@ const fn protection(security: &Security) -> &'static str {
 }
 
 fn partitions(config: &KafkaConfig, topic: &TopicDescription) -> Finding {
-    let found = format!("{} has {} partitions", config.topic, topic.partitions);
+    let found = format!("{} has {}", config.topic, counted(topic.partitions as u64, "partition", "partitions"));
     match (topic.leaderless, topic.partitions) {
         (0, 1) => {
             let advice = "only one consumer of a group can work: add partitions before there are events, since keys move to others";
-            Finding::warn(PART, "partitions", format!("{} has 1 partition", config.topic), advice)
+            Finding::warn(PART, "partitions", found, advice)
         }
         (0, _) => Finding::ok(PART, "partitions", found),
         (leaderless, _) => {
@@ -115,7 +117,7 @@ fn partitions(config: &KafkaConfig, topic: &TopicDescription) -> Finding {
 fn replicas(topic: &TopicDescription) -> Finding {
     let found = format!("replication factor {}", topic.replicas);
     if topic.under_replicated > 0 {
-        let found = format!("{found}, {} partitions with a replica that is behind", topic.under_replicated);
+        let found = format!("{found}, {} with a replica that is behind", counted(topic.under_replicated as u64, "partition", "partitions"));
         return Finding::warn(PART, "replicas", found, "look after the brokers: one more failure may stop or lose something");
     }
     if topic.replicas == 1 {
@@ -130,7 +132,7 @@ fn in_sync(topic: &TopicDescription, settings: &TopicSettings) -> Option<Finding
         _ if least > topic.replicas => Finding::fail(
             PART,
             check,
-            format!("{least}, of {} replicas", topic.replicas),
+            format!("{least}, of {}", counted(topic.replicas as u64, "replica", "replicas")),
             "no record can be written: lower it, or add replicas",
         ),
         1 if topic.replicas > 1 => {
@@ -256,6 +258,26 @@ mod tests {
         assert_eq!(troubles(|topic| settings(topic).retention = Some(Duration::MAX)), [("retention", State::Warn)]);
         assert_eq!(troubles(|topic| settings(topic).retention = Some(31 * DAY)), [("retention", State::Warn)]);
         assert_eq!(troubles(|topic| topic.settings = None), [("topic settings", State::Warn)]);
+    }
+
+    #[test]
+    fn one_is_told_in_the_singular() {
+        let found = |change: fn(&mut TopicDescription), check| {
+            let mut description = good();
+            change(&mut description);
+            let findings = topic(&config(), Some(30 * DAY), Ok(&description), &[]);
+            findings.into_iter().find(|finding| finding.check == check).unwrap().found
+        };
+        assert_eq!(found(|topic| topic.partitions = 1, "partitions"), "events has 1 partition");
+        assert_eq!(
+            found(|topic| (topic.partitions, topic.leaderless) = (1, 1), "partitions"),
+            "events has 1 partition, 1 without a leader"
+        );
+        assert_eq!(found(|_| {}, "partitions"), "events has 6 partitions");
+        let behind = |count| format!("replication factor 3, {count} with a replica that is behind");
+        assert_eq!(found(|topic| topic.under_replicated = 1, "replicas"), behind("1 partition"));
+        assert_eq!(found(|topic| topic.under_replicated = 2, "replicas"), behind("2 partitions"));
+        assert_eq!(found(|topic| topic.replicas = 1, "min.insync.replicas"), "2, of 1 replica");
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`listed`], [`filter`], [`find`], [`scan`], [`newest_first`] | entries, which are meant, and how they are found while others change the list |
-//! | [`redrive`](mod@redrive), `choice`, `send`, [`summary`] | back to their topic: claim, publish, settle |
+//! | [`redrive`](mod@redrive), `choice`, [`send`], [`summary`] | back to their topic: claim, publish, settle |
+//! | [`after_redrive`] | how each letter ended that was sent |
 //! | [`jobs`] | a redrive that outlives its process: planned, run, paused, resumed, taken over |
 //! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
 //! | [`edit`], [`editor`] | a mended payload under the same event id |
@@ -15,6 +16,7 @@
 //! Safe against a crash at any step and against two operators at once: an entry leaves the list for good only after the broker has
 //! acknowledged it, and a claim that nobody finished comes back.
 
+pub mod after_redrive;
 mod bad_events;
 mod choice;
 pub mod command;
@@ -35,7 +37,7 @@ pub mod purge;
 pub mod redrive;
 pub mod refusal;
 pub mod scan;
-mod send;
+pub mod send;
 pub mod stats;
 pub mod summary;
 pub mod transfer;

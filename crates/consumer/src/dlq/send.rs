@@ -9,11 +9,23 @@ use pipeline::fault::{Fault, FaultClass};
 use pipeline::pace;
 use pipeline::ports::{Claim, ClaimQueue, Delivered, Publisher};
 use pipeline::redrive_job::LetterResult;
+use pipeline::trace::About;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
 use super::choice::Letter;
 use crate::audit::Handled;
+
+/// Where the broker put a letter, and what its event says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Landed {
+    /// The topic.
+    pub topic: String,
+    /// The partition and the offset there.
+    pub place: Delivered,
+    /// `None` where its payload breaks the contract.
+    pub about: Option<About>,
+}
 
 /// What becomes of a letter, in the audit log.
 pub(super) const fn told(result: LetterResult) -> &'static str {
@@ -210,20 +222,24 @@ impl<'a, Q: ClaimQueue, P: Publisher> Sender<'a, Q, P> {
 struct Named {
     id: String,
     event_id: Option<String>,
+    landed: Option<Landed>,
 }
 
 impl Named {
     fn handled(self, result: LetterResult, is_final: bool) -> Handled {
-        Handled { result: is_final.then_some(result), ..Handled::new(self.id, self.event_id.as_deref(), told(result)) }
+        let Self { id, event_id, landed } = self;
+        Handled { result: is_final.then_some(result), landed, ..Handled::new(id, event_id.as_deref(), told(result)) }
     }
 }
 
 async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> (Claim, String, Named, Result<Delivered, Fault>) {
     let Letter { id, event_id, topic, message, .. } = dead_letter;
+    let about = message.value.as_deref().and_then(About::read);
     let result = publisher.publish(&topic, message).await;
     if let Ok(delivered) = &result {
         let (partition, offset) = (delivered.partition, delivered.offset);
         tracing::debug!(entry = id, eventId = event_id, topic, partition, offset, "redriven");
     }
-    (claim, topic, Named { id, event_id }, result)
+    let landed = result.as_ref().ok().map(|place| Landed { topic: topic.clone(), place: *place, about });
+    (claim, topic, Named { id, event_id, landed }, result)
 }

@@ -8,6 +8,7 @@ use pipeline::fault::Fault;
 use serde::Serialize;
 
 use super::printable::printable;
+use crate::plural::counted;
 use crate::reason::reason;
 
 /// What became of the entries that were examined: each counts in exactly one place.
@@ -152,7 +153,8 @@ impl Summary {
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.returned > 0 {
-            writeln!(f, "{} entries of an earlier redrive that was not finished were put back first", self.returned)?;
+            let entries = counted(self.returned, "entry", "entries");
+            writeln!(f, "put back first: {entries} of an earlier redrive that was not finished")?;
         }
         writeln!(f, "{:<18} {:>9}", "examined", self.examined())?;
         for (name, count, hint) in [
@@ -174,7 +176,7 @@ impl fmt::Display for Summary {
         let rate = if seconds > 0.0 { self.redriven as f64 / seconds } else { 0.0 };
         write!(f, "{seconds:.2} s, {rate:.0} redriven/s")?;
         if self.unsettled > 0 {
-            write!(f, "\n{} of the failed were delivered all the same: they come back, and sent twice they count once", self.unsettled)?;
+            write!(f, "\nthe brokers have {} of the failed all the same: what comes back is sent twice, and counts once", self.unsettled)?;
         }
         if let Some(fault) = &self.fault {
             write!(f, "\nended early or in part: {fault}")?;
@@ -218,5 +220,12 @@ mod tests {
         let lines: Vec<Vec<&str>> = shown.lines().map(|line| line.split_whitespace().collect()).collect();
         assert_eq!((&lines[0], &lines[1]), (&vec!["examined", "127"], &vec!["redriven", "2"]));
         assert!(shown.contains("\n    old: 60\n    older: 4\n"), "{shown}");
+    }
+
+    #[test]
+    fn what_was_left_is_told_in_the_right_number() {
+        let first = |returned| Summary { returned, ..Summary::default() }.to_string().lines().next().unwrap().to_owned();
+        assert_eq!(first(1), "put back first: 1 entry of an earlier redrive that was not finished");
+        assert_eq!(first(2), "put back first: 2 entries of an earlier redrive that was not finished");
     }
 }

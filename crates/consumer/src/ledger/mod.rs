@@ -24,6 +24,7 @@ use pipeline::rows::Table;
 use crate::audit::{Audit, Subject, Who, outcome};
 use crate::chance;
 use crate::dlq;
+use crate::plural::counted;
 use bounds::Wanted;
 pub use bounds::{Kept, Obstacle};
 pub use report::Report;
@@ -118,7 +119,7 @@ pub async fn compact<P: GroupOffsets, T: LedgerTables, Q: DeadLetterReader>(
         let subject = format!("ledger of topic {topic}: lines of events before {}{goes_on}", cutoff.events_before);
         let operation = Audit(tables).begin(who, AuditAction::Compact, Subject::new(subject)).await?;
         let folded = fold(tables, cutoff, lines.unwrap_or_default(), on_progress).await;
-        operation.end(outcome(&folded, |folded| format!("{folded} lines folded"))).await;
+        operation.end(outcome(&folded, |folded| format!("{} folded", counted(*folded, "line", "lines")))).await;
         report.folded = Some(folded?);
     }
     Ok(report)

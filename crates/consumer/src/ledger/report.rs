@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use settings::span;
 
 use super::bounds::{Kept, Obstacle};
-use crate::plural::plural;
+use crate::plural::{counted, plural};
 
 /// What a compaction would do, or has done.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,8 +54,8 @@ impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { state, lines, foldable, cutoff, .. } = self;
         match lines {
-            Some(lines) => writeln!(f, "the ledger has {lines} line{}; {} were folded before", plural(*lines), state.folded)?,
-            None => writeln!(f, "the ledger has more lines than could be counted in time; {} were folded before", state.folded)?,
+            Some(lines) => writeln!(f, "the ledger has {lines} line{}; {} folded before", plural(*lines), were(state.folded))?,
+            None => writeln!(f, "the ledger has more lines than could be counted in time; {} folded before", were(state.folded))?,
         }
         if let Some(before) = state.events_before {
             writeln!(f, "stock adjustments of events before {before} count only where it holds their line")?;
@@ -64,8 +64,8 @@ impl fmt::Display for Report {
         match state.under_way {
             Some(under_way) => writeln!(
                 f,
-                "a compaction of events before {before} was broken off after {} lines: it is gone on with first, whatever --older-than says",
-                under_way.lines
+                "a compaction of events before {before} was broken off after {}: it is gone on with first, whatever --older-than says",
+                counted(under_way.lines, "line", "lines")
             )?,
             None => writeln!(f, "{} ago is {before}", span::format(self.older_than))?,
         }
@@ -92,6 +92,45 @@ impl fmt::Display for Report {
                 "nothing was folded: --execute folds them, up to {LINES_PER_TRANSACTION} in a transaction; an adjustment of an event before {before} \
                  without a line becomes a dead letter (ledger_compacted) from then on"
             ),
+        }
+    }
+}
+
+fn were(count: u64) -> String {
+    counted(count, "was", "were")
+}
+
+#[cfg(test)]
+mod tests {
+    use events::Timestamp;
+    use pipeline::ledger::Compaction;
+
+    use super::*;
+
+    #[test]
+    fn one_line_is_told_in_the_singular() {
+        let told = |number: u64| {
+            let cutoff = Cutoff { events_before: Timestamp::UNIX_EPOCH, applied_before: Timestamp::UNIX_EPOCH };
+            let under_way = Some(Compaction { number: 1, cutoff, lines: number });
+            let report = Report {
+                kept: Kept { topic: "events".to_owned(), compacts: None, retention: None },
+                older_than: Duration::ZERO,
+                cutoff,
+                state: LedgerState { events_before: None, under_way, folded: number },
+                lines: Some(number),
+                foldable: Some(Foldable { lines: number, articles: number }),
+                obstacles: Vec::new(),
+                folded: Some(number),
+            };
+            report.to_string()
+        };
+        for (number, words) in [
+            (1, ["the ledger has 1 line; 1 was folded before", "broken off after 1 line: ", "of 1 article\n", "folded 1 line into"]),
+            (2, ["the ledger has 2 lines; 2 were folded before", "broken off after 2 lines: ", "of 2 articles\n", "folded 2 lines into"]),
+        ] {
+            for words in words {
+                assert!(told(number).contains(words), "{words}: {}", told(number));
+            }
         }
     }
 }

@@ -35,6 +35,11 @@ impl Told {
         self.diagnosis.fingerprint()
     }
 
+    /// Why it is one.
+    pub(super) const fn diagnosis(&self) -> &Diagnosis {
+        &self.diagnosis
+    }
+
     /// Partition and offset of its record.
     pub(super) const fn place(&self) -> (i32, i64) {
         (self.partition, self.offset)

@@ -48,7 +48,7 @@ impl DeadLetters {
     pub(super) fn held(&self) -> HeldRecords {
         let mut held = HeldRecords::default();
         for Of { told, key, .. } in &self.of {
-            held.add(told.fingerprint(), told.place(), key.as_deref());
+            held.add(told.diagnosis(), told.place(), key.as_deref());
         }
         held
     }

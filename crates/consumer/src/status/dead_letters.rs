@@ -69,6 +69,10 @@ pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)>
             "Avro or Protobuf of a schema registry, which is not read here",
             "have their producer write JSON, and send them again; then remove these with `dlq purge`",
         ),
+        "cloud_event_data" => (
+            "CloudEvents without an event in their `data`",
+            "have their producer put the event there as a JSON object, and send them again; then remove these with `dlq purge`",
+        ),
         "missing_field" | "duplicate_field" | "wrong_type" | "invalid_value" | "invalid_money" | "too_long" | "unknown_adjustment_type" => {
             ("events that break the contract", "mend their producer, and these with `dlq edit ID`, which sends them again")
         }
@@ -98,6 +102,7 @@ mod tests {
         let contract = events::Rule::RegistryFramed.label();
         for reason in [
             contract,
+            events::Rule::CloudEventData(events::CloudEventData::Absent).label(),
             "not_json",
             "missing_field",
             "timestamp_in_future",

@@ -4,10 +4,11 @@
 //! |---|---|
 //! | `gather` | asking every part at once |
 //! | `known` | what was found |
-//! | `process`, `dead_letters`, `changes` | the pieces of that with rules of their own |
+//! | `process`, `backlog`, `dead_letters`, `changes` | the pieces of that with rules of their own |
 //! | `verdict` | what of it is wrong, where, and what to do: the pure part |
 //! | `screen`, `verdict_screen`, `consumers` | all of it for people |
 
+mod backlog;
 mod changes;
 mod consumers;
 mod dead_letters;
@@ -26,6 +27,7 @@ use clap::Args;
 use telemetry::Shutdown;
 use telemetry::output::print_line;
 
+pub use backlog::Backlog;
 pub use changes::Change;
 pub use dead_letters::Group;
 pub use gather::{Opened, Progress, Sources, status};

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use telemetry::exposition::samples;
 use telemetry::{Health, Metrics, probe};
 
+use super::Backlog;
+
 /// How long it is waited for.
 const PATIENCE: Duration = Duration::from_secs(3);
 
@@ -28,6 +30,8 @@ pub struct Process {
     pub ahead_of_clock: u64,
     /// How long after their own time events were in the tables, since it started; `None` where it has applied none.
     pub event_time_lag: Option<EventTimeLag>,
+    /// What waits in its tables and its queue, as it has counted it; `None` where it does not tell.
+    pub backlog: Option<Backlog>,
 }
 
 /// How long after their own time events were in the tables.
@@ -168,6 +172,7 @@ impl Process {
             verification: metrics.and_then(Verification::read),
             events_per_second: metrics.and_then(events_per_second),
             event_time_lag: metrics.and_then(EventTimeLag::read),
+            backlog: metrics.and_then(Backlog::read),
             ahead_of_clock: metrics.map_or(0, |text| values(text, "pipeline_event_ahead_of_clock_seconds_count").sum::<f64>() as u64),
         }
     }

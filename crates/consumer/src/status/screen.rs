@@ -11,6 +11,7 @@ use super::{consumers, verdict_screen};
 use crate::dlq::printable::printable;
 use crate::dlq::stats::and_claimed;
 use crate::parked::waited;
+use crate::plural::{counted, plural};
 use crate::reason::taken_apart;
 use crate::verify::last::found;
 
@@ -35,9 +36,14 @@ impl Display for Status {
         section(f, "consumers", NO_TABLES, self.consumers.as_ref(), |f, known| {
             consumers::show(f, known, self.lag.as_ref().and_then(Known::answer), self.at)
         })?;
-        section(f, "parked", NO_TABLES, self.parked.as_ref(), |f, known| parked(f, known, self.at))?;
+        let told =
+            |count: Option<u64>, how: &str| count.map_or_else(|| how.to_owned(), |count| format!("{count}, by the consumer's own count"));
+        let backlog = self.process.backlog.as_ref();
+        let no_parked = told(backlog.map(|backlog| backlog.parked), NO_TABLES);
+        section(f, "parked", &no_parked, self.parked.as_ref(), |f, known| parked(f, known, self.at))?;
         let no_queue = "not known: name the queue with REDIS_HOST or --data-dir";
-        section(f, "dead letters", no_queue, self.dead_letters.as_ref(), |f, known| dead_letters(f, known, self.claimed))?;
+        let no_queue = told(backlog.map(|backlog| backlog.dead_letters), no_queue);
+        section(f, "dead letters", &no_queue, self.dead_letters.as_ref(), |f, known| dead_letters(f, known, self.claimed))?;
         if let Some(verification) = self.process.verification {
             write!(f, "{:<TITLE$}", "verified")?;
             paragraph(f, &verification.verdict(self.at), TITLE)?;
@@ -89,21 +95,24 @@ fn section<T>(
     }
 }
 
+fn events(count: u64) -> String {
+    counted(count, "event", "events")
+}
+
 fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, process: &Process) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
     write!(f, "{all} of topic {topic}, group {group}")?;
     match members {
         None => writeln!(f)?,
         Some(0) => writeln!(f, ": nobody is in it")?,
-        Some(1) => writeln!(f, ": 1 member")?,
-        Some(members) => writeln!(f, ": {members} members")?,
+        Some(members) => writeln!(f, ": {}", counted(*members, "member", "members"))?,
     }
     match process.events_per_second {
         Some(rate) if rate > 0 && all > 0 => {
             let left = settings::span::format(Duration::from_secs(all.div_ceil(rate)));
-            writeln!(f, "  {rate} events per second in this process: alone it would need {left} for what is there")?;
+            writeln!(f, "  {} per second in this process: alone it would need {left} for what is there", events(rate))?;
         }
-        Some(rate) => writeln!(f, "  {rate} events per second in this process")?,
+        Some(rate) => writeln!(f, "  {} per second in this process", events(rate))?,
         None => {}
     }
     if !partitions.iter().any(|partition| partition.committed) && partitions.iter().any(|partition| partition.end > 0) {
@@ -164,7 +173,7 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     }
     match groups.len().saturating_sub(GROUPS) {
         0 => {}
-        hidden => writeln!(f, "             and {hidden} more fingerprints, see --json")?,
+        hidden => writeln!(f, "             and {hidden} more fingerprint{}, see --json", plural(hidden as u64))?,
     }
     writeln!(f, "  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic")?;
     writeln!(f, "  again, when what kept them from being applied is mended.")

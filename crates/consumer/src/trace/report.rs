@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use super::verdict::Awaited;
 use super::{Changes, DeadLetters, Findings, Letter, Step};
 use crate::dlq::printable::printable;
+use crate::plural::{self, plural};
 use crate::reason::advice;
 
 impl fmt::Display for Findings {
@@ -55,10 +56,11 @@ impl Findings {
 pub(super) fn changes_line(changes: &Result<Changes, Fault>) -> String {
     match changes {
         Ok(Changes { found, examined, complete }) => {
-            let looked_at = if *complete { format!("the {examined}") } else { format!("the last {examined}") };
+            let entries = plural::counted(*examined, "entry", "entries");
+            let looked_at = if *complete { format!("the {entries}") } else { format!("the last {entries}") };
             match found.len() {
-                0 => format!("none of {looked_at} entries of the audit log names it"),
-                many => format!("{many} of {looked_at} entries of the audit log"),
+                0 => format!("none of {looked_at} of the audit log names it"),
+                many => format!("{many} of {looked_at} of the audit log"),
             }
         }
         Err(fault) => format!("the audit log could not be asked: {}", trouble(fault)),
@@ -138,7 +140,7 @@ impl fmt::Display for DeadLetterLine<'_> {
         if let Some(at) = entry.at() {
             write!(f, ", dead since {at}")?;
         }
-        write!(f, ", redriven {} times before", entry.retry_count)
+        write!(f, ", redriven {} time{} before", entry.retry_count, plural(entry.retry_count.into()))
     }
 }
 
@@ -203,4 +205,16 @@ pub(super) fn dead(dead_letter: &Letter) -> Value {
         "topic": entry.and_then(|entry| entry.topic.as_deref()), "partition": entry.and_then(|entry| entry.partition),
         "offset": entry.and_then(|entry| entry.offset),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_of_one_entry_is_told_in_the_singular() {
+        let told = |examined, complete| changes_line(&Ok(Changes { found: Vec::new(), examined, complete }));
+        assert_eq!(told(1, true), "none of the 1 entry of the audit log names it");
+        assert_eq!(told(3, false), "none of the last 3 entries of the audit log names it");
+    }
 }

@@ -12,6 +12,7 @@ use telemetry::exposition::{Sample, samples};
 use super::Report;
 use super::difference::Kind;
 use crate::backends::SystemClock;
+use crate::plural::counted;
 
 /// What is said where one is wanted of a process that does none.
 pub const NO_SCHEDULE: &str = "This process does not verify the tables: set VERIFY_INTERVAL, or run `consumer verify`.";
@@ -103,8 +104,7 @@ fn of(ended: &anyhow::Result<Report>) -> VerificationVerdict {
 pub(crate) fn found(differences: u64) -> String {
     match differences {
         0 => "the tables are what the log says".to_owned(),
-        1 => "1 difference from the log, see `verify`".to_owned(),
-        count => format!("{count} differences from the log, see `verify`"),
+        count => format!("{} from the log, see `verify`", counted(count, "difference", "differences")),
     }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use super::compare::TOLD;
 use super::difference::{Difference, Kind};
 use super::fold::Folded;
+use crate::plural::counted;
 use crate::processing::Counts;
 
 /// Differences that the text shows; all that are known are in the JSON.
@@ -139,15 +140,19 @@ impl Report {
             (duplicate, "duplicate"),
             (stale, "stale"),
             (parked, "parked at first"),
-            (dead_letters, "dead letters"),
-            (tombstones, "tombstones"),
+            (dead_letters, if dead_letters == 1 { "dead letter" } else { "dead letters" }),
+            (tombstones, if tombstones == 1 { "tombstone" } else { "tombstones" }),
         ] {
             if count > 0 {
                 parts.push(format!("{count} {what}"));
             }
         }
-        let offsets = if without_record > 0 { format!("; {without_record} offsets hold no record") } else { String::new() };
-        writeln!(f, "read from the log: {records} records: {}{offsets}", parts.join(", "))
+        let offsets = match without_record {
+            0 => String::new(),
+            1 => "; 1 offset holds no record".to_owned(),
+            many => format!("; {many} offsets hold no record"),
+        };
+        writeln!(f, "read from the log: {}: {}{offsets}", counted(records, "record", "records"), parts.join(", "))
     }
 
     fn verdict(&self) -> &'static str {
@@ -196,14 +201,15 @@ impl fmt::Display for Report {
             writeln!(f, "{:<24} {:>12} {:>12}", "dead_letters", compared, of_table("dead_letters"))?;
         }
         for (count, what) in [
-            (self.in_flight, "rows that a consumer is writing, from records behind its position"),
-            (self.disputed, "rows that the order of arrival decides (e-mail addresses, event ids that came twice)"),
-            (self.dead_letters, "rows that a dead letter explains"),
-            (self.compacted, "lines of the ledger that were folded into opening balances"),
-            (self.unexplained, "rows that the log does not explain: it does not reach back to its beginning"),
+            (self.in_flight, ["row", "rows", "that a consumer is writing, from records behind its position"]),
+            (self.disputed, ["row", "rows", "that the order of arrival decides (e-mail addresses, event ids that came twice)"]),
+            (self.dead_letters, ["row", "rows", "that a dead letter explains"]),
+            (self.compacted, ["line of the ledger that was", "lines of the ledger that were", "folded into opening balances"]),
+            (self.unexplained, ["row", "rows", "that the log does not explain: it does not reach back to its beginning"]),
         ] {
             if count > 0 {
-                writeln!(f, "not counted: {count} {what}")?;
+                let [one, many, what] = what;
+                writeln!(f, "not counted: {} {what}", counted(count, one, many))?;
             }
         }
         if !self.differences.is_empty() {
@@ -233,8 +239,39 @@ impl fmt::Display for Report {
                 "equal: the rows that the log has changed since all were found equal are what it says; the others were not looked at"
             ),
             0 => write!(f, "equal: the tables are what the log says, {whole}"),
-            1 => write!(f, "1 difference between the tables and the log, read {whole}"),
-            count => write!(f, "{count} differences between the tables and the log, read {whole}"),
+            count => write!(f, "{} between the tables and the log, read {whole}", counted(count, "difference", "differences")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_each_kind_is_told_in_the_singular() {
+        let counts = Counts { records: 1, dead_letters: 1, tombstones: 1, ..Counts::default() };
+        let told = |counts: Counts, number| {
+            let folded = BTreeMap::from([(0, Folded { from: 0, to: counts.records.cast_signed(), counts })]);
+            Report { folded, untold: number, in_flight: number, compacted: number, ..Report::default() }.to_string()
+        };
+        let one = told(counts, 1);
+        for words in [
+            "not counted: 1 row that a consumer is writing",
+            "not counted: 1 line of the ledger that was folded into",
+            "read from the log: 1 record: 1 dead letter, 1 tombstone\n",
+            "\n1 difference between the tables and the log",
+        ] {
+            assert!(one.contains(words), "{words}: {one}");
+        }
+        let two = told(Counts { records: 2, dead_letters: 2, ..Counts::default() }, 2);
+        for words in [
+            "not counted: 2 rows that a consumer is writing",
+            "not counted: 2 lines of the ledger that were folded into",
+            "read from the log: 2 records: 2 dead letters\n",
+            "\n2 differences between the tables and the log",
+        ] {
+            assert!(two.contains(words), "{words}: {two}");
         }
     }
 }

@@ -18,6 +18,7 @@ use uuid::Uuid;
 
 use super::last::LastVerdict;
 use super::{Report, Unfinished};
+use crate::reason::told;
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// How long it may take until another process notices that a lease has ended, and the pause after a verification that was not finished.
@@ -118,12 +119,8 @@ pub async fn keep_verifying<L: Leases, V: Future<Output = anyhow::Result<Report>
                 continue;
             }
             Err(fault) => {
-                tracing::warn!(
-                    class = fault.class.label(),
-                    code = fault.code,
-                    subject = fault.subject,
-                    "the lease of verify cannot be looked at"
-                );
+                let (class, code) = (fault.class.label(), fault.code);
+                tracing::warn!(class, code, "the lease of verify cannot be looked at: {}", told(&fault));
                 continue;
             }
         }

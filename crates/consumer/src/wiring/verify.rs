@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::{CLOSE, name_places, with_settings_quietly};
 use crate::audit::{Audit, Subject, Who, outcome};
 use crate::config::ConsumerConfig;
+use crate::plural::counted;
 use crate::verify::compare::Verified;
 use crate::verify::schedule::keep_verifying;
 use crate::verify::{
@@ -202,7 +203,7 @@ async fn run<T: Verified + Repairable, Q: DeadLetterReader>(
         && is_to_be_repaired(found, arguments, bar)?
     {
         let deletes = if arguments.delete_extra { ", those that no record explains among them" } else { "" };
-        let subject = format!("{} of {} differences of topic {topic}{deletes}", found.repairable(arguments.delete_extra), found.count());
+        let subject = format!("{} of {} of topic {topic}{deletes}", found.repairable(arguments.delete_extra), differences(found.count()));
         let operation = Audit(tables).begin(Who::command_line(), AuditAction::Repair, Subject::new(subject)).await?;
         let repaired = repair(tables, &fold, found, arguments.delete_extra).await;
         operation.end(outcome(&repaired, |()| "written; verified once more afterwards".to_owned())).await;
@@ -235,13 +236,17 @@ fn print(report: &Report, arguments: &VerifyArgs) -> bool {
     lines.into_iter().all(print_line)
 }
 
+fn differences(count: u64) -> String {
+    counted(count, "difference", "differences")
+}
+
 /// Shows what was found and says how much of it can be repaired; whether it is to be.
 fn is_to_be_repaired(report: &Report, arguments: &VerifyArgs, bar: &ProgressBar) -> anyhow::Result<bool> {
     let (can, all) = (report.repairable(arguments.delete_extra), report.count());
     if can == 0 || arguments.dry_run {
         // The report itself follows.
         if all > 0 {
-            eprintln!("{can} of {all} differences can be repaired from the log; nothing was written");
+            eprintln!("{can} of {} can be repaired from the log; nothing was written", differences(all));
         }
         return Ok(false);
     }

@@ -100,6 +100,7 @@ async fn what_is_no_event_ends_as_one_letter_with_its_key_and_its_bytes() {
         ("not_utf8", [b"\xff\xfe", &json[..]].concat()),
         ("not_utf8", (1..=255).collect()),
         ("registry_framed", [b"\0\0\0\0\x07\x02", &json[..]].concat()),
+        ("cloud_event_data", b"{\"specversion\":\"1.0\",\"id\":\"1\",\"data\":\"{}\"}".to_vec()),
         ("duplicate_field", with_at_the_end(&good, ",\"email\":\"other@example.com\"")),
         ("unknown_event_type", text.replace("UserCreated", "userCreated").into_bytes()),
         ("unknown_adjustment_type", String::from_utf8(adjustment("S", 1).to_json()).unwrap().replace("returned", "RETURNED").into_bytes()),

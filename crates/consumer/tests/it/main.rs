@@ -23,6 +23,7 @@ mod lag;
 mod ledger;
 mod liveness;
 mod log;
+mod log_lines;
 mod meetings;
 mod monitor;
 mod outages;

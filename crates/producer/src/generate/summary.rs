@@ -140,7 +140,11 @@ impl fmt::Display for Summary {
         match self.end {
             End::Whole => Ok(()),
             End::Stopped => write!(f, "\nstopped before the end; everything that was sent has been answered"),
-            End::GaveUp => write!(f, "\nstopped before the end; {} records may or may not have arrived", self.undelivered()),
+            End::GaveUp => {
+                let records = self.undelivered();
+                let noun = if records == 1 { "record" } else { "records" };
+                write!(f, "\nstopped before the end; {records} {noun} may or may not have arrived")
+            }
             End::Failed => write!(f, "\nended early, because a record was not delivered"),
         }
     }
@@ -180,4 +184,16 @@ impl Summary {
 
 fn millis(duration: Duration) -> String {
     format!("{:.1} ms", duration.as_secs_f64() * 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_may_not_have_arrived_is_told_in_the_right_number() {
+        let told = |sent| Summary { total: Count { sent, ..Count::default() }, end: End::GaveUp, ..Summary::new() }.to_string();
+        assert!(told(1).ends_with("; 1 record may or may not have arrived"), "{}", told(1));
+        assert!(told(2).ends_with("; 2 records may or may not have arrived"), "{}", told(2));
+    }
 }

@@ -19,6 +19,12 @@ pub(super) fn ordered(text: &str) -> Checked<i32> {
     fields::quantity(text).and_then(|quantity| if quantity > 0 { Ok(quantity) } else { Err("must be 1 or more".to_owned()) })
 }
 
+/// By how much a stock changes.
+pub(super) fn adjusted(text: &str) -> Checked<i32> {
+    fields::quantity(text)
+        .and_then(|quantity| if quantity == 0 { Err("must not be 0: nothing would change".to_owned()) } else { Ok(quantity) })
+}
+
 /// A price, or what is paid.
 pub(super) fn amount(text: &str) -> Checked<Money> {
     let amount = fields::money(text).map_err(|rule| {
@@ -52,6 +58,8 @@ mod tests {
             (ordered("2"), ordered("0"), ordered("-2")),
             (Ok(2), Err("must be 1 or more".to_owned()), Err("must be 1 or more".to_owned()))
         );
+        assert_eq!(adjusted("0"), Err("must not be 0: nothing would change".to_owned()));
+        assert_eq!((adjusted("-2"), adjusted("5")), (Ok(-2), Ok(5)));
         assert_eq!(amount("ten"), Err("must be an amount, such as 19.90".to_owned()));
         assert_eq!(amount("-1"), Err("must not be below 0".to_owned()));
         assert_eq!(amount("19.90001"), Err("has more than 4 decimals".to_owned()));

@@ -106,7 +106,7 @@ pub(super) fn adjust_inventory(prompt: &mut impl Prompt, memory: &Memory) -> Res
     let types = AdjustmentType::ALL.map(|kind| (format!("{:<17}{}", kind.as_str(), meaning(kind)), kind));
     let adjustment_type = pick(prompt, "Type (number or name)", &types, "1", fields::adjustment_type)?;
     let quantity = if adjustment_type == AdjustmentType::OrderFulfilled { -1 } else { 10 };
-    let quantity = field(prompt, "Quantity", &quantity, fields::quantity)?;
+    let quantity = field(prompt, "Quantity", &quantity, asked::adjusted)?;
     let reason = field(prompt, "Reason", &defaults::reason(adjustment_type), fields::reason)?;
     let (sku, reason, adjusted_at) = (sku.into(), reason.into(), defaults::now());
     Ok(defaults::event(Body::InventoryAdjusted(InventoryAdjusted { sku, quantity, adjustment_type, reason, adjusted_at })))

@@ -91,7 +91,7 @@ async fn every_default_can_simply_be_accepted() {
 #[tokio::test]
 async fn a_wrong_answer_is_met_with_the_rule_and_asked_again() {
     let recorder = Recorder::default();
-    let script = "7 2 not-a-uuid - eur EUR X five 5000000000 1 1.23456 1 maybe n - - 4 X lost 1 1 - 0";
+    let script = "7 2 not-a-uuid - eur EUR X five 5000000000 1 1.23456 1 maybe n - - 4 X lost 1 0 1 - 0";
     let shown = run(&recorder, Script::typing(script)).await;
     for line in [
         "Number must be 0 to 5",
@@ -99,6 +99,7 @@ async fn a_wrong_answer_is_met_with_the_rule_and_asked_again() {
         "Currency must be three upper-case letters",
         "Quantity must be a whole number",
         "Quantity must fit in 32 bits",
+        "Quantity must not be 0: nothing would change",
         "Price of one has more than 4 decimals",
         "Another item? (y/n) must be y or n",
         "Type (number or name) must be add, subtract, order_fulfilled or returned",

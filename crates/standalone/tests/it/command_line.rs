@@ -64,11 +64,15 @@ fn a_mistyped_name_and_a_setting_without_effect_are_told() {
 fn a_port_that_is_taken_is_named_with_the_way_out() {
     let folder = tempfile::tempdir().unwrap();
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let mut command = standalone(folder.path(), &["demo"]);
-    command.env("API_PORT", taken.local_addr().unwrap().port().to_string());
-    let (output, _, stderr) = run(command);
-    assert_eq!(output.status.code(), Some(1), "{stderr}");
-    assert!(stderr.contains("API_PORT"), "{stderr}");
+    let port = taken.local_addr().unwrap().port().to_string();
+    for arguments in [&[][..], &["demo"], &["load", "--events", "1"], &["menu"]] {
+        let mut command = standalone(folder.path(), arguments);
+        command.env("API_PORT", &port);
+        let (output, _, stderr) = run(command);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        let told = format!("the read API cannot listen on 127.0.0.1:{port}: set API_PORT to a free port");
+        assert!(stderr.contains(&told), "{arguments:?}: {stderr}");
+    }
 }
 
 #[test]

@@ -23,8 +23,13 @@ const BOUND: Duration = Duration::from_secs(120);
 const RATE: u64 = 20;
 
 fn letter(event: &Event<'_>) -> DeadLetter {
+    letter_at(0, event)
+}
+
+/// Of a record at this offset: the queue knows letters by it.
+fn letter_at(offset: i64, event: &Event<'_>) -> DeadLetter {
     let mut record = Record { key: Some(event.key().into_bytes()), ..record(event.to_json()) };
-    record.position.topic = "events".into();
+    (record.position.topic, record.position.offset) = ("events".into(), offset);
     DeadLetter::new(&record, &Diagnosis::expired(event.id, event.event_type(), WaitsFor::Email), second(0))
 }
 
@@ -135,4 +140,47 @@ async fn ctrl_c_pauses_the_job_and_says_how_it_goes_on() {
     assert_eq!((the_job(&tables).await.unwrap().state, tables.depth().await), (JobState::Done, Ok(0)));
     let (output, _, stderr) = dlq(&["cancel", &number]).await;
     assert!(output.status.code() == Some(1) && stderr.contains("is done"), "{stderr}");
+}
+
+/// A letter whose payload is none of the four events.
+fn broken_letter() -> DeadLetter {
+    let mut record = Record { key: Some(b"k".to_vec()), ..record(b"{".to_vec()) };
+    record.position.topic = "events".into();
+    DeadLetter::new(&record, &Diagnosis::from(&events::decode(b"{").unwrap_err()), second(0))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_redrive_that_waits_says_how_each_letter_ended() {
+    let broker = EmbeddedBroker::start("events", 2).unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("data")).unwrap();
+    let tables = Sqlite::open(&folder.path().join("data/events.db")).unwrap();
+    let redrive = async |more: &[&str]| {
+        let mut command = standalone(folder.path(), &["--data-dir", "data", "dlq", "redrive", "--all", "--wait"]);
+        command.args(more).env("KAFKA_BROKERS", broker.bootstrap_servers());
+        tokio::task::spawn_blocking(move || run(command)).await.unwrap()
+    };
+    tables.push(&[letter(&user(id()))]).await.unwrap();
+    let (output, said, stderr) = redrive(&["1"]).await;
+    assert_eq!(output.status.code(), Some(1), "nobody consumes: {said}{stderr}");
+    assert!(said.contains("how 1 letter ended that was sent\n  not yet"), "{said}");
+    assert!(said.contains("the consumer has not come to events, partition "), "{said}");
+
+    let consumer = start(folder.path(), &broker, &[]);
+    let applied: Vec<_> = (0..2).map(|_| user(id())).collect();
+    tables.push(&applied.iter().map(letter).collect::<Vec<_>>()).await.unwrap();
+    let (output, said, stderr) = redrive(&["120"]).await;
+    assert!(output.status.success(), "{said}{stderr}");
+    assert!(said.lines().any(|line| line.split_whitespace().eq(["applied", "2"])), "{said}");
+
+    tables.push(&[letter(&user(id())), letter_at(1, &applied[0]), broken_letter()]).await.unwrap();
+    let (output, said, stderr) = redrive(&["120", "--json"]).await;
+    assert_eq!(output.status.code(), Some(1), "{said}{stderr}");
+    let lines: Vec<serde_json::Value> = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((&lines[0]["state"], &lines[0]["redriven"]), (&"done".into(), &3.into()), "{said}");
+    let counts = &lines[1];
+    assert_eq!([&counts["sent"], &counts["applied"], &counts["duplicate"], &counts["failedAgain"]], [3, 1, 1, 1], "{said}");
+    assert_eq!(lines[2]["ended"], "failed_again", "{said}");
+    assert!(lines[2]["why"].as_str().unwrap().contains(" again: not_json: "), "{said}");
+    consumer.kill();
 }

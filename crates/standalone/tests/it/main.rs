@@ -9,6 +9,7 @@ mod demo;
 mod dlq;
 mod dockerfiles;
 mod docs;
+mod exit_codes;
 mod jobs;
 mod ledger;
 mod live;

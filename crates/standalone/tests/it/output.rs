@@ -1,21 +1,53 @@
 //! A standard output that takes nothing.
 
+use std::path::Path;
 use std::process::Stdio;
 
 use crate::process::standalone;
+
+/// Commands that tell something of what is in a folder.
+const TELLING: [&[&str]; 8] = [
+    &["resume", "--records", "1"],
+    &["trace", "5f0c1f3e-7a55-4a32-8f0e-1d2c3b4a5968"],
+    &["dlq", "list"],
+    &["dlq", "stats"],
+    &["audit"],
+    &["status"],
+    &["check"],
+    &["parked", "list"],
+];
 
 #[cfg(target_os = "linux")]
 #[test]
 fn a_full_standard_output_is_told_and_ends_in_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     drop(sqlite::Sqlite::open(&folder.path().join("events.db")).unwrap());
-    for arguments in [&["resume", "--records", "1"][..], &["trace", "5f0c1f3e-7a55-4a32-8f0e-1d2c3b4a5968"], &["dlq", "list"]] {
+    for arguments in TELLING {
         let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let mut command = standalone(folder.path(), &["--data-dir", "."]);
-        command.args(arguments).stdout(full).stderr(Stdio::piped());
-        let output = command.spawn().unwrap().wait_with_output().unwrap();
-        let said = String::from_utf8(output.stderr).unwrap();
-        assert!(matches!(output.status.code(), Some(0 | 1)) && !said.contains("panicked"), "{arguments:?}: {said}");
+        let (code, said) = told_to(folder.path(), arguments, full);
+        assert!(matches!(code, Some(0 | 1)) && !said.contains("panicked"), "{arguments:?}: {said}");
         assert!(said.contains("No space left on device"), "{arguments:?}: {said}");
     }
+}
+
+/// As in `… | head`, where `head` has ended.
+#[test]
+fn a_standard_output_that_nobody_reads_any_more_ends_in_no_panic() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(sqlite::Sqlite::open(&folder.path().join("events.db")).unwrap());
+    for arguments in TELLING {
+        let (reader, writer) = std::io::pipe().unwrap();
+        drop(reader);
+        let (code, said) = told_to(folder.path(), arguments, writer);
+        assert!(matches!(code, Some(0 | 1)) && !said.contains("panicked"), "{arguments:?}: {said}");
+        assert!(!said.contains("No space left"), "{arguments:?}: {said}");
+    }
+}
+
+/// Runs it with this in the place of its standard output.
+fn told_to(folder: &Path, arguments: &[&str], stdout: impl Into<Stdio>) -> (Option<i32>, String) {
+    let mut command = standalone(folder, &["--data-dir", "."]);
+    command.args(arguments).env("API_PORT", "1").stdout(stdout).stderr(Stdio::piped());
+    let output = command.spawn().unwrap().wait_with_output().unwrap();
+    (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }

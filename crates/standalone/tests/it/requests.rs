@@ -104,7 +104,7 @@ async fn seed(text: &str) -> Vec<Event<'static>> {
 /// A database that is away.
 struct Away;
 
-const FAULT: ReadFault = ReadFault { class: "unavailable", code: None };
+const FAULT: ReadFault = ReadFault { class: "unavailable", code: None, told: String::new() };
 
 impl ReadStore for Away {
     async fn user(&self, _: Uuid) -> Result<Option<UserView>, ReadFault> {

@@ -53,6 +53,29 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
     assert!(shown.contains("nothing answers at http://127.0.0.1:1") && shown.contains("dead letters  2"), "{shown}");
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_this_command_cannot_look_into_is_told_as_the_process_counts_it() {
+    let place = Place::start(&[]);
+    place.send("boom").await;
+    place.until_rows("it is a dead letter", |rows| rows.len() == 1).await;
+    let port = place.api.rsplit_once(':').unwrap().1.to_owned();
+    let metrics = format!("http://{}/metrics", place.api);
+    let is_counted = async || {
+        let text = reqwest::get(&metrics).await.unwrap().text().await.unwrap();
+        text.contains("\npipeline_dlq_depth 1\n") && text.contains("pipeline_dlq_depth_by_reason{reason=\"not_json\"} 1\n")
+    };
+    testkit::eventually(std::time::Duration::from_secs(60), "the process has counted it", is_counted).await;
+    // Neither the folder nor a queue is named.
+    let mut command = standalone(place.folder(), &["status"]);
+    command.envs([("API_HOST", "127.0.0.1"), ("API_PORT", &*port)]);
+    let (output, shown, error) = tokio::task::spawn_blocking(move || run(command)).await.unwrap();
+    assert!(output.status.success(), "{shown}{error}");
+    assert!(shown.lines().next().is_some_and(|verdict| verdict.ends_with("Z  nothing is wrong, 1 thing to look at")), "{shown}");
+    for text in ["NOTE     1 dead letter: 1 not_json\n", "could not look into it", "dead letters  1, by the consumer's own count"] {
+        assert!(shown.replace("\n         ", " ").contains(text.trim_end()), "{text}: {shown}");
+    }
+}
+
 #[test]
 fn what_is_not_named_is_said_to_be_unknown() {
     let folder = tempfile::tempdir().unwrap();

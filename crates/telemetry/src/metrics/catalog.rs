@@ -29,6 +29,7 @@ pub const RATE_WINDOW_SECONDS: u64 = 10;
 pub const DLQ_REASONS: &[&str] = &[
     "not_utf8",
     "registry_framed",
+    "cloud_event_data",
     "not_json",
     "missing_field",
     "duplicate_field",

@@ -71,7 +71,7 @@ async fn a_replica_is_an_outage_until_it_is_the_master() {
     let (queue, dead_letters) = (place.queue(), dead_letters(2));
     let _: () = place.run("REPLICAOF 127.0.0.1 1").await;
     let fault = queue.push(&dead_letters).await.unwrap_err();
-    assert_eq!((fault.class, fault.subject), (AWAY, "READONLY"));
+    assert_eq!((fault.class, word(&fault)), (AWAY, "READONLY"));
     let _: () = place.run("REPLICAOF NO ONE").await;
     assert_eq!(queue.push(&dead_letters).await, Ok(2));
 }
@@ -80,14 +80,23 @@ async fn a_replica_is_an_outage_until_it_is_the_master() {
 async fn too_few_replicas_for_a_write_are_an_outage() {
     let Some(place) = Place::own(&["--min-replicas-to-write", "1"]) else { return };
     let fault = place.queue().push(&dead_letters(1)).await.unwrap_err();
-    assert_eq!((fault.class, fault.subject), (AWAY, "NOREPLICAS"));
+    assert_eq!((fault.class, word(&fault)), (AWAY, "NOREPLICAS"));
 }
 
 #[tokio::test]
 async fn a_cluster_whose_slots_nobody_serves_is_an_outage() {
     let Some(place) = Place::own(&["--cluster-enabled", "yes"]) else { return };
     let fault = place.queue().push(&dead_letters(1)).await.unwrap_err();
-    assert_eq!((fault.class, fault.subject), (AWAY, "CLUSTERDOWN"));
+    assert_eq!((fault.class, word(&fault)), (AWAY, "CLUSTERDOWN"));
     let _: () = place.run("CLUSTER ADDSLOTSRANGE 0 16383").await;
     testkit::eventually(crate::place::SOON, "the cluster is up", async || place.queue().push(&dead_letters(1)).await.is_ok()).await;
+}
+
+#[tokio::test]
+async fn a_database_that_redis_does_not_have_names_the_setting() {
+    let Some(place) = Place::own(&["--databases", "2"]) else { return };
+    let config = RedisConfig { database: 7, ..place.config.clone() };
+    let fault = RedisDlq::new(&config).unwrap().depth().await.unwrap_err();
+    assert_eq!(fault.class, FaultClass::Operator);
+    assert!(fault.subject.starts_with("database: ") && fault.subject.contains("REDIS_DB"), "{fault}");
 }

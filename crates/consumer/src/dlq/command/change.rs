@@ -8,14 +8,15 @@ use std::process::ExitCode;
 use anyhow::{Context as _, bail};
 use indicatif::{ProgressBar, ProgressStyle};
 use pipeline::audit::AuditAction;
-use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, EventTrace, LogPositions, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::jobs::here;
 use super::look::ids;
-use super::{PurgeArgs, RedriveArgs, text};
+use super::{PurgeArgs, RedriveArgs, text, wait};
 use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
+use crate::dlq::after_redrive::{Before, after_redrive};
 use crate::dlq::choice::RedriveRequest;
 use crate::dlq::context::AdminContext;
 use crate::dlq::dry_run::dry_run;
@@ -46,7 +47,7 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: DryRun + JobTables,
+    T: DryRun + EventTrace + JobTables + LogPositions,
 {
     if args.filter.is_empty() && !args.all {
         return Ok(usage(ALL_IS_MEANT));
@@ -58,7 +59,19 @@ where
     }
     let bar = bar(context.queue.depth().await.map_err(Refusal::from)?);
     let held = jobs::plan(context, Who::command_line(), &order).await?;
-    here(context, held, stop, (&bar, args.json), out).await
+    let Some(bound) = args.wait else {
+        return here(context, held, stop, (&bar, args.json), out).await;
+    };
+    let tables = context.tables()?;
+    let planned = jobs::find(tables, held.number).await.ok().flatten();
+    let before = Before::look(tables, held.topics(), planned.map(|job| job.updated_at)).await;
+    let (held, mut settled) = held.followed();
+    let code = here(context, held, stop, (&bar, args.json), out).await?;
+    out.flush()?;
+    let sent = std::iter::from_fn(|| settled.try_recv().ok()).collect();
+    let ended = after_redrive((&context.queue, tables), &before, sent, bound, stop).await;
+    let ended = wait::write(&ended, args.json, out)?;
+    Ok(if code == ExitCode::SUCCESS { ended } else { code })
 }
 
 /// A bar that moves on a terminal, and nothing elsewhere.

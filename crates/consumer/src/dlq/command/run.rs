@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, EventTrace, LogPositions, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::{DlqCommand, change, jobs, look};
@@ -18,7 +18,7 @@ pub async fn run<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>, 
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun + JobTables,
+    T: DryRun + EventTrace + JobTables + LogPositions,
 {
     // Boxed: the futures of all commands in one are more than the compiler follows.
     let error = match Box::pin(dispatch(command, context, stop)).await {
@@ -42,7 +42,7 @@ async fn dispatch<Q, P, T>(command: DlqCommand, context: &AdminContext<Q, P, T>,
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive,
     P: Publisher,
-    T: DryRun + JobTables,
+    T: DryRun + EventTrace + JobTables + LogPositions,
 {
     let queue = &context.queue;
     let mut out = io::BufWriter::new(io::stdout());

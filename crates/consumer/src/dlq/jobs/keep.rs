@@ -10,6 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{JobTables, run, take};
 use crate::dlq::context::AdminContext;
+use crate::reason::told;
 
 /// How often it is looked for jobs.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -31,8 +32,8 @@ where
             Ok(()) => was_away = false,
             Err(fault) => {
                 if !std::mem::replace(&mut was_away, true) {
-                    let (class, code, subject) = (fault.class.label(), fault.code, fault.subject);
-                    tracing::warn!(class, code, subject, "redrive jobs that wait cannot be looked for");
+                    let (class, code) = (fault.class.label(), fault.code);
+                    tracing::warn!(class, code, "redrive jobs that wait cannot be looked for: {}", told(&fault));
                 }
             }
         }

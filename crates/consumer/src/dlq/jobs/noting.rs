@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use pipeline::fault::Fault;
 use pipeline::redrive_job::{JobCounts, JobLetter, LetterResult};
+use tokio::sync::mpsc::UnboundedSender;
 
 use super::JobTables;
 use crate::audit::{Handled, Operation, Witness};
@@ -15,13 +16,15 @@ pub(super) struct Noting<T> {
     pub operation: Operation<T>,
     letters: HashMap<String, LetterResult>,
     pub counts: JobCounts,
+    /// Who wants to know which letters were sent, and where to.
+    pub follower: Option<UnboundedSender<Handled>>,
 }
 
 impl<T: JobTables> Noting<T> {
     pub fn new(tables: T, job: i64, operation: Operation<T>, letters: HashMap<String, LetterResult>) -> Self {
         let mut counts = JobCounts::default();
         letters.values().for_each(|result| counts.add(*result, 1));
-        Self { tables, job, operation, letters, counts }
+        Self { tables, job, operation, letters, counts, follower: None }
     }
 
     /// Those for which there is something to do.
@@ -33,6 +36,13 @@ impl<T: JobTables> Noting<T> {
 impl<T: JobTables> Witness for Noting<T> {
     /// Two round trips for all of them. A letter that the list holds twice has one result, the last one.
     async fn handled(&mut self, handled: Vec<Handled>) -> Result<(), Fault> {
+        if let Some(follower) = &self.follower {
+            // Who does not listen any more does not want to know.
+            handled
+                .iter()
+                .filter(|letter| letter.result == Some(LetterResult::Sent))
+                .for_each(|letter| drop(follower.send(letter.clone())));
+        }
         let mut page = HashMap::new();
         for letter in &handled {
             let (Some(result), Some(before)) = (letter.result, self.letters.get_mut(&letter.id)) else { continue };

@@ -1,6 +1,6 @@
 //! Making a job: its letters are named once, so that it does not grow while it runs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use pipeline::audit::AuditAction;
 use pipeline::fault::Fault;
@@ -32,12 +32,12 @@ where
     }
     let tables = context.tables.as_ref().ok_or(Refusal::NoAuditLog)?;
     let operation = Audit(tables.clone()).begin(who.clone(), AuditAction::Redrive, Subject::new(request)).await?;
-    match begin(&context.queue, tables, &who, request, &operation).await {
-        Ok((number, holder, letters)) => {
+    match begin(context, tables, &who, request, &operation).await {
+        Ok((number, holder, (letters, topics))) => {
             tracing::info!(job = number, letters = letters.len(), "a redrive is planned");
             let mut request = request.clone();
             request.filter.ids = letters.keys().cloned().collect();
-            Ok(Held::new(number, holder, operation, request, letters).may_have_claims(None))
+            Ok(Held::new(number, holder, operation, request, letters).may_have_claims(None).going_to(topics))
         }
         Err(fault) => {
             let refusal = Refusal::from(fault);
@@ -47,10 +47,11 @@ where
     }
 }
 
-type Named = HashMap<String, LetterResult>;
+/// The letters of a job, and the topics that they go to.
+type Named = (HashMap<String, LetterResult>, BTreeSet<String>);
 
-async fn begin<Q, T>(
-    queue: &Q,
+async fn begin<Q, P, T>(
+    context: &AdminContext<Q, P, T>,
     tables: &T,
     who: &Who,
     request: &RedriveRequest,
@@ -70,8 +71,8 @@ where
         max_retries: request.max_retries,
     };
     let number = tables.plan_job(&plan).await?;
-    let named = name(queue, request).await?;
-    let letters: Vec<JobLetter> = named.iter().map(|(id, result)| JobLetter { id: id.clone(), result: *result }).collect();
+    let named = name(context, request).await?;
+    let letters: Vec<JobLetter> = named.0.iter().map(|(id, result)| JobLetter { id: id.clone(), result: *result }).collect();
     let counts = JobCounts::of(&letters);
     for page in letters.chunks(PAGE) {
         tables.note_letters(number, page, &counts).await?;
@@ -84,11 +85,11 @@ where
 }
 
 /// The letters that are meant, the oldest up to the limit; those that cannot be sent have their result already.
-async fn name<Q: DeadLetterReader>(queue: &Q, request: &RedriveRequest) -> Result<Named, Fault> {
-    let (mut named, now) = (Named::new(), SystemClock.now());
+async fn name<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, T>, request: &RedriveRequest) -> Result<Named, Fault> {
+    let ((mut named, mut topics), now) = (Named::default(), SystemClock.now());
     let limit = request.limit.unwrap_or(u64::MAX);
     let mut chosen = 0;
-    let mut scan = Scan::start(queue).await?;
+    let mut scan = Scan::start(&context.queue).await?;
     while chosen < limit {
         let page = scan.look().await?;
         if page.is_empty() {
@@ -102,11 +103,14 @@ async fn name<Q: DeadLetterReader>(queue: &Q, request: &RedriveRequest) -> Resul
                 Choice::NotSelected => continue,
                 Choice::TooManyRetries => LetterResult::TooManyRetries,
                 Choice::Unreadable => LetterResult::Unreadable,
-                Choice::Chosen(..) => LetterResult::Pending,
+                Choice::Chosen(entry, _) => {
+                    topics.insert(entry.topic.clone().unwrap_or_else(|| context.terms.topic.clone()));
+                    LetterResult::Pending
+                }
             };
             chosen += u64::from(result == LetterResult::Pending);
             named.insert(listed.id, result);
         }
     }
-    Ok(named)
+    Ok((named, topics))
 }

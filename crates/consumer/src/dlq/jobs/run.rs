@@ -7,6 +7,7 @@ use pipeline::audit::AuditAction;
 use pipeline::fault::Fault;
 use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
 use pipeline::redrive_job::{JobChange, JobState, LetterResult, RedriveJob};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -20,7 +21,7 @@ use crate::dlq::filter::Filter;
 use crate::dlq::redrive::redrive;
 use crate::dlq::send;
 use crate::dlq::summary::Summary;
-use crate::reason::reason;
+use crate::reason::{self, reason};
 
 /// A job that this process has the lease of.
 pub struct Held<T> {
@@ -32,6 +33,8 @@ pub struct Held<T> {
     letters: HashMap<String, LetterResult>,
     /// Whoever had it before may have left claims, which are no older than this.
     claims_since: Option<Instant>,
+    topics: BTreeSet<String>,
+    follower: Option<UnboundedSender<Handled>>,
 }
 
 impl<T> Held<T> {
@@ -42,11 +45,26 @@ impl<T> Held<T> {
         request: RedriveRequest,
         letters: HashMap<String, LetterResult>,
     ) -> Self {
-        Self { number, holder, operation, request, letters, claims_since: None }
+        Self { number, holder, operation, request, letters, claims_since: None, topics: BTreeSet::new(), follower: None }
     }
 
     pub(super) fn may_have_claims(self, claims_since: Option<Instant>) -> Self {
         Self { claims_since, ..self }
+    }
+
+    pub(super) fn going_to(self, topics: BTreeSet<String>) -> Self {
+        Self { topics, ..self }
+    }
+
+    /// The topics that its letters go to, where this process has made it.
+    pub const fn topics(&self) -> &BTreeSet<String> {
+        &self.topics
+    }
+
+    /// The same, and each letter that is sent, with its place, as soon as that is settled.
+    pub fn followed(self) -> (Self, UnboundedReceiver<Handled>) {
+        let (follower, letters) = unbounded_channel();
+        (Self { follower: Some(follower), ..self }, letters)
     }
 
     /// How many letters it is of.
@@ -108,9 +126,10 @@ where
     P: Publisher,
     T: JobTables,
 {
-    let Held { number, holder, operation, mut request, letters, claims_since } = held;
+    let Held { number, holder, operation, mut request, letters, claims_since, follower, .. } = held;
     let Some(tables) = context.tables.clone() else { return Summary::default() };
     let mut noting = Noting::new(tables.clone(), number, operation, letters);
+    noting.follower = follower;
     let mut done = Summary::default();
     // The first round of who has made it knows the whole filter, and counts what that does not mean.
     if claims_since.is_some() {
@@ -229,13 +248,13 @@ async fn finish<T: JobTables>(tables: &T, (number, holder): (i64, Uuid), noting:
     if let Some(change) = change
         && let Err(fault) = tables.change_job(number, &change).await
     {
-        let (class, code, subject) = (fault.class.label(), fault.code, fault.subject);
+        let (class, code) = (fault.class.label(), fault.code);
         tracing::warn!(
             job = number,
             class,
             code,
-            subject,
-            "the end of a redrive cannot be noted: somebody goes on with it, and finds nothing left to do"
+            "the end of a redrive cannot be noted: {}; somebody goes on with it, and finds nothing left to do",
+            reason::told(&fault)
         );
     }
     release(tables, number, holder).await;

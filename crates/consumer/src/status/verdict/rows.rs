@@ -3,14 +3,18 @@
 use std::time::Duration;
 
 use super::{Kind, Problem, Severity, asked};
-use crate::plural::plural;
+use settings::span;
+
+use crate::plural::{counted, plural};
 use crate::status::dead_letters::meaning;
-use crate::status::{Group, Known, Parked, Status};
+use crate::status::{Backlog, Group, Known, Parked, Status};
 
 /// Fingerprints that are a problem each; the rest is one.
 const FINGERPRINTS: usize = 3;
 /// Events out of order wait for moments: those are no problem.
 const WAITED_LONG: Duration = Duration::from_secs(10);
+/// From here on, waiting is told in minutes.
+const MINUTES: Duration = Duration::from_secs(120);
 
 pub(super) fn problems(status: &Status) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -18,8 +22,10 @@ pub(super) fn problems(status: &Status) -> Vec<Problem> {
     problems.extend(records_lost(status));
     problems.extend(clock_ahead(status));
     problems.extend(dead_letters(status));
+    problems.extend(unseen_dead_letters(status));
     problems.extend(claimed(status));
     problems.extend(parked(status));
+    problems.extend(unseen_parked(status));
     problems.extend(status.idle_settings.iter().map(|sentence| setting(sentence)));
     problems
 }
@@ -50,11 +56,14 @@ fn records_lost(status: &Status) -> Option<Problem> {
     (lost > 0).then(|| Problem {
         severity: Severity::Wrong,
         kind: Kind::RecordsLost,
-        what: format!("retention has deleted {lost} record{} before they were consumed", plural(lost)),
+        what: format!(
+            "retention has deleted {lost} record{} before {} consumed",
+            plural(lost),
+            if lost == 1 { "it was" } else { "they were" }
+        ),
         place: format!("topic {}", status.topic),
-        remedy:
-            "raise retention.ms of the topic, and bring the records back from their producer: they are in neither the log nor the tables"
-                .to_owned(),
+        remedy: "raise retention.ms of the topic, and have its producer send again what was lost: it is in neither the log nor the tables"
+            .to_owned(),
         since: None,
     })
 }
@@ -88,6 +97,44 @@ fn dead_letters(status: &Status) -> Vec<Problem> {
         });
     }
     problems
+}
+
+/// Dead letters that this command cannot look into: nothing names their list. The process says how many there are.
+fn unseen_dead_letters(status: &Status) -> Option<Problem> {
+    if status.dead_letters.is_some() || status.process.answer.is_none() {
+        return None;
+    }
+    let what = match &status.process.backlog {
+        Some(Backlog { dead_letters: 0, .. }) => return None,
+        Some(backlog) if backlog.by_reason.is_empty() => counted(backlog.dead_letters, "dead letter", "dead letters"),
+        Some(backlog) => format!("{}: {}", counted(backlog.dead_letters, "dead letter", "dead letters"), backlog.reasons()),
+        None => "whether there are dead letters could not be looked at, and the process does not tell".to_owned(),
+    };
+    Some(unseen(status, Kind::DeadLetters, what, "their list", "name their list with --data-dir or REDIS_HOST"))
+}
+
+/// The same of parked events.
+fn unseen_parked(status: &Status) -> Option<Problem> {
+    let backlog = status.process.backlog.as_ref().filter(|_| status.parked.is_none())?;
+    let oldest = Duration::from_secs(backlog.oldest_parked_seconds);
+    // Of what is long ago, only the minutes say something.
+    let told = if oldest < MINUTES { oldest } else { Duration::from_secs(oldest.as_secs() / 60 * 60) };
+    (backlog.parked > 0 && oldest >= WAITED_LONG).then(|| {
+        let waits = if backlog.parked == 1 { "event waits" } else { "events wait" };
+        let what = format!("{} {waits} for a parent that is not there, the oldest for {}", backlog.parked, span::format(told));
+        unseen(status, Kind::Parked, what, "the table of parked events", "name the tables with --data-dir or MSSQL_SERVER")
+    })
+}
+
+fn unseen(status: &Status, kind: Kind, what: String, place: &str, naming: &str) -> Problem {
+    Problem {
+        severity: Severity::Notice,
+        kind,
+        what,
+        place: format!("{place} of {}, by its own count: this command could not look into it", asked(status)),
+        remedy: format!("look at them in its console (/console/), or {naming}"),
+        since: None,
+    }
 }
 
 fn of_one_kind(status: &Status, Group { fingerprint, count, first_seen, .. }: &Group) -> Problem {
@@ -194,7 +241,9 @@ mod tests {
     fn records_that_retention_took_and_clocks_that_are_ahead_are_told() {
         let mut status = well();
         status.process.answer.as_mut().unwrap().log.as_mut().unwrap().lost = 7;
-        assert!(only(&status, Kind::RecordsLost).what.contains("deleted 7 records"));
+        assert_eq!(only(&status, Kind::RecordsLost).what, "retention has deleted 7 records before they were consumed");
+        status.process.answer.as_mut().unwrap().log.as_mut().unwrap().lost = 1;
+        assert_eq!(only(&status, Kind::RecordsLost).what, "retention has deleted 1 record before it was consumed");
         let mut status = well();
         status.process.ahead_of_clock = 1;
         let problem = only(&status, Kind::ClockAhead);
@@ -220,6 +269,39 @@ mod tests {
         );
         assert!(found.iter().all(|problem| problem.severity == Severity::Notice && problem.since.is_some()));
         assert_eq!(found[0].place, "the dead letters of topic events; `dlq list --fingerprint not_json:unknown:` shows them");
+    }
+
+    /// As of `standalone` without `--data-dir`: all parts are in the process.
+    fn embedded(backlog: Option<Backlog>) -> Status {
+        let mut status = well();
+        (status.dead_letters, status.parked, status.consumers, status.changes) = (None, None, None, None);
+        status.process.backlog = backlog;
+        status
+    }
+
+    #[test]
+    fn dead_letters_that_cannot_be_looked_at_are_told_as_the_process_counts_them() {
+        let reasons = [("not_json".to_owned(), 28), ("missing_field".to_owned(), 2)];
+        let backlog = Backlog { dead_letters: 30, by_reason: reasons.into(), ..Backlog::default() };
+        let problem = only(&embedded(Some(backlog.clone())), Kind::DeadLetters);
+        assert_eq!((problem.severity, &*problem.what), (Severity::Notice, "30 dead letters: 28 not_json, 2 missing_field"));
+        assert!(problem.place.contains("127.0.0.1:9090") && problem.place.contains("could not look into it"), "{problem:?}");
+        assert!(problem.remedy.contains("--data-dir or REDIS_HOST"), "{problem:?}");
+        let one = Backlog { dead_letters: 1, ..Backlog::default() };
+        assert_eq!(only(&embedded(Some(one)), Kind::DeadLetters).what, "1 dead letter", "they are counted by reason later");
+        assert_eq!(told(&embedded(Some(Backlog::default()))), []);
+        let problem = only(&embedded(None), Kind::DeadLetters);
+        assert!(problem.what.contains("could not be looked at"), "nobody says that there is none: {problem:?}");
+        let seen = Status { dead_letters: Some(Known::Yes(Vec::new())), ..embedded(Some(backlog)) };
+        assert_eq!(told(&seen), [], "the list itself counts");
+    }
+
+    #[test]
+    fn parked_events_that_cannot_be_looked_at_are_told_once_they_have_waited_long() {
+        let parked = |oldest_parked_seconds| embedded(Some(Backlog { parked: 1, oldest_parked_seconds, ..Backlog::default() }));
+        assert_eq!(told(&parked(9)), []);
+        let problem = only(&parked(61), Kind::Parked);
+        assert_eq!(problem.what, "1 event waits for a parent that is not there, the oldest for 61s");
     }
 
     #[test]

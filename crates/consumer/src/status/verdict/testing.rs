@@ -38,6 +38,7 @@ pub(in crate::status) fn well() -> Status {
             events_per_second: Some(4),
             ahead_of_clock: 0,
             event_time_lag: None,
+            backlog: None,
         },
         lag: Some(Known::Yes(lag)),
         consumers: Some(Known::Yes(vec![consumer])),
