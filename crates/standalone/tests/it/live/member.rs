@@ -130,7 +130,9 @@ impl Member {
 /// Whether a reason says that this part is away, where it is, and nothing worse.
 pub fn is_away(reason: &str, part: &str) -> bool {
     let place_and_rest = reason.strip_prefix(part).and_then(|rest| rest.strip_prefix(" at ")?.split_once(' '));
-    place_and_rest.is_some_and(|(_, rest)| rest.starts_with("cannot be reached") || rest.starts_with("does not answer in time"))
+    place_and_rest.is_some_and(|(_, rest)| {
+        ["cannot be reached", "cannot be used just now", "does not answer in time"].iter().any(|words| rest.starts_with(words))
+    })
 }
 
 impl Drop for Member {
