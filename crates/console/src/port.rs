@@ -17,6 +17,19 @@ pub trait Operations: Send + Sync + 'static {
     /// Goes on as soon as a part of this process stops working or works again.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// The oldest records that cannot be written, as far as they are known: what a hold keeps back. Does not wait; has them looked at where that was
+    /// some time ago.
+    ///
+    /// # Errors
+    /// The log is being looked at for the first time, or could not be.
+    fn held_known(&self) -> Result<Held, Refused>;
+
+    /// The same, and waits until the log was looked at: some ten seconds where it does not answer.
+    ///
+    /// # Errors
+    /// The log could not be looked at.
+    fn held(&self) -> impl Future<Output = Result<Held, Refused>> + Send;
+
     /// Comes to its end when the process is asked to stop: what stays open ends with it.
     fn stopped(&self) -> impl Future<Output = ()> + Send;
 
@@ -324,6 +337,42 @@ pub struct Outcomes {
     pub parked: u64,
     /// Records that became dead letters.
     pub dead_letters: u64,
+}
+
+/// The oldest records that the group has not consumed, as far as they cannot be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// When they were looked at, RFC 3339.
+    pub at: String,
+    /// Records that are not consumed.
+    pub unconsumed: u64,
+    /// How many of them were looked at, the oldest.
+    pub examined: u64,
+    /// Those of them that cannot be written, the oldest first.
+    pub records: Vec<HeldRecord>,
+    /// What was not looked at, or not asked, as sentences.
+    pub caveats: Vec<String>,
+}
+
+/// A record that cannot be written; no payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// `topic/partition/offset`.
+    pub place: String,
+    /// Its own time, RFC 3339, where it has one.
+    pub at: Option<String>,
+    /// The message key, where there is one; only for who may see payloads.
+    pub key: Option<String>,
+    /// One of the four types, or `unknown`.
+    pub event_type: String,
+    /// Where it could be read.
+    pub event_id: Option<String>,
+    /// A label.
+    pub reason: String,
+    /// See [`Group::fingerprint`].
+    pub fingerprint: String,
+    /// One sentence; quotes no value.
+    pub error: String,
 }
 
 /// The dead letters by fingerprint.

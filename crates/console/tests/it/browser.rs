@@ -17,8 +17,9 @@ use super::driver::{Browser, ENTER, TAB};
 use super::fake::{Asked, Fake};
 use super::injection::poisoned;
 
-const SCREENS: [(&str, &str); 14] = [
+const SCREENS: [(&str, &str); 15] = [
     ("flow", "/console/"),
+    ("held", "/console/held"),
     ("dead-letters", "/console/dead-letters"),
     ("dead-letters-filtered", "/console/dead-letters?fingerprint=invalid_value%3AUserCreated%3Apayload.email"),
     ("letter", "/console/dead-letters/3fa9c1d20000"),

@@ -85,6 +85,29 @@ pub fn here(looks: u64) -> Here {
     }
 }
 
+/// Five records that cannot be written, of 41 that are held.
+pub fn held() -> Held {
+    let kinds = [
+        (POISON, "invalid_value", "UserCreated", "payload.email is no e-mail address: one @ with something on both sides of it is needed."),
+        ("not_json:unknown:", "not_json", "unknown", "The message is not JSON (line 1, column 31)."),
+    ];
+    let record = |number: i64| {
+        let (fingerprint, reason, event_type, error) = kinds[usize::from(number == 1)];
+        HeldRecord {
+            place: format!("shop.events/1/{}", 1_211_343 + number),
+            at: Some(ago(100)),
+            key: Some(format!("held-key-{number}")),
+            event_type: event_type.to_owned(),
+            event_id: (number != 1).then(|| EVENT.to_owned()),
+            reason: reason.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            error: error.to_owned(),
+        }
+    };
+    let caveat = "The tables could not be asked, so that only the contract was checked: the database does not answer.";
+    Held { at: ago(6), unconsumed: 49_724, examined: 200, records: (0..5).map(record).collect(), caveats: vec![caveat.to_owned()] }
+}
+
 /// This one, another one, one that is held, and one that is gone.
 fn consumers(looks: u64) -> Vec<Consumer> {
     let consumer = |host: &str, partitions: &[i32]| Consumer {

@@ -200,6 +200,27 @@ impl Operations for Fake {
         here
     }
 
+    fn held_known(&self) -> Result<Held, Refused> {
+        self.reach()?;
+        if self.reading.load(Ordering::SeqCst) {
+            return Err(Refused { kind: RefusalKind::Reading, sentence: self.text("The log is being looked at.") });
+        }
+        let mut held = data::held();
+        self.dirty(&mut [&mut held.at]);
+        for HeldRecord { place, at, key, event_type, event_id, reason, fingerprint, error } in &mut held.records {
+            self.dirty(&mut [place, event_type, reason, fingerprint, error]);
+            for text in [at, key, event_id] {
+                self.some(text);
+            }
+        }
+        held.caveats.iter_mut().for_each(|caveat| self.dirty(&mut [caveat]));
+        Ok(held)
+    }
+
+    async fn held(&self) -> Result<Held, Refused> {
+        self.held_known()
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }

@@ -36,6 +36,32 @@ async fn every_consumer_is_told_with_what_it_reads_and_what_holds_it() {
 }
 
 #[tokio::test]
+async fn a_few_of_the_records_that_are_held_stand_beside_the_permit() {
+    let fake = Fake::with(40);
+    let (editor, operator, viewer) = (Client::editor(&fake).await, Client::operator(&fake).await, Client::viewer(&fake).await);
+    for address in ["/console/", "/console/health"] {
+        let page = editor.get(address).await;
+        page.has("shop.events/1/1211343").has("shop.events/1/1211345").lacks("shop.events/1/1211346").has("held-key-2");
+        page.has("The 200 oldest of 49,724 records that are not consumed were looked at; 5 of them cannot be written.");
+        page.has("so that only the contract was checked").has("<a href=\"/console/held\">All of them</a>").has("name=\"records\"");
+        // A key may be personal data.
+        operator.get(address).await.has("shop.events/1/1211343").has("not JSON").lacks("held-key").has("name=\"records\"");
+        viewer.get(address).await.has("shop.events/1/1211343").lacks("held-key").lacks("name=\"records\"");
+    }
+    let all = editor.get("/console/held").await;
+    all.has("shop.events/1/1211347").has("held-key-4").has("value=\"5\"");
+    operator.get("/console/held").await.has("shop.events/1/1211347").lacks("held-key");
+    viewer.get("/console/held").await.has("shop.events/1/1211347").lacks("held-key").lacks("name=\"records\"");
+
+    fake.reading.store(true, Ordering::SeqCst);
+    editor.get("/console/").await.has("What is held is not known yet: The log is being looked at.").has("name=\"records\"");
+    fake.reading.store(false, Ordering::SeqCst);
+    fake.away.store(true, Ordering::SeqCst);
+    editor.get("/console/").await.has("What is held is not known yet").has("name=\"records\"");
+    assert_eq!(editor.get("/console/held").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn without_the_database_only_this_process_is_known() {
     let fake = Fake::with(40);
     fake.away.store(true, Ordering::SeqCst);

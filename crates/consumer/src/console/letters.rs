@@ -123,7 +123,7 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(
 }
 
 /// The bytes as text, or as hexadecimal digits where they are none.
-fn text(bytes: Vec<u8>) -> String {
+pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| hex(error.as_bytes()))
 }
 

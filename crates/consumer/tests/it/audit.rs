@@ -190,9 +190,10 @@ impl Office {
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
             verify: None,
             check: checking(),
+            peek,
             stop: CancellationToken::new(),
         };
-        let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), peek, compact };
+        let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), compact };
         let router = routes(config, parts);
         Self { queue, broker, tables, router }
     }

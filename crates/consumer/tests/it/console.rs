@@ -25,7 +25,7 @@ use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::admin::office::checking;
+use crate::admin::office::{checking, peeking};
 use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
 use crate::fake_log::Topic;
 use crate::rig::Rig;
@@ -69,6 +69,7 @@ impl Office {
             metrics: self.metrics.clone(),
             check: checking(),
             verify: Some(self.verify.clone()),
+            peek: peeking(&self.topic, &self.store),
             stop: self.stop.clone(),
         };
         let settings = vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())];
@@ -162,6 +163,28 @@ async fn the_flow_tells_every_consumer_of_the_database_and_who_is_gone() {
     assert!(flow.consumers.is_err() && flow.partitions.is_ok(), "the rest is told all the same");
 }
 
+#[tokio::test]
+async fn what_is_held_is_told_with_why_it_cannot_be_written_until_it_may_pass() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (ada, stranger) = (id(), id());
+    office.topic.append(&user(ada));
+    let wrong = String::from_utf8(user(stranger).to_json()).unwrap().replace("lastName", "surname");
+    for value in [wrong.as_str(), "secret-payload"] {
+        office.topic.append_bytes(0, value.into());
+    }
+    assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "a page does not wait");
+    let held = operations.held().await.unwrap();
+    assert_eq!((held.unconsumed, held.examined, held.caveats.len()), (3, 3, 0));
+    let told: Vec<_> = held.records.iter().map(|record| (&*record.reason, &*record.event_type, record.event_id.is_some())).collect();
+    assert_eq!(told, [("missing_field", "UserCreated", true), ("not_json", "unknown", false)]);
+    let shown = format!("{held:?}");
+    assert!(!shown.contains("secret-payload") && !shown.contains("surname"), "{shown}");
+    assert_eq!(operations.held_known(), Ok(held));
+    operations.permit(&caller(), console::Permit::Records(2)).await.unwrap();
+    assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "what may pass is not shown as held");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_flood_that_is_held_is_told_and_let_pass() {
     let mut rig = Rig::new();
@@ -170,10 +193,10 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     }
     let office = Office::new();
     let ConsoleParts { shared, instance, parking_deadline, settings } = office.parts();
-    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, check, verify, stop, .. } = shared;
+    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, check, verify, peek, stop, .. } = shared;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let shared = OperatorParts { context, progress, group, health, metrics, check, verify, stop };
+    let shared = OperatorParts { context, progress, group, health, metrics, check, verify, peek, stop };
     let operations = operations(ConsoleParts { shared, instance, parking_deadline, settings });
     let mut changes = operations.changes();
     let operator = async {
