@@ -353,7 +353,10 @@ pub fn jobs(looks: u64) -> Vec<Job> {
     ]
 }
 
+pub const PARKED_ITSELF: &str = "It is no dead letter; it may be parked itself, for its user.";
+
 pub fn parked() -> Parked {
+    let dead_letter = |by_key, others| ParentFate::DeadLetter { id: "3fa9c1d20000".to_owned(), by_key, others };
     let waiting = |parent: u64, many: u64| {
         (0..many).map(move |number| Waiting {
             event_id: format!("0190a2b4-7c1e-7d3a-9f{parent:02}-{number:012}"),
@@ -361,7 +364,12 @@ pub fn parked() -> Parked {
             parked_at: ago(5_400 - number * 60 - parent * 300),
         })
     };
-    let parent = |name: &str, children: u64, parent: u64| MissingParent {
+    let parent = |name: &str, children: u64, parent: u64, fate: ParentFate| MissingParent {
+        fate,
+        trace: name
+            .split_once(' ')
+            .filter(|(kind, _)| *kind != "an")
+            .map(|(kind, id)| (if kind == "user" { TraceBy::User } else { TraceBy::Order }, id.to_owned())),
         name: name.to_owned(),
         children,
         oldest: ago(5_400 - parent * 300),
@@ -369,9 +377,13 @@ pub fn parked() -> Parked {
     };
     Parked {
         parents: vec![
-            parent("user 0190a2b4-0000-7000-8000-000000000042", 361, 0),
-            parent("order 0190a2b4-0000-7000-8000-0000000000b7", 52, 1),
-            parent("an e-mail address", 5, 2),
+            parent("user 0190a2b4-0000-7000-8000-000000000042", 361, 0, dead_letter(false, 0)),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b7", 48, 1, ParentFate::NeverSeen),
+            parent("an e-mail address", 5, 2, ParentFate::Held),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b8", 1, 3, dead_letter(true, 2)),
+            parent("user 0190a2b4-0000-7000-8000-000000000043", 1, 3, ParentFate::Written),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b9", 1, 4, ParentFate::NotFound(PARKED_ITSELF.to_owned())),
+            parent("order 0190a2b4-0000-7000-8000-0000000000ba", 1, 4, ParentFate::Unknown("The queue does not answer.".to_owned())),
         ],
         hidden: 0,
         events: 418,

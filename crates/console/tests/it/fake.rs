@@ -384,6 +384,13 @@ impl Operations for Fake {
         }
         for parent in &mut parked.parents {
             self.dirty(&mut [&mut parent.name, &mut parent.oldest]);
+            match &mut parent.fate {
+                ParentFate::DeadLetter { id: text, .. } | ParentFate::NotFound(text) | ParentFate::Unknown(text) => self.dirty(&mut [text]),
+                ParentFate::Written | ParentFate::NeverSeen | ParentFate::Held => {}
+            }
+            if let Some((_, id)) = &mut parent.trace {
+                self.dirty(&mut [id]);
+            }
             for child in &mut parent.first {
                 self.dirty(&mut [&mut child.event_id, &mut child.place, &mut child.parked_at]);
             }

@@ -156,13 +156,13 @@ async fn what_is_left_out_is_counted() {
     let fake = Fake::with(40);
     let client = Client::editor(&fake).await;
     for (many, groups, bytes, parents, waits) in [
-        (1, "1 smaller group is not shown.", "1 more byte is not dumped.", "and 1 more parent is not shown.", "4 missing parents"),
+        (1, "1 smaller group is not shown.", "1 more byte is not dumped.", "and 1 more parent is not shown.", "8 missing parents"),
         (
             1_204,
             "1,204 smaller groups are",
             "1,204 more bytes are not dumped.",
             "and 1,204 more parents are not shown.",
-            "1,207 missing parents",
+            "1,211 missing parents",
         ),
     ] {
         fake.beyond.store(many, Ordering::SeqCst);
@@ -214,13 +214,22 @@ async fn the_other_screens_show_what_they_are_for() {
     jobs.has("by grace").has("The broker did not answer for 30 s.").has("10 at most").has("All dead letters.").has("57 of 1,410 done");
     let parked = page(40, "/console/parked").await;
     parked
-        .has("418 events wait for 3 missing parents.")
+        .has("418 events wait for 7 missing parents.")
         .has("<details")
         .has("361 events")
         .has("min left")
         .has(">and 353 more<")
         .lacks("more parent");
-    parked.has("/console/trace?event=0190a2b4");
+    parked.has("/console/trace?event=0190a2b4").has("/console/trace?user=0190a2b4-0000-7000-8000-000000000042");
+    let letter = "<a class=\"id\" href=\"/console/dead-letters/3fa9c1d20000\">3fa9c1d20000</a>";
+    parked
+        .has(&format!("Its event is dead letter {letter}: open."))
+        .has("never seen</span> It is in no table, not parked, and no dead letter.");
+    parked.has(&format!("Dead letter {letter}, which cannot be read, has its id as the key: open. 2 more are about it."));
+    parked
+        .has("is released within seconds")
+        .has("It is in no table. It is no dead letter; it may be parked itself")
+        .has("The queue does not answer.");
     let trace = page(40, "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21").await;
     trace.has("It is a dead letter and was never written.").has("href=\"/console/dead-letters/3fa9c1d20000\"");
     trace.has("/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7dff").has("redrive by ada");

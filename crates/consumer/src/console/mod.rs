@@ -231,7 +231,8 @@ where
     }
 
     async fn parked(&self) -> Result<Parked, Refused> {
-        let parked = waiting::parked(self.parts.shared.context.tables()?, self.parts.parking_deadline).await;
+        let context = &self.parts.shared.context;
+        let parked = waiting::parked(context.tables()?, &context.queue, &self.letters, self.parts.parking_deadline).await;
         Ok(parked.map_err(Refusal::from)?)
     }
 

@@ -6,20 +6,20 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, FindingState, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection, TraceBy};
+use console::{Caller, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::operator::OperatorParts;
 use consumer::verify::schedule::VerifyNow;
-use pipeline::dead_letter::entry_id;
+use pipeline::dead_letter::{DeadLetter, Diagnosis, entry_id};
 use pipeline::heartbeat::DownPart;
-use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
-use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, WaitsFor};
+use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
+use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, Record, WaitsFor};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
-use testkit::builders::{dead_letter, heartbeat, id, order, record, user};
+use testkit::builders::{dead_letter, heartbeat, id, order, payment, record, second, user};
 use testkit::delivery::apply;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
@@ -79,6 +79,16 @@ impl Office {
     pub async fn texts(&self) -> Vec<String> {
         self.store.page(End::Oldest, 0, 1000).await.unwrap()
     }
+}
+
+fn keyed(value: &[u8], key: &str) -> Record {
+    Record { key: Some(key.as_bytes().to_vec()), ..record(value) }
+}
+
+/// What a record becomes that breaks the contract.
+fn broken(record: &Record) -> DeadLetter {
+    let violation = events::decode(record.value.as_deref().unwrap()).unwrap_err();
+    DeadLetter::new(record, &Diagnosis::from(&violation), second(0))
 }
 
 fn caller() -> Caller {
@@ -430,6 +440,39 @@ async fn parked_events_are_gathered_by_what_they_wait_for() {
     assert_eq!((waiting.events, waiting.deadline_seconds), (2500, 900));
     let parents: Vec<_> = waiting.parents.iter().map(|parent| (parent.name.clone(), parent.children, parent.first.len())).collect();
     assert_eq!(parents, [(format!("user {user_id}"), 2499, 20), (format!("user {lonely}"), 1, 1)]);
+}
+
+#[tokio::test]
+async fn what_has_become_of_a_missing_parent_is_told_with_its_letter() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (refused, unread, unseen, present, of_order) = (id(), id(), id(), id(), id());
+    apply(&office.store, &[user(present)]).await;
+    let mut cut = keyed(b"{\"userId\"", &unread.to_string());
+    cut.position.offset = 7;
+    let letters = [orphan(&user(refused)), broken(&cut), orphan(&user(refused)), broken(&keyed(b"{", "no id"))];
+    office.store.push(&letters).await.unwrap();
+    let waits = |event: events::Event<'static>, for_what| ParkedEvent::new(&record(event.to_json()), event.id, for_what);
+    let of_user = |parent| waits(order(id(), parent), WaitsFor::User(parent));
+    let parked = [refused, unread, unseen, present].map(of_user);
+    office.store.park(&[parked.as_slice(), &[waits(payment(id(), of_order), WaitsFor::Order(of_order))]].concat()).await.unwrap();
+
+    let parents = operations.parked().await.unwrap().parents;
+    let fate = |name: String| parents.iter().find(|parent| parent.name == name).unwrap().fate.clone();
+    let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
+    assert_eq!(fate(format!("user {refused}")), ParentFate::DeadLetter { id: ids[2].clone(), by_key: false, others: 1 }, "the newest");
+    assert_eq!(fate(format!("user {unread}")), ParentFate::DeadLetter { id: ids[1].clone(), by_key: true, others: 0 });
+    assert_eq!(fate(format!("user {unseen}")), ParentFate::NeverSeen);
+    assert_eq!(fate(format!("user {present}")), ParentFate::Written);
+    let ParentFate::NotFound(why) = fate(format!("order {of_order}")) else { panic!("other orders wait for their users") };
+    assert_eq!(why, "It is no dead letter; it may be parked itself, for its user.");
+    // A letter that a redrive has claimed is in no list.
+    assert_eq!(office.store.claim(&office.texts().await[..1], Duration::from_secs(60)).await.map(|claimed| claimed.len()), Ok(1));
+    let parents = operations.parked().await.unwrap().parents;
+    let ParentFate::NotFound(why) = &parents.iter().find(|parent| parent.name == format!("user {unseen}")).unwrap().fate else {
+        panic!("it may be the one that is claimed")
+    };
+    assert_eq!(why, "It is no dead letter of the list; a redrive has claimed 1 more.");
 }
 
 #[tokio::test]

@@ -180,6 +180,7 @@ macro_rules! store_contract {
         }
         $crate::store_contract! { @cases $factory, alone, expiry:
             what_is_waited_for_is_counted_and_told_with_its_first_children
+            a_parent_that_is_there_is_told_as_written
             only_old_events_without_a_parent_are_given_up
             what_is_given_up_is_not_released
             what_was_given_up_and_not_discarded_is_returned_again
