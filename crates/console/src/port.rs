@@ -467,6 +467,10 @@ pub struct Letter {
     pub headers: Vec<(String, Option<String>)>,
     /// When it became a dead letter the last time (RFC 3339), where it has been redriven since the first.
     pub failed_again: Option<String>,
+    /// The message's own time (RFC 3339), the producer's or the broker's, where it tells one.
+    pub record_at: Option<String>,
+    /// The event's own time (RFC 3339), where its payload tells one.
+    pub event_at: Option<String>,
     /// The message value, byte for byte.
     pub bytes: Vec<u8>,
     /// Whether the bytes are UTF-8.

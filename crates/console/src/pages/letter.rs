@@ -32,6 +32,9 @@ struct LetterPage {
     since: When,
     /// When a redrive failed the last time.
     again: Option<When>,
+    /// The times of the event and of its record.
+    event_at: When,
+    record_at: When,
     size: String,
     text: Option<Marked>,
     hex: String,
@@ -155,6 +158,8 @@ async fn page<O: Operations>(
     let page = LetterPage {
         since: When::maybe(letter.row.since.as_ref(), SystemTime::now()),
         again: letter.failed_again.as_ref().map(|at| When::maybe(Some(at), SystemTime::now())),
+        event_at: When::maybe(letter.event_at.as_ref(), SystemTime::now()),
+        record_at: When::maybe(letter.record_at.as_ref(), SystemTime::now()),
         size: thousands(letter.bytes.len() as u64),
         // What a viewer must not see is not even written into a template.
         text: if shell.editor { marked(&letter) } else { None },

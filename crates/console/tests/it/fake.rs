@@ -289,6 +289,8 @@ impl Operations for Fake {
         self.some(&mut letter.key);
         self.some(&mut letter.field);
         self.some(&mut letter.told);
+        self.some(&mut letter.record_at);
+        self.some(&mut letter.event_at);
         Ok(letter)
     }
 

@@ -6,7 +6,6 @@ use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::DeadLetterReader;
 use pipeline::trace::{About, Subject};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::dlq::listed::Listed;
@@ -114,13 +113,8 @@ pub(crate) fn subject_of(listed: &Listed) -> Option<Subject> {
     if let Ok(event) = events::decode(&value) {
         return Some(Subject::of(&event.body));
     }
-    let value = events::unframed(&value).unwrap_or(&value);
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(&String::from_utf8_lossy(value)) else { return None };
-    let fields = match fields.get("data") {
-        Some(Value::Object(data)) => data.clone(),
-        _ => fields,
-    };
-    let told = |field: &str| fields.get(field).and_then(Value::as_str);
+    let fields = listed.fields()?;
+    let told = |field: &str| fields.get(field)?.as_str();
     let id = |field: &str| told(field).and_then(|id| Uuid::try_parse(id).ok());
     match EventType::parse(told("eventType")?)? {
         EventType::UserCreated => id("userId").map(Entity::User).map(Subject::Entity),

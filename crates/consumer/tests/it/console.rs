@@ -266,12 +266,15 @@ async fn dead_letters_are_grouped_listed_and_shown() {
     assert_eq!(refused.kind, RefusalKind::Bad);
 
     let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
-    let (first, second, last) = (&ids[0], &ids[1], &ids[3]);
+    let (first, middle, last) = (&ids[0], &ids[1], &ids[3]);
     let letter = operations.letter(first).await.unwrap();
     assert_eq!((&*letter.bytes, letter.is_text, letter.editable.as_deref()), (&b"boom"[..], true, Some("boom")));
-    let letter = operations.letter(&second[..6]).await.unwrap();
+    let letter = operations.letter(&middle[..6]).await.unwrap();
     assert_eq!((letter.field.as_deref(), &*letter.row.reason), (Some("firstName"), "missing_field"));
     assert_eq!(letter.bytes, broken.as_bytes());
+    // The times of the event, of its record and of the letter are three.
+    let event_at = serde_json::from_str::<serde_json::Value>(&broken).unwrap()["timestamp"].as_str().map(str::to_owned);
+    assert_eq!((letter.event_at, letter.record_at), (event_at, Some(second(0).to_string())));
     let letter = operations.letter(last).await.unwrap();
     assert_eq!((letter.bytes, letter.is_text), (bytes, false));
     assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
