@@ -58,6 +58,10 @@ pub trait Operations: Send + Sync + 'static {
     /// It is not there (any more), the id is none, or it is not the only one that begins so.
     fn letter(&self, id: &str) -> impl Future<Output = Result<Letter, Refused>> + Send;
 
+    /// What operators have done to the dead letter of this id, in full: up to `limit` entries of the audit log, the newest first, of its newest 20,000.
+    /// Answers within some seconds.
+    fn letter_history(&self, id: &str, limit: usize) -> impl Future<Output = Known<Vec<AuditRow>>> + Send;
+
     /// What would come of this payload: whether the decoder takes it, what changed, and how the database would end it. Changes nothing.
     ///
     /// # Errors

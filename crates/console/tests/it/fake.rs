@@ -294,6 +294,15 @@ impl Operations for Fake {
         Ok(letter)
     }
 
+    async fn letter_history(&self, id: &str, limit: usize) -> Known<Vec<AuditRow>> {
+        if self.hangs.load(Ordering::SeqCst) {
+            return Err(self.text("There was no answer within 3 s."));
+        }
+        let all = self.audit(None, usize::MAX).await.unwrap_or_default();
+        let about = |row: &AuditRow| self.markup.is_some() || row.subject.starts_with(&format!("dead letter {id}"));
+        Ok(all.into_iter().filter(about).take(limit).collect())
+    }
+
     async fn check(&self, _: &str, payload: &str) -> Result<Draft, Refused> {
         self.reach()?;
         let wrong = payload.contains(" at ") || !payload.contains('@');

@@ -207,6 +207,25 @@ async fn a_letter_is_shown_with_its_field_marked() {
 }
 
 #[tokio::test]
+async fn what_operators_have_done_to_a_letter_stands_on_its_page() {
+    let fake = Fake::with(40);
+    let client = Client::viewer(&fake).await;
+    let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
+    letter.has(">History</h2>").has("/console/audit?before=227\"").has(">sent</td>").lacks("stopped by grace");
+    client.get("/console/dead-letters/3fa9c1d20003").await.has("no operator has edited, redriven or imported it");
+    fake.hangs.store(true, Ordering::SeqCst);
+    let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
+    letter.has("The audit log could not be asked: There was no answer within 3 s.").has("Fingerprint");
+}
+
+#[tokio::test]
+async fn the_times_of_a_letter_are_told_as_far_as_they_are_known() {
+    let letter = page(40, "/console/dead-letters/3fa9c1d20000").await;
+    letter.has("2026-11-29 09:14:02 UTC").has("2026-11-29 09:14:03 UTC").has("Kafka's time of the record").has("Dead since");
+    page(40, "/console/dead-letters/3fa9c1d20003").await.has("own time</dt><dd><span class=\"at\">unknown</span>");
+}
+
+#[tokio::test]
 async fn the_other_screens_show_what_they_are_for() {
     let jobs = page(40, "/console/jobs").await;
     jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/pause\"").lacks("/console/jobs/3/resume");

@@ -32,8 +32,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Held, Here, Job, JobControl, Letter, LetterPage, Operations, Order,
-    Parked, RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
+    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Held, Here, Job, JobControl, Known, Letter, LetterPage, Operations,
+    Order, Parked, RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
@@ -46,7 +46,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::admin::{AdminConfig, AdminRole};
-use crate::audit::{Subject, Who};
+use crate::audit::{Handled, Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
@@ -181,6 +181,13 @@ where
 
     async fn letter(&self, id: &str) -> Result<Letter, Refused> {
         Ok(letters::one(&self.parts.shared.context, self.letters.at_hand().as_deref(), id).await?)
+    }
+
+    async fn letter_history(&self, id: &str, limit: usize) -> Known<Vec<AuditRow>> {
+        let tables = self.parts.shared.context.tables().map_err(|refusal| problem(&refusal))?;
+        let subject = Handled::new(id.to_owned(), None, "").subject();
+        let entries = flow::known(tables.audit_page(AuditPage::About(subject), limit)).await?;
+        Ok(entries.into_iter().map(audit_row).collect())
     }
 
     async fn check(&self, id: &str, payload: &str) -> Result<Draft, Refused> {

@@ -282,6 +282,25 @@ async fn dead_letters_are_grouped_listed_and_shown() {
 }
 
 #[tokio::test]
+async fn what_operators_did_to_a_letter_is_told_the_newest_first() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let lonely = order(id(), id());
+    office.store.push(&[orphan(&lonely), dead_letter("boom")]).await.unwrap();
+    let [ours, other] = &office.texts().await.iter().map(|text| entry_id(text)).collect::<Vec<_>>()[..] else { panic!("two letters") };
+    assert_eq!(operations.letter_history(ours, 10).await, Ok(Vec::new()));
+    let selection = Selection { ids: vec![ours.clone()], ..Selection::default() };
+    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None }).await.unwrap();
+    ended(&operations, job).await;
+    operations.purge(&caller(), &of_reason("not_json")).await.unwrap();
+    let told = operations.letter_history(ours, 10).await.unwrap();
+    let said: Vec<_> = told.iter().map(|row| (&*row.actor, &*row.action, &*row.outcome)).collect();
+    assert_eq!(said, [("ada", "redrive", "sent")]);
+    assert!(told[0].subject.ends_with(&lonely.id.to_string()));
+    assert_eq!(operations.letter_history(other, 10).await.unwrap()[0].action, "purge");
+}
+
+#[tokio::test]
 async fn a_large_group_is_told_behind_however_many_small_ones() {
     let office = Office::new();
     let operations = operations(office.parts());

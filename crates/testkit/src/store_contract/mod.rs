@@ -249,6 +249,7 @@ macro_rules! store_contract {
             writers_at_one_time_all_add_their_entries_in_one_piece
             pages_go_in_either_direction
             the_entries_of_one_operation_are_found
+            the_newest_entries_about_one_thing_are_found
             what_does_not_fit_is_shortened_and_the_chain_holds
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:
