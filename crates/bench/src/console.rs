@@ -215,6 +215,8 @@ impl Console {
             metrics: Metrics::new(&[Part::Consumer])?,
             check: SelfCheck::new(|| Box::pin(ready(Vec::new()))),
             verify: None,
+            // Nothing is held here.
+            peek: Arc::new(|_| Box::pin(std::future::pending())),
             stop: stop.clone(),
         };
         let (instance, parking_deadline) = (Uuid::new_v4(), Duration::from_secs(3600));

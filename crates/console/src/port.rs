@@ -17,6 +17,19 @@ pub trait Operations: Send + Sync + 'static {
     /// Goes on as soon as a part of this process stops working or works again.
     fn changes(&self) -> watch::Receiver<u64>;
 
+    /// The oldest records that cannot be written, as far as they are known: what a hold keeps back. Does not wait; has them looked at where that was
+    /// some time ago.
+    ///
+    /// # Errors
+    /// The log is being looked at for the first time, or could not be.
+    fn held_known(&self) -> Result<Held, Refused>;
+
+    /// The same, and waits until the log was looked at: some ten seconds where it does not answer.
+    ///
+    /// # Errors
+    /// The log could not be looked at.
+    fn held(&self) -> impl Future<Output = Result<Held, Refused>> + Send;
+
     /// Comes to its end when the process is asked to stop: what stays open ends with it.
     fn stopped(&self) -> impl Future<Output = ()> + Send;
 
@@ -44,6 +57,10 @@ pub trait Operations: Send + Sync + 'static {
     /// # Errors
     /// It is not there (any more), the id is none, or it is not the only one that begins so.
     fn letter(&self, id: &str) -> impl Future<Output = Result<Letter, Refused>> + Send;
+
+    /// What operators have done to the dead letter of this id, in full: up to `limit` entries of the audit log, the newest first, of its newest 20,000.
+    /// Answers within some seconds.
+    fn letter_history(&self, id: &str, limit: usize) -> impl Future<Output = Known<Vec<AuditRow>>> + Send;
 
     /// What would come of this payload: whether the decoder takes it, what changed, and how the database would end it. Changes nothing.
     ///
@@ -326,6 +343,42 @@ pub struct Outcomes {
     pub dead_letters: u64,
 }
 
+/// The oldest records that the group has not consumed, as far as they cannot be written.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// When they were looked at, RFC 3339.
+    pub at: String,
+    /// Records that are not consumed.
+    pub unconsumed: u64,
+    /// How many of them were looked at, the oldest.
+    pub examined: u64,
+    /// Those of them that cannot be written, the oldest first.
+    pub records: Vec<HeldRecord>,
+    /// What was not looked at, or not asked, as sentences.
+    pub caveats: Vec<String>,
+}
+
+/// A record that cannot be written; no payload.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldRecord {
+    /// `topic/partition/offset`.
+    pub place: String,
+    /// Its own time, RFC 3339, where it has one.
+    pub at: Option<String>,
+    /// The message key, where there is one; only for who may see payloads.
+    pub key: Option<String>,
+    /// One of the four types, or `unknown`.
+    pub event_type: String,
+    /// Where it could be read.
+    pub event_id: Option<String>,
+    /// A label.
+    pub reason: String,
+    /// See [`Group::fingerprint`].
+    pub fingerprint: String,
+    /// One sentence; quotes no value.
+    pub error: String,
+}
+
 /// The dead letters by fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Groups {
@@ -418,6 +471,10 @@ pub struct Letter {
     pub headers: Vec<(String, Option<String>)>,
     /// When it became a dead letter the last time (RFC 3339), where it has been redriven since the first.
     pub failed_again: Option<String>,
+    /// The message's own time (RFC 3339), the producer's or the broker's, where it tells one.
+    pub record_at: Option<String>,
+    /// The event's own time (RFC 3339), where its payload tells one.
+    pub event_at: Option<String>,
     /// The message value, byte for byte.
     pub bytes: Vec<u8>,
     /// Whether the bytes are UTF-8.
@@ -598,8 +655,36 @@ pub struct MissingParent {
     pub children: u64,
     /// When the first of them was parked, RFC 3339.
     pub oldest: String,
+    /// What is known of it.
+    pub fate: ParentFate,
+    /// By what it can be traced; `None` for an e-mail address.
+    pub trace: Option<(TraceBy, String)>,
     /// The first of them, at most 100: event id, `topic/partition/offset`, when it was parked.
     pub first: Vec<Waiting>,
+}
+
+/// Why something that is waited for is not there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ParentFate {
+    /// It is in its table: who waits for it is released soon.
+    Written,
+    /// It is a dead letter.
+    DeadLetter {
+        /// The id of the newest.
+        id: String,
+        /// Whether only its key says so, because it cannot be read.
+        by_key: bool,
+        /// How many more are about it.
+        others: u64,
+    },
+    /// It is in no table, not parked, and no dead letter.
+    NeverSeen,
+    /// It is in no table and not among the dead letters that were looked at, which is not all that it can be: a sentence says what else.
+    NotFound(String),
+    /// The dead letters could not be looked at, for this reason: a sentence.
+    Unknown(String),
+    /// It is an e-mail address, which somebody has.
+    Held,
 }
 
 /// An event that waits.

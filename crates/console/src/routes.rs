@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::access::{Access, Gate, Need, Role, Sessions, WrongTokens, guard, headers, kept, local_only, login};
 use crate::assets;
 use crate::look::Look;
-use crate::pages::{audit, flow, groups, health, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
+use crate::pages::{audit, flow, groups, health, held, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
 use crate::port::{Job, Operations, Refused};
 use crate::proof::Proofs;
 use crate::rates::Samples;
@@ -57,6 +57,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
     let pages = Router::new()
         .route("/console/", read(get(flow::show::<O>)))
         .route("/console/stream", read(get(stream::show::<O>)))
+        .route("/console/held", read(get(held::show::<O>)))
         .route("/console/permit", act(post(flow::permit::<O>)))
         .route("/console/dead-letters", read(get(groups::show::<O>)))
         .route("/console/dead-letters/{id}", read(get(letter::show::<O>)))

@@ -5,6 +5,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::check::SelfCheck;
 use crate::dlq::AdminContext;
+use crate::peek::Peek;
 use crate::verify::schedule::VerifyNow;
 
 /// What `/admin` and `/console` of a process both work with.
@@ -24,6 +25,8 @@ pub struct OperatorParts<G, T, Q, P> {
     pub check: SelfCheck,
     /// Begins a verification; `None` where this process does none.
     pub verify: Option<VerifyNow>,
+    /// Looks at what the group has not consumed.
+    pub peek: Peek,
     /// When to stop; jobs go on in another process.
     pub stop: CancellationToken,
 }

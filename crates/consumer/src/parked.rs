@@ -168,7 +168,7 @@ struct Show<'a> {
 
 impl fmt::Display for Show<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let AwaitedParent { waits_for, children, oldest, first } = self.parent;
+        let AwaitedParent { waits_for, children, oldest, first, .. } = self.parent;
         let events = if *children == 1 { "1 event waits".to_owned() } else { format!("{children} events wait") };
         writeln!(f, "{events} for {}, the first for {}", parent_name(*waits_for), waited(*oldest, self.now))?;
         for AwaitedChild { event_id, position, parked_at } in first {
@@ -188,7 +188,7 @@ pub(crate) fn document(Awaited { events, parents, largest }: &Awaited) -> Value 
 }
 
 /// One of them as JSON.
-pub(crate) fn parent_document(AwaitedParent { waits_for, children, oldest, first }: &AwaitedParent) -> Value {
+pub(crate) fn parent_document(AwaitedParent { waits_for, children, oldest, first, .. }: &AwaitedParent) -> Value {
     let (kind, id) = match waits_for {
         WaitsFor::User(id) => ("user", Some(id)),
         WaitsFor::Order(id) => ("order", Some(id)),
@@ -213,8 +213,8 @@ mod tests {
         let at = Timestamp::parse("2026-01-15T10:00:00Z").unwrap();
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let first = vec![AwaitedChild { event_id: Uuid::from_u128(7), position, parked_at: at }];
-        let user = AwaitedParent { waits_for: WaitsFor::User(Uuid::from_u128(1)), children: 12, oldest: at, first };
-        let email = AwaitedParent { waits_for: WaitsFor::Email, children: 1, oldest: at, first: Vec::new() };
+        let user = AwaitedParent { waits_for: WaitsFor::User(Uuid::from_u128(1)), children: 12, oldest: at, written: false, first };
+        let email = AwaitedParent { waits_for: WaitsFor::Email, children: 1, oldest: at, written: false, first: Vec::new() };
         Awaited { events: 13, parents: 5, largest: vec![user, email] }
     }
 

@@ -72,6 +72,8 @@ pub struct AwaitedParent {
     pub children: u64,
     /// Since when the first of them does, by the database's clock.
     pub oldest: Timestamp,
+    /// Whether it is in its table already, so that they are released soon; `false` for an e-mail address.
+    pub written: bool,
     /// Those that have waited longest.
     pub first: Vec<AwaitedChild>,
 }

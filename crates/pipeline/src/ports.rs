@@ -418,7 +418,7 @@ pub trait Heartbeats: Send + Sync {
 pub const MOST_CONSUMERS: usize = 1000;
 
 /// Which entries of the audit log are looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AuditPage {
     /// Those after this number, the oldest first.
     After(i64),
@@ -431,7 +431,12 @@ pub enum AuditPage {
         /// The number.
         after: i64,
     },
+    /// Those whose subject is this, or begins with it and a comma, the newest first: of the newest [`AUDIT_LOOKED_THROUGH`].
+    About(String),
 }
+
+/// Entries of the audit log that are looked through for those about one thing, the newest: no index holds what an entry is about.
+pub const AUDIT_LOOKED_THROUGH: u32 = 20_000;
 
 /// What operators have changed. Only ever added to.
 pub trait AuditLog: Send + Sync {

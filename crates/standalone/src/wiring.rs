@@ -16,7 +16,7 @@ use consumer::fleet::{self, Beating, Member};
 use consumer::operator::OperatorParts;
 use consumer::status::group_of;
 use consumer::verify::ScheduleConfig;
-use consumer::wiring::{Liveness, admin_routes, check_here, name_places, spawn_jobs, spawn_verify};
+use consumer::wiring::{Liveness, admin_routes, check_here, name_places, peek_over_http, spawn_jobs, spawn_verify};
 use consumer::{Adapters, Backends, ConsumerConfig};
 use kafka::{Flavor, KafkaCommitter, KafkaConfig, KafkaProgress, KafkaPublisher, KafkaSource};
 use pipeline::PartitionState;
@@ -222,6 +222,7 @@ impl Stack {
         spawn_jobs(context.clone(), health.clone(), shutdown.token());
         let checked = check::parts_in_use(&kafka, settings.database, settings.redis, &embedded, api);
         let shared = OperatorParts {
+            peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
             context,
             progress: progress.clone(),
             group: kafka.group.clone(),

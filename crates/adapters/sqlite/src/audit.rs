@@ -1,7 +1,7 @@
 //! `AuditLog`: what operators have changed.
 
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, chain};
-use pipeline::ports::{AuditLog, AuditPage};
+use pipeline::ports::{AUDIT_LOOKED_THROUGH, AuditLog, AuditPage};
 use pipeline::{Dependency, Fault};
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 
@@ -34,6 +34,13 @@ impl AuditLog for Sqlite {
                     .prepare_cached(&format!("{columns} WHERE operation = ?1 AND number > ?2 ORDER BY number LIMIT ?3"))?
                     .query_map(params![Id(&operation), after, limit], entry)?
                     .collect::<Result<_>>()?,
+                AuditPage::About(subject) => {
+                    let newest = "number > (SELECT max(number) FROM audit_log) - ?3";
+                    let about = "(subject = ?1 OR substr(subject, 1, length(?1) + 1) = ?1 || ',')";
+                    file.prepare_cached(&format!("{columns} WHERE {newest} AND {about} ORDER BY number DESC LIMIT ?2"))?
+                        .query_map(params![subject, limit, AUDIT_LOOKED_THROUGH], entry)?
+                        .collect::<Result<_>>()?
+                }
             };
             Ok(entries)
         });

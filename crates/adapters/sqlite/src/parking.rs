@@ -9,7 +9,7 @@ use pipeline::{
     Awaited, AwaitedChild, AwaitedParent, Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position,
     RecordId, WaitsFor,
 };
-use rusqlite::types::FromSqlError;
+use rusqlite::types::{FromSqlError, Null};
 use rusqlite::{Connection, Params, Row, params};
 use uuid::Uuid;
 
@@ -59,6 +59,7 @@ impl AwaitedParents for Sqlite {
 fn awaited(connection: &Connection, parents: usize, children: usize) -> Result<Awaited, Failure> {
     let mut groups = connection.prepare_cached(include_str!("../sql/awaited_parents.sql"))?;
     let mut first = connection.prepare_cached(include_str!("../sql/awaited_children.sql"))?;
+    let mut persisted = connection.prepare_cached(include_str!("../sql/parent_persisted.sql"))?;
     let mut awaited = Awaited::default();
     let mut rows = groups.query([limit(parents)])?;
     while let Some(row) = rows.next()? {
@@ -72,7 +73,13 @@ fn awaited(connection: &Connection, parents: usize, children: usize) -> Result<A
         };
         let children = first.query_map(params![type_number, parent_id.as_ref().map(Id), limit(children)], child)?;
         let (count, oldest) = (row.get::<_, i64>(2)?.unsigned_abs(), time(row, 3)?);
-        awaited.largest.push(AwaitedParent { waits_for, children: count, oldest, first: children.collect::<Result<_, _>>()? });
+        let first = children.collect::<Result<_, _>>()?;
+        // An address that is free is given to whoever claims it first, and waits for nobody.
+        let written = match &parent_id {
+            Some(parent_id) => persisted.query_row(params![type_number, Id(parent_id), Null, Null], |row| row.get(0))?,
+            None => false,
+        };
+        awaited.largest.push(AwaitedParent { waits_for, children: count, oldest, written, first });
     }
     Ok(awaited)
 }

@@ -2,13 +2,13 @@
 
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, Sha256Digest, chain};
 use pipeline::fault::RACE_TRIES;
-use pipeline::ports::{AuditLog, AuditPage};
+use pipeline::ports::{AUDIT_LOOKED_THROUGH, AuditLog, AuditPage};
 use pipeline::{Fault, FaultClass};
 
 use crate::faults;
 use crate::json::{JsonParameter, JsonRows};
 use crate::row::Columns;
-use crate::statement::{APPEND_AUDIT, AUDIT_AFTER, AUDIT_BEFORE, AUDIT_OF};
+use crate::statement::{APPEND_AUDIT, AUDIT_ABOUT, AUDIT_AFTER, AUDIT_BEFORE, AUDIT_OF};
 use crate::store::SqlServer;
 
 impl AuditLog for SqlServer {
@@ -47,6 +47,10 @@ impl AuditLog for SqlServer {
             AuditPage::After(number) => (&AUDIT_AFTER, self.pool.ask(&AUDIT_AFTER, &[&limit, &number]).await?),
             AuditPage::Before(number) => (&AUDIT_BEFORE, self.pool.ask(&AUDIT_BEFORE, &[&limit, &number]).await?),
             AuditPage::Of { operation, after } => (&AUDIT_OF, self.pool.ask(&AUDIT_OF, &[&limit, &after, &operation]).await?),
+            AuditPage::About(subject) => {
+                let newest = i64::from(AUDIT_LOOKED_THROUGH);
+                (&AUDIT_ABOUT, self.pool.ask(&AUDIT_ABOUT, &[&limit, &subject, &newest]).await?)
+            }
         };
         sets.accept().iter().flatten().map(|row| entry(Columns::of(row, statement.name))).collect()
     }

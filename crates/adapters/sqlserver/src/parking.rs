@@ -105,7 +105,8 @@ fn note_awaited(awaited: &mut Awaited, columns: Columns<'_>) -> Result<(), Fault
         Some(parent) => parent.first.push(child),
         None => {
             let (children, oldest) = (number("children")?, columns.time("oldest")?);
-            awaited.largest.push(AwaitedParent { waits_for, children, oldest, first: vec![child] });
+            let written = columns.get::<i32>("written")? != 0;
+            awaited.largest.push(AwaitedParent { waits_for, children, oldest, written, first: vec![child] });
         }
     }
     Ok(())

@@ -27,7 +27,7 @@ static API: [&Statement; 11] = [
 ];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 47] = [
+static OPERATOR: [&Statement; 48] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
@@ -66,6 +66,7 @@ static OPERATOR: [&Statement; 47] = [
     &s::AUDIT_AFTER,
     &s::AUDIT_BEFORE,
     &s::AUDIT_OF,
+    &s::AUDIT_ABOUT,
     &s::CONSUMERS,
     &s::PLAN_JOB,
     &s::NOTE_LETTERS,

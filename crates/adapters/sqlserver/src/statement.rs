@@ -139,6 +139,8 @@ statements! {
     AUDIT_BEFORE = "audit_before";
     /// Entries of the audit log of one operation.
     AUDIT_OF = "audit_of";
+    /// The newest entries of the audit log about one thing.
+    AUDIT_ABOUT = "audit_about";
     /// Makes a redrive job.
     PLAN_JOB = "plan_job";
     /// Notes what became of letters of a job.

@@ -31,10 +31,11 @@ struct AuditPage {
     older: Option<String>,
 }
 
-struct Row {
-    entry: AuditRow,
-    at: When,
-    class: &'static str,
+/// An entry as a row.
+pub(super) struct Row {
+    pub entry: AuditRow,
+    pub at: When,
+    pub class: &'static str,
 }
 
 /// `GET /console/audit?before=…`.
@@ -63,7 +64,7 @@ pub(crate) async fn show<O: Operations>(
 }
 
 impl Row {
-    fn of(entry: AuditRow, now: SystemTime) -> Self {
+    pub fn of(entry: AuditRow, now: SystemTime) -> Self {
         let is_bad = ["failed", "refused", "not "].iter().any(|word| entry.outcome.starts_with(word));
         Self { at: When::of(&entry.at, now), class: if is_bad { "bad" } else { "" }, entry }
     }

@@ -3,7 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::flow::Down;
-use crate::port::{Consumer, Flow, Known, Part};
+use super::held::Records;
+use crate::port::{Consumer, Flow, Held, Known, Part, Refused};
 use crate::words::{When, capital, list, per_second, spaced, span, thousands};
 
 /// Who has said nothing for longer than this has missed a heartbeat.
@@ -96,8 +97,8 @@ pub(crate) fn reader(flow: &Flow, partition: i32, ours: bool) -> Reader {
     }
 }
 
-/// What does not work, here and in other consumers; the same for the same reason is told once.
-pub(super) fn down(flow: &Flow, now: SystemTime) -> Vec<Down> {
+/// What does not work, here and in other consumers; the same for the same reason is told once. Where records are held, it is asked which.
+pub(super) fn down(flow: &Flow, now: SystemTime, held: impl Fn() -> Result<Held, Refused>) -> Vec<Down> {
     struct Told<'a> {
         part: &'a Part,
         here: bool,
@@ -124,7 +125,7 @@ pub(super) fn down(flow: &Flow, now: SystemTime) -> Vec<Down> {
         },
         reason: part.reason.clone().unwrap_or_else(|| "It has not been reached yet.".to_owned()),
         since: When::of(&part.since, now),
-        flood: form == Some(number),
+        flood: (form == Some(number)).then(|| Records::samples(held(), now)),
     });
     told.collect()
 }
@@ -274,8 +275,8 @@ mod tests {
             Consumer { alive: false, down: vec![part("flow", "was held")], ..consumer("gone", &[3]) },
         ]);
         flow.here.parts = vec![part("kafka", "away"), Part { state: PartState::Up, ..part("database", "") }];
-        let down = down(&flow, SystemTime::now());
-        let told: Vec<_> = down.iter().map(|down| (format!("{}{}", down.name, down.place), down.flood)).collect();
+        let down = down(&flow, SystemTime::now(), || Ok(Held::default()));
+        let told: Vec<_> = down.iter().map(|down| (format!("{}{}", down.name, down.place), down.flood.is_some())).collect();
         let expected = [("Kafka here and at b (process 7)", false), ("Flow at b (process 7)", true), ("Flow at c (process 7)", false)];
         assert_eq!(told, expected.map(|(text, flood)| (text.to_owned(), flood)));
     }

@@ -10,6 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
 use super::consumers::{self, ConsumerRow, Reader, down, lost, reader};
+use super::held::Records;
 use super::problem::{bad, refused};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
@@ -46,8 +47,8 @@ pub(super) struct Down {
     pub place: String,
     pub reason: String,
     pub since: When,
-    /// Whether it is down because a flood of unwritable records is held, which can be let pass from here.
-    pub flood: bool,
+    /// Where it is down because a flood of unwritable records is held, which can be let pass from here: some of them, or why they are not known.
+    pub flood: Option<Known<Records>>,
 }
 
 struct PartitionRow {
@@ -84,7 +85,7 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
         shell: Shell::new(&console.gate, &visitor, Screen::Flow, "Flow"),
         at: When::of(&flow.at, now),
         lost: lost(&flow),
-        down: down(&flow, now),
+        down: down(&flow, now, || console.operations.held_known()),
         consumers: consumers::rows(&flow.consumers, now),
         wide: Diagram::wide(&flow, &moving),
         narrow: Diagram::narrow(&flow, &moving),

@@ -10,17 +10,21 @@ use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
+use super::audit::Row;
 use super::problem::{refused, status as problem_status};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Role, Visitor, kept};
 use crate::fields::{Fields, address};
+use crate::filters;
 use crate::locate::{line_of, locate};
-use crate::port::{Draft, Letter, Operations, Selection};
+use crate::port::{Draft, Known, Letter, Operations, Selection};
 use crate::routes::Console;
 use crate::words::{When, left_out, thousands};
 
 /// More bytes than this are not dumped.
 const DUMPED: usize = 4096;
+/// Entries of the audit log that are shown, at most.
+const HISTORY: usize = 50;
 /// Lines around a problem that are shown with it.
 const AROUND: usize = 2;
 
@@ -32,6 +36,9 @@ struct LetterPage {
     since: When,
     /// When a redrive failed the last time.
     again: Option<When>,
+    /// The times of the event and of its record.
+    event_at: When,
+    record_at: When,
     size: String,
     text: Option<Marked>,
     hex: String,
@@ -44,6 +51,8 @@ struct LetterPage {
     purge: String,
     trace: Option<String>,
     draft: DraftPart,
+    /// What operators have done to it.
+    history: Known<Vec<Row>>,
     /// What stands in the editor.
     payload: String,
     /// Why it was not sent.
@@ -148,6 +157,8 @@ async fn page<O: Operations>(
     };
     let mut shell = Shell::new(&console.gate, visitor, Screen::DeadLetters, format!("Dead letter {}", letter.row.id));
     shell.here = format!("/console/dead-letters/{}", letter.row.id);
+    let history = console.operations.letter_history(&letter.row.id, HISTORY).await;
+    let history = history.map(|entries| entries.into_iter().map(|entry| Row::of(entry, SystemTime::now())).collect());
     let only = Selection { ids: vec![letter.row.id.clone()], ..Selection::default() };
     let payload = payload.or_else(|| letter.editable.clone()).unwrap_or_default();
     let draft = draft.map_or(DraftPart { checked: None }, |draft| DraftPart::of(draft, &payload));
@@ -155,6 +166,8 @@ async fn page<O: Operations>(
     let page = LetterPage {
         since: When::maybe(letter.row.since.as_ref(), SystemTime::now()),
         again: letter.failed_again.as_ref().map(|at| When::maybe(Some(at), SystemTime::now())),
+        event_at: When::maybe(letter.event_at.as_ref(), SystemTime::now()),
+        record_at: When::maybe(letter.record_at.as_ref(), SystemTime::now()),
         size: thousands(letter.bytes.len() as u64),
         // What a viewer must not see is not even written into a template.
         text: if shell.editor { marked(&letter) } else { None },
@@ -167,6 +180,7 @@ async fn page<O: Operations>(
         trace: letter.row.event_id.as_ref().map(|event| address("/console/trace", &[("event", event)])),
         payload: if shell.editor { payload } else { String::new() },
         draft,
+        history,
         refusal,
         letter,
         shell,

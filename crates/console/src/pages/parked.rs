@@ -12,7 +12,8 @@ use super::problem::refused;
 use super::{Answer, Screen, Shell, html};
 use crate::access::Visitor;
 use crate::fields::address;
-use crate::port::{MissingParent, Operations};
+use crate::filters;
+use crate::port::{MissingParent, Operations, ParentFate};
 use crate::routes::Console;
 use crate::words::{When, counted, left_out, parse, span, thousands};
 
@@ -33,6 +34,8 @@ struct Parent {
     oldest: When,
     left: String,
     class: &'static str,
+    fate: ParentFate,
+    trace: Option<String>,
     waiting: Vec<Child>,
     unnamed: u64,
 }
@@ -76,6 +79,8 @@ impl Parent {
             oldest: When::of(&parent.oldest, now),
             left: remaining.map_or_else(unknown, in_words),
             class: if soon { "bad" } else { "plain" },
+            trace: parent.trace.map(|(by, id)| address("/console/trace", &[(by.name(), &id)])),
+            fate: parent.fate,
             unnamed: parent.children.saturating_sub(parent.first.len() as u64),
             waiting: parent
                 .first

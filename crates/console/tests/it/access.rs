@@ -9,7 +9,7 @@ use console::routes;
 use super::client::{Client, access, between};
 use super::fake::{Asked, Fake};
 
-const READS: [&str; 10] = [
+const READS: [&str; 11] = [
     "/console/",
     "/console/dead-letters",
     "/console/dead-letters/3fa9c1d20000",
@@ -19,6 +19,7 @@ const READS: [&str; 10] = [
     "/console/verify",
     "/console/trace?event=1",
     "/console/health",
+    "/console/held",
     "/console/nowhere",
 ];
 const OPERATOR_READS: [&str; 2] = ["/console/redrive?all=1&rehearse=1", "/console/purge?all=1"];

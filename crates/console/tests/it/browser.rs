@@ -17,8 +17,9 @@ use super::driver::{Browser, ENTER, TAB};
 use super::fake::{Asked, Fake};
 use super::injection::poisoned;
 
-const SCREENS: [(&str, &str); 14] = [
+const SCREENS: [(&str, &str); 15] = [
     ("flow", "/console/"),
+    ("held", "/console/held"),
     ("dead-letters", "/console/dead-letters"),
     ("dead-letters-filtered", "/console/dead-letters?fingerprint=invalid_value%3AUserCreated%3Apayload.email"),
     ("letter", "/console/dead-letters/3fa9c1d20000"),
@@ -58,9 +59,13 @@ impl Desk {
 
     /// Logs in by typing, and nothing else.
     async fn log_in(&self) {
+        self.log_in_with("editor-token-0123").await;
+    }
+
+    async fn log_in_with(&self, token: &str) {
         self.open("/console/login").await;
         self.browser.until("document.activeElement.id === 'token'").await;
-        self.browser.keys("editor-token-0123").await;
+        self.browser.keys(token).await;
         self.browser.keys(ENTER).await;
         self.at("/console/").await;
     }
@@ -225,6 +230,16 @@ async fn a_poison_group_is_triaged_by_keyboard_alone() {
     browser.keys("?").await;
     browser.until("document.querySelector('#help').open").await;
     desk.quiet().await;
+    browser.run("document.querySelector('#help').close()").await;
+    // Down and up again.
+    desk.open("/console/dead-letters?reason=too_large").await;
+    browser.keys("jjj").await;
+    let row = "[...document.querySelectorAll('[data-row]')].indexOf(document.activeElement.closest('[data-row]'))";
+    browser.until(&format!("{row} === 2")).await;
+    browser.keys("kk").await;
+    browser.until(&format!("{row} === 0")).await;
+    browser.keys("k").await;
+    browser.until(&format!("{row} === 0")).await;
     // The list of these two means these two; in the list of all, `r` alone only goes to a row.
     desk.open("/console/dead-letters?id=3fa9c1d20003&id=3fa9c1d20007").await;
     browser.keys("r").await;
@@ -376,8 +391,12 @@ async fn the_progress_of_a_job_is_renewed() {
     desk.log_in().await;
     desk.open("/console/jobs").await;
     desk.browser.run("window.first = document.querySelector('#job-3 .progress').textContent").await;
+    // What is read out is an element that stays, whose text alone changes.
+    desk.browser.run("window.told = document.querySelector('#summary'); window.told.firstChild.data = 'something else'").await;
     desk.browser.until("document.querySelector('#job-3 .progress').textContent !== window.first").await;
     desk.browser.until("document.querySelector('#job-3 progress').value > 36").await;
+    desk.browser.until("window.told.textContent.startsWith('3 jobs, 1 running')").await;
+    assert_eq!(desk.browser.run("return window.told.isConnected && window.told.getAttribute('role')").await, "status");
     desk.quiet().await;
     desk.leave().await;
 }
@@ -499,14 +518,63 @@ async fn markup_does_not_run() {
     desk.leave().await;
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn everyone_can_read_it() {
+/// The text of axe-core; `None` where nothing says where it is, which is no failure unless a browser is required.
+fn axe() -> Option<String> {
     let Ok(axe) = std::env::var("AXE_JS") else {
         assert!(std::env::var("CONSOLE_BROWSER_REQUIRED").as_deref() != Ok("1"), "AXE_JS names no file, and a browser is required");
         println!("skipped: AXE_JS names no file");
-        return;
+        return None;
     };
-    let axe = std::fs::read_to_string(axe).unwrap();
+    Some(std::fs::read_to_string(axe).unwrap())
+}
+
+/// What somebody could not read or reach on the page that is open.
+async fn violations(desk: &Desk, axe: &str, page: &str) -> Vec<String> {
+    desk.browser.run(axe).await;
+    let brief = "axe.run().then((it) => it.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + (n.any[0]?.message ?? v.help))))";
+    let found = desk.browser.run_promise(brief).await;
+    let found = found.as_array().unwrap_or_else(|| panic!("{found}"));
+    found.iter().map(|violation| format!("{page}: {}", violation.as_str().unwrap())).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_refused_and_what_opens_over_a_page_can_be_read_too() {
+    let Some(axe) = axe() else { return };
+    let Some(desk) = Desk::new(Fake::with(40)).await else { return };
+    let mut found = Vec::new();
+    desk.log_in_with("viewer-token-0123").await;
+    for (scheme, contrast) in [("light", "no-preference"), ("dark", "no-preference"), ("dark", "more")] {
+        desk.browser.prefer(scheme, contrast).await;
+        for (page, says) in [
+            ("/console/nowhere", "Not there"),
+            ("/console/dead-letters/ffffffffffff", "Not there"),
+            ("/console/redrive?all=1", "Not allowed"),
+            ("/console/dead-letters?older=soon", "Not done"),
+        ] {
+            desk.open(page).await;
+            desk.browser.until(&format!("document.querySelector('h1')?.textContent === '{says}'")).await;
+            found.extend(violations(&desk, &axe, &format!("{page} {scheme} {contrast}")).await);
+        }
+        desk.fake.away.store(true, Ordering::SeqCst);
+        desk.open("/console/parked").await;
+        desk.browser.until("document.querySelector('h1')?.textContent === 'A part is away'").await;
+        found.extend(violations(&desk, &axe, &format!("away {scheme} {contrast}")).await);
+        desk.fake.away.store(false, Ordering::SeqCst);
+        for (key, dialog) in [("/", "#palette"), ("?", "#help")] {
+            desk.open("/console/jobs").await;
+            desk.at("/console/jobs").await;
+            desk.browser.keys(key).await;
+            desk.browser.until(&format!("document.querySelector('{dialog}').open")).await;
+            found.extend(violations(&desk, &axe, &format!("{dialog} {scheme} {contrast}")).await);
+        }
+    }
+    assert!(found.is_empty(), "{} violations:\n{}", found.len(), found.join("\n"));
+    desk.leave().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn everyone_can_read_it() {
+    let Some(axe) = axe() else { return };
     let Some(desk) = Desk::new(Fake::with(1_337)).await else { return };
     desk.log_in().await;
     let mut found = Vec::new();
@@ -529,15 +597,7 @@ async fn everyone_can_read_it() {
             desk.browser.width(width).await;
             for (name, address) in SCREENS.into_iter().chain([("login", "/console/login")]) {
                 desk.open(address).await;
-                desk.browser.run(&axe).await;
-                let brief = "axe.run().then((it) => it.violations.flatMap((v) => v.nodes.map((n) => v.id + ': ' + n.target + ' ' + (n.any[0]?.message ?? v.help))))";
-                let violations = desk.browser.run_promise(brief).await;
-                let violations = violations.as_array().unwrap_or_else(|| panic!("{violations}")).clone();
-                found.extend(
-                    violations
-                        .iter()
-                        .map(|violation| format!("{name} {width} {scheme} {contrast} {theme}: {}", violation.as_str().unwrap())),
-                );
+                found.extend(violations(&desk, &axe, &format!("{name} {width} {scheme} {contrast} {theme}")).await);
             }
         }
     }

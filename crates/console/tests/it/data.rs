@@ -85,6 +85,29 @@ pub fn here(looks: u64) -> Here {
     }
 }
 
+/// Five records that cannot be written, of 41 that are held.
+pub fn held() -> Held {
+    let kinds = [
+        (POISON, "invalid_value", "UserCreated", "payload.email is no e-mail address: one @ with something on both sides of it is needed."),
+        ("not_json:unknown:", "not_json", "unknown", "The message is not JSON (line 1, column 31)."),
+    ];
+    let record = |number: i64| {
+        let (fingerprint, reason, event_type, error) = kinds[usize::from(number == 1)];
+        HeldRecord {
+            place: format!("shop.events/1/{}", 1_211_343 + number),
+            at: Some(ago(100)),
+            key: Some(format!("held-key-{number}")),
+            event_type: event_type.to_owned(),
+            event_id: (number != 1).then(|| EVENT.to_owned()),
+            reason: reason.to_owned(),
+            fingerprint: fingerprint.to_owned(),
+            error: error.to_owned(),
+        }
+    };
+    let caveat = "The tables could not be asked, so that only the contract was checked: the database does not answer.";
+    Held { at: ago(6), unconsumed: 49_724, examined: 200, records: (0..5).map(record).collect(), caveats: vec![caveat.to_owned()] }
+}
+
 /// This one, another one, one that is held, and one that is gone.
 fn consumers(looks: u64) -> Vec<Consumer> {
     let consumer = |host: &str, partitions: &[i32]| Consumer {
@@ -231,6 +254,8 @@ pub fn letter(id: &str) -> Letter {
             key: None,
             headers: Vec::new(),
             failed_again: None,
+            record_at: None,
+            event_at: None,
             bytes: (0..=255).cycle().take(5_000).collect(),
             is_text: false,
             editable: None,
@@ -253,6 +278,8 @@ pub fn letter(id: &str) -> Letter {
             ("tenant".to_owned(), None),
         ],
         failed_again: (number % 5 == 4).then(|| "2026-01-15T11:42:00Z".to_owned()),
+        record_at: Some("2026-11-29T09:14:03.207Z".to_owned()),
+        event_at: Some("2026-11-29T09:14:02.118Z".to_owned()),
         bytes: text.into_bytes(),
         is_text: true,
         editable: Some(payload("ada at example.org")),
@@ -330,7 +357,10 @@ pub fn jobs(looks: u64) -> Vec<Job> {
     ]
 }
 
+pub const PARKED_ITSELF: &str = "It is no dead letter; it may be parked itself, for its user.";
+
 pub fn parked() -> Parked {
+    let dead_letter = |by_key, others| ParentFate::DeadLetter { id: "3fa9c1d20000".to_owned(), by_key, others };
     let waiting = |parent: u64, many: u64| {
         (0..many).map(move |number| Waiting {
             event_id: format!("0190a2b4-7c1e-7d3a-9f{parent:02}-{number:012}"),
@@ -338,7 +368,12 @@ pub fn parked() -> Parked {
             parked_at: ago(5_400 - number * 60 - parent * 300),
         })
     };
-    let parent = |name: &str, children: u64, parent: u64| MissingParent {
+    let parent = |name: &str, children: u64, parent: u64, fate: ParentFate| MissingParent {
+        fate,
+        trace: name
+            .split_once(' ')
+            .filter(|(kind, _)| *kind != "an")
+            .map(|(kind, id)| (if kind == "user" { TraceBy::User } else { TraceBy::Order }, id.to_owned())),
         name: name.to_owned(),
         children,
         oldest: ago(5_400 - parent * 300),
@@ -346,9 +381,13 @@ pub fn parked() -> Parked {
     };
     Parked {
         parents: vec![
-            parent("user 0190a2b4-0000-7000-8000-000000000042", 361, 0),
-            parent("order 0190a2b4-0000-7000-8000-0000000000b7", 52, 1),
-            parent("an e-mail address", 5, 2),
+            parent("user 0190a2b4-0000-7000-8000-000000000042", 361, 0, dead_letter(false, 0)),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b7", 48, 1, ParentFate::NeverSeen),
+            parent("an e-mail address", 5, 2, ParentFate::Held),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b8", 1, 3, dead_letter(true, 2)),
+            parent("user 0190a2b4-0000-7000-8000-000000000043", 1, 3, ParentFate::Written),
+            parent("order 0190a2b4-0000-7000-8000-0000000000b9", 1, 4, ParentFate::NotFound(PARKED_ITSELF.to_owned())),
+            parent("order 0190a2b4-0000-7000-8000-0000000000ba", 1, 4, ParentFate::Unknown("The queue does not answer.".to_owned())),
         ],
         hidden: 0,
         events: 418,

@@ -200,6 +200,27 @@ impl Operations for Fake {
         here
     }
 
+    fn held_known(&self) -> Result<Held, Refused> {
+        self.reach()?;
+        if self.reading.load(Ordering::SeqCst) {
+            return Err(Refused { kind: RefusalKind::Reading, sentence: self.text("The log is being looked at.") });
+        }
+        let mut held = data::held();
+        self.dirty(&mut [&mut held.at]);
+        for HeldRecord { place, at, key, event_type, event_id, reason, fingerprint, error } in &mut held.records {
+            self.dirty(&mut [place, event_type, reason, fingerprint, error]);
+            for text in [at, key, event_id] {
+                self.some(text);
+            }
+        }
+        held.caveats.iter_mut().for_each(|caveat| self.dirty(&mut [caveat]));
+        Ok(held)
+    }
+
+    async fn held(&self) -> Result<Held, Refused> {
+        self.held_known()
+    }
+
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
     }
@@ -268,7 +289,18 @@ impl Operations for Fake {
         self.some(&mut letter.key);
         self.some(&mut letter.field);
         self.some(&mut letter.told);
+        self.some(&mut letter.record_at);
+        self.some(&mut letter.event_at);
         Ok(letter)
+    }
+
+    async fn letter_history(&self, id: &str, limit: usize) -> Known<Vec<AuditRow>> {
+        if self.hangs.load(Ordering::SeqCst) {
+            return Err(self.text("There was no answer within 3 s."));
+        }
+        let all = self.audit(None, usize::MAX).await.unwrap_or_default();
+        let about = |row: &AuditRow| self.markup.is_some() || row.subject.starts_with(&format!("dead letter {id}"));
+        Ok(all.into_iter().filter(about).take(limit).collect())
     }
 
     async fn check(&self, _: &str, payload: &str) -> Result<Draft, Refused> {
@@ -363,6 +395,13 @@ impl Operations for Fake {
         }
         for parent in &mut parked.parents {
             self.dirty(&mut [&mut parent.name, &mut parent.oldest]);
+            match &mut parent.fate {
+                ParentFate::DeadLetter { id: text, .. } | ParentFate::NotFound(text) | ParentFate::Unknown(text) => self.dirty(&mut [text]),
+                ParentFate::Written | ParentFate::NeverSeen | ParentFate::Held => {}
+            }
+            if let Some((_, id)) = &mut parent.trace {
+                self.dirty(&mut [id]);
+            }
             for child in &mut parent.first {
                 self.dirty(&mut [&mut child.event_id, &mut child.place, &mut child.parked_at]);
             }

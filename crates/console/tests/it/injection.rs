@@ -24,6 +24,7 @@ async fn markup_is_escaped_wherever_it_comes_from() {
         for address in [
             "/console/".to_owned(),
             "/console/health".to_owned(),
+            "/console/held".to_owned(),
             "/console/jobs".to_owned(),
             "/console/parked".to_owned(),
             "/console/audit".to_owned(),

@@ -36,6 +36,32 @@ async fn every_consumer_is_told_with_what_it_reads_and_what_holds_it() {
 }
 
 #[tokio::test]
+async fn a_few_of_the_records_that_are_held_stand_beside_the_permit() {
+    let fake = Fake::with(40);
+    let (editor, operator, viewer) = (Client::editor(&fake).await, Client::operator(&fake).await, Client::viewer(&fake).await);
+    for address in ["/console/", "/console/health"] {
+        let page = editor.get(address).await;
+        page.has("shop.events/1/1211343").has("shop.events/1/1211345").lacks("shop.events/1/1211346").has("held-key-2");
+        page.has("The 200 oldest of 49,724 records that are not consumed were looked at; 5 of them cannot be written.");
+        page.has("so that only the contract was checked").has("<a href=\"/console/held\">All of them</a>").has("name=\"records\"");
+        // A key may be personal data.
+        operator.get(address).await.has("shop.events/1/1211343").has("not JSON").lacks("held-key").has("name=\"records\"");
+        viewer.get(address).await.has("shop.events/1/1211343").lacks("held-key").lacks("name=\"records\"");
+    }
+    let all = editor.get("/console/held").await;
+    all.has("shop.events/1/1211347").has("held-key-4").has("value=\"5\"");
+    operator.get("/console/held").await.has("shop.events/1/1211347").lacks("held-key");
+    viewer.get("/console/held").await.has("shop.events/1/1211347").lacks("held-key").lacks("name=\"records\"");
+
+    fake.reading.store(true, Ordering::SeqCst);
+    editor.get("/console/").await.has("What is held is not known yet: The log is being looked at.").has("name=\"records\"");
+    fake.reading.store(false, Ordering::SeqCst);
+    fake.away.store(true, Ordering::SeqCst);
+    editor.get("/console/").await.has("What is held is not known yet").has("name=\"records\"");
+    assert_eq!(editor.get("/console/held").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
 async fn without_the_database_only_this_process_is_known() {
     let fake = Fake::with(40);
     fake.away.store(true, Ordering::SeqCst);
@@ -130,13 +156,13 @@ async fn what_is_left_out_is_counted() {
     let fake = Fake::with(40);
     let client = Client::editor(&fake).await;
     for (many, groups, bytes, parents, waits) in [
-        (1, "1 smaller group is not shown.", "1 more byte is not dumped.", "and 1 more parent is not shown.", "4 missing parents"),
+        (1, "1 smaller group is not shown.", "1 more byte is not dumped.", "and 1 more parent is not shown.", "8 missing parents"),
         (
             1_204,
             "1,204 smaller groups are",
             "1,204 more bytes are not dumped.",
             "and 1,204 more parents are not shown.",
-            "1,207 missing parents",
+            "1,211 missing parents",
         ),
     ] {
         fake.beyond.store(many, Ordering::SeqCst);
@@ -181,6 +207,25 @@ async fn a_letter_is_shown_with_its_field_marked() {
 }
 
 #[tokio::test]
+async fn what_operators_have_done_to_a_letter_stands_on_its_page() {
+    let fake = Fake::with(40);
+    let client = Client::viewer(&fake).await;
+    let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
+    letter.has(">History</h2>").has("/console/audit?before=227\"").has(">sent</td>").lacks("stopped by grace");
+    client.get("/console/dead-letters/3fa9c1d20003").await.has("no operator has edited, redriven or imported it");
+    fake.hangs.store(true, Ordering::SeqCst);
+    let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
+    letter.has("The audit log could not be asked: There was no answer within 3 s.").has("Fingerprint");
+}
+
+#[tokio::test]
+async fn the_times_of_a_letter_are_told_as_far_as_they_are_known() {
+    let letter = page(40, "/console/dead-letters/3fa9c1d20000").await;
+    letter.has("2026-11-29 09:14:02 UTC").has("2026-11-29 09:14:03 UTC").has("Kafka's time of the record").has("Dead since");
+    page(40, "/console/dead-letters/3fa9c1d20003").await.has("own time</dt><dd><span class=\"at\">unknown</span>");
+}
+
+#[tokio::test]
 async fn the_other_screens_show_what_they_are_for() {
     let jobs = page(40, "/console/jobs").await;
     jobs.has("3 jobs, 1 running").has("id=\"job-3\"").has("action=\"/console/jobs/3/pause\"").lacks("/console/jobs/3/resume");
@@ -188,13 +233,22 @@ async fn the_other_screens_show_what_they_are_for() {
     jobs.has("by grace").has("The broker did not answer for 30 s.").has("10 at most").has("All dead letters.").has("57 of 1,410 done");
     let parked = page(40, "/console/parked").await;
     parked
-        .has("418 events wait for 3 missing parents.")
+        .has("418 events wait for 7 missing parents.")
         .has("<details")
         .has("361 events")
         .has("min left")
         .has(">and 353 more<")
         .lacks("more parent");
-    parked.has("/console/trace?event=0190a2b4");
+    parked.has("/console/trace?event=0190a2b4").has("/console/trace?user=0190a2b4-0000-7000-8000-000000000042");
+    let letter = "<a class=\"id\" href=\"/console/dead-letters/3fa9c1d20000\">3fa9c1d20000</a>";
+    parked
+        .has(&format!("Its event is dead letter {letter}: open."))
+        .has("never seen</span> It is in no table, not parked, and no dead letter.");
+    parked.has(&format!("Dead letter {letter}, which cannot be read, has its id as the key: open. 2 more are about it."));
+    parked
+        .has("is released within seconds")
+        .has("It is in no table. It is no dead letter; it may be parked itself")
+        .has("The queue does not answer.");
     let trace = page(40, "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21").await;
     trace.has("It is a dead letter and was never written.").has("href=\"/console/dead-letters/3fa9c1d20000\"");
     trace.has("/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7dff").has("redrive by ada");

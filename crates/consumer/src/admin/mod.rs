@@ -49,7 +49,6 @@ use crate::operator::OperatorParts;
 
 pub use config::{AdminConfig, AdminRole};
 pub use ledger::Compact;
-pub use peek::Peek;
 
 /// The largest body of a request that says what to do, in bytes.
 const ORDER_BYTES: usize = 64 << 10;
@@ -60,8 +59,6 @@ pub struct AdminParts<G, T, Q, P> {
     pub shared: OperatorParts<G, T, Q, P>,
     /// Where this process answers.
     pub address: SocketAddr,
-    /// Looks at what the group has not consumed.
-    pub peek: Peek,
     /// Folds old lines of the ledger.
     pub compact: Compact,
 }

@@ -1,20 +1,14 @@
 //! `GET /admin/peek`: what the group has not consumed.
 
-use std::sync::Arc;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::{Extension, Json};
-use futures_util::future::BoxFuture;
 use serde::Deserialize;
 
 use super::answer::Refused;
 use super::request::{Asked, asked};
 use super::{AdminRole, Shared};
 use crate::peek::{PeekArgs, Peeked, Refusal};
-
-/// Looks at what the group has not consumed, by a reader of its own.
-pub type Peek = Arc<dyn Fn(PeekArgs) -> BoxFuture<'static, Result<Peeked, Refusal>> + Send + Sync>;
 
 /// Records of one answer, where nothing is asked for, and at most.
 const RECORDS: (u64, u64) = (20, 1000);
@@ -46,7 +40,7 @@ pub(super) async fn look<G, T, Q, P>(
             "Another request looks at the log at this moment, and each fetches anew: ask again when it has ended.",
         ));
     };
-    let peeked = (admin.parts.peek)(PeekArgs { records, partition, broken, json: true }).await?;
+    let peeked = (admin.parts.shared.peek)(PeekArgs { records, partition, broken, json: true }).await?;
     Ok(Json(if role < AdminRole::Editor { peeked.without_keys() } else { peeked }))
 }
 

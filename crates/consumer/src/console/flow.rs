@@ -100,7 +100,7 @@ fn part(name: &str, told: &PartReport) -> Part {
 }
 
 /// The answer of a part, or why there is none.
-async fn known<T>(answer: impl Future<Output = Result<T, Fault>>) -> Known<T> {
+pub(super) async fn known<T>(answer: impl Future<Output = Result<T, Fault>>) -> Known<T> {
     match tokio::time::timeout(PATIENCE, answer).await {
         Ok(answer) => answer.map_err(|fault| problem(&reason(&fault))),
         Err(_) => Err(format!("There was no answer within {} s.", PATIENCE.as_secs())),

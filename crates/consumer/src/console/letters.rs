@@ -115,15 +115,29 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(
     let headers = headers.filter_map(|header| header.header()).take(HEADERS);
     let headers = headers.map(|header| (shortened(&header.name), header.value.map(|value| shortened(&text(value))))).collect();
     let failed_again = entry.filter(|entry| entry.first_timestamp.is_some()).and_then(|entry| entry.at()).map(|at| at.to_string());
+    let record_at = entry.and_then(|entry| entry.record_at()).map(|at| at.to_string());
+    let event_at = listed.event_at().map(|at| at.to_string());
     let field = value.as_deref().and_then(|value| events::decode(value).err()?.field).map(|field| field.to_string());
     let bytes = value.unwrap_or_else(|| listed.text.clone().into_bytes());
     let is_text = std::str::from_utf8(&bytes).is_ok();
     let told = told(&listed).filter(|_| !is_ours(&listed)).map(shortened);
-    Ok(Letter { row: row(&listed), told, key, headers, failed_again, is_text, editable: editable(&listed).ok(), field, bytes })
+    Ok(Letter {
+        row: row(&listed),
+        told,
+        key,
+        headers,
+        failed_again,
+        record_at,
+        event_at,
+        is_text,
+        editable: editable(&listed).ok(),
+        field,
+        bytes,
+    })
 }
 
 /// The bytes as text, or as hexadecimal digits where they are none.
-fn text(bytes: Vec<u8>) -> String {
+pub(super) fn text(bytes: Vec<u8>) -> String {
     String::from_utf8(bytes).unwrap_or_else(|error| hex(error.as_bytes()))
 }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `flow` | the whole on one screen |
 //! | `fleet` | the consumers of the database |
+//! | `held` | what a hold keeps back |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
 //! | `jobs` | redrive jobs, whichever process they run in |
 //! | `checked` | the last check of this process |
@@ -14,6 +15,7 @@
 mod checked;
 mod fleet;
 mod flow;
+mod held;
 mod index;
 mod jobs;
 mod keeper;
@@ -30,8 +32,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Here, Job, JobControl, Letter, LetterPage, Operations, Order, Parked,
-    RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
+    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Held, Here, Job, JobControl, Known, Letter, LetterPage, Operations,
+    Order, Parked, RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
@@ -44,7 +46,7 @@ use tokio::sync::watch;
 use uuid::Uuid;
 
 use crate::admin::{AdminConfig, AdminRole};
-use crate::audit::{Subject, Who};
+use crate::audit::{Handled, Subject, Who};
 use crate::backends::SystemClock;
 use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
@@ -54,6 +56,7 @@ use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
 use crate::verify::last::NO_SCHEDULE;
+use held::HeldRecords;
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
@@ -101,7 +104,8 @@ where
     P: Publisher + Clone + 'static,
 {
     let letters = Keeper::new(parts.shared.context.queue.clone(), parts.shared.stop.clone());
-    Pipeline { parts, letters }
+    let held = HeldRecords::new(parts.shared.peek.clone());
+    Pipeline { parts, letters, held }
 }
 
 fn access(config: Arc<AdminConfig>) -> Access {
@@ -122,6 +126,7 @@ fn access(config: Arc<AdminConfig>) -> Access {
 struct Pipeline<G, T, Q, P> {
     parts: ConsoleParts<G, T, Q, P>,
     letters: Keeper<Q>,
+    held: HeldRecords,
 }
 
 impl<G, T, Q, P> Operations for Pipeline<G, T, Q, P>
@@ -147,6 +152,14 @@ where
         self.parts.shared.stop.cancelled().await;
     }
 
+    fn held_known(&self) -> Result<Held, Refused> {
+        self.held.known()
+    }
+
+    async fn held(&self) -> Result<Held, Refused> {
+        self.held.read().await
+    }
+
     async fn groups(&self) -> Result<Groups, Refused> {
         let index = self.letters.index().await?;
         Ok(Groups { groups: index.groups(), uncounted: index.unknown() })
@@ -168,6 +181,13 @@ where
 
     async fn letter(&self, id: &str) -> Result<Letter, Refused> {
         Ok(letters::one(&self.parts.shared.context, self.letters.at_hand().as_deref(), id).await?)
+    }
+
+    async fn letter_history(&self, id: &str, limit: usize) -> Known<Vec<AuditRow>> {
+        let tables = self.parts.shared.context.tables().map_err(|refusal| problem(&refusal))?;
+        let subject = Handled::new(id.to_owned(), None, "").subject();
+        let entries = flow::known(tables.audit_page(AuditPage::About(subject), limit)).await?;
+        Ok(entries.into_iter().map(audit_row).collect())
     }
 
     async fn check(&self, id: &str, payload: &str) -> Result<Draft, Refused> {
@@ -218,7 +238,8 @@ where
     }
 
     async fn parked(&self) -> Result<Parked, Refused> {
-        let parked = waiting::parked(self.parts.shared.context.tables()?, self.parts.parking_deadline).await;
+        let context = &self.parts.shared.context;
+        let parked = waiting::parked(context.tables()?, &context.queue, &self.letters, self.parts.parking_deadline).await;
         Ok(parked.map_err(Refusal::from)?)
     }
 
@@ -287,6 +308,7 @@ where
         };
         let audit = (self.parts.shared.context.audit()?, Who::console(caller));
         change_permit(&self.parts.shared.context.queue, audit, permit).await?;
+        self.held.forget();
         tracing::info!(caller, ?permit, "what may pass of a flood was changed");
         Ok(())
     }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use events::Timestamp;
 use pipeline::dead_letter::{Entry, UNKNOWN, entry_id};
 use serde::Serialize;
+use serde_json::{Map, Value};
 
 /// The reason, and the fingerprint, of an entry that is no dead letter as we know them.
 pub const UNREADABLE: &str = "unreadable";
@@ -45,6 +46,22 @@ impl Listed {
     /// How often it was redriven.
     pub fn retries(&self) -> u32 {
         self.entry.as_ref().map_or(0, |entry| entry.retry_count)
+    }
+
+    /// The fields of its event, where the payload is a JSON object, whatever else is wrong with it; of a CloudEvent those of its data.
+    pub fn fields(&self) -> Option<Map<String, Value>> {
+        let value = self.entry.as_ref().and_then(Entry::value)?;
+        let value = events::unframed(&value).unwrap_or(&value);
+        let Ok(Value::Object(fields)) = serde_json::from_str(&String::from_utf8_lossy(value)) else { return None };
+        match fields.get("data") {
+            Some(Value::Object(data)) => Some(data.clone()),
+            _ => Some(fields),
+        }
+    }
+
+    /// The event's own time, where it tells one.
+    pub fn event_at(&self) -> Option<Timestamp> {
+        Timestamp::parse(self.fields()?.get("timestamp")?.as_str()?).ok()
     }
 
     /// How long it has been a dead letter, since the first time; `None` where it does not tell. One from the future is new.

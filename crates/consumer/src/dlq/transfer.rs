@@ -12,8 +12,10 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use super::filter::Filter;
+use super::listed::Listed;
 use super::refusal::Refusal;
 use super::scan::Scan;
+use crate::audit::{Handled, Witness};
 
 /// Entries that are put into the list at once, and bytes of them.
 const CHUNK: (usize, usize) = (500, 4 << 20);
@@ -73,11 +75,16 @@ impl fmt::Display for Imported {
 
 /// Puts the entries of these lines into the list, the first one as the oldest of them, except those that are there: each text is in the list
 /// afterwards as often as it is in the lines, or more often, so that importing twice changes nothing. Empty lines are skipped. Holds 20
-/// bytes for each entry of the list. `any` also takes entries that cannot be read as dead letters, which an export may hold.
+/// bytes for each entry of the list. `witness` is told of those that were put there; where it cannot note it, no more are. `any` also takes entries that cannot be read as dead letters, which an export may hold.
 ///
 /// # Errors
 /// A line is not JSON, or no dead letter, or the queue is away. The lines before are in the list, at least in part; importing again is safe.
-pub async fn import<Q>(queue: &Q, lines: impl Iterator<Item = io::Result<String>>, any: bool) -> Result<Imported, ImportError>
+pub async fn import<Q>(
+    queue: &Q,
+    lines: impl Iterator<Item = io::Result<String>>,
+    any: bool,
+    witness: &mut impl Witness,
+) -> Result<Imported, ImportError>
 where
     Q: DeadLetterReader + DeadLetterArchive,
 {
@@ -93,7 +100,7 @@ where
         let text = match text_of(line) {
             Some(text) if any || Entry::parse(&text).is_ok() => text,
             other => {
-                queue.restore(&chunk).await.map_err(Refusal::from)?;
+                restore(queue, chunk, witness).await?;
                 let refusal = if other.is_none() { Refusal::NotJson { line: number } } else { Refusal::NoDeadLetter { line: number } };
                 return Err(refusal.into());
             }
@@ -108,14 +115,29 @@ where
         bytes += text.len();
         chunk.push(text);
         if chunk.len() >= CHUNK.0 || bytes >= CHUNK.1 {
-            queue.restore(&std::mem::take(&mut chunk)).await.map_err(Refusal::from)?;
+            restore(queue, std::mem::take(&mut chunk), witness).await?;
             bytes = 0;
         }
     }
-    if !chunk.is_empty() {
-        queue.restore(&chunk).await.map_err(Refusal::from)?;
-    }
+    restore(queue, chunk, witness).await?;
     Ok(imported)
+}
+
+/// Puts these into the list, and says so.
+async fn restore(queue: &impl DeadLetterArchive, texts: Vec<String>, witness: &mut impl Witness) -> Result<(), Fault> {
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let restored = queue.restore(&texts).await;
+    // One that fails may have put some there.
+    let outcome = if restored.is_ok() { "imported" } else { "imported, or not: the queue did not answer" };
+    let handled = texts.into_iter().map(|text| {
+        let listed = Listed::new(text);
+        Handled::new(listed.id, listed.entry.as_ref().and_then(|entry| entry.event_id.as_deref()), outcome)
+    });
+    let noted = witness.handled(handled.collect()).await;
+    restored?;
+    noted
 }
 
 /// Why an import ended early.

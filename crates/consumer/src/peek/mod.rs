@@ -8,10 +8,12 @@ pub mod report;
 
 use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use events::{EventType, Timestamp};
+use futures_util::future::BoxFuture;
 use pipeline::dead_letter::Diagnosis;
 use pipeline::decoded::{Decoded, decode_record};
 use pipeline::fault::Fault;
@@ -35,6 +37,9 @@ const POLL_RECORDS: usize = 10_000;
 const POLL_BYTES: usize = 16 << 20;
 /// Bytes of values that are kept at once, before another poll: records may be large.
 const KEPT_BYTES: usize = 64 << 20;
+
+/// Looks at what the group has not consumed, by a reader of its own.
+pub type Peek = Arc<dyn Fn(PeekArgs) -> BoxFuture<'static, Result<Peeked, Refusal>> + Send + Sync>;
 
 /// `peek`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Args)]

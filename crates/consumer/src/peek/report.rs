@@ -63,7 +63,7 @@ struct Document<'a> {
 
 impl Seen {
     /// The fingerprint of the dead letter that it would become.
-    fn fingerprint(&self) -> Option<String> {
+    pub(crate) fn fingerprint(&self) -> Option<String> {
         self.verdict.fingerprint(self.event_type)
     }
 
@@ -76,7 +76,8 @@ impl Seen {
         }
     }
 
-    fn detail(&self) -> Option<String> {
+    /// What there is to say of that, as half a sentence that quotes no value.
+    pub(crate) fn detail(&self) -> Option<String> {
         match &self.verdict {
             Verdict::Event => None,
             Verdict::Ended(outcome) => DryRunOutcome::Ended(outcome.clone()).detail(),
@@ -125,6 +126,15 @@ impl Peeked {
         counts
     }
 
+    /// What was not looked at, or not asked, as sentences without their ends.
+    pub(crate) fn caveats(&self) -> Vec<String> {
+        let incomplete = "not all came in time: a transaction of a producer is open, a broker is slow, or they are very large";
+        let unasked =
+            |fault: &Fault| format!("the tables could not be asked, so that only the contract was checked: {}", fault.without_advice());
+        let incomplete = (!self.is_complete).then(|| incomplete.to_owned());
+        incomplete.into_iter().chain(self.tables.as_ref().err().map(unasked)).collect()
+    }
+
     /// As JSON.
     pub fn to_json(&self) -> String {
         // Text, numbers and lists can be written.
@@ -152,11 +162,8 @@ impl fmt::Display for Peeked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (unconsumed, examined) = (self.unconsumed, self.seen.len());
         writeln!(f, "{unconsumed} offset{} not consumed, {examined} record{} looked at", plural(unconsumed), plural(examined as u64))?;
-        if !self.is_complete {
-            writeln!(f, "not all came in time: a transaction of a producer is open, a broker is slow, or they are very large")?;
-        }
-        if let Err(fault) = &self.tables {
-            writeln!(f, "the tables could not be asked, so that only the contract was checked: {}", fault.without_advice())?;
+        for caveat in self.caveats() {
+            writeln!(f, "{caveat}")?;
         }
         for seen in self.shown() {
             line(f, seen)?;

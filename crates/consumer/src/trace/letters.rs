@@ -6,7 +6,6 @@ use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
 use pipeline::ports::DeadLetterReader;
 use pipeline::trace::{About, Subject};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::dlq::listed::Listed;
@@ -73,7 +72,7 @@ pub(crate) async fn of_subject<Q: DeadLetterReader>(queue: &Q, subject: &Subject
         dead_letters.examined += page.len() as u64;
         for text in page.into_iter().filter(|text| mentions.may_stand_in(text)) {
             let listed = Listed::new(text);
-            if !is_about(&listed, subject) {
+            if subject_of(&listed).as_ref() != Some(subject) {
                 continue;
             }
             if dead_letters.found.len() < TOLD {
@@ -108,28 +107,20 @@ impl Mentions {
     }
 }
 
-/// Whether an entry is about this subject: by its event, or, where that breaks the contract, by the field that would tell it.
-fn is_about(listed: &Listed, subject: &Subject) -> bool {
-    let Some(value) = listed.entry.as_ref().and_then(Entry::value) else { return false };
+/// What an entry is about: by its event, or, where that breaks the contract, by the field that would tell it.
+pub(crate) fn subject_of(listed: &Listed) -> Option<Subject> {
+    let value = listed.entry.as_ref().and_then(Entry::value)?;
     if let Ok(event) = events::decode(&value) {
-        return Subject::of(&event.body) == *subject;
+        return Some(Subject::of(&event.body));
     }
-    let value = events::unframed(&value).unwrap_or(&value);
-    let Ok(Value::Object(fields)) = serde_json::from_str::<Value>(&String::from_utf8_lossy(value)) else { return false };
-    let fields = match fields.get("data") {
-        Some(Value::Object(data)) => data.clone(),
-        _ => fields,
-    };
-    let told = |field: &str| fields.get(field).and_then(Value::as_str);
-    let is = |event_type: EventType, field: &str, is_meant: &dyn Fn(&str) -> bool| {
-        told("eventType") == Some(event_type.as_str()) && told(field).is_some_and(is_meant)
-    };
-    let id = |id: Uuid| move |told: &str| Uuid::try_parse(told).ok() == Some(id);
-    match subject {
-        Subject::Entity(Entity::User(user)) => is(EventType::UserCreated, "userId", &id(*user)),
-        Subject::Entity(Entity::Order(order)) => is(EventType::OrderPlaced, "orderId", &id(*order)),
-        Subject::Entity(Entity::Payment(payment)) => is(EventType::PaymentSettled, "paymentId", &id(*payment)),
-        Subject::Article(sku) => is(EventType::InventoryAdjusted, "sku", &|told| told == sku),
+    let fields = listed.fields()?;
+    let told = |field: &str| fields.get(field)?.as_str();
+    let id = |field: &str| told(field).and_then(|id| Uuid::try_parse(id).ok());
+    match EventType::parse(told("eventType")?)? {
+        EventType::UserCreated => id("userId").map(Entity::User).map(Subject::Entity),
+        EventType::OrderPlaced => id("orderId").map(Entity::Order).map(Subject::Entity),
+        EventType::PaymentSettled => id("paymentId").map(Entity::Payment).map(Subject::Entity),
+        EventType::InventoryAdjusted => told("sku").map(|sku| Subject::Article(sku.to_owned())),
     }
 }
 
@@ -163,14 +154,13 @@ mod tests {
                 (Entity::Order(user_id), false),
                 (Entity::Payment(order_id), false),
             ] {
-                assert_eq!(is_about(&letter, &Subject::Entity(subject)), is_meant, "{subject}");
+                assert_eq!(subject_of(&letter) == Some(Subject::Entity(subject)), is_meant, "{subject}");
             }
         }
-        assert!(!is_about(&listed(b"{".to_vec()), &Subject::Entity(Entity::Order(order_id))));
+        assert_eq!(subject_of(&listed(b"{".to_vec())), None);
         let counted = listed(adjustment("A-1", 3).to_json());
-        assert!(is_about(&counted, &Subject::Article("A-1".to_owned())));
-        assert!(!is_about(&counted, &Subject::Article("a-1".to_owned())), "articles compare exactly");
-        assert!(is_about(&listed(user(user_id).to_json()), &Subject::Entity(Entity::User(user_id))));
+        assert_eq!(subject_of(&counted), Some(Subject::Article("A-1".to_owned())), "articles compare exactly");
+        assert_eq!(subject_of(&listed(user(user_id).to_json())), Some(Subject::Entity(Entity::User(user_id))));
     }
 
     #[test]

@@ -7,13 +7,13 @@ use axum::Router;
 use kafka::{KafkaConfig, KafkaProgress, KafkaPublisher};
 use pipeline::ports::DeadLetterArchive;
 
-use super::{compact_over_http, peek_over_http};
+use super::compact_over_http;
 use crate::admin::{self, AdminConfig, AdminParts};
 use crate::console::{ConsoleQueue, ConsoleTables};
 use crate::ledger::LedgerTables;
 use crate::operator::OperatorParts;
 
-/// The routes of `/admin` in a process that answers at `address`, for whoever has a token. What is looked at or folded is that of `tables`.
+/// The routes of `/admin` in a process that answers at `address`, for whoever has a token. What is folded is that of `tables`.
 pub fn admin_routes<T, Q>(
     access: Arc<AdminConfig>,
     shared: OperatorParts<KafkaProgress, T, Q, KafkaPublisher>,
@@ -24,7 +24,6 @@ where
     T: ConsoleTables + LedgerTables + Clone,
     Q: ConsoleQueue + DeadLetterArchive,
 {
-    let peek = peek_over_http(tables.clone(), kafka.clone(), shared.context.terms.rules);
     let compact = compact_over_http(tables.clone(), shared.context.queue.clone(), kafka.clone());
-    admin::routes(access, AdminParts { shared, address, peek, compact })
+    admin::routes(access, AdminParts { shared, address, compact })
 }

@@ -8,10 +8,9 @@ use pipeline::ports::DryRun;
 use sqlserver::{SqlServer, SqlServerConfig};
 
 use super::{CLOSE, name_places, with_settings_quietly};
-use crate::admin::Peek;
 use crate::config::ConsumerConfig;
 use crate::dlq::dry_run::Rules;
-use crate::peek::{PeekArgs, Peeked, Refusal, peek, show};
+use crate::peek::{Peek, PeekArgs, Peeked, Refusal, peek, show};
 
 /// `consumer peek`: 0 where the records could be shown, 1 where not all of them or a part could not be asked, 2 for wrong usage or settings.
 pub fn peek_records(arguments: PeekArgs) -> ExitCode {
@@ -44,7 +43,7 @@ pub async fn peek_and_show(
     }
 }
 
-/// The same for requests, as often as they ask.
+/// The same for `/admin` and `/console`, as often as they ask.
 pub fn peek_over_http<T: DryRun + Clone + 'static>(tables: T, kafka: KafkaConfig, rules: Rules) -> Peek {
     Arc::new(move |arguments| {
         let (tables, kafka) = (tables.clone(), kafka.clone());

@@ -14,8 +14,8 @@ use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, side_task};
 
 use super::dlq::context;
 use super::{
-    Asked, CLOSE, HEALTH_PARTS, Liveness, Parts, admin_routes, check_here, metrics_address, name_places, spawn_jobs, spawn_verify,
-    with_settings,
+    Asked, CLOSE, HEALTH_PARTS, Liveness, Parts, admin_routes, check_here, metrics_address, name_places, peek_over_http, spawn_jobs,
+    spawn_verify, with_settings,
 };
 use crate::admin::AdminConfig;
 use crate::backends::{Adapters, Backends};
@@ -102,6 +102,7 @@ async fn consume(settings: Settings, migrate: bool) -> anyhow::Result<()> {
             process: bound,
         };
         let shared = OperatorParts {
+            peek: peek_over_http(store.clone(), kafka_config.clone(), context.terms.rules),
             context,
             progress: KafkaProgress::open(&kafka_config)?,
             group: kafka_config.group.clone(),

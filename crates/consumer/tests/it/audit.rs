@@ -190,9 +190,10 @@ impl Office {
             metrics: Metrics::new(&[Part::Consumer]).unwrap(),
             verify: None,
             check: checking(),
+            peek,
             stop: CancellationToken::new(),
         };
-        let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), peek, compact };
+        let parts = AdminParts { shared, address: "127.0.0.1:4711".parse().unwrap(), compact };
         let router = routes(config, parts);
         Self { queue, broker, tables, router }
     }
@@ -222,7 +223,7 @@ async fn over_http_each_operation_is_noted_with_its_beginning_its_letters_and_it
     let (letter, removed) = (entry_id(&waiting.json), entry_id(&other));
     office.post("/admin/dlq/redrive", r#"{"reason":"email_taken","limit":7}"#).await;
     office.post("/admin/dlq/purge", r#"{"all":true}"#).await;
-    office.post("/admin/dlq/import?any=true", "{\"a\":1}").await;
+    office.post("/admin/dlq/import?any=true", format!("{other}\n{{\"a\":1}}")).await;
 
     let log = office.tables.log().await;
     let redriven = "dead letters: reason email_taken, 7 at most";
@@ -239,12 +240,14 @@ async fn over_http_each_operation_is_noted_with_its_beginning_its_letters_and_it
             ["purge", &gone, "removed"],
             ["purge", "all dead letters", "1 removed"],
             ["import", "lines of a request", "begun"],
-            ["import", "lines of a request", "1 imported, 0 skipped"],
+            ["import", &gone, "imported"],
+            ["import", &format!("dead letter {}", entry_id("{\"a\":1}")), "imported"],
+            ["import", "lines of a request", "2 imported, 0 skipped"],
         ]
     );
     assert!(log.iter().all(|entry| (&*entry.record.actor, &*entry.record.origin) == ("ada", "http")));
     let operations: Vec<_> = log.chunk_by(|one, next| one.record.operation == next.record.operation).map(<[_]>::len).collect();
-    assert_eq!(operations, [3, 3, 2]);
+    assert_eq!(operations, [3, 3, 4]);
 }
 
 #[tokio::test]
@@ -288,6 +291,18 @@ async fn what_cannot_be_noted_is_not_done_and_the_refusal_names_the_database() {
     assert_eq!(office.queue.texts().await, [letter.json]);
     assert!(office.broker.sent().is_empty());
     assert_eq!(office.tables.log().await, []);
+}
+
+#[tokio::test]
+async fn where_imported_letters_cannot_be_noted_no_more_are_put_into_the_list() {
+    let texts: Vec<_> = (0..1200).map(|number| five_fields(&number.to_string(), 0)).collect();
+    let office = Office::new(Tables::away(1..2));
+    let (status, _) = office.post("/admin/dlq/import", texts.join("\n")).await;
+    assert_eq!((status, office.queue.texts().await.len()), (StatusCode::SERVICE_UNAVAILABLE, 500));
+    let log = office.tables.log().await;
+    assert_eq!(log.len(), 1 + 500 + 1, "the end brings them along");
+    let (status, imported) = office.post("/admin/dlq/import", texts.join("\n")).await;
+    assert_eq!((status, &imported["imported"], &imported["skipped"]), (StatusCode::OK, &700.into(), &500.into()));
 }
 
 #[tokio::test]

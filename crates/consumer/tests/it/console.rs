@@ -6,26 +6,26 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, FindingState, JobControl, JobState, Operations, Order, PartState, RefusalKind, Selection, TraceBy};
+use console::{Caller, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
 use consumer::operator::OperatorParts;
 use consumer::verify::schedule::VerifyNow;
-use pipeline::dead_letter::entry_id;
+use pipeline::dead_letter::{DeadLetter, Diagnosis, entry_id};
 use pipeline::heartbeat::DownPart;
-use pipeline::ports::{DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
-use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, WaitsFor};
+use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
+use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, Record, WaitsFor};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
-use testkit::builders::{dead_letter, heartbeat, id, order, record, user};
+use testkit::builders::{dead_letter, heartbeat, id, order, payment, record, second, user};
 use testkit::delivery::apply;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
-use crate::admin::office::checking;
+use crate::admin::office::{checking, peeking};
 use crate::dlq::bench::{Broker, LEASE, RULES, five_fields, orphan};
 use crate::fake_log::Topic;
 use crate::rig::Rig;
@@ -69,6 +69,7 @@ impl Office {
             metrics: self.metrics.clone(),
             check: checking(),
             verify: Some(self.verify.clone()),
+            peek: peeking(&self.topic, &self.store),
             stop: self.stop.clone(),
         };
         let settings = vec![("KAFKA_TOPIC".to_owned(), "events".to_owned())];
@@ -78,6 +79,16 @@ impl Office {
     pub async fn texts(&self) -> Vec<String> {
         self.store.page(End::Oldest, 0, 1000).await.unwrap()
     }
+}
+
+fn keyed(value: &[u8], key: &str) -> Record {
+    Record { key: Some(key.as_bytes().to_vec()), ..record(value) }
+}
+
+/// What a record becomes that breaks the contract.
+fn broken(record: &Record) -> DeadLetter {
+    let violation = events::decode(record.value.as_deref().unwrap()).unwrap_err();
+    DeadLetter::new(record, &Diagnosis::from(&violation), second(0))
 }
 
 fn caller() -> Caller {
@@ -162,6 +173,28 @@ async fn the_flow_tells_every_consumer_of_the_database_and_who_is_gone() {
     assert!(flow.consumers.is_err() && flow.partitions.is_ok(), "the rest is told all the same");
 }
 
+#[tokio::test]
+async fn what_is_held_is_told_with_why_it_cannot_be_written_until_it_may_pass() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (ada, stranger) = (id(), id());
+    office.topic.append(&user(ada));
+    let wrong = String::from_utf8(user(stranger).to_json()).unwrap().replace("lastName", "surname");
+    for value in [wrong.as_str(), "secret-payload"] {
+        office.topic.append_bytes(0, value.into());
+    }
+    assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "a page does not wait");
+    let held = operations.held().await.unwrap();
+    assert_eq!((held.unconsumed, held.examined, held.caveats.len()), (3, 3, 0));
+    let told: Vec<_> = held.records.iter().map(|record| (&*record.reason, &*record.event_type, record.event_id.is_some())).collect();
+    assert_eq!(told, [("missing_field", "UserCreated", true), ("not_json", "unknown", false)]);
+    let shown = format!("{held:?}");
+    assert!(!shown.contains("secret-payload") && !shown.contains("surname"), "{shown}");
+    assert_eq!(operations.held_known(), Ok(held));
+    operations.permit(&caller(), console::Permit::Records(2)).await.unwrap();
+    assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "what may pass is not shown as held");
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_flood_that_is_held_is_told_and_let_pass() {
     let mut rig = Rig::new();
@@ -170,10 +203,10 @@ async fn a_flood_that_is_held_is_told_and_let_pass() {
     }
     let office = Office::new();
     let ConsoleParts { shared, instance, parking_deadline, settings } = office.parts();
-    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, check, verify, stop, .. } = shared;
+    let OperatorParts { context: AdminContext { publisher, tables, terms, .. }, group, check, verify, peek, stop, .. } = shared;
     let context = AdminContext { queue: rig.dead_letters.clone(), publisher, tables, terms };
     let (progress, health, metrics) = (rig.log.clone(), rig.health.clone(), rig.metrics.clone());
-    let shared = OperatorParts { context, progress, group, health, metrics, check, verify, stop };
+    let shared = OperatorParts { context, progress, group, health, metrics, check, verify, peek, stop };
     let operations = operations(ConsoleParts { shared, instance, parking_deadline, settings });
     let mut changes = operations.changes();
     let operator = async {
@@ -233,16 +266,38 @@ async fn dead_letters_are_grouped_listed_and_shown() {
     assert_eq!(refused.kind, RefusalKind::Bad);
 
     let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
-    let (first, second, last) = (&ids[0], &ids[1], &ids[3]);
+    let (first, middle, last) = (&ids[0], &ids[1], &ids[3]);
     let letter = operations.letter(first).await.unwrap();
     assert_eq!((&*letter.bytes, letter.is_text, letter.editable.as_deref()), (&b"boom"[..], true, Some("boom")));
-    let letter = operations.letter(&second[..6]).await.unwrap();
+    let letter = operations.letter(&middle[..6]).await.unwrap();
     assert_eq!((letter.field.as_deref(), &*letter.row.reason), (Some("firstName"), "missing_field"));
     assert_eq!(letter.bytes, broken.as_bytes());
+    // The times of the event, of its record and of the letter are three.
+    let event_at = serde_json::from_str::<serde_json::Value>(&broken).unwrap()["timestamp"].as_str().map(str::to_owned);
+    assert_eq!((letter.event_at, letter.record_at), (event_at, Some(second(0).to_string())));
     let letter = operations.letter(last).await.unwrap();
     assert_eq!((letter.bytes, letter.is_text), (bytes, false));
     assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
     assert_eq!(operations.letter("what").await.unwrap_err().kind, RefusalKind::Bad);
+}
+
+#[tokio::test]
+async fn what_operators_did_to_a_letter_is_told_the_newest_first() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let lonely = order(id(), id());
+    office.store.push(&[orphan(&lonely), dead_letter("boom")]).await.unwrap();
+    let [ours, other] = &office.texts().await.iter().map(|text| entry_id(text)).collect::<Vec<_>>()[..] else { panic!("two letters") };
+    assert_eq!(operations.letter_history(ours, 10).await, Ok(Vec::new()));
+    let selection = Selection { ids: vec![ours.clone()], ..Selection::default() };
+    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None }).await.unwrap();
+    ended(&operations, job).await;
+    operations.purge(&caller(), &of_reason("not_json")).await.unwrap();
+    let told = operations.letter_history(ours, 10).await.unwrap();
+    let said: Vec<_> = told.iter().map(|row| (&*row.actor, &*row.action, &*row.outcome)).collect();
+    assert_eq!(said, [("ada", "redrive", "sent")]);
+    assert!(told[0].subject.ends_with(&lonely.id.to_string()));
+    assert_eq!(operations.letter_history(other, 10).await.unwrap()[0].action, "purge");
 }
 
 #[tokio::test]
@@ -407,6 +462,39 @@ async fn parked_events_are_gathered_by_what_they_wait_for() {
     assert_eq!((waiting.events, waiting.deadline_seconds), (2500, 900));
     let parents: Vec<_> = waiting.parents.iter().map(|parent| (parent.name.clone(), parent.children, parent.first.len())).collect();
     assert_eq!(parents, [(format!("user {user_id}"), 2499, 20), (format!("user {lonely}"), 1, 1)]);
+}
+
+#[tokio::test]
+async fn what_has_become_of_a_missing_parent_is_told_with_its_letter() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let (refused, unread, unseen, present, of_order) = (id(), id(), id(), id(), id());
+    apply(&office.store, &[user(present)]).await;
+    let mut cut = keyed(b"{\"userId\"", &unread.to_string());
+    cut.position.offset = 7;
+    let letters = [orphan(&user(refused)), broken(&cut), orphan(&user(refused)), broken(&keyed(b"{", "no id"))];
+    office.store.push(&letters).await.unwrap();
+    let waits = |event: events::Event<'static>, for_what| ParkedEvent::new(&record(event.to_json()), event.id, for_what);
+    let of_user = |parent| waits(order(id(), parent), WaitsFor::User(parent));
+    let parked = [refused, unread, unseen, present].map(of_user);
+    office.store.park(&[parked.as_slice(), &[waits(payment(id(), of_order), WaitsFor::Order(of_order))]].concat()).await.unwrap();
+
+    let parents = operations.parked().await.unwrap().parents;
+    let fate = |name: String| parents.iter().find(|parent| parent.name == name).unwrap().fate.clone();
+    let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
+    assert_eq!(fate(format!("user {refused}")), ParentFate::DeadLetter { id: ids[2].clone(), by_key: false, others: 1 }, "the newest");
+    assert_eq!(fate(format!("user {unread}")), ParentFate::DeadLetter { id: ids[1].clone(), by_key: true, others: 0 });
+    assert_eq!(fate(format!("user {unseen}")), ParentFate::NeverSeen);
+    assert_eq!(fate(format!("user {present}")), ParentFate::Written);
+    let ParentFate::NotFound(why) = fate(format!("order {of_order}")) else { panic!("other orders wait for their users") };
+    assert_eq!(why, "It is no dead letter; it may be parked itself, for its user.");
+    // A letter that a redrive has claimed is in no list.
+    assert_eq!(office.store.claim(&office.texts().await[..1], Duration::from_secs(60)).await.map(|claimed| claimed.len()), Ok(1));
+    let parents = operations.parked().await.unwrap().parents;
+    let ParentFate::NotFound(why) = &parents.iter().find(|parent| parent.name == format!("user {unseen}")).unwrap().fate else {
+        panic!("it may be the one that is claimed")
+    };
+    assert_eq!(why, "It is no dead letter of the list; a redrive has claimed 1 more.");
 }
 
 #[tokio::test]

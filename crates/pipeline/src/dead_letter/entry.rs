@@ -42,6 +42,9 @@ pub struct Entry {
     /// Where it was consumed.
     #[serde(default)]
     pub offset: Option<i64>,
+    /// The message's own time, RFC 3339: the producer's, or the broker's where the topic says so (`message.timestamp.type`). Absent where it has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_timestamp: Option<String>,
     /// The message key, as text or base64 (see `keyEncoding`).
     #[serde(default)]
     pub key: Option<String>,
@@ -144,6 +147,7 @@ impl Entry {
             topic: Some(record.position.topic.to_string()),
             partition: Some(record.position.partition),
             offset: Some(record.position.offset),
+            record_timestamp: record.timestamp_ms.and_then(Timestamp::from_unix_millis).map(|at| at.to_string()),
             reason: Some(diagnosis.reason.label().to_owned()),
             fingerprint: Some(diagnosis.fingerprint()),
             encoding,
@@ -210,6 +214,11 @@ impl Entry {
         self.first_timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok()).or_else(|| self.at())
     }
 
+    /// The message's own time; `None` where it has none, an older program wrote the entry, or others wrote something else than RFC 3339.
+    pub fn record_at(&self) -> Option<Timestamp> {
+        self.record_timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok())
+    }
+
     /// The headers with which it is sent again, under this id: its own, and what a redrive says. `None` where the base64 of one is broken.
     pub fn headers_of_redrive(&self, id: &str) -> Option<Vec<Header>> {
         let own = self.headers.iter().map(EntryHeader::header).filter(|header| !header.as_ref().is_some_and(Header::is_of_redrive));
@@ -272,7 +281,7 @@ mod tests {
             dead_letter(&record(b"{\"invalid\": \"json\""), Timestamp::UNIX_EPOCH),
             "{\"eventId\":null,\"originalData\":\"{\\\"invalid\\\": \\\"json\\\"\",\
              \"error\":\"the message is not one JSON text: it breaks off at line 1, column 18\",\"timestamp\":\"1970-01-01T00:00:00Z\",\
-             \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"key\":\"k\",\"reason\":\"not_json\",\
+             \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"recordTimestamp\":\"2026-01-15T10:00:00Z\",\"key\":\"k\",\"reason\":\"not_json\",\
              \"fingerprint\":\"not_json:unknown:\",\"encoding\":\"utf8\",\"keyEncoding\":\"utf8\"}"
         );
     }
@@ -315,6 +324,18 @@ mod tests {
     fn a_header_whose_base64_is_broken_is_not_sent_again() {
         let entry = Entry::parse(r#"{"originalData":"{}","recordHeaders":[{"name":"a","value":"?","encoding":"base64"}]}"#).unwrap();
         assert_eq!(entry.headers_of_redrive("0123456789ab"), None);
+    }
+
+    #[test]
+    fn the_time_of_the_record_is_told_where_it_has_one_that_can_be_written() {
+        let at = |timestamp_ms| {
+            let json = dead_letter(&Record { timestamp_ms, ..record(b"{") }, Timestamp::UNIX_EPOCH);
+            (json.contains("recordTimestamp"), Entry::parse(&json).unwrap().record_at())
+        };
+        assert_eq!(at(Some(86_400_123)), (true, Timestamp::from_unix_millis(86_400_123)));
+        assert_eq!([at(None), at(Some(i64::MAX))], [(false, None); 2]);
+        let others = r#"{"originalData":"{}","recordTimestamp":"yesterday"}"#;
+        assert_eq!(Entry::parse(others).unwrap().record_at(), None);
     }
 
     #[test]

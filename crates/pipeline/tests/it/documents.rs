@@ -21,7 +21,7 @@ fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> Record {
     Record {
         position: Position { topic: "events".into(), partition: 3, offset: 42 },
         assignment: 1,
-        timestamp_ms: None,
+        timestamp_ms: Some(1_768_471_200_123),
         key: key.map(<[u8]>::to_vec),
         value: value.map(<[u8]>::to_vec),
         headers: [
@@ -50,10 +50,10 @@ fn the_schema_of_a_dead_letter_names_its_fields_and_finds_it_valid() {
         let json = DeadLetter::new(&record, &diagnosis, Timestamp::UNIX_EPOCH).json;
         assert!(is_valid(&json), "{json}");
         assert_eq!(names(&serde_json::from_str(&json).unwrap()), names(&schema["properties"]));
-        // One that has no headers and is a dead letter for the first time names only the others.
-        let plain = DeadLetter::new(&Record { headers: Vec::new(), ..record }, &diagnosis, Timestamp::UNIX_EPOCH).json;
+        // One that has no headers and no time, and is a dead letter for the first time, names only the others.
+        let plain = DeadLetter::new(&Record { headers: Vec::new(), timestamp_ms: None, ..record }, &diagnosis, Timestamp::UNIX_EPOCH).json;
         assert!(is_valid(&plain), "{plain}");
-        let of_few = ["recordHeaders", "deadLetterId", "firstTimestamp"];
+        let of_few = ["recordTimestamp", "recordHeaders", "deadLetterId", "firstTimestamp"];
         let mut of_all = names(&schema["properties"]);
         of_all.retain(|name| !of_few.contains(&name.as_str()));
         assert_eq!(names(&serde_json::from_str(&plain).unwrap()), of_all);
@@ -76,6 +76,7 @@ fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
         ("topic", "1"),
         ("partition", "2147483648"),
         ("offset", "\"1\""),
+        ("recordTimestamp", "1"),
         ("key", "[]"),
         ("reason", "true"),
         ("fingerprint", "1"),

@@ -32,6 +32,10 @@ fn is_one(text: &str, entry: &Entry) {
         Some(key) => bytes_come_back(entry.key_encoding, key, entry.key()),
         None => assert_eq!(entry.key(), None),
     }
+    if let Some(at) = entry.record_at() {
+        let again = Entry { record_timestamp: Some(at.to_string()), ..entry.clone() };
+        assert_eq!(again.record_at(), Some(at));
+    }
     if let Some(at) = entry.at() {
         let again = Entry { timestamp: at.to_string(), ..entry.clone() };
         assert_eq!(again.at(), Some(at));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 use pipeline::audit::{AuditEntry, AuditRecord, AuditTail, chain};
-use pipeline::ports::{AuditLog, AuditPage, DryRun, Leases, LogPositions, ParkingExpiry};
+use pipeline::ports::{AUDIT_LOOKED_THROUGH, AuditLog, AuditPage, DryRun, Leases, LogPositions, ParkingExpiry};
 use pipeline::{Applied, Batch, EventStore, Fault, LogPosition, Parents, ParkedEvent, ParkedKey, ParkingLot};
 use uuid::Uuid;
 
@@ -153,6 +153,12 @@ impl AuditLog for SimStore {
             match page {
                 AuditPage::After(number) => log.filter(|entry| entry.number > number).take(limit).collect(),
                 AuditPage::Before(number) => log.rev().filter(|entry| entry.number < number).take(limit).collect(),
+                AuditPage::About(subject) => {
+                    let is_meant = |entry: &AuditEntry| {
+                        entry.record.subject.strip_prefix(&subject).is_some_and(|rest| rest.is_empty() || rest.starts_with(','))
+                    };
+                    log.rev().take(AUDIT_LOOKED_THROUGH as usize).filter(is_meant).take(limit).collect()
+                }
                 AuditPage::Of { operation, after } => {
                     log.filter(|entry| entry.record.operation == operation && entry.number > after).take(limit).collect()
                 }

@@ -66,7 +66,8 @@ impl AwaitedParents for SimStore {
         let mut by_parent: BTreeMap<_, AwaitedParent> = BTreeMap::new();
         for event in &waiting {
             let child = AwaitedChild { event_id: event.event_id, position: event.position.clone(), parked_at: event.parked_at };
-            let of_none = AwaitedParent { waits_for: event.waits_for, children: 0, oldest: event.parked_at, first: Vec::new() };
+            let of_none =
+                AwaitedParent { waits_for: event.waits_for, children: 0, oldest: event.parked_at, written: false, first: Vec::new() };
             let parent = by_parent.entry((event.waits_for.type_number(), event.waits_for.parent_id())).or_insert(of_none);
             parent.children += 1;
             parent.oldest = parent.oldest.min(event.parked_at);
@@ -79,6 +80,11 @@ impl AwaitedParents for SimStore {
         for parent in &mut largest {
             parent.first.sort_by_key(|child| child.parked_at);
             parent.first.truncate(children);
+            parent.written = self.world.step(|state| match parent.waits_for {
+                WaitsFor::User(id) => state.tables.users.contains_key(&id),
+                WaitsFor::Order(id) => state.tables.orders.contains_key(&id),
+                WaitsFor::Email => false,
+            });
         }
         Ok(Awaited { events: waiting.len() as u64, parents: all, largest })
     }

@@ -150,9 +150,9 @@ fn consumer(store: &Sqlite, broker: &EmbeddedBroker, token: &str) -> Router {
     let terms = Terms::read(&mut env, &ConsumerConfig::default(), "events".to_owned(), Duration::from_secs(1));
     let context = AdminContext { queue: store.clone(), publisher: Some(ExistingBackends::default()), tables: Some(store.clone()), terms };
     let (kafka, metrics) = (KafkaConfig::embedded(broker), Metrics::new(&[Part::Consumer]).unwrap());
-    let (peek, compact) =
-        (peek_over_http(store.clone(), kafka.clone(), context.terms.rules), compact_over_http(store.clone(), store.clone(), kafka.clone()));
+    let compact = compact_over_http(store.clone(), store.clone(), kafka.clone());
     let shared = OperatorParts {
+        peek: peek_over_http(store.clone(), kafka.clone(), context.terms.rules),
         context,
         progress: KafkaProgress::open(&kafka).unwrap(),
         group: kafka.group,
@@ -162,7 +162,7 @@ fn consumer(store: &Sqlite, broker: &EmbeddedBroker, token: &str) -> Router {
         verify: None,
         stop: CancellationToken::new(),
     };
-    let parts = AdminParts { shared, address: "127.0.0.1:9090".parse().unwrap(), peek, compact };
+    let parts = AdminParts { shared, address: "127.0.0.1:9090".parse().unwrap(), compact };
     let admin = admin::routes(Arc::new(AdminConfig::read(&mut env).unwrap()), parts);
     telemetry::http::routes(metrics, health).merge(admin)
 }

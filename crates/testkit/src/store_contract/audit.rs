@@ -2,7 +2,7 @@
 
 use events::Timestamp;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord, AuditTail, Origin, Sha256Digest, chain};
-use pipeline::ports::AuditPage;
+use pipeline::ports::{AUDIT_LOOKED_THROUGH, AuditPage};
 use uuid::Uuid;
 
 use super::Database;
@@ -99,6 +99,25 @@ pub async fn the_entries_of_one_operation_are_found<S: Database>(store: &S) {
     assert_eq!(numbers(&page(store, of(0), 2).await), [last - 4, last - 2]);
     assert_eq!(numbers(&page(store, of(last - 2), 2).await), [last]);
     assert!(page(store, AuditPage::Of { operation: id(), after: 0 }, MANY).await.is_empty());
+}
+
+pub async fn the_newest_entries_about_one_thing_are_found<S: Database>(store: &S) {
+    let letter = format!("dead letter {}", &id().simple().to_string()[20..]);
+    let about = [letter.clone(), format!("{letter}, event {}", id())];
+    let others = [format!("{letter}0"), format!("{letter} "), letter[..20].to_owned(), format!("all but {letter}")];
+    let of = |subjects: &[String]| subjects.iter().map(|subject| record(id(), subject)).collect::<Vec<_>>();
+    let last = append(store, &[of(&about), of(&others)].concat()).await.number;
+    let found = async |limit| page(store, AuditPage::About(letter.clone()), limit).await;
+    assert_eq!(numbers(&found(MANY).await), [last - 4, last - 5], "{others:?}");
+    assert_eq!(numbers(&found(1).await), [last - 4]);
+    assert_eq!(numbers(&page(store, AuditPage::About("dead letter".to_owned()), MANY).await), [0; 0]);
+    // Of a long log, the newest alone are looked through.
+    append(store, &of(&about[..1])).await;
+    let many = vec![record(id(), "another"); AUDIT_LOOKED_THROUGH as usize - 1];
+    for some in many.chunks(2000) {
+        append(store, some).await;
+    }
+    assert_eq!(numbers(&found(MANY).await), [last + 1]);
 }
 
 pub async fn what_does_not_fit_is_shortened_and_the_chain_holds<S: Database>(store: &S) {

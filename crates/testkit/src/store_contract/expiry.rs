@@ -64,6 +64,21 @@ pub async fn what_is_waited_for_is_counted_and_told_with_its_first_children<S: D
     put_away(store, &[first, rest].concat()).await;
 }
 
+pub async fn a_parent_that_is_there_is_told_as_written<S: Database>(store: &S) {
+    let (present, placed, absent) = (id(), id(), id());
+    let born = user(present);
+    apply(store, &[born.clone(), order(placed, present)]).await;
+    let waiting = [order(id(), present), payment(id(), placed), order(id(), absent), payment(id(), present), at_the_address_of(&born)];
+    let waiting = waiting.map(|event| parked(&event));
+    park(store, &waiting).await;
+    let found = store.awaited(100, 1).await.expect("the store tells what is waited for");
+    let written = |wanted| found.largest.iter().find(|parent| parent.waits_for == wanted).expect("it is waited for").written;
+    assert!(written(WaitsFor::User(present)) && written(WaitsFor::Order(placed)));
+    assert!(!written(WaitsFor::User(absent)) && !written(WaitsFor::Email));
+    assert!(!written(WaitsFor::Order(present)), "a user of this id is no order");
+    put_away(store, &waiting).await;
+}
+
 pub async fn only_old_events_without_a_parent_are_given_up<S: Database>(store: &S) {
     let (present, placed) = (id(), id());
     let born = user(present);

@@ -180,6 +180,7 @@ macro_rules! store_contract {
         }
         $crate::store_contract! { @cases $factory, alone, expiry:
             what_is_waited_for_is_counted_and_told_with_its_first_children
+            a_parent_that_is_there_is_told_as_written
             only_old_events_without_a_parent_are_given_up
             what_is_given_up_is_not_released
             what_was_given_up_and_not_discarded_is_returned_again
@@ -248,6 +249,7 @@ macro_rules! store_contract {
             writers_at_one_time_all_add_their_entries_in_one_piece
             pages_go_in_either_direction
             the_entries_of_one_operation_are_found
+            the_newest_entries_about_one_thing_are_found
             what_does_not_fit_is_shortened_and_the_chain_holds
         }
         $crate::store_contract! { @cases $factory, beside_others, convergence:

@@ -173,8 +173,9 @@ where
     let query = asked(query)?;
     let content = received(content)?;
     let lines = std::str::from_utf8(&content).map_err(|_| Refused::bad("The body is not UTF-8."))?;
-    let operation = admin.context.audit()?.begin(Who::http(&caller), AuditAction::Import, Subject::new("lines of a request")).await?;
-    let imported = transfer::import(&admin.context.queue, lines.split('\n').map(|line| Ok(line.to_owned())), query.any).await;
+    let mut operation = admin.context.audit()?.begin(Who::http(&caller), AuditAction::Import, Subject::new("lines of a request")).await?;
+    let lines = lines.split('\n').map(|line| Ok(line.to_owned()));
+    let imported = transfer::import(&admin.context.queue, lines, query.any, &mut operation).await;
     operation.end(outcome(&imported, ToString::to_string)).await;
     let imported = imported.map_err(Refusal::from).inspect_err(|_| {
         tracing::warn!(caller = &*caller, "an import of dead letters ended early; some may be in the list");

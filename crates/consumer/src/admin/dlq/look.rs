@@ -83,6 +83,7 @@ pub(super) async fn count<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, 
 struct Whole<'a> {
     #[serde(flatten)]
     row: Row<'a>,
+    record_timestamp: Option<&'a str>,
     key: Option<&'a str>,
     key_encoding: Option<Encoding>,
     original_data: Option<&'a str>,
@@ -102,6 +103,7 @@ pub(super) async fn show<Q: DeadLetterReader, P, T>(
     let entry = listed.entry.as_ref();
     let whole = Whole {
         row: listed.row(SystemClock.now()),
+        record_timestamp: entry.and_then(|entry| entry.record_timestamp.as_deref()),
         key: entry.and_then(|entry| entry.key.as_deref()),
         key_encoding: of(entry).map(|(key, _)| key),
         original_data: entry.map(|entry| entry.original_data.as_str()),

@@ -3,7 +3,7 @@
 //!
 //! | module | what it holds |
 //! |---|---|
-//! | `row`, `names` | one dead letter in 96 bytes, and the texts that many share |
+//! | `row`, `names` | one dead letter in 112 bytes, and the texts that many share |
 //! | `groups` | by fingerprint |
 //! | `follow` | reading the queue, and following its changes |
 //! | `places` | from a row back to its entry in the queue |
@@ -14,7 +14,7 @@ mod names;
 mod places;
 mod row;
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
 use console::LetterRow;
@@ -27,9 +27,9 @@ use crate::dlq::listed::Listed;
 pub(super) use follow::{Progress, follow, read};
 use names::{Name, Names};
 pub(super) use places::{Found, Place, Places, entries};
-use row::{Row, Wanted};
+use row::{Row, Wanted, id};
 
-/// Rows that are kept, and bytes of the texts that they share. Of a longer list the newest are known: 48 MB and 32 MB at most.
+/// Rows that are kept, and bytes of the texts that they share. Of a longer list the newest are known: 56 MB and 32 MB at most.
 const MOST: usize = 500_000;
 const MOST_BYTES: usize = 32 << 20;
 
@@ -52,6 +52,17 @@ pub(super) struct Page {
     pub rows: Vec<LetterRow>,
     /// Where the next that is meant stands, counted from the newest.
     pub next: Option<u64>,
+}
+
+/// The dead letters about one user or order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct AboutOne {
+    /// The id of the newest.
+    pub newest: String,
+    /// Whether only the key of that one says so.
+    pub is_unread: bool,
+    /// How many others there are.
+    pub others: u64,
 }
 
 impl Index {
@@ -122,6 +133,17 @@ impl Index {
     /// Where those stand that tell this event id, the oldest first.
     pub fn of_event(&self, event_id: Uuid) -> Vec<Place> {
         self.places_of(|row| row.event_id == Some(event_id))
+    }
+
+    /// The dead letters that are about these users and orders, by all of them at once.
+    pub fn about(&self, ids: &HashSet<Uuid>) -> HashMap<Uuid, AboutOne> {
+        let mut found: HashMap<Uuid, AboutOne> = HashMap::new();
+        // The newest first.
+        for (about, row) in self.rows.iter().rev().filter_map(|row| Some((row.about.filter(|about| ids.contains(about))?, row))) {
+            let first = || AboutOne { newest: id(row.id), is_unread: row.is_unread(&self.names), others: 0 };
+            found.entry(about).and_modify(|one| one.others += 1).or_insert_with(first);
+        }
+        found
     }
 
     /// Where the one stands whose id begins so; `None` where there is none, or more than one. Those that look alike are one.

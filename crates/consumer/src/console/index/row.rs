@@ -1,8 +1,9 @@
 //! What is remembered of one dead letter: what lists, groups and filters need, and no payload.
 
 use console::LetterRow;
-use events::Timestamp;
-use pipeline::dead_letter::{Entry, is_entry_id};
+use events::{EventType, Timestamp};
+use pipeline::dead_letter::{Entry, UNKNOWN, is_entry_id};
+use pipeline::trace::Subject;
 use uuid::Uuid;
 
 use super::names::{Name, Names};
@@ -10,11 +11,12 @@ use crate::console::sentences;
 use crate::dlq::Filter;
 use crate::dlq::listed::Listed;
 use crate::dlq::printable::printable;
+use crate::trace::letters::subject_of;
 
 /// Where an entry tells no time; before any that can be told.
 const UNTOLD: i64 = i64::MIN;
 
-/// What is remembered of one dead letter, in 96 bytes.
+/// What is remembered of one dead letter, in 112 bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Row {
     /// Tells its text apart from others, in this process.
@@ -22,6 +24,8 @@ pub(super) struct Row {
     /// The number that its id writes in hexadecimal digits.
     pub id: u64,
     pub event_id: Option<Uuid>,
+    /// The user or order that it is about, for which others may wait; where its payload tells nothing, what its key says.
+    pub about: Option<Uuid>,
     pub fingerprint: Name,
     pub error: Name,
     reason: Name,
@@ -41,6 +45,7 @@ impl Row {
             digest,
             id: number(&listed.id),
             event_id: entry.and_then(Entry::event_uuid),
+            about: about(listed),
             fingerprint: names.name(&listed.fingerprint()),
             error: names.name(&sentences::error(listed)),
             reason: names.name(listed.reason()),
@@ -64,6 +69,11 @@ impl Row {
         }
     }
 
+    /// Whether only its key says what it is about.
+    pub fn is_unread(&self, names: &Names) -> bool {
+        names.text(self.event_type) == UNKNOWN
+    }
+
     /// When it became a dead letter, the last time.
     pub fn at(&self) -> Option<Timestamp> {
         time(self.at)
@@ -82,6 +92,19 @@ impl Row {
             place: self.place.map(|(topic, partition, offset)| format!("{}/{partition}/{offset}", printable(names.text(topic)))),
             retries: self.retries,
         }
+    }
+}
+
+/// Whose row it would fill. A payload that is not even JSON with a known type tells nothing: then the key, which is the id of a user or an order.
+fn about(listed: &Listed) -> Option<Uuid> {
+    match EventType::parse(listed.event_type()) {
+        None => Uuid::try_parse_ascii(&listed.entry.as_ref().and_then(Entry::key)?).ok(),
+        Some(EventType::UserCreated | EventType::OrderPlaced) => match subject_of(listed)? {
+            Subject::Entity(entity) => Some(entity.id()),
+            Subject::Article(_) => None,
+        },
+        // Nothing waits for a payment or for stock, and their payloads need not be read.
+        Some(EventType::PaymentSettled | EventType::InventoryAdjusted) => None,
     }
 }
 
@@ -150,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_row_is_as_small_as_it_is_said_to_be() {
-        assert!(size_of::<Row>() <= 96, "{}", size_of::<Row>());
+        assert!(size_of::<Row>() <= 112, "{}", size_of::<Row>());
     }
 
     #[test]

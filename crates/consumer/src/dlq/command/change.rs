@@ -207,8 +207,8 @@ where
         Box::new(BufReader::new(opened).lines())
     };
     let subject = Subject::new(if file == Path::new("-") { "lines of the standard input" } else { "lines of a file" });
-    let operation = context.audit()?.begin(Who::command_line(), AuditAction::Import, subject).await?;
-    let imported = transfer::import(&context.queue, lines, any).await;
+    let mut operation = context.audit()?.begin(Who::command_line(), AuditAction::Import, subject).await?;
+    let imported = transfer::import(&context.queue, lines, any, &mut operation).await;
     operation.end(outcome(&imported, ToString::to_string)).await;
     let imported = imported?;
     writeln!(out, "{} imported, {} were in the list already", dead_letters(imported.imported), imported.skipped)?;

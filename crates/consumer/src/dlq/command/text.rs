@@ -102,6 +102,8 @@ pub(super) fn details(listed: &Listed) -> String {
     text += &field("fingerprint", &listed.fingerprint());
     text += &field("timestamp", &entry.timestamp);
     text += &entry.first_timestamp.as_ref().map_or_else(String::new, |first| field("first", first));
+    text += &entry.record_timestamp.as_ref().map_or_else(String::new, |at| field("recordTime", at));
+    text += &listed.event_at().map_or_else(String::new, |at| field("eventTime", &at.to_string()));
     text += &field("retryCount", &entry.retry_count.to_string());
     text += &optional("topic", entry.topic.clone());
     text += &optional("partition", entry.partition.map(|partition| partition.to_string()));
@@ -141,6 +143,22 @@ mod tests {
         assert_eq!(line.chars().count(), WIDTH, "{line}");
         assert!(line.contains("  1h  unknown_adjustment_type  5f0c1f3e-7a5…  amount has more"), "{line}");
         assert!(line.ends_with('…') && headings().len() <= WIDTH);
+    }
+
+    #[test]
+    fn the_times_of_the_event_and_of_its_record_stand_beside_that_of_the_letter() {
+        let mut entry = serde_json::json!({
+            "eventId": null, "originalData": r#"{"timestamp": "2026-01-15T10:59:00+01:00"}"#, "error": "", "timestamp": "2026-01-15T11:00:00Z",
+            "retryCount": 0, "recordTimestamp": "2026-01-15T10:59:59.123Z",
+        });
+        let text = details(&Listed::new(entry.to_string()));
+        let times = "timestamp     2026-01-15T11:00:00Z\nrecordTime    2026-01-15T10:59:59.123Z\neventTime     2026-01-15T09:59:00Z\n";
+        assert!(text.contains(times), "{text}");
+        // An entry of an older version, of something that is no event.
+        entry.as_object_mut().unwrap().remove("recordTimestamp");
+        entry["originalData"] = "{".into();
+        let text = details(&Listed::new(entry.to_string()));
+        assert!(!text.contains("recordTime") && !text.contains("eventTime"), "{text}");
     }
 
     #[test]

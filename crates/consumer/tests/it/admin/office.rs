@@ -9,12 +9,12 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{HeaderMap, Request, StatusCode};
 use check::Finding;
-use consumer::admin::{AdminConfig, AdminParts, Compact, Peek, routes};
+use consumer::admin::{AdminConfig, AdminParts, Compact, routes};
 use consumer::check::SelfCheck;
 use consumer::dlq::{AdminContext, Terms};
 use consumer::ledger::compact;
 use consumer::operator::OperatorParts;
-use consumer::peek::peek;
+use consumer::peek::{Peek, peek};
 use consumer::verify::schedule::VerifyNow;
 use consumer::wiring::HEALTH_PARTS;
 use pipeline::fault::{Dependency, Fault, FaultClass};
@@ -177,13 +177,13 @@ impl Office {
             health: Health::new(&HEALTH_PARTS, None),
             metrics: metrics.clone(),
             check: checking(),
+            peek: if is_stuck { gate.peek() } else { peeking(&topic, &queue.inner) },
             stop: CancellationToken::new(),
             context,
         };
         let parts = AdminParts {
             shared,
             address: HERE.parse().unwrap(),
-            peek: if is_stuck { gate.peek() } else { peeking(&topic, &queue.inner) },
             compact: if is_stuck { gate.compact() } else { compacting(&topic, &queue.inner) },
         };
         Self { queue, broker, topic, metrics, verify, gate, router: routes(config, parts) }

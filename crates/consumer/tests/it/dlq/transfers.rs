@@ -1,5 +1,6 @@
 //! Carrying entries out and in.
 
+use consumer::audit::Unwitnessed;
 use consumer::dlq::Filter;
 use consumer::dlq::scan::Scan;
 use consumer::dlq::transfer::{Imported, export_page, import};
@@ -24,7 +25,7 @@ async fn exported_of(queue: &Queue, filter: &Filter) -> String {
 }
 
 async fn imported(queue: &Queue, lines: &str) -> Result<Imported, String> {
-    import(queue, lines.lines().map(|line| Ok(line.to_owned())), true).await.map_err(|error| error.to_string())
+    import(queue, lines.lines().map(|line| Ok(line.to_owned())), true, &mut Unwitnessed).await.map_err(|error| error.to_string())
 }
 
 #[tokio::test]
@@ -84,7 +85,7 @@ async fn what_is_no_dead_letter_is_imported_only_when_it_is_asked_for() {
     for (line, what) in [("{\"a\":1}", "an object of something else"), ("\"text\"", "the text of another program"), ("[]", "a list")] {
         let queue = Queue::new();
         let lines = format!("{}\n{line}\n", five_fields("{}", 0));
-        let error = import(&queue, lines.lines().map(|line| Ok(line.to_owned())), false).await.unwrap_err().to_string();
+        let error = import(&queue, lines.lines().map(|line| Ok(line.to_owned())), false, &mut Unwitnessed).await.unwrap_err().to_string();
         assert!(error.starts_with("line 2 is no dead letter") && error.contains("--any"), "{what}: {error}");
         assert_eq!(queue.texts().await.len(), 1, "{what}");
         assert_eq!(imported(&queue, &lines).await, Ok(Imported { lines: 2, imported: 1, skipped: 1 }), "{what}");
