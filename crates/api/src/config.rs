@@ -20,7 +20,12 @@ impl ApiConfig {
     pub fn read(env: &mut Reader) -> Self {
         let host =
             env.text("API_HOST", "127.0.0.1", "IP address the read API listens on; 0.0.0.0, as containers need it, is every address.");
-        let port = env.number("API_PORT", 8080, 0..=u16::MAX, "Port of the read API; 0 takes any free one.");
+        let port = env.number(
+            "API_PORT",
+            8080,
+            0..=u16::MAX,
+            "Port of the read API; 0 takes any free one, and so does `standalone` where this is not set and 8080 is taken.",
+        );
         let ip = host.parse().unwrap_or_else(|_| {
             env.problem("API_HOST", "must be an IP address, such as 127.0.0.1, 0.0.0.0 or ::1");
             IpAddr::V4(Ipv4Addr::LOCALHOST)

@@ -672,7 +672,7 @@ pub enum ParentFate {
     DeadLetter {
         /// The id of the newest.
         id: String,
-        /// Whether only its key says so, because it cannot be read.
+        /// Whether only its key says so.
         by_key: bool,
         /// How many more are about it.
         others: u64,

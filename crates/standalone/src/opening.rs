@@ -1,5 +1,6 @@
 //! Opens each part: the real one where it is configured, waiting until it is there, and the embedded one otherwise.
 
+use std::fs::{File, TryLockError};
 use std::path::Path;
 use std::time::Duration;
 
@@ -20,6 +21,8 @@ pub const EMBEDDED_TOPIC: &str = "events";
 pub const EMBEDDED_DELIVERY: Duration = Duration::from_secs(30);
 /// The file of the embedded tables and dead letters in a data directory.
 pub const DATABASE_FILE: &str = "events.db";
+/// The file there that a process with an embedded broker holds.
+const LOCK_FILE: &str = "standalone.lock";
 /// Partitions of the embedded topic. Its broker keeps at most 5 MiB of each.
 const EMBEDDED_PARTITIONS: u16 = 8;
 /// Partitions of a topic that has to be made on a real broker.
@@ -94,8 +97,30 @@ pub fn open_sqlite(data_dir: Option<&Path>) -> anyhow::Result<Sqlite> {
     let Some(folder) = data_dir else {
         return Ok(Sqlite::temporary()?);
     };
-    std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))?;
+    make(folder)?;
     Ok(Sqlite::open(&folder.join(DATABASE_FILE))?)
+}
+
+fn make(folder: &Path) -> anyhow::Result<()> {
+    std::fs::create_dir_all(folder).with_context(|| format!("--data-dir: {} cannot be made", folder.display()))
+}
+
+/// Takes the folder for this process, until the file is dropped: two brokers in memory have two logs, and tables are filled from one.
+///
+/// # Errors
+/// Another process has it.
+pub fn lock(folder: &Path) -> anyhow::Result<File> {
+    make(folder)?;
+    let path = folder.join(LOCK_FILE);
+    let file = File::create(&path).with_context(|| format!("--data-dir: {} cannot be written", path.display()))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => bail!(
+            "--data-dir: another process runs with {} and an embedded broker of its own: stop it, name another folder, or set KAFKA_BROKERS for both",
+            folder.display()
+        ),
+        Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("--data-dir: {} cannot be locked", path.display())),
+    }
 }
 
 /// Lets messages say in which file the embedded tables and dead letters are. What is on a server has been named before.

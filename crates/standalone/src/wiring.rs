@@ -1,5 +1,6 @@
 //! The composition root: opens every part and runs all of them in this process.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::Path;
@@ -34,7 +35,7 @@ use uuid::Uuid;
 
 use crate::backends::{DeadLetters, Store};
 use crate::check;
-use crate::opening::{EMBEDDED_DELIVERY, EMBEDDED_TOPIC, name_file, open_dead_letters, open_kafka, open_sqlite, open_store};
+use crate::opening::{EMBEDDED_DELIVERY, EMBEDDED_TOPIC, lock, name_file, open_dead_letters, open_kafka, open_sqlite, open_store};
 use crate::table::Row;
 use crate::without_effect::without_effect;
 
@@ -154,6 +155,8 @@ pub struct Stack {
     consumer: JoinHandle<Result<KafkaSource, Ended>>,
     beating: Beating<Store>,
     server: JoinHandle<Result<std::io::Result<()>, Ended>>,
+    /// No other process has the folder of `--data-dir` until this one has ended.
+    _folder: Option<File>,
 }
 
 impl Stack {
@@ -170,6 +173,7 @@ impl Stack {
     }
 
     async fn open(settings: Settings, data_dir: Option<&Path>, shutdown: Shutdown) -> anyhow::Result<Self> {
+        let folder = data_dir.filter(|_| settings.kafka.is_none()).map(lock).transpose()?;
         let (listener, api) = listen(settings.api.address, settings.port_is_set).await?;
         let mut parts = Vec::new();
         let liveness = Liveness::for_parts(settings.database.as_ref(), settings.redis.as_ref());
@@ -257,7 +261,21 @@ impl Stack {
         };
         let consumer = consumer::spawn(adapters, settings.consumer, metrics.clone(), health.clone(), shutdown.token());
         let consumer = side_task::guard("consumer", consumer, health, shutdown.clone());
-        Ok(Self { kafka, publisher, progress, tables: store, dead_letters, api, metrics, parts, shutdown, consumer, beating, server })
+        Ok(Self {
+            kafka,
+            publisher,
+            progress,
+            tables: store,
+            dead_letters,
+            api,
+            metrics,
+            parts,
+            shutdown,
+            consumer,
+            beating,
+            server,
+            _folder: folder,
+        })
     }
 
     /// Ends when the process is asked to stop.

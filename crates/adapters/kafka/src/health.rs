@@ -142,6 +142,14 @@ impl Health {
         self.end(&[Ends::Reachable, Ends::Working]);
     }
 
+    /// What this code told of has ended.
+    pub(crate) fn is_over(&self, code: Code) {
+        let known = self.lock().trouble.as_ref().and_then(|trouble| trouble.fault.code);
+        if known == Some(code as i64) {
+            self.end(&[Ends::Reachable, Ends::Working]);
+        }
+    }
+
     /// Whether the client reported a fatal error, so that another one must take its place. Not at once where a person must act first: the
     /// next one would fail in the same way.
     pub(crate) fn is_lost(&self) -> bool {
@@ -243,6 +251,17 @@ mod tests {
         health.reachable();
         assert_eq!(code(&health), Some(3));
         health.working();
+        assert_eq!(health.trouble(), None);
+    }
+
+    #[test]
+    fn what_ends_for_one_reason_leaves_what_began_for_another() {
+        let health = Health::default();
+        health.report(Code::TopicAuthorizationFailed, None);
+        health.is_over(Code::GroupIdNotFound);
+        assert_eq!(code(&health), Some(29));
+        health.report(Code::GroupIdNotFound, None);
+        health.is_over(Code::GroupIdNotFound);
         assert_eq!(health.trouble(), None);
     }
 

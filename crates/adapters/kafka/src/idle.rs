@@ -93,8 +93,7 @@ impl Idle {
             Some(Refusal::NotThere) if self.refused >= SURE => shared.health.report(Code::GroupIdNotFound, None),
             Some(_) => {}
             // The others have all the partitions, and the brokers let members in.
-            None if is_idle => shared.health.working(),
-            None => {}
+            None => shared.health.is_over(Code::GroupIdNotFound),
         }
     }
 }

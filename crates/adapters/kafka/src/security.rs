@@ -22,9 +22,9 @@ const CLIENT_SECRET: &str = "KAFKA_SASL_OAUTHBEARER_CLIENT_SECRET";
 const SCOPE: &str = "KAFKA_SASL_OAUTHBEARER_SCOPE";
 const TOKEN_CA_FILE: &str = "KAFKA_SASL_OAUTHBEARER_CA_FILE";
 
-/// How the lines end that PEM begins with, whatever the format of the key.
 const NOT_ENCRYPTED: &str = "is set, but KAFKA_SECURITY_PROTOCOL does not ask for SSL: nothing would be encrypted";
 
+/// How the lines end that PEM begins with, whatever the format of the key.
 const CERTIFICATE: &[u8] = b"CERTIFICATE-----";
 const KEY: &[u8] = b"PRIVATE KEY-----";
 

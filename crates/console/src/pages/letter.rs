@@ -145,7 +145,8 @@ async fn page<O: Operations>(
     draft: Option<Draft>,
     (status, refusal): (StatusCode, Option<String>),
 ) -> Answer {
-    let mut letter = match (console.operations.letter(id).await, &payload) {
+    let (letter, history) = tokio::join!(console.operations.letter(id), console.operations.letter_history(id, HISTORY));
+    let mut letter = match (letter, &payload) {
         (Ok(letter), _) => letter,
         // The letter cannot be shown, but what was written can.
         (Err(why), Some(payload)) if visitor.may(Role::Editor) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) => {
@@ -157,7 +158,8 @@ async fn page<O: Operations>(
     };
     let mut shell = Shell::new(&console.gate, visitor, Screen::DeadLetters, format!("Dead letter {}", letter.row.id));
     shell.here = format!("/console/dead-letters/{}", letter.row.id);
-    let history = console.operations.letter_history(&letter.row.id, HISTORY).await;
+    // What was asked for may be the beginning of its id.
+    let history = if letter.row.id == id { history } else { console.operations.letter_history(&letter.row.id, HISTORY).await };
     let history = history.map(|entries| entries.into_iter().map(|entry| Row::of(entry, SystemTime::now())).collect());
     let only = Selection { ids: vec![letter.row.id.clone()], ..Selection::default() };
     let payload = payload.or_else(|| letter.editable.clone()).unwrap_or_default();

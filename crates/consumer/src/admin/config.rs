@@ -62,7 +62,7 @@ impl AdminConfig {
             for (name, is_set) in [("ADMIN_ROLES", roles.is_some()), ("ADMIN_ALLOW_REMOTE", allow_remote), ("ADMIN_HOSTS", hosts.is_some())]
             {
                 if is_set {
-                    env.problem(name, "has no effect without ADMIN_TOKEN: there is neither /console nor /admin");
+                    env.problem(name, "has no effect without ADMIN_TOKEN");
                 }
             }
             return None;

@@ -1,15 +1,15 @@
 //! Parked events by what they wait for, and what has become of that.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::time::Duration;
 
-use console::{MissingParent, ParentFate, Parked, Refused, TraceBy, Waiting};
+use console::{Known, MissingParent, ParentFate, Parked, TraceBy, Waiting};
 use pipeline::fault::Fault;
 use pipeline::ports::{AwaitedParents, DeadLetterReader};
 use pipeline::{Awaited, AwaitedChild, AwaitedParent, WaitsFor};
 use uuid::Uuid;
 
+use super::flow::known;
 use super::index::{AboutOne, Index};
 use super::keeper::Keeper;
 use crate::dlq::printable::printable;
@@ -27,7 +27,10 @@ where
     let awaited = tables.awaited(PARENTS, SHOWN).await?;
     let mut parents = Vec::with_capacity(awaited.largest.len());
     if !awaited.largest.is_empty() {
-        let letters = Letters::of(&awaited, letters.index().await, queue.claimed().await.unwrap_or_default());
+        let letters = match letters.index().await {
+            Ok(index) => Letters::of(&awaited, &index, known(queue.claimed()).await),
+            Err(refused) => Letters { found: HashMap::new(), otherwise: ParentFate::Unknown(refused.sentence) },
+        };
         parents.extend(awaited.largest.iter().map(|one| parent(one, letters.fate(one, &awaited))));
     }
     parents.sort_by(|a, b| b.children.cmp(&a.children).then_with(|| a.oldest.cmp(&b.oldest)).then_with(|| a.name.cmp(&b.name)));
@@ -43,21 +46,11 @@ struct Letters {
 }
 
 impl Letters {
-    /// The dead letters in memory; where there are none, it is said why. `claimed` of them are in no list.
-    fn of(awaited: &Awaited, index: Result<Arc<Index>, Refused>, claimed: u64) -> Self {
-        let index = match index {
-            Ok(index) => index,
-            Err(refused) => return Self { found: HashMap::new(), otherwise: ParentFate::Unknown(refused.sentence) },
-        };
+    /// The dead letters in memory; `claimed` of them are in no list.
+    fn of(awaited: &Awaited, index: &Index, claimed: Known<u64>) -> Self {
         let ids = awaited.largest.iter().filter_map(|one| one.waits_for.parent_id()).collect();
-        let looked_at = index.state().depth - index.unknown();
-        let otherwise = match (index.unknown(), claimed) {
-            (1.., _) => ParentFate::NotFound(format!("It is not among the newest {looked_at} dead letters, which alone are looked at.")),
-            (0, 1) => ParentFate::NotFound("It is no dead letter of the list; a redrive has claimed 1 more.".to_owned()),
-            (0, 2..) => ParentFate::NotFound(format!("It is no dead letter of the list; a redrive has claimed {claimed} more.")),
-            (0, 0) => ParentFate::NeverSeen,
-        };
-        Self { found: index.about(&ids), otherwise }
+        let (depth, unknown) = (index.state().depth, index.unknown());
+        Self { found: index.about(&ids), otherwise: in_no_letter(depth - unknown, unknown, claimed) }
     }
 
     fn fate(&self, parent: &AwaitedParent, awaited: &Awaited) -> ParentFate {
@@ -65,8 +58,8 @@ impl Letters {
         if parent.written {
             return ParentFate::Written;
         }
-        if let Some(AboutOne { newest, is_unread, others }) = self.found.get(&id) {
-            return ParentFate::DeadLetter { id: newest.clone(), by_key: *is_unread, others: *others };
+        if let Some(AboutOne { newest, by_key, others }) = self.found.get(&id) {
+            return ParentFate::DeadLetter { id: newest.clone(), by_key: *by_key, others: *others };
         }
         match may_wait_for(parent.waits_for, awaited) {
             Some(what) if self.otherwise == ParentFate::NeverSeen => {
@@ -74,6 +67,19 @@ impl Letters {
             }
             _ => self.otherwise.clone(),
         }
+    }
+}
+
+/// What is known of a parent that none of so many letters is about, where there may be others.
+fn in_no_letter(looked_at: u64, unknown: u64, claimed: Known<u64>) -> ParentFate {
+    match (unknown, claimed) {
+        (1.., _) => ParentFate::NotFound(format!("It is not among the newest {looked_at} dead letters, which alone are looked at.")),
+        (0, Err(why)) => {
+            ParentFate::NotFound(format!("It is no dead letter of the list; whether a redrive has claimed it is not known. {why}"))
+        }
+        (0, Ok(1)) => ParentFate::NotFound("It is no dead letter of the list; a redrive has claimed 1 more.".to_owned()),
+        (0, Ok(claimed @ 2..)) => ParentFate::NotFound(format!("It is no dead letter of the list; a redrive has claimed {claimed} more.")),
+        (0, Ok(0)) => ParentFate::NeverSeen,
     }
 }
 
@@ -111,7 +117,6 @@ fn child(AwaitedChild { event_id, position, parked_at }: &AwaitedChild) -> Waiti
 
 #[cfg(test)]
 mod tests {
-    use console::RefusalKind;
     use events::Timestamp;
 
     use super::*;
@@ -141,11 +146,24 @@ mod tests {
     #[test]
     fn where_the_dead_letters_are_not_known_that_is_said_and_what_is_written_is_told_all_the_same() {
         let mut awaited = awaited(&[WaitsFor::User(Uuid::from_u128(1)), WaitsFor::Email]);
-        let refused = Refused { kind: RefusalKind::Reading, sentence: "They are being read.".to_owned() };
-        let letters = Letters::of(&awaited, Err(refused), 0);
+        let unknown = ParentFate::Unknown("They are being read.".to_owned());
+        let letters = Letters { found: HashMap::new(), otherwise: unknown.clone() };
         let fates = |awaited: &Awaited| awaited.largest.iter().map(|one| letters.fate(one, awaited)).collect::<Vec<_>>();
-        assert_eq!(fates(&awaited), [ParentFate::Unknown("They are being read.".to_owned()), ParentFate::Held]);
+        assert_eq!(fates(&awaited), [unknown, ParentFate::Held]);
         awaited.largest[0].written = true;
         assert_eq!(fates(&awaited), [ParentFate::Written, ParentFate::Held]);
+    }
+    #[test]
+    fn only_what_was_looked_at_as_a_whole_is_called_never_seen() {
+        assert_eq!(in_no_letter(5, 0, Ok(0)), ParentFate::NeverSeen);
+        for (unknown, claimed, words) in [
+            (2, Ok(0), "the newest 5"),
+            (0, Ok(1), "claimed 1 more"),
+            (0, Ok(3), "claimed 3 more"),
+            (0, Err("Away.".to_owned()), "is not known. Away."),
+        ] {
+            let fate = in_no_letter(5, unknown, claimed);
+            assert!(matches!(&fate, ParentFate::NotFound(why) if why.contains(words)), "{fate:?}");
+        }
     }
 }

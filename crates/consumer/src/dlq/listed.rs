@@ -53,8 +53,8 @@ impl Listed {
         let value = self.entry.as_ref().and_then(Entry::value)?;
         let value = events::unframed(&value).unwrap_or(&value);
         let Ok(Value::Object(fields)) = serde_json::from_str(&String::from_utf8_lossy(value)) else { return None };
-        match fields.get("data") {
-            Some(Value::Object(data)) => Some(data.clone()),
+        match (fields.get("specversion"), fields.get("data")) {
+            (Some(Value::String(_)), Some(Value::Object(data))) => Some(data.clone()),
             _ => Some(fields),
         }
     }

@@ -164,6 +164,22 @@ mod tests {
     }
 
     #[test]
+    fn data_is_opened_in_an_envelope_alone() {
+        let user_id = id();
+        let plain = String::from_utf8(user(user_id).to_json()).unwrap();
+        let broken = plain.replace("firstName", "first");
+        for text in [&plain, &broken] {
+            let with_data = text.replacen('{', r#"{"data":{"userId":"x"},"#, 1);
+            let envelope = format!(r#"{{"specversion":"1.0","data":{text}}}"#);
+            for text in [with_data, envelope] {
+                let letter = listed(text.clone().into_bytes());
+                assert_eq!(subject_of(&letter), Some(Subject::Entity(Entity::User(user_id))), "{text}");
+                assert!(letter.event_at().is_some(), "{text}");
+            }
+        }
+    }
+
+    #[test]
     fn what_may_be_about_a_subject_is_read() {
         let order_id = id();
         let mentions = Mentions::of(&Subject::Entity(Entity::Order(order_id)));

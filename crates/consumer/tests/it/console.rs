@@ -468,15 +468,17 @@ async fn parked_events_are_gathered_by_what_they_wait_for() {
 async fn what_has_become_of_a_missing_parent_is_told_with_its_letter() {
     let office = Office::new();
     let operations = operations(office.parts());
-    let (refused, unread, unseen, present, of_order) = (id(), id(), id(), id(), id());
+    let (refused, unread, without_id, unseen, present, of_order) = (id(), id(), id(), id(), id(), id());
     apply(&office.store, &[user(present)]).await;
     let mut cut = keyed(b"{\"userId\"", &unread.to_string());
     cut.position.offset = 7;
-    let letters = [orphan(&user(refused)), broken(&cut), orphan(&user(refused)), broken(&keyed(b"{", "no id"))];
+    let mut nameless = keyed(br#"{"eventType":"UserCreated"}"#, &without_id.to_string());
+    nameless.position.offset = 8;
+    let letters = [orphan(&user(refused)), broken(&cut), orphan(&user(refused)), broken(&keyed(b"{", "no id")), broken(&nameless)];
     office.store.push(&letters).await.unwrap();
     let waits = |event: events::Event<'static>, for_what| ParkedEvent::new(&record(event.to_json()), event.id, for_what);
     let of_user = |parent| waits(order(id(), parent), WaitsFor::User(parent));
-    let parked = [refused, unread, unseen, present].map(of_user);
+    let parked = [refused, unread, without_id, unseen, present].map(of_user);
     office.store.park(&[parked.as_slice(), &[waits(payment(id(), of_order), WaitsFor::Order(of_order))]].concat()).await.unwrap();
 
     let parents = operations.parked().await.unwrap().parents;
@@ -484,6 +486,11 @@ async fn what_has_become_of_a_missing_parent_is_told_with_its_letter() {
     let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
     assert_eq!(fate(format!("user {refused}")), ParentFate::DeadLetter { id: ids[2].clone(), by_key: false, others: 1 }, "the newest");
     assert_eq!(fate(format!("user {unread}")), ParentFate::DeadLetter { id: ids[1].clone(), by_key: true, others: 0 });
+    assert_eq!(
+        fate(format!("user {without_id}")),
+        ParentFate::DeadLetter { id: ids[4].clone(), by_key: true, others: 0 },
+        "of a known type"
+    );
     assert_eq!(fate(format!("user {unseen}")), ParentFate::NeverSeen);
     assert_eq!(fate(format!("user {present}")), ParentFate::Written);
     let ParentFate::NotFound(why) = fate(format!("order {of_order}")) else { panic!("other orders wait for their users") };

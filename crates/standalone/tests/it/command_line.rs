@@ -84,6 +84,30 @@ fn a_data_dir_that_cannot_be_made_is_named() {
     assert!(stderr.contains("--data-dir"), "{stderr}");
 }
 
+/// Two brokers in memory would fill the same tables, each with a log of its own.
+#[test]
+fn a_data_dir_is_for_one_process_with_an_embedded_broker_at_a_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let first = || {
+        let mut command = standalone(folder.path(), &["--data-dir", "data"]);
+        command.env("API_PORT", "0").stdout(Stdio::piped());
+        let mut running = Running(command.spawn().unwrap());
+        let mut said = BufReader::new(running.0.stdout.take().unwrap()).lines();
+        assert!(said.any(|line| line.unwrap().contains("Ctrl-C stops")));
+        // Read on, so that it never waits for a reader.
+        std::thread::spawn(move || said.for_each(drop));
+        running
+    };
+    let running = first();
+    let (output, _, stderr) = run(standalone(folder.path(), &["load", "--events", "1", "--data-dir", "data"]));
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.contains("--data-dir: another process runs with data and an embedded broker of its own: stop it"), "{stderr}");
+    let (output, _, stderr) = run(standalone(folder.path(), &["--data-dir", "data", "dlq", "list"]));
+    assert_eq!(output.status.code(), Some(0), "whoever only looks may: {stderr}");
+    running.kill();
+    drop(first());
+}
+
 /// Ctrl-C ends all of `standalone 2>&1 | tee file`: whoever read what it says may be gone first.
 #[cfg(unix)]
 #[tokio::test]

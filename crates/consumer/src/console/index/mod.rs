@@ -27,7 +27,7 @@ use crate::dlq::listed::Listed;
 pub(super) use follow::{Progress, follow, read};
 use names::{Name, Names};
 pub(super) use places::{Found, Place, Places, entries};
-use row::{Row, Wanted, id};
+use row::{About, Row, Wanted, id};
 
 /// Rows that are kept, and bytes of the texts that they share. Of a longer list the newest are known: 56 MB and 32 MB at most.
 const MOST: usize = 500_000;
@@ -60,7 +60,7 @@ pub(super) struct AboutOne {
     /// The id of the newest.
     pub newest: String,
     /// Whether only the key of that one says so.
-    pub is_unread: bool,
+    pub by_key: bool,
     /// How many others there are.
     pub others: u64,
 }
@@ -139,8 +139,10 @@ impl Index {
     pub fn about(&self, ids: &HashSet<Uuid>) -> HashMap<Uuid, AboutOne> {
         let mut found: HashMap<Uuid, AboutOne> = HashMap::new();
         // The newest first.
-        for (about, row) in self.rows.iter().rev().filter_map(|row| Some((row.about.filter(|about| ids.contains(about))?, row))) {
-            let first = || AboutOne { newest: id(row.id), is_unread: row.is_unread(&self.names), others: 0 };
+        for (About { id: about, by_key }, row) in
+            self.rows.iter().rev().filter_map(|row| Some((row.about?, row))).filter(|(about, _)| ids.contains(&about.id))
+        {
+            let first = || AboutOne { newest: id(row.id), by_key, others: 0 };
             found.entry(about).and_modify(|one| one.others += 1).or_insert_with(first);
         }
         found

@@ -2,7 +2,7 @@
 
 use console::LetterRow;
 use events::{EventType, Timestamp};
-use pipeline::dead_letter::{Entry, UNKNOWN, is_entry_id};
+use pipeline::dead_letter::{Entry, is_entry_id};
 use pipeline::trace::Subject;
 use uuid::Uuid;
 
@@ -24,8 +24,8 @@ pub(super) struct Row {
     /// The number that its id writes in hexadecimal digits.
     pub id: u64,
     pub event_id: Option<Uuid>,
-    /// The user or order that it is about, for which others may wait; where its payload tells nothing, what its key says.
-    pub about: Option<Uuid>,
+    /// The user or order that it is about, for which others may wait.
+    pub about: Option<About>,
     pub fingerprint: Name,
     pub error: Name,
     reason: Name,
@@ -34,6 +34,15 @@ pub(super) struct Row {
     first_at: i64,
     place: Option<(Name, i32, i64)>,
     retries: u32,
+}
+
+/// Whose row a dead letter would fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct About {
+    /// The user or the order.
+    pub id: Uuid,
+    /// Whether its key says so, because its payload does not.
+    pub by_key: bool,
 }
 
 impl Row {
@@ -69,11 +78,6 @@ impl Row {
         }
     }
 
-    /// Whether only its key says what it is about.
-    pub fn is_unread(&self, names: &Names) -> bool {
-        names.text(self.event_type) == UNKNOWN
-    }
-
     /// When it became a dead letter, the last time.
     pub fn at(&self) -> Option<Timestamp> {
         time(self.at)
@@ -95,16 +99,20 @@ impl Row {
     }
 }
 
-/// Whose row it would fill. A payload that is not even JSON with a known type tells nothing: then the key, which is the id of a user or an order.
-fn about(listed: &Listed) -> Option<Uuid> {
-    match EventType::parse(listed.event_type()) {
-        None => Uuid::try_parse_ascii(&listed.entry.as_ref().and_then(Entry::key)?).ok(),
-        Some(EventType::UserCreated | EventType::OrderPlaced) => match subject_of(listed)? {
-            Subject::Entity(entity) => Some(entity.id()),
-            Subject::Article(_) => None,
-        },
+/// Whose row it would fill. Where its payload does not tell, its key does, which is the id of a user or an order.
+fn about(listed: &Listed) -> Option<About> {
+    let by_payload = match EventType::parse(listed.event_type()) {
         // Nothing waits for a payment or for stock, and their payloads need not be read.
-        Some(EventType::PaymentSettled | EventType::InventoryAdjusted) => None,
+        Some(EventType::PaymentSettled | EventType::InventoryAdjusted) => return None,
+        Some(EventType::UserCreated | EventType::OrderPlaced) => subject_of(listed),
+        None => None,
+    };
+    match by_payload {
+        Some(Subject::Entity(entity)) => Some(About { id: entity.id(), by_key: false }),
+        Some(Subject::Article(_)) | None => {
+            let key = listed.entry.as_ref().and_then(Entry::key)?;
+            Uuid::try_parse_ascii(&key).ok().map(|id| About { id, by_key: true })
+        }
     }
 }
 
