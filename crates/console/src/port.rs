@@ -352,7 +352,9 @@ pub struct Held {
     pub unconsumed: u64,
     /// How many of them were looked at, the oldest.
     pub examined: u64,
-    /// Those of them that cannot be written, the oldest first.
+    /// How many of these cannot be written and are dead letters already: they were let pass, or came before.
+    pub already: u64,
+    /// The others that cannot be written, the oldest first.
     pub records: Vec<HeldRecord>,
     /// What was not looked at, or not asked, as sentences.
     pub caveats: Vec<String>,

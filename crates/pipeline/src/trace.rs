@@ -113,6 +113,8 @@ impl Subject {
 /// What the text of an event says of its place among the others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct About {
+    /// The event's id.
+    pub event_id: Uuid,
     /// Whose row it would fill.
     pub entity: Option<Entity>,
     /// Its own time.
@@ -123,7 +125,7 @@ impl About {
     /// Reads a message value; `None` where it breaks the contract.
     pub fn read(value: &[u8]) -> Option<Self> {
         let event = events::decode(value).ok()?;
-        Some(Self { entity: Entity::of(&event.body), event_at: event.at })
+        Some(Self { event_id: event.id, entity: Entity::of(&event.body), event_at: event.at })
     }
 }
 

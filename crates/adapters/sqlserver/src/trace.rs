@@ -234,7 +234,7 @@ mod tests {
             waits_for: WaitsFor::User(Uuid::from_u128(9)),
             parked_at: at(3),
             expired: true,
-            about: Some(About { entity: Entity::of(&order.body), event_at: order.at }),
+            about: Some(About { event_id: order.id, entity: Entity::of(&order.body), event_at: order.at }),
         };
         assert_eq!(parked, expected);
     }

@@ -105,7 +105,14 @@ pub fn held() -> Held {
         }
     };
     let caveat = "The tables could not be asked, so that only the contract was checked: the database does not answer.";
-    Held { at: ago(6), unconsumed: 49_724, examined: 200, records: (0..5).map(record).collect(), caveats: vec![caveat.to_owned()] }
+    Held {
+        at: ago(6),
+        unconsumed: 49_724,
+        examined: 200,
+        already: 0,
+        records: (0..5).map(record).collect(),
+        caveats: vec![caveat.to_owned()],
+    }
 }
 
 /// This one, another one, one that is held, and one that is gone.

@@ -42,7 +42,7 @@ async fn a_few_of_the_records_that_are_held_stand_beside_the_permit() {
     for address in ["/console/", "/console/health"] {
         let page = editor.get(address).await;
         page.has("shop.events/1/1211343").has("shop.events/1/1211345").lacks("shop.events/1/1211346").has("held-key-2");
-        page.has("The 200 oldest of 49,724 records that are not consumed were looked at; 5 of them cannot be written.");
+        page.has("The 200 oldest records were looked at (49,724 offsets are not consumed): 5 of them cannot be written.");
         page.has("so that only the contract was checked").has("<a href=\"/console/held\">All of them</a>").has("name=\"records\"");
         // A key may be personal data.
         operator.get(address).await.has("shop.events/1/1211343").has("not JSON").lacks("held-key").has("name=\"records\"");

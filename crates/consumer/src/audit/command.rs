@@ -119,13 +119,11 @@ impl std::fmt::Display for Verdict {
             Self::Unbroken(AuditTail { number: 0, .. }) => f.write_str("unbroken: the audit log has no entries"),
             Self::Unbroken(AuditTail { number, hash }) => write!(f, "unbroken: {}, the last hash is {hash}", entries_of(*number)),
             Self::Broken(broken) => write!(f, "broken: {broken}"),
-            Self::NotMet(AuditTail { number, .. }, expected) => {
-                write!(
-                    f,
-                    "broken: the hash {expected} is of none of {}: the log was cut off before it, or written anew",
-                    entries_of(*number)
-                )
-            }
+            Self::NotMet(AuditTail { number, .. }, expected) => write!(
+                f,
+                "broken: no entry has the hash {expected} ({} in all): the log was cut off before it, or written anew",
+                entries_of(*number)
+            ),
         }
     }
 }
@@ -278,7 +276,7 @@ mod tests {
         assert!(!cut.is_unbroken() && cut.to_string().contains("cut off"), "{cut}");
         let one = AuditTail { number: 1, hash: all[0].hash };
         assert!(Verdict::Unbroken(one).to_string().starts_with("unbroken: 1 entry, "));
-        assert!(Verdict::NotMet(one, gone).to_string().contains("of none of 1 entry: "));
+        assert!(Verdict::NotMet(one, gone).to_string().contains(" (1 entry in all): "));
         let empty = verify(&log_of(0).await, None).await.unwrap();
         assert_eq!(empty.to_string(), "unbroken: the audit log has no entries");
 

@@ -1,15 +1,18 @@
 //! What a hold keeps back: the oldest records that the group has not consumed, looked at beside it. No page of the flow waits for that.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use console::{Held, HeldRecord, RefusalKind, Refused};
 use events::EventType;
+use futures_util::future::BoxFuture;
 use pipeline::dead_letter::UNKNOWN;
 use pipeline::ports::Clock as _;
 use tokio::sync::watch;
 use tokio::time::{Instant, timeout};
 
+use super::index::Index;
 use super::letters::text;
 use super::sentences::shortened;
 use super::words::problem;
@@ -25,9 +28,13 @@ const FRESH: Duration = Duration::from_secs(15);
 /// How long one may take.
 const BOUND: Duration = Duration::from_secs(20);
 
+/// The dead letters as they are now: what was let pass is consumed only when all that came with it is.
+pub(super) type Letters = Arc<dyn Fn() -> BoxFuture<'static, Result<Arc<Index>, Refused>> + Send + Sync>;
+
 /// The last look at the log.
 pub(super) struct HeldRecords {
     peek: Peek,
+    letters: Letters,
     looked: watch::Sender<Looked>,
 }
 
@@ -52,8 +59,8 @@ impl Looked {
 }
 
 impl HeldRecords {
-    pub fn new(peek: Peek) -> Self {
-        Self { peek, looked: watch::Sender::default() }
+    pub fn new(peek: Peek, letters: Letters) -> Self {
+        Self { peek, letters, looked: watch::Sender::default() }
     }
 
     /// What the last look saw. Has the log looked at again where that was some time ago, and does not wait for it.
@@ -98,9 +105,10 @@ impl HeldRecords {
             is_wanted
         });
         if begun {
-            let (peek, looked, outdated) = (Arc::clone(&self.peek), self.looked.clone(), self.looked.borrow().outdated);
+            let (peek, letters) = (Arc::clone(&self.peek), Arc::clone(&self.letters));
+            let (looked, outdated) = (self.looked.clone(), self.looked.borrow().outdated);
             tokio::spawn(async move {
-                let seen = look(&peek).await;
+                let seen = look(&peek, &letters).await;
                 looked.send_modify(|looked| {
                     looked.since = None;
                     if looked.outdated == outdated {
@@ -112,10 +120,10 @@ impl HeldRecords {
     }
 }
 
-async fn look(peek: &Peek) -> Result<Held, Refused> {
+async fn look(peek: &Peek, letters: &Letters) -> Result<Held, Refused> {
     let at = SystemClock.now().to_string();
     match timeout(BOUND, peek(PeekArgs { records: LOOKED_AT, partition: None, broken: true, json: false })).await {
-        Ok(Ok(peeked)) => Ok(held(&peeked, at)),
+        Ok(Ok(peeked)) => Ok(held(&peeked, letters().await.as_deref(), at)),
         Ok(Err(Refusal::Fault(fault))) => Err(refused(RefusalKind::Unavailable, &problem(&reason(&fault)))),
         Ok(Err(refusal @ Refusal::NoPartition { .. })) => Err(refused(RefusalKind::NotFound, &problem(&refusal))),
         Err(_) => Err(unanswered()),
@@ -130,14 +138,19 @@ fn refused(kind: RefusalKind, sentence: &str) -> Refused {
     Refused { kind, sentence: sentence.to_owned() }
 }
 
-fn held(peeked: &Peeked, at: String) -> Held {
-    Held {
-        at,
-        unconsumed: peeked.unconsumed,
-        examined: peeked.seen.len() as u64,
-        records: peeked.seen.iter().filter_map(record).collect(),
-        caveats: peeked.caveats().iter().map(|caveat| problem(caveat)).collect(),
-    }
+fn held(peeked: &Peeked, letters: Result<&Index, &Refused>, at: String) -> Held {
+    let broken: Vec<_> = peeked.seen.iter().filter_map(|seen| Some((&seen.position, record(seen)?))).collect();
+    let all = broken.len();
+    let mut caveats: Vec<_> = peeked.caveats().iter().map(|caveat| problem(caveat)).collect();
+    let known = match letters {
+        Ok(index) => index.at_places(broken.iter().map(|(position, _)| *position)),
+        Err(refused) => {
+            caveats.push(format!("Whether some of them are dead letters already is not known. {}", refused.sentence));
+            HashSet::new()
+        }
+    };
+    let records: Vec<_> = broken.into_iter().filter(|(position, _)| !known.contains(position)).map(|(_, record)| record).collect();
+    Held { at, unconsumed: peeked.unconsumed, examined: peeked.seen.len() as u64, already: (all - records.len()) as u64, records, caveats }
 }
 
 /// A record that cannot be written; `None` where it can.
@@ -186,7 +199,8 @@ mod tests {
                 Ok(Peeked { unconsumed: number, is_complete: true, seen: Vec::new(), tables: Ok(()), only_broken: true })
             })
         });
-        (HeldRecords::new(peek), looks)
+        let no_letters: Letters = Arc::new(|| Box::pin(async { Err(refused(RefusalKind::Unavailable, "Redis is away.")) }));
+        (HeldRecords::new(peek, no_letters), looks)
     }
 
     fn unconsumed(seen: Result<Held, Refused>) -> u64 {

@@ -56,7 +56,7 @@ use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
 use crate::verify::last::NO_SCHEDULE;
-use held::HeldRecords;
+use held::{HeldRecords, Letters};
 use keeper::Keeper;
 use words::{bad, filter, problem};
 
@@ -104,7 +104,14 @@ where
     P: Publisher + Clone + 'static,
 {
     let letters = Keeper::new(parts.shared.context.queue.clone(), parts.shared.stop.clone());
-    let held = HeldRecords::new(parts.shared.peek.clone());
+    let index = letters.clone();
+    let index: Letters = Arc::new(move || {
+        let letters = index.clone();
+        // What the consumer has let pass a moment ago is wanted too.
+        letters.changes().note();
+        Box::pin(async move { letters.index().await })
+    });
+    let held = HeldRecords::new(parts.shared.peek.clone(), index);
     Pipeline { parts, letters, held }
 }
 

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use events::Timestamp;
+use futures_util::stream::{self, StreamExt as _};
 use pipeline::LogPosition;
 use pipeline::dead_letter::Entry;
 use pipeline::fault::Fault;
@@ -24,8 +25,10 @@ use crate::trace::{Changes, DeadLetters, Findings, Question, Verdict};
 
 /// How soon it is looked again how far the consumer is, at first and in the end.
 const LOOKS: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(2)];
-/// How long the tables are asked how letters ended, after the wait: for very many letters that takes its time.
-const ASKING: Duration = Duration::from_secs(60);
+/// How long the list and the tables are asked how letters ended, after the wait: so long, and for each letter so much longer.
+const ASKING: (Duration, Duration) = (Duration::from_secs(30), Duration::from_millis(5));
+/// Letters that the tables are asked about at one time: no more than a pool of connections has.
+const ASKED_AT_ONCE: usize = 8;
 
 /// How a letter ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -114,8 +117,8 @@ impl Before {
     }
 }
 
-/// Waits until the consumer has passed all of these letters, at most so long, and tells how each ended, those that need somebody first. Ends its wait
-/// early when `stop` is cancelled.
+/// Waits until the consumer has passed all of these letters, at most so long, and tells how each ended, those that need somebody first. Asking how they
+/// ended comes on top of the wait. Both end early when `stop` is cancelled.
 pub async fn after_redrive<Q, T>(
     (queue, tables): (&Q, &T),
     before: &Before,
@@ -131,11 +134,13 @@ where
     let mut waiting: BTreeMap<String, (Option<Uuid>, Landed)> = BTreeMap::new();
     for Handled { id, event_id, landed, .. } in letters {
         if let Some(landed) = landed {
+            // What was sent says best which event it is; a letter may be from a program that could not read it.
+            let event_id = landed.about.map(|about| about.event_id).or(event_id);
             waiting.insert(id, (event_id, landed));
         }
     }
     let (passed, problem) = wait(tables, before, &mut waiting, bound, stop).await;
-    let mut ended = judge((queue, tables), before, passed).await;
+    let mut ended = judge((queue, tables), before, passed, stop).await;
     ended.extend(waiting.into_iter().map(|(id, (event_id, landed))| {
         let Landed { topic, place, .. } = landed;
         let place = format!("{}, partition {}, offset {}", printable(&topic), place.partition, place.offset);
@@ -191,20 +196,64 @@ async fn wait(
 }
 
 /// How letters ended that the consumer has passed: first the list of dead letters is asked, for a letter that comes back has its id again.
-async fn judge<Q: DeadLetterReader, T: EventTrace>((queue, tables): (&Q, &T), before: &Before, passed: OnTheWay) -> Vec<EndedLetter> {
-    let again = dead_again(queue, &passed).await;
-    let until = Instant::now() + ASKING;
-    let mut ended = Vec::with_capacity(passed.len());
-    for (id, (event_id, landed)) in passed {
-        let (how, why) = match &again {
-            Err(fault) => (Ended::NotKnown, format!("the list of dead letters cannot be asked: {}", reason(fault))),
-            Ok(again) if again.contains_key(&id) => (Ended::FailedAgain, format!("it is dead letter {id} again: {}", again[&id])),
-            Ok(_) if Instant::now() >= until => (Ended::NotKnown, "there are too many to ask for all of them: `trace` tells".to_owned()),
-            Ok(_) => by_the_tables(tables, before, event_id, &landed).await,
-        };
-        ended.push(EndedLetter { id, event_id, ended: how, why });
+async fn judge<Q: DeadLetterReader, T: EventTrace>(
+    (queue, tables): (&Q, &T),
+    before: &Before,
+    passed: OnTheWay,
+    stop: &CancellationToken,
+) -> Vec<EndedLetter> {
+    let until = Instant::now() + ASKING.0 + ASKING.1.saturating_mul(u32::try_from(passed.len()).unwrap_or(u32::MAX));
+    let broken_off = async {
+        tokio::select! {
+            () = sleep_until(until) => "asking for all of them takes too long: `trace` tells",
+            () = stop.cancelled() => "asking was broken off: `trace` tells",
+        }
+    };
+    tokio::pin!(broken_off);
+    let again = tokio::select! {
+        again = dead_again(queue, &passed) => again.map_err(|fault| format!("the list of dead letters cannot be asked: {}", reason(&fault))),
+        why = &mut broken_off => Err(why.to_owned()),
+    };
+    let again = match again {
+        Ok(again) => again,
+        Err(why) => return passed.into_iter().map(|(id, (event_id, _))| not_known(id, event_id, &why)).collect(),
+    };
+    let (found, left): (OnTheWay, OnTheWay) = passed.into_iter().partition(|(id, _)| again.contains_key(id));
+    let mut ended: Vec<_> = found
+        .into_iter()
+        .map(|(id, (event_id, _))| EndedLetter {
+            event_id,
+            ended: Ended::FailedAgain,
+            why: format!("it is dead letter {id} again: {}", again[&id]),
+            id,
+        })
+        .collect();
+    let mut unasked: BTreeMap<_, _> = left.iter().map(|(id, (event_id, _))| (id.clone(), *event_id)).collect();
+    let mut asked = stream::iter(left)
+        .map(|(id, (event_id, landed))| async move {
+            let (ended, why) = by_the_tables(tables, before, event_id, &landed).await;
+            EndedLetter { id, event_id, ended, why }
+        })
+        .buffer_unordered(ASKED_AT_ONCE);
+    loop {
+        tokio::select! {
+            letter = asked.next() => match letter {
+                Some(letter) => {
+                    unasked.remove(&letter.id);
+                    ended.push(letter);
+                }
+                None => return ended,
+            },
+            why = &mut broken_off => {
+                ended.extend(unasked.into_iter().map(|(id, event_id)| not_known(id, event_id, why)));
+                return ended;
+            }
+        }
     }
-    ended
+}
+
+fn not_known(id: String, event_id: Option<Uuid>, why: &str) -> EndedLetter {
+    EndedLetter { id, event_id, ended: Ended::NotKnown, why: why.to_owned() }
 }
 
 /// Of these letters, those that are in the list (again), and why.

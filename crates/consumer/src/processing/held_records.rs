@@ -84,9 +84,15 @@ impl fmt::Display for HeldRecords {
             write!(f, ", the first at partition {partition} offset {offset}")?;
         }
         let mut before = "";
-        for Sample { place: (partition, offset), error } in self.samples.iter().flatten().take(SAMPLES) {
-            let (begins, told) = (if before.is_empty() { ", for example" } else { "," }, if before == error { "the same" } else { error });
-            write!(f, "{begins} partition {partition} offset {offset} ({told})")?;
+        for (number, Sample { place: (partition, offset), error }) in self.samples.iter().flatten().take(SAMPLES).enumerate() {
+            // The first sample is the first record, whose place has just been told.
+            match number {
+                0 => {}
+                1 => write!(f, ", others at partition {partition} offset {offset}")?,
+                _ => write!(f, " and partition {partition} offset {offset}")?,
+            }
+            let told = if before == error { "the same" } else { error };
+            write!(f, " ({told})")?;
             before = error;
         }
         write!(
@@ -126,13 +132,13 @@ mod tests {
         assert!(
             told.starts_with(
                 "100 records that cannot be written are held, more than DLQ_MAX_RATIO lets pass: 97 % are not_json:unknown:, in partitions \
-                 0, 3, with 4 keys, the first at partition 3 offset 1000, for example partition 3 offset 1000 ("
+                 0, 3, with 4 keys, the first at partition 3 offset 1000 ("
             ),
             "{told}"
         );
         assert!(told.contains("`consumer resume --records 100`"), "{told}");
         let facts = held_facts(&told).unwrap();
-        assert!(facts.contains("the first at partition 3 offset 1000,") && !facts.contains("consumer"), "{facts}");
+        assert!(facts.contains("the first at partition 3 offset 1000 (") && !facts.contains("consumer"), "{facts}");
         assert_eq!(held_facts("the database is away; most likely a producer's defect: "), None);
     }
 
@@ -144,8 +150,9 @@ mod tests {
         }
         held.add(&too_long(), (2, 70), None);
         let (json, long) = (not_json().error, too_long().error);
-        let expected =
-            format!(", for example partition 1 offset 0 ({json}), partition 2 offset 70 ({long}), partition 1 offset 1 ({json})");
+        let expected = format!(
+            ", the first at partition 1 offset 0 ({json}), others at partition 2 offset 70 ({long}) and partition 1 offset 1 ({json})"
+        );
         let told = held.to_string();
         assert!(held_facts(&told).unwrap().ends_with(&expected), "{told}");
         assert!(!told.contains("canary"), "{told}");

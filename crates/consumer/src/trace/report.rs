@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::verdict::Awaited;
 use super::{Changes, DeadLetters, Findings, Letter, Step};
 use crate::dlq::printable::printable;
-use crate::plural::{self, plural};
+use crate::plural::plural;
 use crate::reason::advice;
 
 impl fmt::Display for Findings {
@@ -56,11 +56,17 @@ impl Findings {
 pub(super) fn changes_line(changes: &Result<Changes, Fault>) -> String {
     match changes {
         Ok(Changes { found, examined, complete }) => {
-            let entries = plural::counted(*examined, "entry", "entries");
-            let looked_at = if *complete { format!("the {entries}") } else { format!("the last {entries}") };
-            match found.len() {
-                0 => format!("none of {looked_at} of the audit log names it"),
-                many => format!("{many} of {looked_at} of the audit log"),
+            let looked_at = match (*examined, complete) {
+                (1, true) => "the one entry".to_owned(),
+                (1, false) => "the last entry".to_owned(),
+                (examined, true) => format!("the {examined} entries"),
+                (examined, false) => format!("the last {examined} entries"),
+            };
+            match (found.len(), *examined) {
+                (0, 1) => format!("{looked_at} of the audit log does not name it"),
+                (0, _) => format!("none of {looked_at} of the audit log names it"),
+                (_, 1) => format!("{looked_at} of the audit log"),
+                (many, _) => format!("{many} of {looked_at} of the audit log"),
             }
         }
         Err(fault) => format!("the audit log could not be asked: {}", trouble(fault)),
@@ -214,7 +220,7 @@ mod tests {
     #[test]
     fn a_log_of_one_entry_is_told_in_the_singular() {
         let told = |examined, complete| changes_line(&Ok(Changes { found: Vec::new(), examined, complete }));
-        assert_eq!(told(1, true), "none of the 1 entry of the audit log names it");
+        assert_eq!(told(1, true), "the one entry of the audit log does not name it");
         assert_eq!(told(3, false), "none of the last 3 entries of the audit log names it");
     }
 }

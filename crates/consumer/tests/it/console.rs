@@ -15,7 +15,7 @@ use consumer::verify::schedule::VerifyNow;
 use pipeline::dead_letter::{DeadLetter, Diagnosis, entry_id};
 use pipeline::heartbeat::DownPart;
 use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
-use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, Record, WaitsFor};
+use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, Position, Record, WaitsFor};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
@@ -190,9 +190,16 @@ async fn what_is_held_is_told_with_why_it_cannot_be_written_until_it_may_pass() 
     assert_eq!(told, [("missing_field", "UserCreated", true), ("not_json", "unknown", false)]);
     let shown = format!("{held:?}");
     assert!(!shown.contains("secret-payload") && !shown.contains("surname"), "{shown}");
-    assert_eq!(operations.held_known(), Ok(held));
-    operations.permit(&caller(), console::Permit::Records(2)).await.unwrap();
+    assert_eq!(operations.held_known(), Ok(held.clone()));
+    assert_eq!(held.records[0].place, "events/0/0");
+    operations.permit(&caller(), console::Permit::Records(1)).await.unwrap();
     assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "what may pass is not shown as held");
+    // It is a dead letter now, and the group has committed nothing yet: the batch goes on with the others.
+    let let_pass = Record { position: Position { topic: "events".into(), partition: 0, offset: 0 }, ..record(wrong.into_bytes()) };
+    office.store.push(&[broken(&let_pass)]).await.unwrap();
+    let held = operations.held().await.unwrap();
+    assert_eq!((held.examined, held.already), (3, 1));
+    assert_eq!(held.records.iter().map(|record| &*record.reason).collect::<Vec<_>>(), ["not_json"]);
 }
 
 #[tokio::test(start_paused = true)]

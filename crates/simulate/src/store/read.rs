@@ -104,7 +104,7 @@ fn parked_row(parked: &Parked) -> ParkedRow {
         waits_for: parked.event.waits_for,
         parked_at: parked.event.parked_at,
         expired: parked.expired,
-        about: event_of(parked).map(|event| About { entity: Entity::of(&event.body), event_at: event.at }),
+        about: event_of(parked).map(|event| About { event_id: event.id, entity: Entity::of(&event.body), event_at: event.at }),
     }
 }
 

@@ -67,7 +67,7 @@ pub async fn the_parking_table_tells_where_an_event_waits_and_for_what<S: Databa
     assert_eq!(places, [&first.position, &second.position], "each record of it");
     for row in &trace.parked {
         assert_eq!((row.waits_for, row.expired), (WaitsFor::User(user_id), false));
-        assert_eq!(row.about, Some(About { entity: Some(Entity::Order(order_id)), event_at: placed.at }));
+        assert_eq!(row.about, Some(About { event_id: placed.id, entity: Some(Entity::Order(order_id)), event_at: placed.at }));
         assert!(row.parked_at > placed.at, "by the clock of the database");
     }
     let waits = traced(store, nobodys.event_id, None).await;

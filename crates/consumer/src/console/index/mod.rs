@@ -19,6 +19,7 @@ use std::hash::{BuildHasher, RandomState};
 
 use console::LetterRow;
 use events::Timestamp;
+use pipeline::Position;
 use pipeline::ports::ListState;
 use uuid::Uuid;
 
@@ -146,6 +147,13 @@ impl Index {
             found.entry(about).and_modify(|one| one.others += 1).or_insert_with(first);
         }
         found
+    }
+
+    /// Which of these places the letters in memory come from.
+    pub fn at_places<'p>(&self, places: impl Iterator<Item = &'p Position>) -> HashSet<&'p Position> {
+        let wanted: HashMap<_, _> = places.map(|place| ((&*place.topic, place.partition, place.offset), place)).collect();
+        let found = self.rows.iter().filter_map(|row| wanted.get(&row.place(&self.names)?));
+        found.copied().collect()
     }
 
     /// Where the one stands whose id begins so; `None` where there is none, or more than one. Those that look alike are one.

@@ -78,6 +78,11 @@ impl Row {
         }
     }
 
+    /// Where its record stands, in topic, partition and offset.
+    pub fn place<'n>(&self, names: &'n Names) -> Option<(&'n str, i32, i64)> {
+        self.place.map(|(topic, partition, offset)| (names.text(topic), partition, offset))
+    }
+
     /// When it became a dead letter, the last time.
     pub fn at(&self) -> Option<Timestamp> {
         time(self.at)
@@ -93,7 +98,7 @@ impl Row {
             event_id: self.event_id.map(|id| id.to_string()),
             fingerprint: names.text(self.fingerprint).to_owned(),
             error: names.text(self.error).to_owned(),
-            place: self.place.map(|(topic, partition, offset)| format!("{}/{partition}/{offset}", printable(names.text(topic)))),
+            place: self.place(names).map(|(topic, partition, offset)| format!("{}/{partition}/{offset}", printable(topic))),
             retries: self.retries,
         }
     }

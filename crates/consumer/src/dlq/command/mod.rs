@@ -178,7 +178,7 @@ pub struct RedriveArgs {
     /// Send nothing; ask the database how each would end. It does what it would do, and undoes it.
     #[arg(long)]
     dry_run: bool,
-    /// Wait until the consumer has taken what was sent, so many seconds at most (60), and tell how each letter ended: applied, duplicate, stale, parked,
+    /// Wait until the consumer has taken what was sent, so many seconds at most (60), then ask how each letter ended: applied, duplicate, stale, parked,
     /// failed again, or not yet. Exits with 1 where one failed again or how it ended is not known.
     #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "60", value_parser = watch::seconds, conflicts_with = "dry_run")]
     wait: Option<Duration>,

@@ -127,11 +127,12 @@ fn unseen_parked(status: &Status) -> Option<Problem> {
 }
 
 fn unseen(status: &Status, kind: Kind, what: String, place: &str, naming: &str) -> Problem {
+    let told = if status.process.backlog.is_some() { ", by its own count" } else { "" };
     Problem {
         severity: Severity::Notice,
         kind,
         what,
-        place: format!("{place} of {}, by its own count: this command could not look into it", asked(status)),
+        place: format!("{place} of {}{told}: this command could not look into it", asked(status)),
         remedy: format!("look at them in its console (/console/), or {naming}"),
         since: None,
     }

@@ -103,3 +103,41 @@ async fn what_left_no_trace_is_not_taken_for_a_success() {
     assert_eq!(ends(&told), [(letter_id(1).as_str(), Ended::NotKnown)]);
     assert!(told[0].why.contains("nothing knows it"), "{}", told[0].why);
 }
+
+/// An older program could not read what it holds: a CloudEvent, say; or another one has put an id of its own into it.
+#[tokio::test]
+async fn a_letter_without_the_id_of_its_event_is_found_by_what_was_sent() {
+    let store = Sqlite::temporary().unwrap();
+    let before = before(&store).await;
+    let events = [user(id()), user(id())];
+    apply(&store, &events).await;
+    consumed(&store, 2).await;
+    let unread = Handled { event_id: None, ..sent(1, &events[0], 0) };
+    let of_others = Handled { event_id: Some(id()), ..sent(2, &events[1], 1) };
+    let told = after_redrive((&store, &store), &before, vec![unread, of_others], LONG, &CancellationToken::new()).await;
+    assert_eq!(
+        told.iter().map(|letter| (letter.ended, letter.event_id)).collect::<Vec<_>>(),
+        events.map(|event| (Ended::Applied, Some(event.id)))
+    );
+}
+
+#[tokio::test]
+async fn a_thousand_letters_are_all_asked_for_and_whoever_stops_waits_no_longer() {
+    let store = Sqlite::temporary().unwrap();
+    let before = before(&store).await;
+    let event = user(id());
+    apply(&store, std::slice::from_ref(&event)).await;
+    consumed(&store, 1).await;
+    let letters = || (0..1000).map(|number| Handled { id: format!("{number:012x}"), ..sent(0, &event, 0) }).collect::<Vec<_>>();
+    let told = after_redrive((&store, &store), &before, letters(), LONG, &CancellationToken::new()).await;
+    assert_eq!((told.len(), told.iter().filter(|letter| letter.ended == Ended::Applied).count()), (1000, 1000));
+    let stopped = CancellationToken::new();
+    stopped.cancel();
+    let told = after_redrive((&store, &store), &before, letters(), LONG, &stopped).await;
+    assert_eq!(told.len(), 1000, "none is left out");
+    assert!(
+        told.iter().any(|letter| letter.ended == Ended::NotKnown && letter.why == "asking was broken off: `trace` tells"),
+        "{:?}",
+        told[0]
+    );
+}
