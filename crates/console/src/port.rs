@@ -24,7 +24,7 @@ pub trait Operations: Send + Sync + 'static {
     /// The log is being looked at for the first time, or could not be.
     fn held_known(&self) -> Result<Held, Refused>;
 
-    /// The same, and waits until the log was looked at: some ten seconds where it does not answer.
+    /// The same, and waits until the log was looked at: 20 seconds at most.
     ///
     /// # Errors
     /// The log could not be looked at.

@@ -16,12 +16,12 @@ use events::{EventType, Timestamp};
 use futures_util::future::BoxFuture;
 use pipeline::dead_letter::Diagnosis;
 use pipeline::decoded::{Decoded, decode_record};
-use pipeline::fault::Fault;
+use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::plan::Candidate;
 use pipeline::ports::{Clock as _, DryRun, GroupProgress, LogReader, PollLimits};
 use pipeline::{LogState, Outcome, PartitionState, Position, Record};
 use telemetry::output::print_line;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use crate::backends::SystemClock;
@@ -30,6 +30,8 @@ pub use report::Peeked;
 
 /// How long it is waited for records: those behind an open transaction come only when it ends.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the tables are asked. Where they do not answer, the records are told all the same.
+const ASKING: Duration = Duration::from_secs(8);
 /// One wait for them.
 const WAIT: Duration = Duration::from_millis(200);
 /// Records, and bytes of them, that one poll may bring.
@@ -158,7 +160,9 @@ async fn judge(tables: &impl DryRun, records: &[Record], rules: Rules) -> (Vec<S
             verdict,
         });
     }
-    let asked = outcomes(tables, &candidates, rules).await;
+    let unanswered =
+        Fault { dependency: Dependency::Database, class: FaultClass::Unavailable { timed_out: true }, code: None, subject: "dry_run" };
+    let asked = timeout(ASKING, outcomes(tables, &candidates, rules)).await.unwrap_or(Err(unanswered));
     let asked = asked.map(|(outcomes, _)| {
         for (place, outcome) in places.into_iter().zip(outcomes) {
             seen[place].verdict = Verdict::Ended(outcome);

@@ -99,6 +99,25 @@ impl DryRun for Away {
     }
 }
 
+/// Tables that take the question and say nothing.
+struct Mute;
+
+impl DryRun for Mute {
+    async fn dry_run(&self, _: Batch<'_>) -> Result<Applied, Fault> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn tables_that_do_not_answer_are_not_waited_for_longer_than_records() {
+    let topic = Topic::default();
+    append(&topic, &user(id()));
+    let began = tokio::time::Instant::now();
+    let text = look(&topic, &Mute, first(20)).await.to_string();
+    assert!(text.contains("the tables could not be asked") && text.contains("event        UserCreated"), "{text}");
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
 #[tokio::test]
 async fn without_the_tables_the_contract_alone_is_checked_and_said_to_be() {
     let topic = Topic::default();
