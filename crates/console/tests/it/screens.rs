@@ -212,7 +212,7 @@ async fn what_operators_have_done_to_a_letter_stands_on_its_page() {
     let client = Client::viewer(&fake).await;
     let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
     letter.has(">History</h2>").has("/console/audit?before=227\"").has(">sent</td>").lacks("stopped by grace");
-    client.get("/console/dead-letters/3fa9c1d20003").await.has("no operator has edited, redriven or imported it");
+    client.get("/console/dead-letters/3fa9c1d20003").await.has("None of these entries is about it.");
     fake.hangs.store(true, Ordering::SeqCst);
     let letter = client.get("/console/dead-letters/3fa9c1d20000").await;
     letter.has("The audit log could not be asked: There was no answer within 3 s.").has("Fingerprint");
@@ -244,7 +244,7 @@ async fn the_other_screens_show_what_they_are_for() {
     parked
         .has(&format!("Its event is dead letter {letter}: open."))
         .has("never seen</span> It is in no table, not parked, and no dead letter.");
-    parked.has(&format!("Dead letter {letter}, which cannot be read, has its id as the key: open. 2 more are about it."));
+    parked.has(&format!("By its key, dead letter {letter} is its event: open. 2 more are about it."));
     parked
         .has("is released within seconds")
         .has("It is in no table. It is no dead letter; it may be parked itself")

@@ -43,6 +43,7 @@ use pipeline::ports::{
 };
 use pipeline::trace::Subject as TraceSubject;
 use tokio::sync::watch;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::admin::{AdminConfig, AdminRole};
@@ -59,6 +60,9 @@ use crate::verify::last::NO_SCHEDULE;
 use held::{HeldRecords, Letters};
 use keeper::Keeper;
 use words::{bad, filter, problem};
+
+/// How long a look at what is held waits for the list of dead letters to be read.
+const READING: Duration = Duration::from_secs(5);
 
 /// The tables behind the console.
 pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables {}
@@ -109,7 +113,16 @@ where
         let letters = index.clone();
         // What the consumer has let pass a moment ago is wanted too.
         letters.changes().note();
-        Box::pin(async move { letters.index().await })
+        Box::pin(async move {
+            let until = Instant::now() + READING;
+            loop {
+                match letters.index().await {
+                    // No page waits for this: it may take longer than one would.
+                    Err(Refused { kind: RefusalKind::Reading, .. }) if Instant::now() < until => {}
+                    answer => return answer,
+                }
+            }
+        })
     });
     let held = HeldRecords::new(parts.shared.peek.clone(), index);
     Pipeline { parts, letters, held }

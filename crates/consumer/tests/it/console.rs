@@ -191,12 +191,15 @@ async fn what_is_held_is_told_with_why_it_cannot_be_written_until_it_may_pass() 
     let shown = format!("{held:?}");
     assert!(!shown.contains("secret-payload") && !shown.contains("surname"), "{shown}");
     assert_eq!(operations.held_known(), Ok(held.clone()));
-    assert_eq!(held.records[0].place, "events/0/0");
+    // The partition of the user is that of its id, so it may be before these.
+    let offset = held.records[0].place.strip_prefix("events/0/").unwrap().parse().unwrap();
     operations.permit(&caller(), console::Permit::Records(1)).await.unwrap();
     assert_eq!(operations.held_known().unwrap_err().kind, RefusalKind::Reading, "what may pass is not shown as held");
     // It is a dead letter now, and the group has committed nothing yet: the batch goes on with the others.
-    let let_pass = Record { position: Position { topic: "events".into(), partition: 0, offset: 0 }, ..record(wrong.into_bytes()) };
+    let let_pass = Record { position: Position { topic: "events".into(), partition: 0, offset }, ..record(wrong.into_bytes()) };
     office.store.push(&[broken(&let_pass)]).await.unwrap();
+    // Or the look that has just begun would count, which may have been there before.
+    operations.permit(&caller(), console::Permit::Nothing).await.unwrap();
     let held = operations.held().await.unwrap();
     assert_eq!((held.examined, held.already), (3, 1));
     assert_eq!(held.records.iter().map(|record| &*record.reason).collect::<Vec<_>>(), ["not_json"]);
