@@ -43,7 +43,7 @@ pub(super) fn write(letters: &[EndedLetter], json: bool, out: &mut impl Write) -
         for letter in letters {
             writeln!(out, "{}", serde_json::to_string(letter)?)?;
         }
-    } else {
+    } else if !letters.is_empty() {
         writeln!(out, "\nhow {} letter{} ended that {} sent", letters.len(), plural(letters.len() as u64), was(letters.len()))?;
         for ended in Ended::ALL.into_iter().rev().filter(|ended| of(*ended) > 0) {
             writeln!(out, "  {:<16} {:>9}", ended.words(), of(ended))?;
@@ -97,6 +97,11 @@ mod tests {
         assert_eq!(lines[4], "000000000000  failed again  because");
         assert_eq!(lines.last(), Some(&"and 5 more letters: --json shows all of them"));
         assert_eq!(code, format!("{:?}", ExitCode::FAILURE));
+    }
+
+    #[test]
+    fn where_nothing_was_sent_nothing_has_ended() {
+        assert_eq!(said(&[], false), (String::new(), format!("{:?}", ExitCode::SUCCESS)));
     }
 
     #[test]
