@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::invariants::check;
 use super::place::Place;
 use super::servers::{Servers, say};
+use super::sharing::{BROKERS, COOPERATIVE, RANGE, Sharing};
 use super::stream::Stream;
 use super::watch::watched;
 
@@ -16,13 +17,8 @@ const SECONDS_VARIABLE: &str = "CRASH_SECONDS";
 /// The number that repeats the choices of an earlier run: what is sent, and when processes are killed.
 const SEED_VARIABLE: &str = "CRASH_SEED";
 
-/// Groups that crash side by side: each waits most of the time until the broker has given its dead member up.
-const LANES: [&[(&str, &str)]; 4] = [
-    &[("BATCH_MAX_EVENTS", "20")],
-    &[("BATCH_MAX_EVENTS", "20"), ("KAFKA_ASSIGNMENT_STRATEGY", "range")],
-    &[("BATCH_MAX_EVENTS", "200")],
-    &[],
-];
+/// Groups that crash side by side, and the most events in a batch of theirs: each waits most of the time until the broker has given its dead member up.
+const LANES: [(Sharing, &str); 4] = [(COOPERATIVE, "20"), (RANGE, "20"), (BROKERS, "20"), (COOPERATIVE, "1000")];
 /// Events per second and group.
 const RATE: u64 = 80;
 const BOUND: Duration = Duration::from_secs(120);
@@ -47,19 +43,21 @@ async fn crash_loop(servers: &Servers, lane: usize, seed: u64, length: Duration)
     let mut seed = Seed::numbered(seed, &format!("lane {lane}"));
     let stream = Stream::new(RATE * length.as_secs(), seed.number(1..=i32::MAX).unsigned_abs().into(), Some(20));
     let mut kills = 0;
+    let (sharing, batch) = LANES[lane];
+    let start = || place.start(&[&sharing[..], &[("BATCH_MAX_EVENTS", batch)]].concat());
     watched(&place, &stream, async {
         let crashes = async {
             let until = Instant::now() + length;
             while Instant::now() < until {
                 let life = Life::drawn(&mut seed);
-                let member = place.start(LANES[lane]);
+                let member = start();
                 life.passes(&place).await;
                 member.kill();
                 kills += 1;
             }
         };
         tokio::join!(place.sender.send(&stream.records, Some(RATE as f64)), crashes);
-        let last = place.start(LANES[lane]);
+        let last = start();
         place.until_done(&stream, BOUND).await;
         last.stop().await;
     })

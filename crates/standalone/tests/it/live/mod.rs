@@ -4,6 +4,7 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`servers`] | the servers that the variables name, and whose turn it is |
+//! | [`sharing`] | how a group shares its partitions; all of it with the brokers' own protocol where `KAFKA_GROUP_PROTOCOL=consumer` |
 //! | [`place`] | a topic, a group, tables and a dead letter queue of a case's own |
 //! | [`member`] | the program as a process: its API, its log, its signals |
 //! | [`stream`] | what is sent: events with children first, revisions, orphans, unwritable records |
@@ -32,6 +33,7 @@ mod scheduled;
 mod sender;
 mod servers; // private: `.ci/live` runs what is in here, and nothing else of this package has a real server
 mod several_brokers;
+mod sharing;
 mod shutdowns;
 mod stream;
 mod streams;

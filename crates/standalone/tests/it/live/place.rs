@@ -17,6 +17,7 @@ use testkit::eventually;
 use super::member::Member;
 use super::sender::Sender;
 use super::servers::Servers;
+use super::sharing::usual;
 use super::stream::Stream;
 use crate::process::standalone;
 
@@ -125,7 +126,6 @@ impl Place {
             ("KAFKA_BROKERS", self.kafka.brokers.as_str()),
             ("KAFKA_TOPIC", &self.kafka.topic),
             ("KAFKA_CONSUMER_GROUP", &self.kafka.group),
-            ("KAFKA_SESSION_TIMEOUT", "6s"),
             ("REDIS_HOST", &self.redis.host),
             ("REDIS_PORT", &self.redis.port.to_string()),
             ("REDIS_DLQ_KEY", &self.redis.list),
@@ -135,6 +135,7 @@ impl Place {
             ("MONITOR_INTERVAL", "500ms"),
             ("PARKING_SWEEP_INTERVAL", "500ms"),
         ]);
+        command.envs(usual());
         command.envs(settings.iter().copied());
         command
     }

@@ -10,6 +10,7 @@ use super::invariants::check;
 use super::member::Member;
 use super::place::Place;
 use super::servers::Servers;
+use super::sharing::{BROKERS, COOPERATIVE, RANGE, Sharing};
 use super::stream::Stream;
 use super::watch::watched;
 
@@ -27,13 +28,6 @@ const SMALL: (&str, &str) = ("BATCH_MAX_EVENTS", "20");
 /// Records per second.
 const RATE: f64 = 250.0;
 
-/// How a group shares its partitions. An empty value takes a setting away: it would be the brokers'.
-const COOPERATIVE: Sharing = [("KAFKA_ASSIGNMENT_STRATEGY", "cooperative-sticky"), ("KAFKA_GROUP_PROTOCOL", "classic")];
-const RANGE: Sharing = [("KAFKA_ASSIGNMENT_STRATEGY", "range"), ("KAFKA_GROUP_PROTOCOL", "classic")];
-const BROKERS: Sharing = [("KAFKA_SESSION_TIMEOUT", ""), ("KAFKA_GROUP_PROTOCOL", "consumer")];
-
-type Sharing = [(&'static str, &'static str); 2];
-
 /// 2 → 3 → 1 members: one joins, one is killed and started again, one is stopped for longer than its session and goes on, two leave.
 async fn members_come_and_go(sharing: Sharing, seed: u64) {
     let Some(servers) = Servers::configured().await else { return };
@@ -43,8 +37,7 @@ async fn members_come_and_go(sharing: Sharing, seed: u64) {
     let slow = Proxy::before(servers.redis_port).await;
     slow.set(Network::Delays(SLOW));
     let slow = slow.port.to_string();
-    let settings = [sharing[0], sharing[1], SMALL];
-    let start = || place.start(&settings);
+    let start = || place.start(&[&sharing[..], &[SMALL]].concat());
     let more = async |records: i64| {
         let reached = place.committed().await.unwrap();
         place.until_committed((reached + records).min(stream.total()), BOUND).await;
@@ -54,7 +47,7 @@ async fn members_come_and_go(sharing: Sharing, seed: u64) {
         let members = async {
             let (first, second) = (start(), start());
             more(300).await;
-            let third = place.start(&[sharing[0], sharing[1], SMALL, ("REDIS_PORT", &slow)]);
+            let third = place.start(&[&sharing[..], &[SMALL, ("REDIS_PORT", &slow)]].concat());
             eventually(BOUND, "the third member has partitions", async || third.logged(ASSIGNED) > 0).await;
             second.kill();
             let second = start();
@@ -105,7 +98,7 @@ async fn members_change_protocol(sharing: Sharing, seed: u64) {
     let Some(servers) = Servers::configured().await else { return };
     let place = Place::on(&servers).await;
     let stream = Stream::new(9_000, seed, Some(20));
-    let start = |sharing: Sharing| place.start(&[sharing[0], sharing[1], SMALL]);
+    let start = |sharing: Sharing| place.start(&[&sharing[..], &[SMALL]].concat());
     let joined = async |member: &Member| {
         eventually(BOUND, "the member has partitions", async || member.given_partitions() > 0).await;
     };

@@ -11,6 +11,7 @@ use super::invariants::check_tables;
 use super::place::Place;
 use super::sender::Sender;
 use super::servers::Servers;
+use super::sharing::{BROKERS, COOPERATIVE, Sharing};
 use super::stream::Stream;
 
 const BOUND: Duration = Duration::from_secs(120);
@@ -29,10 +30,10 @@ async fn recreate(place: &mut Place) {
 }
 
 /// Sends a third of a stream, and the rest, which is longer, to another topic of the same name.
-async fn two_logs(seed: u64, frozen: bool) {
+async fn two_logs(seed: u64, sharing: Sharing, frozen: bool) {
     let Some(servers) = Servers::configured().await else { return };
     let (mut place, stream) = (Place::on(&servers).await, Stream::new(3_000, seed, None));
-    let member = place.start(&[]);
+    let member = place.start(&sharing);
     let (first, second) = stream.records.split_at(stream.records.len() / 3);
     place.sender.send(first, None).await;
     place.until_committed(first.len() as i64, BOUND).await;
@@ -53,10 +54,20 @@ async fn two_logs(seed: u64, frozen: bool) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_created_anew_under_a_running_member_is_consumed_from_its_beginning() {
-    two_logs(31, false).await;
+    two_logs(31, COOPERATIVE, false).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_created_anew_where_brokers_share_is_consumed_from_its_beginning() {
+    two_logs(33, BROKERS, false).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_topic_that_is_created_anew_while_a_member_is_frozen_is_consumed_from_its_beginning() {
-    two_logs(32, true).await;
+    two_logs(32, COOPERATIVE, true).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_that_is_created_anew_while_a_member_is_frozen_where_brokers_share_is_consumed_from_its_beginning() {
+    two_logs(34, BROKERS, true).await;
 }

@@ -12,6 +12,7 @@ use super::invariants::{Ids, check};
 use super::member::{Member, is_away};
 use super::place::Place;
 use super::servers::Servers;
+use super::sharing::{BROKERS, COOPERATIVE, Sharing, usual};
 use super::stream::Stream;
 use super::watch::watched;
 
@@ -40,13 +41,13 @@ struct Case {
 
 impl Case {
     /// A member on a topic of the cluster; `None` where something that it needs is not there.
-    async fn new(seed: u64) -> Option<Self> {
+    async fn new(seed: u64, sharing: Sharing) -> Option<Self> {
         let cluster = Cluster::share()?;
         let servers = Servers::configured().await?;
         let place = Place::with_brokers(&servers, cluster.up().await, COPIES).await;
         cluster.until_in_sync().await;
         cluster.until_balanced().await;
-        let member = place.start(&[("BATCH_MAX_EVENTS", "50")]);
+        let member = place.start(&[&sharing[..], &[("BATCH_MAX_EVENTS", "50")]].concat());
         member.until_ready(RECOVERED).await;
         Some(Self { member, stream: Stream::new(12_000, seed, Some(20)), place, cluster, _servers: servers })
     }
@@ -94,7 +95,7 @@ impl Case {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn brokers_that_are_restarted_one_after_the_other_lose_and_double_nothing() {
-    let Some(case) = Case::new(21).await else { return };
+    let Some(case) = Case::new(21, usual()).await else { return };
     case.under_load(async {
         for node in NODES {
             case.cluster.stop(node).await;
@@ -105,9 +106,8 @@ async fn brokers_that_are_restarted_one_after_the_other_lose_and_double_nothing(
     case.member.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_leader_and_a_coordinator_that_are_killed_lose_and_double_nothing() {
-    let Some(case) = Case::new(22).await else { return };
+async fn without_leader_and_coordinator(seed: u64, sharing: Sharing) {
+    let Some(case) = Case::new(seed, sharing).await else { return };
     case.under_load(async {
         let leader = case.cluster.leader(&case.place.kafka.topic, 0);
         for role in ["leader", "coordinator"] {
@@ -121,8 +121,18 @@ async fn a_leader_and_a_coordinator_that_are_killed_lose_and_double_nothing() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_leader_and_a_coordinator_that_are_killed_lose_and_double_nothing() {
+    without_leader_and_coordinator(22, COOPERATIVE).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_leader_and_a_coordinator_that_are_killed_where_brokers_share_lose_and_double_nothing() {
+    without_leader_and_coordinator(25, BROKERS).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn without_two_of_three_brokers_nothing_is_consumed_and_with_them_nothing_is_lost_or_doubled() {
-    let Some(case) = Case::new(23).await else { return };
+    let Some(case) = Case::new(23, usual()).await else { return };
     case.under_load(async {
         // The group's own broker is one of those that are away; then it is the one that stays.
         for stays in [false, true] {
@@ -156,7 +166,7 @@ async fn without_two_of_three_brokers_nothing_is_consumed_and_with_them_nothing_
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_comes_back_without_its_records_gets_them_and_nothing_is_lost_or_doubled() {
-    let Some(mut case) = Case::new(24).await else { return };
+    let Some(mut case) = Case::new(24, usual()).await else { return };
     let node = case.cluster.leader(&case.place.kafka.topic, 0);
     case.under_load(async {
         case.cluster.kill(node).await;
