@@ -170,13 +170,14 @@ fn replica(config: &SqlServerConfig, role: Role, facts: &DatabaseFacts) -> Optio
 }
 
 fn too_many_rights(role: Role, facts: &DatabaseFacts) -> Option<Finding> {
-    let member_of = match (facts.server_admin, facts.database_owner) {
-        (true, _) => "sysadmin: it may do anything on this server",
-        (false, true) => "db_owner: it may do anything in this database, and change the audit log",
-        (false, false) => return None,
+    let found = match (facts.server_admin, facts.database_owner) {
+        (true, _) => "the login is a member of sysadmin: it may do anything on this server".to_owned(),
+        (false, true) => "the login is a member of db_owner: it may do anything in this database, and change the audit log".to_owned(),
+        (false, false) if facts.needless_rights.is_empty() => return None,
+        (false, false) => format!("the login has rights that this program does not need: {}", facts.needless_rights.join(", ")),
     };
     let advice = format!("set MSSQL_USER to a login of its own, whose user has no role but {} (migrations/roles.sql)", role.name());
-    Some(Finding::warn(PART, "least privilege", format!("the login is a member of {member_of}"), advice))
+    Some(Finding::warn(PART, "least privilege", found, advice))
 }
 
 #[cfg(test)]
@@ -217,6 +218,10 @@ mod tests {
         assert_eq!(troubles(&[], |facts| facts.read_only = true), [("writes", State::Fail)]);
         assert_eq!(troubles(&[], |facts| facts.server_admin = true), [("least privilege", State::Warn)]);
         assert_eq!(troubles(&[], |facts| facts.database_owner = true), [("least privilege", State::Warn)]);
+        assert_eq!(
+            troubles(&[], |facts| facts.needless_rights = vec!["ALTER on schema dbo".to_owned()]),
+            [("least privilege", State::Warn)]
+        );
         assert_eq!(troubles(&[], |facts| facts.compatibility_level = 120), [("compatibility level", State::Fail)]);
     }
 

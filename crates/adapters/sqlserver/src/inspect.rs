@@ -4,7 +4,7 @@ use pipeline::Fault;
 
 use crate::parking::only_row;
 use crate::row::Columns;
-use crate::statement::{INSPECT, INSPECT_READS, INSPECT_SETUP, Statement};
+use crate::statement::{INSPECT, INSPECT_POWERS, INSPECT_READS, INSPECT_SETUP, Statement};
 use crate::store::SqlServer;
 
 /// `OPENJSON` needs at least this compatibility level: that of SQL Server 2016.
@@ -27,6 +27,8 @@ pub struct DatabaseFacts {
     pub server_admin: bool,
     /// Whether it may do anything in the database (`db_owner`).
     pub database_owner: bool,
+    /// What else it may do and never needs to do, such as `ALTER on schema dbo`.
+    pub needless_rights: Vec<String>,
 }
 
 /// Connections of the pool at one moment.
@@ -44,7 +46,7 @@ impl SqlServer {
     /// # Errors
     /// The database is away, or refuses the login.
     pub async fn inspect(&self) -> Result<DatabaseFacts, Fault> {
-        self.inspect_by(&INSPECT).await
+        self.inspect_by(&INSPECT, true).await
     }
 
     /// The same for the API, which only reads: tables and rights are those that it needs.
@@ -52,11 +54,12 @@ impl SqlServer {
     /// # Errors
     /// The database is away, or refuses the login.
     pub async fn inspect_reads(&self) -> Result<DatabaseFacts, Fault> {
-        self.inspect_by(&INSPECT_READS).await
+        self.inspect_by(&INSPECT_READS, false).await
     }
 
-    async fn inspect_by(&self, statement: &Statement) -> Result<DatabaseFacts, Fault> {
+    async fn inspect_by(&self, statement: &Statement, writes: bool) -> Result<DatabaseFacts, Fault> {
         let rights = self.pool.ask(statement, &[]).await?.accept();
+        let powers = self.pool.ask(&INSPECT_POWERS, &[]).await?.accept();
         let setup = self.pool.ask(&INSPECT_SETUP, &[]).await?.accept();
         let setup = Columns::of(only_row(&setup, &INSPECT_SETUP)?, INSPECT_SETUP.name);
         let mut facts = DatabaseFacts {
@@ -76,6 +79,12 @@ impl SqlServer {
                 }
             } else if columns.get::<i32>("granted")? == 0 {
                 facts.missing_rights.push(format!("{} on {table}", columns.text("permission_name")?));
+            }
+        }
+        for row in powers.iter().flatten() {
+            let columns = Columns::of(row, INSPECT_POWERS.name);
+            if !writes || columns.get::<i32>("writer_too")? == 1 {
+                facts.needless_rights.push(format!("{} on {}", columns.text("permission_name")?, columns.text("place")?));
             }
         }
         Ok(facts)

@@ -12,11 +12,12 @@ type Right = (String, String);
 const ROLES: &str = include_str!("../../../../migrations/roles.sql");
 
 /// What the API sends.
-static API: [&Statement; 11] = [
+static API: [&Statement; 12] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
     &s::INSPECT_READS,
+    &s::INSPECT_POWERS,
     &s::INSPECT_SETUP,
     &s::NOW,
     &s::AS_OF,
@@ -27,11 +28,12 @@ static API: [&Statement; 11] = [
 ];
 
 /// What the commands of operators send, `verify` without `--repair` among them.
-static OPERATOR: [&Statement; 48] = [
+static OPERATOR: [&Statement; 49] = [
     &s::SESSION,
     &s::PING,
     &s::HISTORY,
     &s::INSPECT,
+    &s::INSPECT_POWERS,
     &s::INSPECT_SETUP,
     &s::NOW,
     &s::APPLY_BATCH,
@@ -241,6 +243,25 @@ fn each_check_asks_for_the_rights_of_its_programs_role() {
         let pairs = quoted.windows(2).filter(|pair| pair[0].starts_with("dbo.") && !pair[1].starts_with("dbo."));
         let asked: BTreeSet<_> = pairs.map(|pair| (pair[0].clone(), pair[1].clone())).collect();
         assert_eq!(asked, given("grant")[role], "{role}");
+    }
+}
+
+/// What a check calls needless is what no role of its program has.
+#[test]
+fn no_role_is_given_what_its_program_calls_needless() {
+    // (N'table', N'OBJECT', N'permission', whether it is needless for whoever writes too)
+    let of_tables = s::INSPECT_POWERS.text().split("(N'dbo.").skip(1).map(|row| row.split('\'').collect::<Vec<_>>());
+    let powers: Vec<_> = of_tables.map(|row| ((format!("dbo.{}", row[0]), row[4].to_lowercase()), row[5].starts_with(", 1"))).collect();
+    assert_eq!(powers.len(), s::INSPECT_POWERS.text().matches("N'OBJECT',").count());
+    let granted = given("grant");
+    for (right, writer_too) in &powers {
+        let roles: &[_] = if *writer_too { &["api", "operator", "consumer", "repair", "compaction"] } else { &["api"] };
+        for role in roles {
+            let role = format!("event_pipeline_{role}");
+            assert!(!granted[&role].contains(right), "{role} has {right:?}");
+        }
+        let writes = ["operator", "consumer"].map(|role| granted[&format!("event_pipeline_{role}")].contains(right));
+        assert!(*writer_too || writes.contains(&true), "{right:?} is needless for whoever writes too");
     }
 }
 

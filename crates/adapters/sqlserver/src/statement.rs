@@ -167,6 +167,8 @@ statements! {
     INSPECT = "inspect";
     /// The same for who only reads.
     INSPECT_READS = "inspect_reads";
+    /// What a login may do and never needs to do.
+    INSPECT_POWERS = "inspect_powers";
     /// How the database is set up.
     INSPECT_SETUP = "inspect_setup";
     /// When a consumer wrote last.

@@ -4,6 +4,9 @@ use sqlserver::{Connections, DatabaseFacts, SqlServer};
 
 use crate::scripted::{Column, Scripted, Step, Value, table};
 
+/// Of a login that could migrate, and writes events.
+const POWERS: [(&str, &str, i32); 2] = [("schema dbo", "ALTER", 1), ("dbo.users", "UPDATE", 0)];
+
 fn rights(rows: &[(&str, &str, i32, i32)]) -> Vec<u8> {
     let columns = [Column::Text("table_name"), Column::Text("permission_name"), Column::Int("table_exists"), Column::Int("granted")];
     let rows: Vec<_> = rows
@@ -12,6 +15,12 @@ fn rights(rows: &[(&str, &str, i32, i32)]) -> Vec<u8> {
             vec![Value::Text(tab), Value::Text(permission), Value::Int(*exists), Value::Int(*granted)]
         })
         .collect();
+    table(&columns, &rows)
+}
+
+fn powers(rows: &[(&str, &str, i32)]) -> Vec<u8> {
+    let columns = [Column::Text("place"), Column::Text("permission_name"), Column::Int("writer_too")];
+    let rows: Vec<_> = rows.iter().map(|(place, name, writer)| vec![Value::Text(place), Value::Text(name), Value::Int(*writer)]).collect();
     table(&columns, &rows)
 }
 
@@ -34,7 +43,7 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
         ("dbo.parked_events", "DELETE", 0, 0),
         ("dbo.parked_events", "SELECT", 0, 0),
     ]);
-    let server = Scripted::open(vec![vec![Step::Answer(rights), Step::Answer(setup(0, 150, "READ_ONLY"))]]).await;
+    let server = Scripted::open(vec![[rights, powers(&POWERS), setup(0, 150, "READ_ONLY")].map(Step::Answer).into()]).await;
     let database = SqlServer::new(server.config());
     assert_eq!(database.connections(), Connections { idle: 0, used: 0 });
     let expected = DatabaseFacts {
@@ -45,6 +54,7 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
         read_only: true,
         server_admin: false,
         database_owner: true,
+        needless_rights: vec!["ALTER on schema dbo".to_owned()],
     };
     assert_eq!(database.inspect().await, Ok(expected));
     assert_eq!(database.connections(), Connections { idle: 1, used: 0 }, "its connection waits for the next question");
@@ -52,11 +62,13 @@ async fn missing_tables_and_rights_are_named_and_the_set_up_is_read() {
 
 #[tokio::test]
 async fn who_only_reads_asks_for_its_own_rights_alone() {
-    let answers = [rights(&[("dbo.users", "SELECT", 1, 0)]), setup(1, 160, "READ_WRITE")].map(Step::Answer);
+    let answers = [rights(&[("dbo.users", "SELECT", 1, 0)]), powers(&POWERS), setup(1, 160, "READ_WRITE")].map(Step::Answer);
     let server = Scripted::open(vec![answers.into()]).await;
     let facts = SqlServer::new(server.config()).inspect_reads().await.unwrap();
     assert_eq!(facts.missing_rights, ["SELECT on dbo.users"]);
-    assert_eq!((server.heard("dbo.log_positions").len(), server.heard("dbo.parked_events").len()), (1, 0));
+    assert_eq!(facts.needless_rights, ["ALTER on schema dbo", "UPDATE on dbo.users"], "the API writes nothing");
+    let asked = |right: &str| server.heard(right).len();
+    assert_eq!((asked("(N'dbo.log_positions', N'SELECT')"), asked("(N'dbo.parked_events', N'INSERT')")), (1, 0));
 }
 
 #[tokio::test]
