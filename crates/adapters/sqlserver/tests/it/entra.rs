@@ -217,6 +217,28 @@ async fn a_token_is_renewed_before_it_ends_and_used_to_its_end_where_it_cannot_b
 }
 
 #[tokio::test]
+async fn a_session_lives_on_when_its_token_ends_and_the_next_one_brings_a_newer() {
+    let endpoint = Endpoint::start().await;
+    endpoint.gives("token-1", Duration::ZERO);
+    endpoint.gives("token-2", HOUR);
+    let living = vec![Step::Answer(done()), Step::Answer(done()), Step::Silence];
+    let server = Scripted::open(vec![living, vec![Step::Answer(done())]]).await;
+    let database = database(&server, &endpoint.tokens(principal()));
+    for _ in 0..2 {
+        assert_eq!(database.check().await, Ok(()));
+    }
+    assert_eq!((server.connections(), endpoint.asked().len()), (1, 1), "the session is asked on, and brings no token again");
+    let busy = tokio::spawn({
+        let database = database.clone();
+        async move { database.check().await }
+    });
+    server.is_silent().await;
+    assert_eq!(database.check().await, Ok(()), "another session, while the first is in use");
+    assert_eq!((server.heard("token-1").len(), server.heard("token-2").len(), server.connections()), (1, 1, 2));
+    busy.abort();
+}
+
+#[tokio::test]
 async fn a_token_that_has_ended_is_not_used() {
     let endpoint = Endpoint::start().await;
     endpoint.gives("token-1", Duration::ZERO);
