@@ -14,7 +14,8 @@ use redis::{ErrorKind, RedisError, RedisResult, ServerErrorKind, Value, cmd};
 use tokio::time::timeout;
 
 use crate::faults;
-use crate::servers::{Node, Role, Servers, Target, role};
+use crate::node::{Node, Target};
+use crate::servers::{Role, Servers, role};
 use crate::tried::Tried;
 
 /// How often one search, or one call, is sent on: nodes that are behind may send in a circle.

@@ -6,13 +6,12 @@ use std::time::Duration;
 
 use settings::{ExposeSecret as _, Reader, SecretString};
 
-use crate::sentinel::SentinelConfig;
-use crate::servers::Node;
+use crate::faults::MOST_REPLICAS;
+use crate::node::Node;
+use crate::sentinel_config::SentinelConfig;
 use crate::url::{self, Address, Url};
 
 const SECOND: Duration = Duration::from_secs(1);
-/// As many as there are sentences about fewer; see [`crate::faults`].
-pub(crate) const MOST_REPLICAS: u8 = 5;
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How to reach Redis and where the dead letters go.

@@ -19,8 +19,9 @@ use crate::cluster::{self, HOPS, Nodes, Redirection};
 use crate::config::RedisConfig;
 use crate::faults;
 use crate::keys::Keys;
+use crate::node::{Node, Target};
 use crate::sentinel::Sentinels;
-use crate::servers::{Node, Servers, Target};
+use crate::servers::Servers;
 use crate::tried::Tried;
 
 /// The connection to Redis.

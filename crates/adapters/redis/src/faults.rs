@@ -9,8 +9,6 @@ use pipeline::fault::unreachable;
 use pipeline::{Dependency, Fault, FaultClass};
 use redis::{ErrorKind, RedisError};
 
-use crate::config::MOST_REPLICAS;
-
 const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 
 /// The first word of an error reply, its class, and why. What is not listed is a bug: it holds the consumer and is never the data's fault.
@@ -213,6 +211,9 @@ pub(crate) fn too_few_replicas(acknowledged: u64) -> Fault {
     let sentence = sentences.filter(|(_, count)| *count <= acknowledged).last().map_or("push", |(sentence, _)| sentence);
     fault(AWAY, sentence)
 }
+
+/// How many replicas may be asked for: as many as there are sentences about fewer.
+pub(crate) const MOST_REPLICAS: u8 = 5;
 
 /// By how many have; no colon, since the primary is reached.
 const TOO_FEW_REPLICAS: [&str; MOST_REPLICAS as usize] = [

@@ -6,7 +6,7 @@ use pipeline::Fault;
 use redis::{RedisError, RedisResult, Script, cmd};
 
 use crate::connection::Redis;
-use crate::queue::RedisDlq;
+use crate::queue::{Inner, RedisDlq};
 
 /// What is found at the keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,5 +50,21 @@ impl RedisDlq {
             written.map(drop)
         };
         self.inner.connection.call("writable", write).await
+    }
+
+    /// How many replicas acknowledge a write, up to those that `REDIS_WAIT_REPLICAS` asks for; `None` where it asks for none. Leaves no trace.
+    ///
+    /// # Errors
+    /// See [`pipeline::FaultClass`].
+    pub async fn replicas(&self) -> Result<Option<u64>, Fault> {
+        let Inner { connection, replicas, .. } = &*self.inner;
+        if !replicas.is_wanted() {
+            return Ok(None);
+        }
+        let write = |mut redis: Redis| async move {
+            replicas.write(&mut redis).await?;
+            replicas.wait(&mut redis.connection).await
+        };
+        connection.call("replicas", write).await.map(Some)
     }
 }

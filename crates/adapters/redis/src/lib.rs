@@ -14,11 +14,13 @@
 //! | `asking` | commands for a node to which the list is just moving |
 //! | `cluster` | following the list to the node of a Redis Cluster that holds it |
 //! | `faults` | Redis error code → class of failure |
-//! | [`sentinel`] | finding the master by asking sentinels |
-//! | [`servers`] | opening a connection to one server |
+//! | [`sentinel_config`] | which sentinels, and the master's name |
+//! | `sentinel` | finding the master by asking sentinels |
+//! | [`node`] | where a server is |
+//! | `servers` | opening a connection to one server |
 //! | `tried` | how each of several servers failed |
 //! | `url` | `REDIS_URL` |
-//! | `inspect` | clock, keys, and whether a dead letter could be written |
+//! | `inspect` | clock, keys, replicas, and whether a dead letter could be written |
 //! | [`persistence`] | whether what Redis acknowledged outlives Redis |
 //! | `replicas` | waiting until replicas have what was written |
 //! | `scripts/*.lua` | what must happen together, each run by Redis as one step |
@@ -36,13 +38,15 @@ mod connection;
 mod faults;
 mod inspect;
 pub mod keys;
+pub mod node;
 mod permits;
 pub mod persistence;
 pub mod queue;
 mod reader;
 mod replicas;
-pub mod sentinel;
-pub mod servers;
+mod sentinel;
+pub mod sentinel_config;
+mod servers;
 mod tried;
 mod url;
 

@@ -12,7 +12,6 @@ use redis::{RedisResult, Script, cmd};
 
 use crate::connection::Redis;
 use crate::faults;
-use crate::queue::{Inner, RedisDlq};
 
 /// How many replicas must have a dead letter before it counts as pushed.
 #[derive(Clone, Copy, Debug)]
@@ -22,6 +21,11 @@ pub(crate) struct Replicas {
 }
 
 impl Replicas {
+    /// Whether any replica is waited for.
+    pub(crate) const fn is_wanted(self) -> bool {
+        self.wanted > 0
+    }
+
     /// So many, in a call that may take so long. What waits comes after a write in the same call.
     pub(crate) fn new(wanted: u8, call: Duration) -> Self {
         Self { wanted, patience: call / 2 }
@@ -61,21 +65,3 @@ impl Replicas {
 
 /// No time is so early. Needs the rights of a push.
 const WRITE_WITHOUT_TRACE: &str = "redis.call('ZADD', KEYS[1], '-inf', '') return redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', '-inf')";
-
-impl RedisDlq {
-    /// How many replicas acknowledge a write, up to those that `REDIS_WAIT_REPLICAS` asks for; `None` where it asks for none. Leaves no trace.
-    ///
-    /// # Errors
-    /// See [`pipeline::FaultClass`].
-    pub async fn replicas(&self) -> Result<Option<u64>, Fault> {
-        let Inner { connection, replicas, .. } = &*self.inner;
-        if replicas.wanted == 0 {
-            return Ok(None);
-        }
-        let write = |mut redis: Redis| async move {
-            replicas.write(&mut redis).await?;
-            replicas.wait(&mut redis.connection).await
-        };
-        connection.call("replicas", write).await.map(Some)
-    }
-}

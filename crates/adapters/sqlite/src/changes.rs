@@ -13,8 +13,6 @@ use crate::values::{id, limit};
 const PART: Dependency = Dependency::Database;
 /// Creates the triggers, where they are not there yet.
 const NOTE: &str = include_str!("../sql/note_changes.sql");
-/// For a file that notes nothing.
-pub(crate) const FORGET: &str = "DROP TABLE IF EXISTS rows_compared";
 
 impl RowChanges for Sqlite {
     async fn note_changes(&self) -> Result<ChangeMark, Fault> {

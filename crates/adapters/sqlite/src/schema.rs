@@ -2,8 +2,10 @@
 
 use rusqlite::{Connection, TransactionBehavior};
 
-use crate::changes::FORGET;
 use crate::faults::Failure;
+
+/// For a file that does not note any more which rows change; see `note_changes.sql`.
+const FORGET: &str = "DROP TABLE IF EXISTS rows_compared";
 
 /// The newest tables, created in an empty file.
 const SCHEMA: &str = include_str!("../sql/schema.sql");

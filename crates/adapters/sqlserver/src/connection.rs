@@ -15,7 +15,7 @@ use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use crate::config::{Authentication, Encryption, SqlServerConfig};
-use crate::faults;
+use crate::faults::{self, CONNECT};
 use crate::reach::{self, Place, Unreached};
 use crate::statement::{SESSION, Statement};
 
@@ -40,9 +40,6 @@ enum Unopened {
     /// The connection stands, and the server or the driver refuses.
     Refused(Error),
 }
-
-/// What a fault calls the opening of a session.
-pub(crate) const CONNECT: &str = "connect";
 
 /// The server may send a client on to another node: Azure SQL does, and an availability group with a list of read-only replicas. A gateway in
 /// front of such a group makes two of it; more is a loop.

@@ -9,7 +9,9 @@ use readmodel::ReadFault;
 use tiberius::error::{Error, IoErrorKind};
 
 use crate::advice::{LOST, look_at};
-use crate::connection::CONNECT;
+
+/// What a fault calls the opening of a session.
+pub(crate) const CONNECT: &str = "connect";
 
 pub(crate) const AWAY: FaultClass = FaultClass::Unavailable { timed_out: false };
 

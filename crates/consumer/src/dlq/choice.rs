@@ -9,7 +9,6 @@ use pipeline::redrive_job::LetterResult;
 
 use super::filter::Filter;
 use super::listed::Listed;
-use super::send::told;
 use crate::audit::Handled;
 
 /// What to send again.
@@ -62,6 +61,20 @@ impl Letter {
     /// What became of it without having been sent.
     pub(super) fn handled(self, result: LetterResult) -> Handled {
         Handled { result: Some(result), ..Handled::new(self.id, self.event_id.as_deref(), told(result)) }
+    }
+}
+
+/// What becomes of a letter, in the audit log.
+pub(super) const fn told(result: LetterResult) -> &'static str {
+    match result {
+        LetterResult::Pending => "not sent",
+        LetterResult::Sent => "sent",
+        LetterResult::Unsettled => "sent, and still claimed: it comes back to the list",
+        LetterResult::NotAcknowledged => "not acknowledged by the broker: put back",
+        LetterResult::TopicRefused => "not sent: its topic is missing, or may not be written to",
+        LetterResult::Gone => "not in the list any more",
+        LetterResult::TooManyRetries => "not sent: redriven too often before",
+        LetterResult::Unreadable => "not sent: no dead letter that can be sent",
     }
 }
 

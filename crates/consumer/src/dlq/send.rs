@@ -13,7 +13,7 @@ use pipeline::trace::About;
 use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 
-use super::choice::Letter;
+use super::choice::{Letter, told};
 use crate::audit::Handled;
 
 /// Where the broker put a letter, and what its event says of itself.
@@ -25,20 +25,6 @@ pub struct Landed {
     pub place: Delivered,
     /// `None` where its payload breaks the contract.
     pub about: Option<About>,
-}
-
-/// What becomes of a letter, in the audit log.
-pub(super) const fn told(result: LetterResult) -> &'static str {
-    match result {
-        LetterResult::Pending => "not sent",
-        LetterResult::Sent => "sent",
-        LetterResult::Unsettled => "sent, and still claimed: it comes back to the list",
-        LetterResult::NotAcknowledged => "not acknowledged by the broker: put back",
-        LetterResult::TopicRefused => "not sent: its topic is missing, or may not be written to",
-        LetterResult::Gone => "not in the list any more",
-        LetterResult::TooManyRetries => "not sent: redriven too often before",
-        LetterResult::Unreadable => "not sent: no dead letter that can be sent",
-    }
 }
 
 /// Sends groups of entries at a rate. A group that is dropped half way, or whose process dies, comes back into the list when its lease ends.

@@ -3,8 +3,10 @@
 use events::{EventType, Rule, Violation};
 use uuid::Uuid;
 
-use super::entry::UNKNOWN;
 use crate::outcome::WaitsFor;
+
+/// What stands for what a dead letter does not tell.
+pub const UNKNOWN: &str = "unknown";
 
 /// Why a record became a dead letter: a stable label of few values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

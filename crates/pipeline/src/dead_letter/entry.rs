@@ -8,12 +8,9 @@ use events::{EventType, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::diagnosis::Diagnosis;
+use super::diagnosis::{Diagnosis, UNKNOWN};
 use crate::headers::{Header, Redriven};
 use crate::record::Record;
-
-/// What stands for what an entry does not tell.
-pub const UNKNOWN: &str = "unknown";
 
 /// A dead letter as JSON. The first five fields are what readers of the list know since ever; the others stand beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -12,8 +12,8 @@ mod identity;
 
 use events::Timestamp;
 
-pub use diagnosis::{Diagnosis, Reason};
-pub use entry::{Encoding, Entry, EntryHeader, UNKNOWN};
+pub use diagnosis::{Diagnosis, Reason, UNKNOWN};
+pub use entry::{Encoding, Entry, EntryHeader};
 pub use identity::{ENTRY_ID_DIGITS, entry_id, is_entry_id};
 
 use crate::record::Record;

@@ -15,11 +15,10 @@ use uuid::Uuid;
 use super::noting::Noting;
 use super::{JobTables, LEASE, LOOK, PAGE, find, in_words, lease_of};
 use crate::audit::{Handled, Operation, Subject, Who, Witness as _};
-use crate::dlq::choice::RedriveRequest;
+use crate::dlq::choice::{RedriveRequest, told};
 use crate::dlq::context::AdminContext;
 use crate::dlq::filter::Filter;
 use crate::dlq::redrive::redrive;
-use crate::dlq::send;
 use crate::dlq::summary::Summary;
 use crate::reason::{self, reason};
 
@@ -148,9 +147,8 @@ where
             // Looked for in the whole list, after every claim of whoever was at it before had ended.
             let gone: Vec<String> = noting.open().cloned().collect();
             done.gone += gone.len() as u64;
-            let gone = gone
-                .into_iter()
-                .map(|id| Handled { result: Some(LetterResult::Gone), ..Handled::new(id, None, send::told(LetterResult::Gone)) });
+            let gone =
+                gone.into_iter().map(|id| Handled { result: Some(LetterResult::Gone), ..Handled::new(id, None, told(LetterResult::Gone)) });
             if let Err(fault) = noting.handled(gone.collect()).await {
                 done.fault.get_or_insert(fault);
             }
