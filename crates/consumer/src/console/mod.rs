@@ -6,6 +6,7 @@
 //! | `fleet` | the consumers of the database |
 //! | `held` | what a hold keeps back |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
+//! | `payload` | a payload field by field |
 //! | `jobs` | redrive jobs, whichever process they run in |
 //! | `checked` | the last check of this process |
 //! | `verification` | the last verification of this process |
@@ -20,6 +21,7 @@ mod index;
 mod jobs;
 mod keeper;
 mod letters;
+mod payload;
 mod sentences;
 mod verification;
 mod waiting;

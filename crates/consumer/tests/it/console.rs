@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy};
+use console::{
+    Caller, Draft, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy,
+};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
@@ -282,9 +284,12 @@ async fn dead_letters_are_grouped_listed_and_shown() {
     let letter = operations.letter(&middle[..6]).await.unwrap();
     assert_eq!((letter.field.as_deref(), &*letter.row.reason), (Some("firstName"), "missing_field"));
     assert_eq!(letter.bytes, broken.as_bytes());
+    let missing: Vec<_> = letter.fields.iter().filter(|field| field.problem.is_some()).map(|field| (&*field.path, &field.value)).collect();
+    assert_eq!((missing, letter.fields.len()), (vec![("firstName", &None)], 8), "all eight are read");
     // The times of the event, of its record and of the letter are three.
     let event_at = serde_json::from_str::<serde_json::Value>(&broken).unwrap()["timestamp"].as_str().map(str::to_owned);
     assert_eq!((letter.event_at, letter.record_at), (event_at, Some(second(0).to_string())));
+    assert_eq!(letter.record_clock, Some("by the producer's clock"));
     let letter = operations.letter(last).await.unwrap();
     assert_eq!((letter.bytes, letter.is_text), (bytes, false));
     assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
@@ -363,6 +368,11 @@ async fn a_purge_leaves_what_came_after_somebody_had_looked() {
     assert_eq!(operations.purge(&caller(), &selection("2999-01-01T00:00:00Z")).await, Ok(1));
 }
 
+/// The fields of a draft that are wrong.
+fn paths(draft: &Draft) -> Vec<&str> {
+    draft.wrong.iter().map(|field| field.path.as_str()).collect()
+}
+
 #[tokio::test]
 async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let office = Office::new();
@@ -374,12 +384,15 @@ async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let letter = entry_id(&office.texts().await[0]);
 
     let wrong = operations.check(&letter, &mended.replace("\"currency\"", "\"money\"")).await.unwrap();
-    assert_eq!((wrong.field.as_deref(), wrong.foreseen), (Some("currency"), None));
+    assert_eq!((paths(&wrong), wrong.foreseen.as_ref()), (vec!["currency"], None));
     assert!(wrong.problem.unwrap().ends_with('.') && wrong.diff.contains("money"));
+    let twice =
+        operations.check(&letter, &mended.replace("\"currency\"", "\"money\"").replace("\"items\":[", "\"items\":[7,")).await.unwrap();
+    assert_eq!(paths(&twice), ["currency", "items[0]"], "every field that is wrong, not only the first");
     let unchanged = operations.check(&letter, &mended.replace("\"currency\"", "\"coin\"")).await.unwrap();
     assert!(unchanged.problem.unwrap().contains("not changed"));
     let other = operations.check(&letter, &String::from_utf8(order(order_id, user_id).to_json()).unwrap()).await.unwrap();
-    assert_eq!(other.field.as_deref(), Some("eventId"), "another event");
+    assert_eq!(paths(&other), ["eventId"], "another event");
 
     let orphaned = operations.check(&letter, &mended).await.unwrap();
     let foreseen = orphaned.foreseen.unwrap().unwrap();
