@@ -54,6 +54,19 @@ pub fn field_value() -> impl Strategy<Value = String> {
     ]
 }
 
+/// Order items of which fields are missing, wrong or there twice.
+fn items() -> impl Strategy<Value = String> {
+    let value = select(&["\"A\"", "\" A\"", "1", "1.5", "1.23456", "null", "[]"][..]);
+    let member = (select(&["sku", "quantity", "price", "later"][..]), value).prop_map(|(name, value)| format!("\"{name}\":{value}"));
+    let good = "\"sku\":\"A\",\"quantity\":1,\"price\":1.5".to_owned();
+    let item = prop_oneof![
+        vec(member.clone(), 0..6).prop_map(|members| format!("{{{}}}", members.join(","))),
+        option::of(member).prop_map(move |more| format!("{{{good}{}}}", more.map_or_else(String::new, |more| format!(",{more}")))),
+        Just("7".to_owned()),
+    ];
+    vec(item, 0..4).prop_map(|items| format!("[{}]", items.join(",")))
+}
+
 fn text(max: usize) -> impl Strategy<Value = String> {
     // Two code units at most for each character.
     vec(any::<char>(), 0..=max / 2).prop_map(String::from_iter)
@@ -163,6 +176,13 @@ proptest! {
         }
         let members: Vec<String> = fields.iter().map(|(name, json)| format!("\"{name}\":{json}")).collect();
         survives(format!("{{{}}}", members.join(",")).as_bytes())?;
+    }
+
+    #[test]
+    fn an_order_with_items_of_any_kind_is_decoded_or_refused(items in items()) {
+        let mut order: BTreeMap<String, Box<RawValue>> = serde_json::from_slice(&samples::of(EventType::OrderPlaced).to_json()).unwrap();
+        order.insert("items".to_owned(), RawValue::from_string(items).unwrap());
+        survives(&serde_json::to_vec(&order).unwrap())?;
     }
 
     #[test]
