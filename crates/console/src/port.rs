@@ -570,6 +570,8 @@ pub struct Order {
     pub limit: Option<u64>,
     /// How many per second at most.
     pub rate: Option<f64>,
+    /// Whether it tries whether the rest would go well, which waits for the operator's word.
+    pub is_canary: bool,
 }
 
 /// What an operator may want of a job.

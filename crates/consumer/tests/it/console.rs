@@ -305,7 +305,7 @@ async fn what_operators_did_to_a_letter_is_told_the_newest_first() {
     let [ours, other] = &office.texts().await.iter().map(|text| entry_id(text)).collect::<Vec<_>>()[..] else { panic!("two letters") };
     assert_eq!(operations.letter_history(ours, 10).await, Ok(Vec::new()));
     let selection = Selection { ids: vec![ours.clone()], ..Selection::default() };
-    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None }).await.unwrap();
+    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None, is_canary: false }).await.unwrap();
     ended(&operations, job).await;
     operations.purge(&caller(), &of_reason("not_json")).await.unwrap();
     let told = operations.letter_history(ours, 10).await.unwrap();
@@ -421,7 +421,7 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     office.store.push(&[dead_letter("boom")]).await.unwrap();
     for nothing in [Selection::default(), Selection { ids: Vec::new(), ..Selection::default() }] {
         assert_eq!(operations.rehearse(&nothing, 100).await.unwrap_err().kind, RefusalKind::Bad);
-        let order = Order { selection: nothing.clone(), limit: None, rate: None };
+        let order = Order { selection: nothing.clone(), limit: None, rate: None, is_canary: false };
         assert_eq!(operations.redrive(&caller(), &order).await.unwrap_err().kind, RefusalKind::Bad);
         assert_eq!(operations.purge(&caller(), &nothing).await.unwrap_err().kind, RefusalKind::Bad);
     }
@@ -429,14 +429,17 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     assert_eq!((rehearsal.selected, rehearsal.rows.len()), (4, 4));
     assert_eq!(rehearsal.totals, [("applied".to_owned(), 3), ("dead letter".to_owned(), 1)]);
 
-    let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0) };
+    let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0), is_canary: true };
     let canary = operations.redrive(&caller(), &order).await.unwrap();
     let job = ended(&operations, canary).await;
     assert_eq!((job.state, &*job.caller, job.rate, job.problem), (JobState::Done, "ada", Some(1000.0), None));
-    assert_eq!((&*job.subject, job.done), ("Dead letters: reason email_taken, 2 at most.", (2, 2)));
+    assert_eq!(
+        (&*job.subject, job.done),
+        ("A canary, and the rest waits for your word: dead letters: reason email_taken, 2 at most.", (2, 2))
+    );
     assert_eq!(job.counts, [("redriven".to_owned(), 2)]);
     assert_eq!(office.broker.sent().len(), 2);
-    let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None }).await.unwrap();
+    let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None, is_canary: false }).await.unwrap();
     let second_ended = ended(&operations, second).await;
     assert_eq!(second_ended.counts, [("redriven".to_owned(), 2)]);
     assert_eq!(operations.jobs().await.unwrap().iter().map(|job| job.number).collect::<Vec<_>>(), [second, canary], "the newest first");
@@ -452,7 +455,7 @@ async fn a_job_that_is_paused_leaves_the_rest_in_the_list_and_one_that_is_cancel
     let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
     pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
     // The second would go out in an hour.
-    let order = Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) };
+    let order = Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0), is_canary: false };
     let number = operations.redrive(&caller(), &order).await.unwrap();
     let sent = async {
         while office.broker.sent().is_empty() {
