@@ -45,5 +45,5 @@ pub mod wiring;
 
 pub use check::check;
 pub use config::{ApiConfig, Config};
-pub use reads::READ_STORE;
+pub use reads::{HealthTells, READ_STORE};
 pub use router::router;

@@ -22,12 +22,22 @@ const READS_AT_A_TIME: usize = 64;
 /// A look at the database that is younger than this answers for it: however often the health is asked for, it costs a statement a second.
 const FRESH: Duration = Duration::from_secs(1);
 
+/// What `/health` says of the database where it cannot be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum HealthTells {
+    /// Who, where, why, and what to look at, as the log does.
+    Everything,
+    /// Which part, and what kind of fault it is: where whoever may read rows may ask for it, addresses and logins are for the log.
+    Kind,
+}
+
 /// The store as the handlers see it.
 #[derive(Debug)]
 pub(crate) struct Reads<S> {
     pub(crate) store: S,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,
+    tells: HealthTells,
     turns: Semaphore,
     /// When the database was looked at for the health, and whether it answered. Held during a look, so that those who come meanwhile share it.
     looked: Mutex<Option<Look>>,
@@ -56,8 +66,8 @@ impl Look {
 }
 
 impl<S: ReadStore> Reads<S> {
-    pub(crate) fn new(store: S, metrics: Metrics, health: Health) -> Arc<Self> {
-        Arc::new(Self { store, metrics, health, turns: Semaphore::new(READS_AT_A_TIME), looked: Mutex::new(None) })
+    pub(crate) fn new(store: S, metrics: Metrics, health: Health, tells: HealthTells) -> Arc<Self> {
+        Arc::new(Self { store, metrics, health, tells, turns: Semaphore::new(READS_AT_A_TIME), looked: Mutex::new(None) })
     }
 
     /// Awaits this call of the store, whose method is `operation`, when it is its turn. Dropped, it gives its turn back.
@@ -98,16 +108,35 @@ impl<S: ReadStore> Reads<S> {
                 }
                 Ok(found)
             }
-            Ok(Err(fault)) => Err(self.failed(operation, &fault.to_string())),
-            Err(_) => Err(self.failed(operation, &format!("{} did not answer in time", Dependency::Database.name()))),
+            Ok(Err(fault)) => Err(self.failed(operation, &fault.to_string(), &kind(&fault))),
+            Err(_) => {
+                let why = format!("{} did not answer in time", Dependency::Database.name());
+                Err(self.failed(operation, &why, &why))
+            }
         }
     }
 
     /// Logs the change, not each request that suffers from it.
-    fn failed(&self, operation: &'static str, why: &str) -> Problem {
-        if self.health.down(READ_STORE, why) {
+    fn failed(&self, operation: &'static str, why: &str, kind: &str) -> Problem {
+        let told = match self.tells {
+            HealthTells::Everything => why,
+            HealthTells::Kind => kind,
+        };
+        if self.health.down(READ_STORE, told) {
             tracing::warn!(operation, "reads are answered with 503: {why}");
         }
         Problem::CannotRead
     }
+}
+
+/// What kind of fault it is, without a place.
+fn kind(ReadFault { class, code, .. }: &ReadFault) -> String {
+    let database = Dependency::Database.name();
+    let what = match *class {
+        "unavailable" => "cannot be reached or used just now",
+        "operator" => "refuses, which somebody has to mend",
+        _ => "answers what this program does not expect",
+    };
+    let number = code.map_or_else(String::new, |code| format!(" (error {code})"));
+    format!("{database} {what}{number}; the log and `api check` say where and what to do")
 }

@@ -13,7 +13,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::observe::{Observer, observe};
 use crate::problem::Problem;
-use crate::reads::Reads;
+use crate::reads::{HealthTells, Reads};
 use crate::{health, inventory, metrics, openapi, orders, users};
 
 /// Each route, with what answers there. `openapi.json` describes all of them.
@@ -37,8 +37,8 @@ fn routes<S: ReadStore>(health: Health) -> Routes<S> {
 /// stands there is shown by `/health` and counts for `/health/ready`.
 ///
 /// `/health`, `/health/ready` and the metrics are not held up by however many reads are waiting.
-pub fn router(store: impl ReadStore, metrics: Metrics, health: Health) -> Router {
-    let reads = Reads::new(store, metrics.clone(), health.clone());
+pub fn router(store: impl ReadStore, metrics: Metrics, health: Health, tells: HealthTells) -> Router {
+    let reads = Reads::new(store, metrics.clone(), health.clone(), tells);
     let routes = routes(health);
     let observer = Observer::new(metrics, routes.iter().map(|(template, _)| *template).collect());
     let router = routes.into_iter().fold(Router::new(), |router, (template, answers)| router.route(template, answers));

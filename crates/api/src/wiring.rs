@@ -11,7 +11,7 @@ use sqlserver::{Connections, SqlServer};
 use telemetry::{Health, Metrics, Part, PoolUse, Shutdown, http, logging, probe, side_task};
 use tokio::net::TcpListener;
 
-use crate::{ApiConfig, Config, READ_STORE, router};
+use crate::{ApiConfig, Config, HealthTells, READ_STORE, router};
 
 /// How long the health check of a container waits.
 const PROBE: Duration = Duration::from_secs(3);
@@ -83,7 +83,7 @@ async fn serve(config: Config, variables: &[Variable], near_misses: &[String]) -
     let store = SqlServer::new(database);
     let pool = store.clone();
     metrics.db_pool(move || pool_use(&pool));
-    let router = router(store, metrics, health.clone());
+    let router = router(store, metrics, health.clone(), HealthTells::Kind);
     let stopping = async {
         shutdown.requested().await;
         health.stopping();

@@ -47,7 +47,15 @@ impl MemoryLog {
 /// A message as the record at this offset.
 pub fn record(offset: i64, message: Message) -> Record {
     let position = Position { topic: Arc::clone(&TOPIC), partition: 0, offset };
-    Record { position, assignment: 1, timestamp_ms: None, key: message.key, value: message.value, headers: Vec::new() }
+    Record {
+        position,
+        assignment: 1,
+        timestamp_ms: None,
+        timestamp_type: None,
+        key: message.key,
+        value: message.value,
+        headers: Vec::new(),
+    }
 }
 
 impl RecordSource for MemoryLog {

@@ -31,7 +31,8 @@ impl Web {
     pub async fn serve(tables: &(impl ReadStore + Clone)) -> anyhow::Result<Self> {
         let listener = TcpListener::bind((std::net::Ipv4Addr::LOCALHOST, 0)).await?;
         let (address, stop) = (listener.local_addr()?, CancellationToken::new());
-        let router = api::router(tables.clone(), Metrics::new(&[Part::Api])?, Health::new(&[api::READ_STORE], None));
+        let router =
+            api::router(tables.clone(), Metrics::new(&[Part::Api])?, Health::new(&[api::READ_STORE], None), api::HealthTells::Kind);
         let server = tokio::spawn(telemetry::http::serve(listener, router, stop.clone().cancelled_owned()));
         Ok(Self { client: Client::builder().timeout(PATIENCE).build()?, address, stop, server })
     }

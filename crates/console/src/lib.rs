@@ -37,7 +37,7 @@ pub use access::{Access, Account, Authenticate, Place, Role, WrongTokens};
 pub use port::{
     AuditRow, Caller, Checked, Consumer, DifferenceCount, Draft, Finding, FindingState, Flow, Foreseen, Group, Groups, Held, HeldRecord,
     Here, Job, JobControl, JobState, Known, Letter, LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, ParentFate, Parked,
-    Part, PartState, Partition, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy, TraceStep, Verdict,
-    VerdictOutcome, Verification, Waiting,
+    Part, PartState, Partition, PayloadField, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy,
+    TraceStep, Verdict, VerdictOutcome, Verification, Waiting,
 };
 pub use routes::routes;

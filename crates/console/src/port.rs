@@ -473,8 +473,10 @@ pub struct Letter {
     pub headers: Vec<(String, Option<String>)>,
     /// When it became a dead letter the last time (RFC 3339), where it has been redriven since the first.
     pub failed_again: Option<String>,
-    /// The message's own time (RFC 3339), the producer's or the broker's, where it tells one.
+    /// The message's own time (RFC 3339), where it tells one.
     pub record_at: Option<String>,
+    /// By whose clock that is, in words, where it is known.
+    pub record_clock: Option<&'static str>,
     /// The event's own time (RFC 3339), where its payload tells one.
     pub event_at: Option<String>,
     /// The message value, byte for byte.
@@ -483,10 +485,23 @@ pub struct Letter {
     pub is_text: bool,
     /// The payload as a person edits it, one field per line; `None` where it cannot be edited.
     pub editable: Option<String>,
-    /// The field at which the decoder stopped, as a JSON path such as `payload.email`, where it names one.
+    /// The field at which the decoder stopped, as a JSON path such as `items[0].price`, where it names one.
     pub field: Option<String>,
+    /// The payload as the decoder reads it, field by field; none where it breaks a rule as a whole. Only for who may see payloads.
+    pub fields: Vec<PayloadField>,
     /// What another program wrote as the reason, where it was another; only for who may see payloads.
     pub told: Option<String>,
+}
+
+/// A field of a payload, with what the decoder says of it alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PayloadField {
+    /// Its JSON path, such as `items[0].price`.
+    pub path: String,
+    /// Its value as JSON, shortened where it is long; `None` where it is missing.
+    pub value: Option<String>,
+    /// What is wrong with it, as the end of a sentence that begins with its path; `None` where it is good.
+    pub problem: Option<String>,
 }
 
 /// A payload that an operator wrote, looked at.
@@ -494,8 +509,8 @@ pub struct Letter {
 pub struct Draft {
     /// What is wrong with it, as a sentence; `None` where it could be sent.
     pub problem: Option<String>,
-    /// The field that is wrong, where one is.
-    pub field: Option<String>,
+    /// The fields that are wrong, all of them; none where it is wrong as a whole.
+    pub wrong: Vec<PayloadField>,
     /// What changed, as a unified diff; empty where it could not be compared.
     pub diff: String,
     /// How the database would end it; `None` where it was not asked, because the payload is wrong.
@@ -555,6 +570,8 @@ pub struct Order {
     pub limit: Option<u64>,
     /// How many per second at most.
     pub rate: Option<f64>,
+    /// Whether it tries whether the rest would go well, which waits for the operator's word.
+    pub is_canary: bool,
 }
 
 /// What an operator may want of a job.

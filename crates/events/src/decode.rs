@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use serde_json::value::RawValue;
-
 use crate::json::{Object, Shape};
 use crate::violation::FieldPath;
 use crate::{
@@ -19,21 +17,27 @@ use crate::{
 /// # Errors
 /// The first rule that is broken, in this order: frame, encoding, JSON, duplicate fields, envelope, body.
 pub fn decode(payload: &[u8]) -> Result<Event<'_>, Violation> {
-    let payload = unframed(payload).map_err(Violation::of_message)?;
-    let text = std::str::from_utf8(payload).map_err(|_| Violation::of_message(Rule::NotUtf8))?;
-    let mut object = read_object(text).map_err(Violation::of_message)?;
-    // Looked for only where it must be: no event lacks its type, and no attribute of a CloudEvent has this name.
-    if object.raw(Field::EventType).is_err()
-        && let Some(data) = cloud_event::data(text).map_err(Violation::of_message)?
-    {
-        object = read_object(data).map_err(Violation::of_message)?;
-    }
+    let object = event_object(payload).map_err(Violation::of_message)?;
     read_event(&object).map_err(|(field, rule)| Violation {
         event_id: object.uuid(Field::EventId).ok(),
         event_type: event_type(&object).ok(),
         field: Some(field),
         rule,
     })
+}
+
+/// The object that is the event, out of what may be around it.
+#[inline]
+pub(crate) fn event_object(payload: &[u8]) -> Result<Object<'_>, Rule> {
+    let text = std::str::from_utf8(unframed(payload)?).map_err(|_| Rule::NotUtf8)?;
+    let object = read_object(text)?;
+    // Looked for only where it must be: no event lacks its type, and no attribute of a CloudEvent has this name.
+    if object.raw(Field::EventType).is_err()
+        && let Some(data) = cloud_event::data(text)?
+    {
+        return read_object(data);
+    }
+    Ok(object)
 }
 
 fn read_object(text: &str) -> Result<Object<'_>, Rule> {
@@ -58,7 +62,7 @@ impl<T> At<T> for Result<T, Rule> {
     }
 }
 
-fn read_event<'a>(object: &Object<'a>) -> Result<Event<'a>, Broken> {
+pub(crate) fn read_event<'a>(object: &Object<'a>) -> Result<Event<'a>, Broken> {
     if let Some(field) = object.duplicate() {
         return Err((field.into(), Rule::Duplicate));
     }
@@ -75,7 +79,7 @@ fn read_event<'a>(object: &Object<'a>) -> Result<Event<'a>, Broken> {
     })
 }
 
-fn event_type(object: &Object<'_>) -> Result<EventType, Rule> {
+pub(crate) fn event_type(object: &Object<'_>) -> Result<EventType, Rule> {
     EventType::parse(&object.text(Field::EventType)?).ok_or(Rule::UnknownEventType)
 }
 
@@ -105,18 +109,22 @@ fn items<'a>(object: &Object<'a>) -> Result<Vec<OrderItem<'a>>, Broken> {
     elements
         .into_iter()
         .enumerate()
-        .map(|(index, element)| item(element).map_err(|(path, rule)| (FieldPath { item: Some(index), field: path }, rule)))
+        .map(|(index, element)| item(element.get()).map_err(|(path, rule)| (FieldPath { item: Some(index), field: path }, rule)))
         .collect()
 }
 
-fn item(element: &RawValue) -> Result<OrderItem<'_>, (Option<Field>, Rule)> {
-    let Shape::Object(object) = Object::read(element.get()) else {
-        return Err((None, Rule::WrongType { expected: "a JSON object" }));
-    };
+pub(crate) fn item(element: &str) -> Result<OrderItem<'_>, (Option<Field>, Rule)> {
+    match Object::read(element) {
+        Shape::Object(object) => order_item(&object),
+        Shape::OtherJson | Shape::NotJson { .. } => Err((None, Rule::WrongType { expected: "a JSON object" })),
+    }
+}
+
+pub(crate) fn order_item<'a>(object: &Object<'a>) -> Result<OrderItem<'a>, (Option<Field>, Rule)> {
     if let Some(field) = object.duplicate() {
         return Err((Some(field), Rule::Duplicate));
     }
-    let sku = || -> Result<Cow<'_, str>, Rule> {
+    let sku = || -> Result<Cow<'a, str>, Rule> {
         let sku = object.text(Field::Sku)?;
         rules::sku(&sku)?;
         Ok(sku)

@@ -14,10 +14,16 @@ use crate::timestamp::TimestampError;
 use crate::{Field, Money, Rule, Timestamp};
 
 /// The known fields of one object, unparsed.
+#[derive(Clone)]
 pub(crate) struct Object<'a> {
     values: [Option<&'a str>; Field::COUNT],
+    /// The first that stood there twice.
     duplicate: Option<Field>,
+    /// All that did, one bit each.
+    duplicates: u32,
 }
+
+const _: () = assert!(Field::COUNT <= u32::BITS as usize, "a bit for each field");
 
 /// What a text is that should hold an object.
 #[expect(clippy::large_enum_variant, reason = "lives on the stack for the length of one decode; boxing would allocate for every event")]
@@ -45,6 +51,18 @@ impl<'a> Object<'a> {
     /// The first known field that stood there twice.
     pub(crate) const fn duplicate(&self) -> Option<Field> {
         self.duplicate
+    }
+
+    /// Whether the field stood there twice.
+    pub(crate) const fn is_duplicate(&self, field: Field) -> bool {
+        self.duplicates & (1 << field as u32) != 0
+    }
+
+    /// The same with another text in this field, or without it.
+    pub(crate) fn with(&self, field: Field, raw: Option<&'a str>) -> Self {
+        let mut with = self.clone();
+        with.values[field as usize] = raw;
+        with
     }
 
     /// The JSON text of a field.
@@ -129,7 +147,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = Object { values: [None; Field::COUNT], duplicate: None };
+        let mut object = Object { values: [None; Field::COUNT], duplicate: None, duplicates: 0 };
         // As it is written: a name that is not ours may hold a lone surrogate, which no string of Rust can.
         while let Some(name) = map.next_key::<&'de RawValue>()? {
             match known_field(name.get()) {
@@ -140,6 +158,7 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                     let raw: &'de RawValue = map.next_value()?;
                     if object.values[field as usize].replace(raw.get()).is_some() {
                         object.duplicate.get_or_insert(field);
+                        object.duplicates |= 1 << field as u32;
                     }
                 }
             }

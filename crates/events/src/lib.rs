@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`event`] | the types: [`Event`] and its four bodies |
 //! | [`decode`](mod@decode) | bytes to a checked [`Event`], borrowing from the bytes |
+//! | [`fields`](mod@fields) | a message field by field, each with what is wrong with it |
 //! | [`encode`](mod@encode) | an [`Event`] back to JSON |
 //! | [`rules`] | what a single field must satisfy |
 //! | [`violation`] | which field broke which rule, without ever quoting the value |
@@ -22,6 +23,7 @@ mod cloud_event;
 pub mod decode;
 pub mod encode;
 pub mod event;
+pub mod fields;
 mod frame;
 mod json;
 pub mod money;
@@ -33,7 +35,8 @@ pub mod violation;
 pub use ahead::{Ahead, ComparedWith};
 pub use decode::decode;
 pub use event::{AdjustmentType, Body, Event, EventType, InventoryAdjusted, OrderItem, OrderPlaced, PaymentSettled, UserCreated};
+pub use fields::{FieldReading, fields};
 pub use frame::unframed;
 pub use money::Money;
 pub use timestamp::Timestamp;
-pub use violation::{CloudEventData, Field, Rule, Violation};
+pub use violation::{CloudEventData, Field, FieldPath, Rule, Violation};

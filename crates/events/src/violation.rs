@@ -51,6 +51,9 @@ macro_rules! fields {
             /// How many there are.
             pub const COUNT: usize = [$(Self::$variant),+].len();
 
+            /// All of them.
+            pub const ALL: [Self; Self::COUNT] = [$(Self::$variant),+];
+
             /// The name on the wire.
             pub const fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }

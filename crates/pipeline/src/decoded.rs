@@ -74,7 +74,7 @@ mod tests {
 
     fn record(value: Option<Vec<u8>>, timestamp_ms: Option<i64>) -> Record {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        Record { position, assignment: 1, timestamp_ms, key: None, value, headers: Vec::new() }
+        Record { position, assignment: 1, timestamp_ms, timestamp_type: None, key: None, value, headers: Vec::new() }
     }
 
     /// Milliseconds of a day.

@@ -69,7 +69,7 @@ mod tests {
 
     fn record(partition: i32, offset: i64, assignment: u64) -> Record {
         let position = Position { topic: "events".into(), partition, offset };
-        Record { position, assignment, timestamp_ms: None, key: None, value: None, headers: Vec::new() }
+        Record { position, assignment, timestamp_ms: None, timestamp_type: None, key: None, value: None, headers: Vec::new() }
     }
 
     #[test]

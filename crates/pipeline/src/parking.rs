@@ -132,6 +132,7 @@ impl ParkedEvent {
             position: self.position.clone(),
             assignment: 0,
             timestamp_ms: self.timestamp_ms,
+            timestamp_type: None,
             key: self.key.clone(),
             value: Some(self.value.clone().into_bytes()),
             headers: self.headers.clone(),
@@ -275,7 +276,15 @@ mod tests {
 
     fn parked(event: &events::Event<'_>, waits_for: WaitsFor) -> ParkedEvent {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        let record = Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(event.to_json()), headers: Vec::new() };
+        let record = Record {
+            position,
+            assignment: 1,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: None,
+            value: Some(event.to_json()),
+            headers: Vec::new(),
+        };
         ParkedEvent::new(&record, event.id, waits_for)
     }
 
@@ -341,8 +350,15 @@ mod tests {
     fn a_parked_record_comes_back_as_it_was_consumed() {
         let position = Position { topic: "events".into(), partition: 3, offset: 42 };
         let (key, value) = (Some(vec![0xff]), Some(b"{}".to_vec()));
-        let record =
-            Record { position, assignment: 7, timestamp_ms: Some(5), key, value, headers: vec![Header::text(RETRY_COUNT_HEADER, "2")] };
+        let record = Record {
+            position,
+            assignment: 7,
+            timestamp_ms: Some(5),
+            timestamp_type: None,
+            key,
+            value,
+            headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
+        };
         let parked = ParkedEvent::new(&record, Uuid::from_u128(1), WaitsFor::Email);
         assert_eq!((parked.parked_key().position, parked.parked_key().record), (&record.position, &record.id()));
         assert_eq!(parked.to_record(), Record { assignment: 0, ..record });

@@ -46,6 +46,41 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// Whose clock a record's timestamp was read from: `message.timestamp.type` of its topic, in Kafka's words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimestampType {
+    /// The producer's.
+    CreateTime,
+    /// The broker's.
+    LogAppendTime,
+}
+
+impl TimestampType {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::CreateTime, Self::LogAppendTime];
+
+    /// As Kafka names it.
+    pub const fn label(self) -> &'static str {
+        match self {
+            Self::CreateTime => "CreateTime",
+            Self::LogAppendTime => "LogAppendTime",
+        }
+    }
+
+    /// The one that Kafka names so.
+    pub fn of_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|of| of.label() == label)
+    }
+
+    /// For a person.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::CreateTime => "by the producer's clock",
+            Self::LogAppendTime => "by the broker's clock",
+        }
+    }
+}
+
 /// A consumed record, its bytes untouched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Record {
@@ -56,6 +91,8 @@ pub struct Record {
     pub assignment: u64,
     /// The record's own timestamp in milliseconds since 1970, where it has one.
     pub timestamp_ms: Option<i64>,
+    /// By whose clock; `None` where it has none, and of a record that was parked, with which it is not kept.
+    pub timestamp_type: Option<TimestampType>,
     /// The message key.
     pub key: Option<Vec<u8>>,
     /// The message value; `None` is a tombstone.
@@ -105,11 +142,13 @@ mod tests {
             position: Position { topic: "events".into(), partition: 3, offset: 42 },
             assignment: 1,
             timestamp_ms: Some(1_768_471_200_000),
+            timestamp_type: None,
             key: Some(b"k".to_vec()),
             value: Some(b"x".to_vec()),
             headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
         };
-        let again = Record { assignment: 9, headers: Vec::new(), ..first.clone() };
+        let timestamp_type = Some(TimestampType::LogAppendTime);
+        let again = Record { assignment: 9, timestamp_type, headers: Vec::new(), ..first.clone() };
         assert_eq!(first.id(), again.id());
         let mut others = vec![Record { key: None, ..first.clone() }, Record { timestamp_ms: None, ..first.clone() }];
         others.push(Record { value: Some(b"y".to_vec()), ..first.clone() });
@@ -126,6 +165,7 @@ mod tests {
             position: Position { topic: "events".into(), partition: 3, offset: 42 },
             assignment: 1,
             timestamp_ms: Some(1_768_471_200_000),
+            timestamp_type: None,
             key: Some(b"k".to_vec()),
             value: Some(b"x".to_vec()),
             headers: Vec::new(),
@@ -139,8 +179,15 @@ mod tests {
     #[test]
     fn a_record_holds_the_bytes_of_its_key_its_value_and_its_headers() {
         let position = Position { topic: "events".into(), partition: 0, offset: 0 };
-        let record =
-            Record { position, assignment: 1, timestamp_ms: None, key: Some(vec![0; 3]), value: Some(vec![0; 4]), headers: Vec::new() };
+        let record = Record {
+            position,
+            assignment: 1,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: Some(vec![0; 3]),
+            value: Some(vec![0; 4]),
+            headers: Vec::new(),
+        };
         assert_eq!(record.size(), 7);
         assert_eq!(Record { key: None, ..record.clone() }.size(), 4);
         assert_eq!(Record { value: None, ..record.clone() }.size(), 3);

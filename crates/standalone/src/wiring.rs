@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use ::check::SettingsNote;
 use anyhow::Context as _;
-use api::ApiConfig;
+use api::{ApiConfig, HealthTells};
 use consumer::admin::AdminConfig;
 use consumer::console::{self, ConsoleParts};
 use consumer::dlq::{AdminContext, Terms};
@@ -238,7 +238,7 @@ impl Stack {
         };
         let (instance, parking_deadline) = (member.instance(), settings.consumer.parking_deadline);
         let console = ConsoleParts { shared: shared.clone(), instance, parking_deadline, settings: settings.shown };
-        let mut router = api::router(store.clone(), metrics.clone(), health.clone());
+        let mut router = api::router(store.clone(), metrics.clone(), health.clone(), HealthTells::Everything);
         router = router.merge(console::routes(Arc::clone(&access), console));
         if has_tokens {
             router = router.merge(admin_routes(access, shared, (&store, &kafka), api));

@@ -8,6 +8,7 @@ use events::{
 };
 use pipeline::dead_letter::Diagnosis;
 use pipeline::heartbeat::{ConsumerState, Heartbeat, OwnedPartition};
+use pipeline::record::TimestampType;
 use pipeline::{DeadLetter, ParkedEvent, Position, Record, WaitsFor};
 use uuid::Uuid;
 
@@ -145,7 +146,15 @@ pub fn position() -> Position {
 /// A record with this value, without a key, in a topic of its own.
 pub fn record(value: impl Into<Vec<u8>>) -> Record {
     let timestamp_ms = Some(second(0).unix_millis());
-    Record { position: position(), assignment: 1, timestamp_ms, key: None, value: Some(value.into()), headers: Vec::new() }
+    Record {
+        position: position(),
+        assignment: 1,
+        timestamp_ms,
+        timestamp_type: Some(TimestampType::CreateTime),
+        key: None,
+        value: Some(value.into()),
+        headers: Vec::new(),
+    }
 }
 
 /// The event as it is parked, with the parent that it needs. One that needs none waits for its e-mail address.

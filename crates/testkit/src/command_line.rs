@@ -54,6 +54,35 @@ pub fn hold_help(path: &str) {
     }
 }
 
+/// Holds the program at this path to one way to say that something is wrong, and to the exit codes of the README: one word before it, on the standard
+/// error alone; 2 for wrong usage and for a setting that is wrong, which these arguments have it read, and 1 where what was asked for fails.
+pub fn hold_errors(path: &str, arguments: &[&str]) {
+    let folder = std::env::temp_dir().join(format!("event-pipeline-errors-{}", uuid::Uuid::new_v4()));
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::write(folder.join("file"), "").unwrap();
+    let in_a_file = folder.join("file/pages");
+    for (code, arguments) in
+        [(2, &["--nonsense"][..]), (2, &["nonsense"]), (2, arguments), (1, &["man", "--out", in_a_file.to_str().unwrap()])]
+    {
+        let mut command = program(path);
+        command
+            .args(arguments)
+            .current_dir(&folder)
+            .stdin(Stdio::null())
+            .envs([("KAFKA_SECURITY_PROTOCOL", "nonsense"), ("API_PORT", "nonsense")]);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(code), "{path} {arguments:?}: {said}");
+        assert!(said.starts_with("error: ") && output.stdout.is_empty(), "{path} {arguments:?}: {said}");
+        assert_eq!(said.matches("error:").count(), 1, "{path} {arguments:?}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+    for arguments in [["--version"], ["--help"]] {
+        let output = program(path).args(arguments).output().unwrap();
+        assert!(output.status.code() == Some(0) && output.stderr.is_empty(), "{path} {arguments:?}");
+    }
+}
+
 /// The names of the commands that the help of this program lists, in its order.
 pub fn top_commands(path: &str) -> Vec<String> {
     commands(path, &[]).into_iter().filter(|command| command.len() == 1).flatten().collect()

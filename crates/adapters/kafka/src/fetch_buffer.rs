@@ -104,7 +104,7 @@ mod tests {
 
     fn record(partition: i32, offset: i64, timestamp_ms: Option<i64>, size: usize) -> Record {
         let position = Position { topic: "events".into(), partition, offset };
-        Record { position, assignment: 1, timestamp_ms, key: None, value: Some(vec![0; size]), headers: Vec::new() }
+        Record { position, assignment: 1, timestamp_ms, timestamp_type: None, key: None, value: Some(vec![0; size]), headers: Vec::new() }
     }
 
     /// Records of these sizes, by turns in two partitions.

@@ -280,7 +280,15 @@ mod tests {
 
     fn commit(partition: i32, offset: i64, assignment: u64) -> Commit {
         let position = Position { topic: "events".into(), partition, offset };
-        Commit::covering(&[Record { position, assignment, timestamp_ms: None, key: None, value: None, headers: Vec::new() }])
+        Commit::covering(&[Record {
+            position,
+            assignment,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        }])
     }
 
     fn start_all(membership: &Membership, offset: i64) {

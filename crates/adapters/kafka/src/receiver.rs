@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::{FutureExt as _, StreamExt as _};
+use pipeline::record::TimestampType;
 use pipeline::{Header, Position, Record};
 use rdkafka::client::Client;
 use rdkafka::consumer::{Consumer, ConsumerContext, StreamConsumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use rdkafka::topic_partition_list::TopicPartitionListElem;
-use rdkafka::{Message, Offset};
+use rdkafka::{Message, Offset, Timestamp};
 use tokio::time::{Instant, timeout};
 
 use crate::consumer::Shared;
@@ -188,12 +189,23 @@ pub(crate) fn positions<X: ConsumerContext, C: Consumer<X>>(consumer: &C) -> Vec
     positions.elements().iter().filter_map(known).collect()
 }
 
+/// By whose clock the timestamp is.
+const fn timestamp_type(timestamp: Timestamp) -> Option<TimestampType> {
+    match timestamp {
+        Timestamp::NotAvailable => None,
+        Timestamp::CreateTime(_) => Some(TimestampType::CreateTime),
+        Timestamp::LogAppendTime(_) => Some(TimestampType::LogAppendTime),
+    }
+}
+
 /// The record, its bytes copied out of the client.
 pub(crate) fn record(message: &BorrowedMessage<'_>, topic: &Arc<str>, assignment: u64) -> Record {
+    let timestamp = message.timestamp();
     Record {
         position: Position { topic: Arc::clone(topic), partition: message.partition(), offset: message.offset() },
         assignment,
-        timestamp_ms: message.timestamp().to_millis(),
+        timestamp_ms: timestamp.to_millis(),
+        timestamp_type: timestamp_type(timestamp),
         key: message.key().map(<[u8]>::to_vec),
         value: message.payload().map(<[u8]>::to_vec),
         headers: headers(message),
@@ -221,5 +233,17 @@ fn report(error: &KafkaError, client: &Client<Rebalancing>, health: &Health) {
                 health.report(code, None);
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_of_a_timestamp_is_told_as_the_client_tells_it() {
+        assert_eq!(timestamp_type(Timestamp::CreateTime(1)), Some(TimestampType::CreateTime));
+        assert_eq!(timestamp_type(Timestamp::LogAppendTime(1)), Some(TimestampType::LogAppendTime));
+        assert_eq!(timestamp_type(Timestamp::NotAvailable), None);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex};
 
-use api::READ_STORE;
+use api::{HealthTells, READ_STORE};
 use axum::Router;
 use events::Timestamp;
 use readmodel::{AsOf, InventoryView, OrderItemView, OrderSummary, OrderView, PaymentView, ReadFault, ReadStore, RecentUser, UserView};
@@ -46,9 +46,13 @@ pub struct Rig {
 
 impl Rig {
     pub fn new() -> Self {
+        Self::telling(HealthTells::Kind)
+    }
+
+    pub fn telling(tells: HealthTells) -> Self {
         let (store, metrics) = (FakeStore::default(), Metrics::new(&[Part::Api]).unwrap());
         let health = Health::new(&[READ_STORE], None);
-        let router = api::router(store.clone(), metrics.clone(), health.clone());
+        let router = api::router(store.clone(), metrics.clone(), health.clone(), tells);
         Self { router, store, metrics, health }
     }
 

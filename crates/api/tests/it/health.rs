@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use api::HealthTells;
 use events::Timestamp;
 use readmodel::{AsOf, ReadFault};
 use serde_json::json;
@@ -48,8 +49,13 @@ async fn while_reading_is_impossible_health_says_so_with_numbers_and_names() {
         let answer = get(&rig.router, path).await;
         let body = answer.json();
         assert_eq!((answer.status.as_u16(), &body["status"]), (503, &status.into()));
-        assert_eq!(body["parts"]["read_store"]["reason"], "the database at db:1433 refuses (error 18456)");
+        let told = "the database refuses, which somebody has to mend (error 18456); the log and `api check` say where and what to do";
+        assert_eq!(body["parts"]["read_store"]["reason"], told, "whoever may read rows may ask: no address, no login");
     }
+    let within = Rig::telling(HealthTells::Everything);
+    within.store.set(fault("operator", Some(18456)));
+    let told = get(&within.router, "/health").await.json()["parts"]["read_store"]["reason"].clone();
+    assert_eq!(told, "the database at db:1433 refuses (error 18456)");
     assert_eq!(get(&rig.router, "/health/live").await.status, 200, "a restart would not bring it back");
     rig.store.set(Mode::Answers);
     tokio::time::advance(SECOND).await;

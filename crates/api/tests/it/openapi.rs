@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use api::READ_STORE;
+use api::{HealthTells, READ_STORE};
 use events::{Money, rules};
 use readmodel::views::ORDERS_SHOWN;
 use telemetry::{Health, Metrics, Part};
@@ -54,7 +54,7 @@ async fn every_answer_that_is_described_is_given() {
         given.insert((template_of(path).unwrap(), get(&rig.router, path).await.status.as_u16()));
     }
     let stuck = Health::new(&[READ_STORE], Some(Duration::ZERO));
-    let router = api::router(FakeStore::default(), Metrics::new(&[Part::Api]).unwrap(), stuck);
+    let router = api::router(FakeStore::default(), Metrics::new(&[Part::Api]).unwrap(), stuck, HealthTells::Kind);
     given.insert(("/health/live", get(&router, "/health/live").await.status.as_u16()));
     assert_eq!(given, DESCRIBED.keys().copied().collect());
 }

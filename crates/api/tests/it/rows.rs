@@ -1,6 +1,6 @@
 //! Real rows: what was decoded from messages and written to SQLite comes back as it was sent.
 
-use api::READ_STORE;
+use api::{HealthTells, READ_STORE};
 use axum::Router;
 use pipeline::{Batch, EventStore as _, Item, Outcome};
 use serde_json::Value;
@@ -35,7 +35,7 @@ async fn router(messages: &[&str]) -> Router {
     let items: Vec<_> = events.iter().map(|event| Item { event, releases: Vec::new() }).collect();
     let applied = store.apply(Batch::new(&items)).await.unwrap();
     assert!(applied.outcomes.iter().all(|outcome| *outcome == Outcome::Applied), "{:?}", applied.outcomes);
-    api::router(store, Metrics::new(&[Part::Api]).unwrap(), Health::new(&[READ_STORE], None))
+    api::router(store, Metrics::new(&[Part::Api]).unwrap(), Health::new(&[READ_STORE], None), HealthTells::Kind)
 }
 
 /// The body, with the database's own times replaced: those are not known beforehand.

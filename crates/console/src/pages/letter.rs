@@ -11,13 +11,14 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
 use super::audit::Row;
+use super::draft::DraftPart;
 use super::problem::{refused, status as problem_status};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Role, Visitor, kept};
 use crate::fields::{Fields, address};
 use crate::filters;
-use crate::locate::{line_of, locate};
-use crate::port::{Draft, Known, Letter, Operations, Selection};
+use crate::locate::locate;
+use crate::port::{Draft, Known, Letter, Operations, PayloadField, Selection};
 use crate::routes::Console;
 use crate::words::{When, left_out, thousands};
 
@@ -25,8 +26,8 @@ use crate::words::{When, left_out, thousands};
 const DUMPED: usize = 4096;
 /// Entries of the audit log that are shown, at most.
 const HISTORY: usize = 50;
-/// Lines around a problem that are shown with it.
-const AROUND: usize = 2;
+/// Fields of a payload that are shown, at most.
+const FIELDS: usize = 200;
 
 #[derive(Template)]
 #[template(path = "letter.html")]
@@ -40,8 +41,13 @@ struct LetterPage {
     event_at: When,
     record_at: When,
     size: String,
-    text: Option<Marked>,
+    /// The bytes as text, in parts of which some are marked.
+    text: Option<Vec<(String, bool)>>,
     hex: String,
+    /// The payload field by field, those that are wrong among them.
+    fields: Vec<PayloadField>,
+    /// How many fields are not shown, as a sentence without its end.
+    unshown: Option<String>,
     /// How many bytes are not dumped, as a sentence without its end.
     undumped: Option<String>,
     /// What another program wrote as the reason.
@@ -57,29 +63,6 @@ struct LetterPage {
     payload: String,
     /// Why it was not sent.
     refusal: Option<String>,
-}
-
-/// What a check says; also a page's part that is renewed by itself.
-#[derive(Template)]
-#[template(path = "draft.html")]
-struct DraftPart {
-    checked: Option<Checked>,
-}
-
-struct Checked {
-    draft: Draft,
-    diff: Vec<(&'static str, String)>,
-    /// The lines around the field that is wrong.
-    excerpt: Vec<(usize, String, bool)>,
-}
-
-impl askama::filters::HtmlSafe for DraftPart {}
-
-/// A text of which a part is marked.
-struct Marked {
-    before: String,
-    marked: String,
-    after: String,
 }
 
 /// `GET /console/dead-letters/{id}`.
@@ -104,7 +87,7 @@ pub(crate) async fn check<O: Operations>(
         return Ok(match draft {
             Ok(draft) => html(StatusCode::OK, &DraftPart::of(draft, &payload)),
             // The script takes only what was answered with 200 into the page.
-            Err(why) => html(StatusCode::OK, &DraftPart::of(unchecked(why.sentence), &payload)),
+            Err(why) => html(StatusCode::OK, &DraftPart::refused(why.sentence)),
         });
     }
     match draft {
@@ -163,7 +146,9 @@ async fn page<O: Operations>(
     let history = history.map(|entries| entries.into_iter().map(|entry| Row::of(entry, SystemTime::now())).collect());
     let only = Selection { ids: vec![letter.row.id.clone()], ..Selection::default() };
     let payload = payload.or_else(|| letter.editable.clone()).unwrap_or_default();
-    let draft = draft.map_or(DraftPart { checked: None }, |draft| DraftPart::of(draft, &payload));
+    let draft = draft.map_or(DraftPart::unchecked(), |draft| DraftPart::of(draft, &payload));
+    // What a viewer must not see is not even written into a template.
+    let (fields, unshown) = if shell.editor { shown(std::mem::take(&mut letter.fields)) } else { Default::default() };
     let undumped = letter.bytes.len().saturating_sub(DUMPED) as u64;
     let page = LetterPage {
         since: When::maybe(letter.row.since.as_ref(), SystemTime::now()),
@@ -171,8 +156,9 @@ async fn page<O: Operations>(
         event_at: When::maybe(letter.event_at.as_ref(), SystemTime::now()),
         record_at: When::maybe(letter.record_at.as_ref(), SystemTime::now()),
         size: thousands(letter.bytes.len() as u64),
-        // What a viewer must not see is not even written into a template.
         text: if shell.editor { marked(&letter) } else { None },
+        fields,
+        unshown,
         hex: if shell.editor { dump(letter.bytes.get(..DUMPED).unwrap_or(&letter.bytes)) } else { String::new() },
         undumped: (undumped > 0).then(|| left_out(undumped, "more byte", "more bytes", "dumped")),
         told: if shell.editor { letter.told.take() } else { None },
@@ -195,39 +181,39 @@ fn payload(fields: &Fields) -> String {
     fields.get("payload").unwrap_or_default().replace("\r\n", "\n")
 }
 
-fn unchecked(sentence: String) -> Draft {
-    Draft { problem: Some(sentence), field: None, diff: String::new(), foreseen: None }
-}
-
-impl DraftPart {
-    fn of(draft: Draft, payload: &str) -> Self {
-        let kind = |line: &str| match line.as_bytes().first() {
-            Some(b'+') => "add",
-            Some(b'-') => "del",
-            Some(b'@') => "hunk",
-            _ => "same",
-        };
-        let diff = draft.diff.lines().filter(|line| !line.starts_with("---") && !line.starts_with("+++"));
-        let diff = diff.map(|line| (kind(line), line.to_owned())).collect();
-        let place = draft.problem.as_ref().and(draft.field.as_deref()).and_then(|field| locate(payload, field));
-        Self { checked: Some(Checked { excerpt: place.map_or_else(Vec::new, |place| excerpt(payload, place.start)), diff, draft }) }
+/// The fields in their order, those that are wrong before all others where there are too many, and what is said of the rest.
+fn shown(mut fields: Vec<PayloadField>) -> (Vec<PayloadField>, Option<String>) {
+    let unshown = fields.len().saturating_sub(FIELDS) as u64;
+    if unshown > 0 {
+        fields.sort_by_key(|field| field.problem.is_none());
+        fields.truncate(FIELDS);
     }
+    (fields, (unshown > 0).then(|| left_out(unshown, "more field", "more fields", "shown")))
 }
 
-/// The lines around a byte, with their numbers, and whether it is the one.
-fn excerpt(text: &str, at: usize) -> Vec<(usize, String, bool)> {
-    let line = line_of(text, at);
-    let numbered = text.lines().enumerate().map(|(place, text)| (place + 1, text));
-    let near = numbered.filter(|(number, _)| number.abs_diff(line) <= AROUND);
-    near.map(|(number, text)| (number, text.to_owned(), number == line)).collect()
-}
-
-/// The bytes as text, the field at which the decoder stopped marked.
-fn marked(letter: &Letter) -> Option<Marked> {
+/// The bytes as text, in parts: those that are marked are the fields that are wrong.
+fn marked(letter: &Letter) -> Option<Vec<(String, bool)>> {
     let text = letter.is_text.then(|| std::str::from_utf8(&letter.bytes).ok())??;
-    let place = letter.field.as_deref().and_then(|field| locate(text, field)).unwrap_or(0..0);
-    let part = |range: std::ops::Range<usize>| text.get(range).unwrap_or_default().to_owned();
-    Some(Marked { before: part(0..place.start), marked: part(place.clone()), after: part(place.end..text.len()) })
+    let wrong = letter.fields.iter().filter(|field| field.problem.is_some()).map(|field| &field.path);
+    let mut places: Vec<_> = wrong.chain(&letter.field).take(FIELDS).filter_map(|field| locate(text, field)).collect();
+    places.sort_by_key(|place| place.start);
+    let mut parts = Vec::new();
+    let mut at = 0;
+    let mut part = |range: std::ops::Range<usize>, is_marked| {
+        if !range.is_empty() {
+            parts.push((text.get(range).unwrap_or_default().to_owned(), is_marked));
+        }
+    };
+    for place in places {
+        // A field that is named twice, or that stands in one that is named, is marked already.
+        if place.start >= at {
+            part(at..place.start, false);
+            part(place.clone(), true);
+            at = place.end;
+        }
+    }
+    part(at..text.len(), false);
+    Some(parts)
 }
 
 /// Offset, sixteen bytes, and the characters that they may be.
@@ -259,9 +245,16 @@ mod tests {
     }
 
     #[test]
-    fn the_lines_around_a_problem_are_numbered() {
-        let lines = excerpt("a\nb\nc\nd\ne\nf", 4);
-        assert_eq!(lines.iter().map(|(number, ..)| *number).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-        assert_eq!(lines[2], (3, "c".to_owned(), true));
+    fn where_there_are_too_many_fields_those_that_are_wrong_are_shown_first() {
+        let field = |number: usize| PayloadField {
+            path: number.to_string(),
+            value: None,
+            problem: (number % 100 == 99).then(|| "is wrong".to_owned()),
+        };
+        let (few, unshown) = shown((0..FIELDS).map(field).collect());
+        assert_eq!((few.len(), few[99].path.as_str(), unshown), (FIELDS, "99", None));
+        let (many, unshown) = shown((0..FIELDS + 150).map(field).collect());
+        assert_eq!(many[..4].iter().map(|field| field.path.as_str()).collect::<Vec<_>>(), ["99", "199", "299", "0"]);
+        assert_eq!((many.len(), unshown.as_deref()), (FIELDS, Some("150 more fields are not shown")));
     }
 }

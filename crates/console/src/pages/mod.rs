@@ -2,6 +2,7 @@
 
 pub(crate) mod audit;
 pub(crate) mod consumers;
+mod draft;
 pub(crate) mod flow;
 pub(crate) mod groups;
 pub(crate) mod health;

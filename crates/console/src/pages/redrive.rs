@@ -115,7 +115,8 @@ pub(crate) async fn begin<O: Operations>(
         Ok(limit) => limit,
         Err(()) => return Err(bad(&console, &visitor, "The limit must be a whole number of 1 or more.")),
     };
-    let limit = if fields.given("canary").is_some() { Some(CANARY) } else { limit };
+    let is_canary = fields.given("canary").is_some();
+    let limit = if is_canary { Some(CANARY) } else { limit };
     let rate = match rate(fields.given("rate")) {
         Ok(rate) => rate,
         Err(()) => return Err(bad(&console, &visitor, "The rate must be a number from 0.01 to 1,000,000: so many per second.")),
@@ -152,10 +153,18 @@ pub(crate) async fn begin<O: Operations>(
         rate,
         "begins a redrive, from the console"
     );
-    let order = Order { selection, limit, rate };
+    let rest = address("/console/redrive", &selection.pairs());
+    let order = Order { selection, limit, rate, is_canary };
     let job = console.operations.redrive(&caller, &order).await.map_err(|why| refused(&console, &visitor, &why))?;
     let sentence = format!("Job {} has begun.", thousands(job));
-    console.gate.sessions.tell(&visitor.key, Notice { sentence, link: None });
+    let notice = match is_canary {
+        true => Notice {
+            sentence: format!("{sentence} It is a canary: when it has ended well, the rest waits for your word."),
+            link: Some(("Redrive the rest".to_owned(), rest)),
+        },
+        false => Notice { sentence, link: None },
+    };
+    console.gate.sessions.tell(&visitor.key, notice);
     Ok(Redirect::to(&format!("/console/jobs#job-{job}")).into_response())
 }
 

@@ -108,7 +108,7 @@ async fn a_small_redrive_needs_no_rehearsal() {
     let form = [&page_fields(&page)[..], &[("reason", "too_large"), ("limit", "1,000"), ("rate", "2.5")]].concat();
     let answer = client.post("/console/redrive", &form).await;
     assert_eq!((answer.status, answer.location()), (StatusCode::SEE_OTHER, "/console/jobs#job-3"));
-    let order = Order { selection: reason("too_large"), limit: Some(1_000), rate: Some(2.5) };
+    let order = Order { selection: reason("too_large"), limit: Some(1_000), rate: Some(2.5), is_canary: false };
     assert_eq!(fake.asked(), [Asked::Redrive("olga".to_owned(), order)]);
     client.get("/console/jobs").await.has("Job 3 has begun.");
     client.get("/console/jobs").await.lacks("Job 3 has begun.");
@@ -142,10 +142,13 @@ async fn a_large_redrive_needs_the_rehearsal_of_its_very_selection() {
     assert_eq!(thief.status, StatusCode::BAD_REQUEST, "someone else has seen it");
     let answer = client.post("/console/redrive", &[&form[..], &[("canary", "1")]].concat()).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let told = client.get("/console/jobs").await;
+    told.has("It is a canary: when it has ended well, the rest waits for your word.").has("href=\"/console/redrive?reason=too_large\"");
     let answer = client.post("/console/redrive", &form).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "the rest, after the canary");
-    let order = |limit| Asked::Redrive("olga".to_owned(), Order { selection: reason("too_large"), limit, rate: None });
-    assert_eq!(fake.asked(), [Asked::Rehearse(reason("too_large")), order(Some(10)), order(None)]);
+    let order =
+        |limit, is_canary| Asked::Redrive("olga".to_owned(), Order { selection: reason("too_large"), limit, rate: None, is_canary });
+    assert_eq!(fake.asked(), [Asked::Rehearse(reason("too_large")), order(Some(10), true), order(None, false)]);
 }
 
 #[tokio::test]

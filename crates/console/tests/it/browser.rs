@@ -250,7 +250,8 @@ async fn a_poison_group_is_triaged_by_keyboard_alone() {
     assert_eq!(browser.run("return document.querySelectorAll('input:checked').length").await, 0);
 
     let group = Selection { fingerprint: Some(data::POISON.to_owned()), ..Selection::default() };
-    let order = |limit, rate| Asked::Redrive("ada".to_owned(), Order { selection: group.clone(), limit, rate });
+    let order =
+        |limit, rate| Asked::Redrive("ada".to_owned(), Order { selection: group.clone(), limit, rate, is_canary: limit == Some(10) });
     let rehearsed = || Asked::Rehearse(group.clone());
     let two = Selection { ids: vec!["3fa9c1d20003".to_owned(), "3fa9c1d20007".to_owned()], ..Selection::default() };
     let sent = Asked::Send("ada".to_owned(), "3fa9c1d20000".to_owned(), right);
@@ -463,7 +464,7 @@ async fn without_script_all_of_it_works() {
     browser.until("document.documentElement.dataset.theme === 'dark'").await;
 
     let selection = Selection { reason: Some("too_large".to_owned()), ..Selection::default() };
-    let order = Order { selection: selection.clone(), limit: None, rate: Some(100.0) };
+    let order = Order { selection: selection.clone(), limit: None, rate: Some(100.0), is_canary: false };
     let ada = || "ada".to_owned();
     let wanted = [
         Asked::Send(ada(), "3fa9c1d20000".to_owned(), right),

@@ -252,6 +252,23 @@ pub fn row(number: u64) -> LetterRow {
     }
 }
 
+/// Two of them are wrong.
+fn fields() -> Vec<PayloadField> {
+    let field = |(path, value, problem): (&str, Option<&str>, Option<&str>)| PayloadField {
+        path: path.to_owned(),
+        value: value.map(str::to_owned),
+        problem: problem.map(str::to_owned),
+    };
+    let fields = [
+        ("eventId", Some("\"0190a2b4-0000-7000-8000-0000000000e1\""), None),
+        ("eventType", Some("\"UserCreated\""), None),
+        ("payload.userId", Some("\"0190a2b4-0000-7000-8000-000000000042\""), None),
+        ("payload.email", Some("\"ada at example.org\""), Some("is no e-mail address: one @ with something on both sides of it is needed")),
+        ("payload.phone", None, Some("is missing")),
+    ];
+    fields.map(field).into()
+}
+
 pub fn letter(id: &str) -> Letter {
     let number = u64::from_str_radix(id.get(8..).unwrap_or_default(), 16).unwrap_or(0);
     let row = LetterRow { id: id.to_owned(), ..row(number) };
@@ -262,18 +279,20 @@ pub fn letter(id: &str) -> Letter {
             headers: Vec::new(),
             failed_again: None,
             record_at: None,
+            record_clock: None,
             event_at: None,
             bytes: (0..=255).cycle().take(5_000).collect(),
             is_text: false,
             editable: None,
             field: None,
+            fields: Vec::new(),
             told: None,
         };
     }
     if id == "eeee00000000" {
         let text = payload("ada\u{fffd} at example.org");
         let bytes = text.clone().into_bytes().into_iter().filter(|byte| !matches!(byte, 0xbf | 0xbd)).collect();
-        return Letter { bytes, is_text: false, editable: Some(text), field: None, ..letter("3fa9c1d20000") };
+        return Letter { bytes, is_text: false, editable: Some(text), field: None, fields: Vec::new(), ..letter("3fa9c1d20000") };
     }
     let text = payload("ada at example.org").replace('\n', "").replace("  ", "");
     Letter {
@@ -286,11 +305,13 @@ pub fn letter(id: &str) -> Letter {
         ],
         failed_again: (number % 5 == 4).then(|| "2026-01-15T11:42:00Z".to_owned()),
         record_at: Some("2026-11-29T09:14:03.207Z".to_owned()),
+        record_clock: Some("by the broker's clock"),
         event_at: Some("2026-11-29T09:14:02.118Z".to_owned()),
         bytes: text.into_bytes(),
         is_text: true,
         editable: Some(payload("ada at example.org")),
         field: Some("payload.email".to_owned()),
+        fields: fields(),
         told: Some("grace@example.org is on the list of another program".to_owned()),
     }
 }

@@ -109,6 +109,12 @@ impl Fake {
         }
     }
 
+    fn field(&self, PayloadField { path, value, problem }: &mut PayloadField) {
+        self.dirty(&mut [path]);
+        self.some(value);
+        self.some(problem);
+    }
+
     fn row(&self, mut row: LetterRow) -> LetterRow {
         self.dirty(&mut [&mut row.reason, &mut row.event_type, &mut row.fingerprint, &mut row.error, &mut row.id]);
         for text in [&mut row.since, &mut row.event_id, &mut row.place] {
@@ -288,6 +294,7 @@ impl Operations for Fake {
         letter.row = self.row(letter.row);
         self.some(&mut letter.key);
         self.some(&mut letter.field);
+        letter.fields.iter_mut().for_each(|field| self.field(field));
         self.some(&mut letter.told);
         self.some(&mut letter.record_at);
         self.some(&mut letter.event_at);
@@ -311,13 +318,13 @@ impl Operations for Fake {
         let foreseen = Foreseen { outcome: "applied".to_owned(), detail: None };
         let mut draft = Draft {
             problem: wrong.then(|| "is no e-mail address: one @ with something on both sides of it is needed".to_owned()),
-            field: wrong.then(|| "payload.email".to_owned()),
+            wrong: data::letter("3fa9c1d20000").fields.into_iter().filter(|field| wrong && field.problem.is_some()).collect(),
             diff: if payload == data::payload("ada at example.org") { String::new() } else { diff.to_owned() },
             foreseen: (!wrong).then(|| Ok(self.foreseen(foreseen))),
         };
         if let Some(markup) = self.markup {
             draft.diff = format!("+{markup}\n-{markup}\n@@{markup}\n {markup}");
-            self.some(&mut draft.field);
+            draft.wrong.iter_mut().for_each(|field| self.field(field));
             if wrong {
                 self.some(&mut draft.problem);
             }

@@ -196,7 +196,8 @@ async fn empty_screens_say_what_that_means() {
 #[tokio::test]
 async fn a_letter_is_shown_with_its_field_marked() {
     let letter = page(40, "/console/dead-letters/3fa9c1d20000").await;
-    letter.has("<mark>&#34;email&#34;: &#34;ada at example.org&#34;</mark>").has("00000000  7b 22 65 76").has("user-42").has("<textarea");
+    letter.has("<mark>&#34;email&#34;: &#34;ada at example.org&#34;</mark>").has(">payload.phone</th>").has("is missing</td>");
+    letter.has("00000000  7b 22 65 76").has("user-42").has("<textarea");
     let bytes = page(40, "/console/dead-letters/3fa9c1d20003").await;
     bytes.has("The bytes are not text.").has("It cannot be edited").has("5,000 bytes, not text").lacks("<textarea");
     let client = Client::editor(&Fake::with(4)).await;
@@ -204,6 +205,22 @@ async fn a_letter_is_shown_with_its_field_marked() {
     assert_eq!(answer.status, StatusCode::NOT_FOUND);
     answer.has("There is no such dead letter (any more).");
     assert_eq!(client.get("/console/dead-letters?older=soon").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn the_values_of_the_fields_are_for_editors() {
+    let viewer = Client::viewer(&Fake::with(40)).await;
+    let letter = viewer.get("/console/dead-letters/3fa9c1d20000").await;
+    letter.lacks("ada at example.org").lacks("fields-title");
+}
+
+#[tokio::test]
+async fn a_check_names_every_field_that_is_wrong_with_its_line() {
+    let client = Client::editor(&Fake::with(40)).await;
+    let draft = [("payload", "{\n\"payload\": {\n\"email\": \"ada at example.org\"\n}\n}")];
+    let page = client.post("/console/dead-letters/3fa9c1d20000/check", &draft).await;
+    page.has("2 fields are wrong").has("<code>payload.email</code> is no e-mail address").has("line 3");
+    page.has("<code>payload.phone</code> is missing</li>");
 }
 
 #[tokio::test]
@@ -222,6 +239,7 @@ async fn what_operators_have_done_to_a_letter_stands_on_its_page() {
 async fn the_times_of_a_letter_are_told_as_far_as_they_are_known() {
     let letter = page(40, "/console/dead-letters/3fa9c1d20000").await;
     letter.has("2026-11-29 09:14:02 UTC").has("2026-11-29 09:14:03 UTC").has("Kafka's time of the record").has("Dead since");
+    letter.has("by the broker&#39;s clock");
     page(40, "/console/dead-letters/3fa9c1d20003").await.has("own time</dt><dd><span class=\"at\">unknown</span>");
 }
 

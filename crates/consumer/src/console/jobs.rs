@@ -37,7 +37,9 @@ where
         return Err(Refusal::TooManyJobs(RUNNING).into());
     }
     let request = RedriveRequest { filter, limit: order.limit, rate: order.rate, max_retries: context.terms.max_retries };
-    let held = jobs::plan(&context, Who::console(caller), &request).await?;
+    let who = Who::console(caller);
+    let held =
+        if order.is_canary { jobs::plan_canary(&context, who, &request).await? } else { jobs::plan(&context, who, &request).await? };
     let number = held.number;
     tracing::info!(caller, job = number, limit = order.limit, rate = order.rate, "a redrive begins");
     drop(tokio::spawn(async move {

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use console::{Draft, Foreseen, Letter, LetterPage, LetterRow, Rehearsal, RehearsedRow, Sent};
+use console::{Draft, Foreseen, Letter, LetterPage, LetterRow, PayloadField, Rehearsal, RehearsedRow, Sent};
 use pipeline::fault::Fault;
 use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterReader, DryRun, Publisher};
-use pipeline::record::hex;
+use pipeline::record::{TimestampType, hex};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::index::{Found, Index, Places, entries};
+use super::payload::{fields, stopped, wrong};
 use super::sentences::{error, is_ours, shortened, told};
 use super::words::problem;
 use crate::audit::Who;
@@ -116,8 +117,11 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(
     let headers = headers.map(|header| (shortened(&header.name), header.value.map(|value| shortened(&text(value))))).collect();
     let failed_again = entry.filter(|entry| entry.first_timestamp.is_some()).and_then(|entry| entry.at()).map(|at| at.to_string());
     let record_at = entry.and_then(|entry| entry.record_at()).map(|at| at.to_string());
+    let record_clock = entry.and_then(|entry| entry.record_clock()).map(TimestampType::words);
     let event_at = listed.event_at().map(|at| at.to_string());
-    let field = value.as_deref().and_then(|value| events::decode(value).err()?.field).map(|field| field.to_string());
+    let stopped = entry.zip(value.as_deref()).and_then(|(entry, value)| stopped(entry, value, context.terms.rules));
+    let field = stopped.as_ref().and_then(|violation| violation.field).map(|field| field.to_string());
+    let fields = value.as_deref().map_or_else(Vec::new, |value| fields(value, stopped.as_ref()));
     let bytes = value.unwrap_or_else(|| listed.text.clone().into_bytes());
     let is_text = std::str::from_utf8(&bytes).is_ok();
     let told = told(&listed).filter(|_| !is_ours(&listed)).map(shortened);
@@ -128,10 +132,12 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(
         headers,
         failed_again,
         record_at,
+        record_clock,
         event_at,
         is_text,
         editable: editable(&listed).ok(),
         field,
+        fields,
         bytes,
     })
 }
@@ -164,20 +170,26 @@ pub(super) async fn check<Q: DeadLetterReader, P, T: DryRun>(
     payload: &str,
 ) -> Result<Draft, Refusal> {
     let listed = find_by(&context.queue, index, id).await?;
-    let wrong = |refusal: &Refusal, field: Option<String>| Draft {
+    let broken = |refusal: &Refusal, wrong| Draft {
         problem: Some(problem(refusal)),
-        field,
+        wrong,
         diff: changes(&listed, payload).unwrap_or_default(),
         foreseen: None,
     };
     let revision = match Revision::new(&listed, payload, context.terms.rules, &context.terms.topic) {
         Ok(revision) => revision,
-        Err(refusal @ Refusal::Violation(_)) => {
-            let field = if let Refusal::Violation(violation) = &refusal { violation.field.map(|field| field.to_string()) } else { None };
-            return Ok(wrong(&refusal, field));
+        Err(Refusal::Violation(violation)) => {
+            let wrong = wrong(payload.as_bytes(), &violation);
+            return Ok(broken(&Refusal::Violation(violation), wrong));
         }
-        Err(refusal @ Refusal::OtherEvent) => return Ok(wrong(&refusal, Some("eventId".to_owned()))),
-        Err(refusal @ Refusal::Unchanged) => return Ok(wrong(&refusal, None)),
+        Err(refusal @ Refusal::OtherEvent) => {
+            // Its sentence begins with the name of the field.
+            let sentence = refusal.to_string();
+            let (path, why) = sentence.split_once(' ').unwrap_or_default();
+            let id = PayloadField { path: path.to_owned(), value: None, problem: Some(why.to_owned()) };
+            return Ok(broken(&refusal, vec![id]));
+        }
+        Err(refusal @ Refusal::Unchanged) => return Ok(broken(&refusal, Vec::new())),
         Err(refusal) => return Err(refusal),
     };
     let message = revision.dead_letter.message;
@@ -188,7 +200,7 @@ pub(super) async fn check<Q: DeadLetterReader, P, T: DryRun>(
         },
         Err(refusal) => Err(problem(&refusal)),
     };
-    Ok(Draft { problem: None, field: None, diff: revision.diff, foreseen: Some(foreseen) })
+    Ok(Draft { problem: None, wrong: Vec::new(), diff: revision.diff, foreseen: Some(foreseen) })
 }
 
 fn foreseen(outcome: &DryRunOutcome) -> Foreseen {

@@ -6,6 +6,7 @@
 //! | `fleet` | the consumers of the database |
 //! | `held` | what a hold keeps back |
 //! | `letters` | dead letters: groups, lists, one of them, and an edited one |
+//! | `payload` | a payload field by field |
 //! | `jobs` | redrive jobs, whichever process they run in |
 //! | `checked` | the last check of this process |
 //! | `verification` | the last verification of this process |
@@ -20,6 +21,7 @@ mod index;
 mod jobs;
 mod keeper;
 mod letters;
+mod payload;
 mod sentences;
 mod verification;
 mod waiting;
@@ -39,7 +41,7 @@ use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
 use pipeline::ports::{
     AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, Heartbeats,
-    ParkingExpiry, Permit, Publisher,
+    LogPositions, ParkingExpiry, Permit, Publisher,
 };
 use pipeline::trace::Subject as TraceSubject;
 use tokio::sync::watch;
@@ -65,9 +67,9 @@ use words::{bad, filter, problem};
 const READING: Duration = Duration::from_secs(5);
 
 /// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables {}
+pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions {}
 
-impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables> ConsoleTables for T {}
+impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions> ConsoleTables for T {}
 
 /// The dead letters behind it.
 pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}

@@ -87,6 +87,37 @@ pub struct EndedLetter {
     pub why: String,
 }
 
+/// How many letters ended how.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct EndedCounts {
+    sent: usize,
+    applied: usize,
+    duplicate: usize,
+    stale: usize,
+    parked: usize,
+    failed_again: usize,
+    not_known: usize,
+    not_yet: usize,
+}
+
+impl EndedCounts {
+    /// Of these letters.
+    pub fn of(letters: &[EndedLetter]) -> Self {
+        let of = |ended| letters.iter().filter(|letter| letter.ended == ended).count();
+        Self {
+            sent: letters.len(),
+            applied: of(Ended::Applied),
+            duplicate: of(Ended::Duplicate),
+            stale: of(Ended::Stale),
+            parked: of(Ended::Parked),
+            failed_again: of(Ended::FailedAgain),
+            not_known: of(Ended::NotKnown),
+            not_yet: of(Ended::NotYet),
+        }
+    }
+}
+
 /// How things stand before letters are sent: what comes after them is told apart by it.
 #[derive(Clone, Debug, Default)]
 pub struct Before {

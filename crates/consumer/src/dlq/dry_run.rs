@@ -112,7 +112,7 @@ fn record(now: Timestamp, message: Message) -> Record {
     // Where it would stand is not known, and nothing is decided by it.
     let position = Position { topic: "".into(), partition: 0, offset: 0 };
     let Message { key, value, headers } = message;
-    Record { position, assignment: 0, timestamp_ms: Some(now.unix_millis()), key, value, headers }
+    Record { position, assignment: 0, timestamp_ms: Some(now.unix_millis()), timestamp_type: None, key, value, headers }
 }
 
 /// What is gathered for the next batch.

@@ -87,7 +87,15 @@ fn check(payload: &str, rules: Rules) -> Result<(Uuid, String), Refusal> {
     let position = Position { topic: "".into(), partition: 0, offset: 0 };
     let now = SystemClock.now();
     let timestamp_ms = Some(now.unix_millis());
-    let record = Record { position, assignment: 0, timestamp_ms, key: None, value: Some(payload.as_bytes().to_vec()), headers: Vec::new() };
+    let record = Record {
+        position,
+        assignment: 0,
+        timestamp_ms,
+        timestamp_type: None,
+        key: None,
+        value: Some(payload.as_bytes().to_vec()),
+        headers: Vec::new(),
+    };
     match decode_record(&record, now, rules.max_clock_skew) {
         Decoded::Valid(event) => Ok((event.id, event.key())),
         Decoded::Broken(violation) => Err(Refusal::Violation(violation)),

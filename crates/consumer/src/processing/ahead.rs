@@ -83,8 +83,15 @@ mod tests {
 
     fn records(count: i64) -> Vec<Record> {
         let position = |offset| Position { topic: "events".into(), partition: 0, offset };
-        let record =
-            |offset| Record { position: position(offset), assignment: 1, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
+        let record = |offset| Record {
+            position: position(offset),
+            assignment: 1,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: None,
+            value: None,
+            headers: Vec::new(),
+        };
         (0..count).map(record).collect()
     }
 

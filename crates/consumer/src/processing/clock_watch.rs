@@ -78,7 +78,8 @@ mod tests {
     async fn the_furthest_of_a_window_is_kept_and_told_once() {
         let metrics = Metrics::new(&[Part::Consumer]).unwrap();
         let position = Position { topic: "events".into(), partition: 3, offset: 7 };
-        let record = Record { position, assignment: 1, timestamp_ms: None, key: None, value: None, headers: Vec::new() };
+        let record =
+            Record { position, assignment: 1, timestamp_ms: None, timestamp_type: None, key: None, value: None, headers: Vec::new() };
         let candidate = || Candidate { event: samples::of(EventType::UserCreated), parked: None };
         let decoded = DecodedBatch {
             candidates: vec![candidate(), candidate()],

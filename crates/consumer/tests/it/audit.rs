@@ -21,11 +21,12 @@ use pipeline::dead_letter::entry_id;
 use pipeline::fault::{Dependency, Fault, FaultClass};
 use pipeline::heartbeat::{Heartbeat, SeenConsumer};
 use pipeline::ports::{
-    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, FloodPermits as _, Heartbeats, Leases, ParkingExpiry, RedriveJobs,
+    AuditLog, AuditPage, AwaitedParents, DryRun, EventTrace, FloodPermits as _, Heartbeats, Leases, LogPositions, ParkingExpiry,
+    RedriveJobs,
 };
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, RedriveJob};
 use pipeline::trace::{History, Subject};
-use pipeline::{Applied, Awaited, Batch, DeadLetterQueue as _, Entity, ParkedEvent, Trace};
+use pipeline::{Applied, Awaited, Batch, DeadLetterQueue as _, Entity, LogPosition, ParkedEvent, Trace};
 use serde_json::Value;
 use settings::Reader;
 use sqlite::Sqlite;
@@ -163,6 +164,16 @@ impl EventTrace for Tables {
 
     async fn history(&self, subject: &Subject) -> Result<History, Fault> {
         self.inner.history(subject).await
+    }
+}
+
+impl LogPositions for Tables {
+    async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
+        self.inner.positions(topic).await
+    }
+
+    async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
+        self.inner.advance(positions).await
     }
 }
 
@@ -330,7 +341,10 @@ async fn the_console_notes_who_has_done_what_and_who_has_stopped_it() {
     let all = || Selection { all: true, ..Selection::default() };
     let letters = [dead_letter("boom"), dead_letter("bang")];
     office.store.push(&letters).await.unwrap();
-    let job = operations.redrive(&caller("ada"), &Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) }).await.unwrap();
+    let job = operations
+        .redrive(&caller("ada"), &Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0), is_canary: false })
+        .await
+        .unwrap();
     operations.control(&caller("bob"), job, JobControl::Cancel).await.unwrap();
     ended(&operations, job).await;
     // Whoever runs it hears it, and gives back what it had claimed.
@@ -366,7 +380,7 @@ async fn without_tables_the_console_refuses_to_change_anything() {
     let caller = Caller("ada".to_owned());
     let refusals = [
         operations.purge(&caller, &all).await.unwrap_err(),
-        operations.redrive(&caller, &Order { selection: all, limit: None, rate: None }).await.unwrap_err(),
+        operations.redrive(&caller, &Order { selection: all, limit: None, rate: None, is_canary: false }).await.unwrap_err(),
         operations.permit(&caller, Permit::Everything).await.unwrap_err(),
     ];
     for refused in refusals {

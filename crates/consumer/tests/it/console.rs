@@ -6,7 +6,9 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
-use console::{Caller, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy};
+use console::{
+    Caller, Draft, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy,
+};
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
 use consumer::dlq::{AdminContext, Terms};
@@ -282,9 +284,12 @@ async fn dead_letters_are_grouped_listed_and_shown() {
     let letter = operations.letter(&middle[..6]).await.unwrap();
     assert_eq!((letter.field.as_deref(), &*letter.row.reason), (Some("firstName"), "missing_field"));
     assert_eq!(letter.bytes, broken.as_bytes());
+    let missing: Vec<_> = letter.fields.iter().filter(|field| field.problem.is_some()).map(|field| (&*field.path, &field.value)).collect();
+    assert_eq!((missing, letter.fields.len()), (vec![("firstName", &None)], 8), "all eight are read");
     // The times of the event, of its record and of the letter are three.
     let event_at = serde_json::from_str::<serde_json::Value>(&broken).unwrap()["timestamp"].as_str().map(str::to_owned);
     assert_eq!((letter.event_at, letter.record_at), (event_at, Some(second(0).to_string())));
+    assert_eq!(letter.record_clock, Some("by the producer's clock"));
     let letter = operations.letter(last).await.unwrap();
     assert_eq!((letter.bytes, letter.is_text), (bytes, false));
     assert_eq!(operations.letter("0000").await.unwrap_err().kind, RefusalKind::NotFound);
@@ -300,7 +305,7 @@ async fn what_operators_did_to_a_letter_is_told_the_newest_first() {
     let [ours, other] = &office.texts().await.iter().map(|text| entry_id(text)).collect::<Vec<_>>()[..] else { panic!("two letters") };
     assert_eq!(operations.letter_history(ours, 10).await, Ok(Vec::new()));
     let selection = Selection { ids: vec![ours.clone()], ..Selection::default() };
-    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None }).await.unwrap();
+    let job = operations.redrive(&caller(), &Order { selection, limit: None, rate: None, is_canary: false }).await.unwrap();
     ended(&operations, job).await;
     operations.purge(&caller(), &of_reason("not_json")).await.unwrap();
     let told = operations.letter_history(ours, 10).await.unwrap();
@@ -363,6 +368,11 @@ async fn a_purge_leaves_what_came_after_somebody_had_looked() {
     assert_eq!(operations.purge(&caller(), &selection("2999-01-01T00:00:00Z")).await, Ok(1));
 }
 
+/// The fields of a draft that are wrong.
+fn paths(draft: &Draft) -> Vec<&str> {
+    draft.wrong.iter().map(|field| field.path.as_str()).collect()
+}
+
 #[tokio::test]
 async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let office = Office::new();
@@ -374,12 +384,15 @@ async fn a_draft_is_foreseen_by_the_database_and_ends_so() {
     let letter = entry_id(&office.texts().await[0]);
 
     let wrong = operations.check(&letter, &mended.replace("\"currency\"", "\"money\"")).await.unwrap();
-    assert_eq!((wrong.field.as_deref(), wrong.foreseen), (Some("currency"), None));
+    assert_eq!((paths(&wrong), wrong.foreseen.as_ref()), (vec!["currency"], None));
     assert!(wrong.problem.unwrap().ends_with('.') && wrong.diff.contains("money"));
+    let twice =
+        operations.check(&letter, &mended.replace("\"currency\"", "\"money\"").replace("\"items\":[", "\"items\":[7,")).await.unwrap();
+    assert_eq!(paths(&twice), ["currency", "items[0]"], "every field that is wrong, not only the first");
     let unchanged = operations.check(&letter, &mended.replace("\"currency\"", "\"coin\"")).await.unwrap();
     assert!(unchanged.problem.unwrap().contains("not changed"));
     let other = operations.check(&letter, &String::from_utf8(order(order_id, user_id).to_json()).unwrap()).await.unwrap();
-    assert_eq!(other.field.as_deref(), Some("eventId"), "another event");
+    assert_eq!(paths(&other), ["eventId"], "another event");
 
     let orphaned = operations.check(&letter, &mended).await.unwrap();
     let foreseen = orphaned.foreseen.unwrap().unwrap();
@@ -408,7 +421,7 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     office.store.push(&[dead_letter("boom")]).await.unwrap();
     for nothing in [Selection::default(), Selection { ids: Vec::new(), ..Selection::default() }] {
         assert_eq!(operations.rehearse(&nothing, 100).await.unwrap_err().kind, RefusalKind::Bad);
-        let order = Order { selection: nothing.clone(), limit: None, rate: None };
+        let order = Order { selection: nothing.clone(), limit: None, rate: None, is_canary: false };
         assert_eq!(operations.redrive(&caller(), &order).await.unwrap_err().kind, RefusalKind::Bad);
         assert_eq!(operations.purge(&caller(), &nothing).await.unwrap_err().kind, RefusalKind::Bad);
     }
@@ -416,14 +429,17 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     assert_eq!((rehearsal.selected, rehearsal.rows.len()), (4, 4));
     assert_eq!(rehearsal.totals, [("applied".to_owned(), 3), ("dead letter".to_owned(), 1)]);
 
-    let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0) };
+    let order = Order { selection: of_reason("email_taken"), limit: Some(2), rate: Some(1000.0), is_canary: true };
     let canary = operations.redrive(&caller(), &order).await.unwrap();
     let job = ended(&operations, canary).await;
     assert_eq!((job.state, &*job.caller, job.rate, job.problem), (JobState::Done, "ada", Some(1000.0), None));
-    assert_eq!((&*job.subject, job.done), ("Dead letters: reason email_taken, 2 at most.", (2, 2)));
+    assert_eq!(
+        (&*job.subject, job.done),
+        ("A canary, and the rest waits for your word: dead letters: reason email_taken, 2 at most.", (2, 2))
+    );
     assert_eq!(job.counts, [("redriven".to_owned(), 2)]);
     assert_eq!(office.broker.sent().len(), 2);
-    let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None }).await.unwrap();
+    let second = operations.redrive(&caller(), &Order { selection: all(), limit: None, rate: None, is_canary: false }).await.unwrap();
     let second_ended = ended(&operations, second).await;
     assert_eq!(second_ended.counts, [("redriven".to_owned(), 2)]);
     assert_eq!(operations.jobs().await.unwrap().iter().map(|job| job.number).collect::<Vec<_>>(), [second, canary], "the newest first");
@@ -439,7 +455,7 @@ async fn a_job_that_is_paused_leaves_the_rest_in_the_list_and_one_that_is_cancel
     let texts: Vec<_> = (0..5).map(|number| five_fields(&number.to_string(), 0)).collect();
     pipeline::ports::DeadLetterArchive::restore(&office.store, &texts).await.unwrap();
     // The second would go out in an hour.
-    let order = Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0) };
+    let order = Order { selection: all(), limit: None, rate: Some(1.0 / 3600.0), is_canary: false };
     let number = operations.redrive(&caller(), &order).await.unwrap();
     let sent = async {
         while office.broker.sent().is_empty() {

@@ -38,7 +38,15 @@ impl Topic {
         let mut topic = self.0.lock().unwrap();
         let records = topic.entry(partition).or_default();
         let position = Position { topic: "events".into(), partition, offset: records.len() as i64 };
-        records.push(Record { position, assignment: 1, timestamp_ms: None, key: None, value: Some(value), headers: Vec::new() });
+        records.push(Record {
+            position,
+            assignment: 1,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: None,
+            value: Some(value),
+            headers: Vec::new(),
+        });
     }
 
     pub fn append_keyed(&self, partition: i32, key: &str, value: Vec<u8>) {

@@ -89,7 +89,15 @@ impl Log {
         let next = log.high.entry(partition).or_default();
         let position = Position { topic: "events".into(), partition, offset: *next };
         *next += 1;
-        let record = Record { position: position.clone(), assignment: 1, timestamp_ms: None, key: None, value, headers: Vec::new() };
+        let record = Record {
+            position: position.clone(),
+            assignment: 1,
+            timestamp_ms: None,
+            timestamp_type: None,
+            key: None,
+            value,
+            headers: Vec::new(),
+        };
         log.waiting.push_back(record);
         position
     }

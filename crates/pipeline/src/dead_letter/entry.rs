@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::diagnosis::{Diagnosis, UNKNOWN};
 use crate::headers::{Header, Redriven};
-use crate::record::Record;
+use crate::record::{Record, TimestampType};
 
 /// A dead letter as JSON. The first five fields are what readers of the list know since ever; the others stand beside them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,9 +39,12 @@ pub struct Entry {
     /// Where it was consumed.
     #[serde(default)]
     pub offset: Option<i64>,
-    /// The message's own time, RFC 3339: the producer's, or the broker's where the topic says so (`message.timestamp.type`). Absent where it has none.
+    /// The message's own time, RFC 3339. Absent where it has none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub record_timestamp: Option<String>,
+    /// By whose clock that is: the label of a [`TimestampType`]. Absent where it is not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub record_timestamp_type: Option<String>,
     /// The message key, as text or base64 (see `keyEncoding`).
     #[serde(default)]
     pub key: Option<String>,
@@ -135,6 +138,8 @@ impl Entry {
         let (encoding, original_data) = Encoding::encode(record.value.as_deref().unwrap_or_default());
         let key = record.key.as_deref().map(Encoding::encode);
         let redriven = record.redriven();
+        let record_timestamp = record.timestamp_ms.and_then(Timestamp::from_unix_millis).map(|at| at.to_string());
+        let record_timestamp_type = record_timestamp.as_ref().and(record.timestamp_type).map(|of| of.label().to_owned());
         Self {
             event_id: diagnosis.event_id.map(|id| id.to_string()),
             original_data,
@@ -144,7 +149,8 @@ impl Entry {
             topic: Some(record.position.topic.to_string()),
             partition: Some(record.position.partition),
             offset: Some(record.position.offset),
-            record_timestamp: record.timestamp_ms.and_then(Timestamp::from_unix_millis).map(|at| at.to_string()),
+            record_timestamp,
+            record_timestamp_type,
             reason: Some(diagnosis.reason.label().to_owned()),
             fingerprint: Some(diagnosis.fingerprint()),
             encoding,
@@ -216,6 +222,11 @@ impl Entry {
         self.record_timestamp.as_deref().and_then(|text| Timestamp::parse(text).ok())
     }
 
+    /// By whose clock the message's own time is; `None` where that is not told.
+    pub fn record_clock(&self) -> Option<TimestampType> {
+        self.record_timestamp_type.as_deref().and_then(TimestampType::of_label)
+    }
+
     /// The headers with which it is sent again, under this id: its own, and what a redrive says. `None` where the base64 of one is broken.
     pub fn headers_of_redrive(&self, id: &str) -> Option<Vec<Header>> {
         let own = self.headers.iter().map(EntryHeader::header).filter(|header| !header.as_ref().is_some_and(Header::is_of_redrive));
@@ -257,6 +268,7 @@ mod tests {
             position: Position { topic: "events".into(), partition: 3, offset: 42 },
             assignment: 1,
             timestamp_ms: Some(1_768_471_200_000),
+            timestamp_type: Some(TimestampType::CreateTime),
             key: Some(b"k".to_vec()),
             value: Some(value.to_vec()),
             headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],
@@ -278,7 +290,8 @@ mod tests {
             dead_letter(&record(b"{\"invalid\": \"json\""), Timestamp::UNIX_EPOCH),
             "{\"eventId\":null,\"originalData\":\"{\\\"invalid\\\": \\\"json\\\"\",\
              \"error\":\"the message is not one JSON text: it breaks off at line 1, column 18\",\"timestamp\":\"1970-01-01T00:00:00Z\",\
-             \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"recordTimestamp\":\"2026-01-15T10:00:00Z\",\"key\":\"k\",\"reason\":\"not_json\",\
+             \"retryCount\":2,\"topic\":\"events\",\"partition\":3,\"offset\":42,\"recordTimestamp\":\"2026-01-15T10:00:00Z\",\
+             \"recordTimestampType\":\"CreateTime\",\"key\":\"k\",\"reason\":\"not_json\",\
              \"fingerprint\":\"not_json:unknown:\",\"encoding\":\"utf8\",\"keyEncoding\":\"utf8\"}"
         );
     }
@@ -333,6 +346,21 @@ mod tests {
         assert_eq!([at(None), at(Some(i64::MAX))], [(false, None); 2]);
         let others = r#"{"originalData":"{}","recordTimestamp":"yesterday"}"#;
         assert_eq!(Entry::parse(others).unwrap().record_at(), None);
+    }
+
+    #[test]
+    fn whose_clock_the_time_of_the_record_is_by_is_told_where_it_has_one() {
+        let told = |timestamp_ms, timestamp_type| {
+            let json = dead_letter(&Record { timestamp_ms, timestamp_type, ..record(b"{") }, Timestamp::UNIX_EPOCH);
+            (json.contains("recordTimestampType"), Entry::parse(&json).unwrap().record_clock())
+        };
+        for of in TimestampType::ALL {
+            assert_eq!(told(Some(1), Some(of)), (true, Some(of)));
+            assert_eq!(told(None, Some(of)), (false, None), "there is no time that it could be of");
+        }
+        assert_eq!(told(Some(1), None), (false, None), "it was parked");
+        let others = r#"{"originalData":"{}","recordTimestamp":"2026-01-15T10:00:00Z","recordTimestampType":"the sun"}"#;
+        assert_eq!(Entry::parse(others).unwrap().record_clock(), None);
     }
 
     #[test]

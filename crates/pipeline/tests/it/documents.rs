@@ -4,7 +4,7 @@ use events::{EventType, Timestamp};
 use pipeline::Header;
 use pipeline::dead_letter::{DeadLetter, Diagnosis, Entry, Reason};
 use pipeline::headers::{DEAD_LETTER_ID_HEADER, DEAD_LETTER_SINCE_HEADER, RETRY_COUNT_HEADER, Redriven};
-use pipeline::record::{Position, Record};
+use pipeline::record::{Position, Record, TimestampType};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -22,6 +22,7 @@ fn record(key: Option<&[u8]>, value: Option<&[u8]>) -> Record {
         position: Position { topic: "events".into(), partition: 3, offset: 42 },
         assignment: 1,
         timestamp_ms: Some(1_768_471_200_123),
+        timestamp_type: Some(TimestampType::LogAppendTime),
         key: key.map(<[u8]>::to_vec),
         value: value.map(<[u8]>::to_vec),
         headers: [
@@ -53,7 +54,7 @@ fn the_schema_of_a_dead_letter_names_its_fields_and_finds_it_valid() {
         // One that has no headers and no time, and is a dead letter for the first time, names only the others.
         let plain = DeadLetter::new(&Record { headers: Vec::new(), timestamp_ms: None, ..record }, &diagnosis, Timestamp::UNIX_EPOCH).json;
         assert!(is_valid(&plain), "{plain}");
-        let of_few = ["recordTimestamp", "recordHeaders", "deadLetterId", "firstTimestamp"];
+        let of_few = ["recordTimestamp", "recordTimestampType", "recordHeaders", "deadLetterId", "firstTimestamp"];
         let mut of_all = names(&schema["properties"]);
         of_all.retain(|name| !of_few.contains(&name.as_str()));
         assert_eq!(names(&serde_json::from_str(&plain).unwrap()), of_all);
@@ -77,6 +78,7 @@ fn the_schema_and_the_reader_agree_on_what_a_dead_letter_of_others_is() {
         ("partition", "2147483648"),
         ("offset", "\"1\""),
         ("recordTimestamp", "1"),
+        ("recordTimestampType", "1"),
         ("key", "[]"),
         ("reason", "true"),
         ("fingerprint", "1"),

@@ -37,6 +37,7 @@ pub fn record(value: &[u8], timestamp_ms: Option<i64>) -> Record {
         position,
         assignment: 1,
         timestamp_ms,
+        timestamp_type: None,
         key: Some(vec![0xff, 0]),
         value: Some(value.to_vec()),
         headers: vec![Header::text(RETRY_COUNT_HEADER, "2")],

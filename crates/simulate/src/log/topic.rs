@@ -148,6 +148,7 @@ impl Topic {
             position: Position { topic: Arc::clone(&self.name), partition: sent.partition, offset: sent.offset },
             assignment,
             timestamp_ms: Some(sent.timestamp_ms),
+            timestamp_type: None,
             key: Some(sent.key.clone()),
             value: sent.value.clone(),
             headers: sent.headers.clone(),

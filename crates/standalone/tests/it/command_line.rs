@@ -150,3 +150,8 @@ fn the_commands_that_the_consumer_has_too_are_listed_in_its_order() {
     let common: Vec<_> = ours.into_iter().filter(|name| theirs.contains(name)).collect();
     assert!(common.len() > 10 && common == theirs, "{common:?} {theirs:?}");
 }
+
+#[test]
+fn what_is_wrong_is_said_in_one_way_and_told_by_the_exit_code() {
+    testkit::command_line::hold_errors(env!("CARGO_BIN_EXE_standalone"), &["demo"]);
+}

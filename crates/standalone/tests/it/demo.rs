@@ -12,7 +12,18 @@ fn the_demo_shows_six_steps_and_ends_with_a_checked_verdict() {
     }
     assert!(stdout.contains("VERDICT: everything is as it must be."), "{stdout}");
     assert!(!stdout.contains("[FAILED]"), "{stdout}");
+    assert_people_can_read(&stdout);
     assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing is left behind");
+}
+
+/// Nothing of JSON, and times that do not run back.
+fn assert_people_can_read(told: &str) {
+    for sign in ["null", "{\"", "\":", "[{", "Some(", "None"] {
+        assert!(!told.contains(sign), "{sign}: {told}");
+    }
+    let words = told.split_whitespace().map(|word| word.trim_matches(|c: char| !c.is_ascii_alphanumeric()));
+    let times: Vec<_> = words.filter_map(|word| events::Timestamp::parse(word).ok()).collect();
+    assert!(!times.is_empty() && times.is_sorted(), "{times:?}: {told}");
 }
 
 #[test]

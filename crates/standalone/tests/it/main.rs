@@ -26,3 +26,4 @@ mod requests;
 mod resume;
 mod scripts;
 mod status;
+mod watching;

@@ -1,7 +1,7 @@
 //! A standard output that takes nothing.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 
 use crate::process::standalone;
 
@@ -23,8 +23,7 @@ fn a_full_standard_output_is_told_and_ends_in_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     drop(sqlite::Sqlite::open(&folder.path().join("events.db")).unwrap());
     for arguments in TELLING {
-        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
-        let (code, said) = told_to(folder.path(), arguments, full);
+        let (code, said) = told_to(telling(folder.path(), arguments), full());
         assert!(matches!(code, Some(0 | 1)) && !said.contains("panicked"), "{arguments:?}: {said}");
         assert!(said.contains("No space left on device"), "{arguments:?}: {said}");
     }
@@ -36,18 +35,32 @@ fn a_standard_output_that_nobody_reads_any_more_ends_in_no_panic() {
     let folder = tempfile::tempdir().unwrap();
     drop(sqlite::Sqlite::open(&folder.path().join("events.db")).unwrap());
     for arguments in TELLING {
-        let (reader, writer) = std::io::pipe().unwrap();
-        drop(reader);
-        let (code, said) = told_to(folder.path(), arguments, writer);
+        let (code, said) = told_to(telling(folder.path(), arguments), closed());
         assert!(matches!(code, Some(0 | 1)) && !said.contains("panicked"), "{arguments:?}: {said}");
         assert!(!said.contains("No space left"), "{arguments:?}: {said}");
     }
 }
 
-/// Runs it with this in the place of its standard output.
-fn told_to(folder: &Path, arguments: &[&str], stdout: impl Into<Stdio>) -> (Option<i32>, String) {
+fn telling(folder: &Path, arguments: &[&str]) -> Command {
     let mut command = standalone(folder, &["--data-dir", "."]);
-    command.args(arguments).env("API_PORT", "1").stdout(stdout).stderr(Stdio::piped());
+    command.args(arguments).env("API_PORT", "1");
+    command
+}
+
+/// What has no room.
+#[cfg(target_os = "linux")]
+pub fn full() -> Stdio {
+    std::fs::File::options().write(true).open("/dev/full").unwrap().into()
+}
+
+/// What nobody reads any more.
+pub fn closed() -> Stdio {
+    std::io::pipe().unwrap().1.into()
+}
+
+/// Runs it with this in the place of its standard output: the exit code, and what it says on the standard error.
+pub fn told_to(mut command: Command, stdout: Stdio) -> (Option<i32>, String) {
+    command.stdout(stdout).stderr(Stdio::piped());
     let output = command.spawn().unwrap().wait_with_output().unwrap();
     (output.status.code(), String::from_utf8(output.stderr).unwrap())
 }

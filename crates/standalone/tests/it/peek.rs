@@ -9,6 +9,9 @@ use serde_json::Value;
 use testkit::eventually;
 
 use crate::dlq::Place;
+#[cfg(target_os = "linux")]
+use crate::output::full;
+use crate::output::{closed, told_to};
 use crate::process::{Running, run, standalone};
 
 const BOUND: Duration = Duration::from_secs(60);
@@ -56,6 +59,15 @@ async fn a_flood_that_is_held_is_described_looked_at_and_let_pass() {
     let (code, text) = ask(place.folder(), &["peek", "--records", "3"], &settings).await;
     assert!(code == Some(0) && text.contains("3 records looked at") && text.contains("`resume --records 3`"), "{text}");
     assert_eq!(ask(place.folder(), &["peek", "--partition", "9"], &settings).await.0, Some(2));
+    let mut nowhere = vec![closed()];
+    #[cfg(target_os = "linux")]
+    nowhere.push(full());
+    for stdout in nowhere {
+        let mut command = standalone(place.folder(), &["--data-dir", "data", "peek"]);
+        command.envs(settings);
+        let (code, said) = tokio::task::spawn_blocking(move || told_to(command, stdout)).await.unwrap();
+        assert!(matches!(code, Some(0 | 1)) && !said.contains("panicked"), "{said}");
+    }
 
     assert_eq!(ask(place.folder(), &["resume", "--records", &held.to_string()], &settings).await.0, Some(0));
     eventually(BOUND, "all are dead letters", async || {

@@ -5,7 +5,7 @@ use std::future::ready;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use api::READ_STORE;
+use api::{HealthTells, READ_STORE};
 use axum::Router;
 use clap::Parser as _;
 use consumer::ConsumerConfig;
@@ -137,7 +137,7 @@ async fn serve(router: Router) -> String {
 }
 
 fn reads(store: impl ReadStore) -> Router {
-    api::router(store, Metrics::new(&[Part::Api]).unwrap(), Health::new(&[READ_STORE], None))
+    api::router(store, Metrics::new(&[Part::Api]).unwrap(), Health::new(&[READ_STORE], None), HealthTells::Kind)
 }
 
 /// What a consumer on this broker serves whose operator has this token.

@@ -5,6 +5,7 @@ use std::time::Duration;
 use pipeline::Header;
 use pipeline::headers::RETRY_COUNT_HEADER;
 use pipeline::ports::{GroupProgress as _, Message, PollLimits};
+use pipeline::record::TimestampType;
 use pipeline::{FaultClass, Publisher as _, RecordSource as _};
 
 use crate::lab::{BOUND, Lab, PLENTY, TURN, assert_in_order, message, noise, number, numbers, within};
@@ -63,6 +64,7 @@ async fn records_come_in_order_with_their_bytes_headers_and_timestamps(lab: &Lab
         assert_eq!((&record.key, &record.value, &record.headers), (&message.key, &message.value, &message.headers));
         assert_eq!(&*record.position.topic, lab.config.topic);
         assert!((before..=now_ms()).contains(&record.timestamp_ms.unwrap()));
+        assert_eq!(record.timestamp_type, Some(TimestampType::CreateTime), "a topic of nobody's choice");
     }
     let retries: Vec<_> = records.iter().filter(|record| record.key.is_some()).map(|record| record.redriven().retry_count).collect();
     assert_eq!(retries, [3, 0, 0], "a count that is no number counts as none");

@@ -10,7 +10,7 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
 use pipeline::audit::AuditAction;
-use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{AuditLog, ClaimQueue, Clock as _, DeadLetterArchive, DeadLetterReader, DryRun, EventTrace, LogPositions, Publisher};
 use serde::Serialize;
 use serde_json::json;
 use telemetry::problem::problem_with;
@@ -23,6 +23,7 @@ use crate::admin::request::{Asked, Content, asked, body, received};
 use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
 use crate::dlq::RedriveRequest;
+use crate::dlq::after_redrive::{Before, EndedCounts, EndedLetter, after_redrive};
 use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, resend};
 use crate::dlq::filter::Filter;
@@ -30,6 +31,7 @@ use crate::dlq::find::{find, find_all};
 use crate::dlq::jobs::{self, JobTables};
 use crate::dlq::purge::{Purged, purge};
 use crate::dlq::refusal::Refusal;
+use crate::dlq::summary::Report;
 use crate::dlq::transfer;
 
 /// Entries that one request sends, where nothing is asked for, and at most.
@@ -61,14 +63,21 @@ pub(super) async fn send<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue + Clone + 'static,
     P: Publisher + Clone + 'static,
-    T: DryRun + JobTables,
+    T: DryRun + EventTrace + JobTables + LogPositions,
 {
     let asked: RedriveBody = body(&received(content)?)?;
     let context = &admin.context;
     let limit = asked.limit.unwrap_or(LIMITS.0);
     let rate = asked.rate()?;
-    if limit > LIMITS.1 || rate.is_some_and(|rate| limit as f64 / rate > LONGEST) {
-        return Err(Refused::bad("One request sends 10000 dead letters at most, and for 600 seconds at most: lower limit, or raise rate."));
+    let wait = asked.wait();
+    let longest = rate.map_or(0.0, |rate| limit as f64 / rate) + wait.unwrap_or_default().as_secs_f64();
+    if limit > LIMITS.1 || longest > LONGEST {
+        return Err(Refused::bad(
+            "One request sends 10000 dead letters at most, and takes 600 seconds at most, its wait among them: lower limit or wait, or raise rate.",
+        ));
+    }
+    if asked.dry_run && wait.is_some() {
+        return Err(Refused::bad("With dryRun nothing is sent, so there is nothing to wait for."));
     }
     let filter = selection(&context.queue, &asked).await?;
     let order = RedriveRequest { filter, limit: Some(limit), rate, max_retries: asked.max_retries.unwrap_or(context.terms.max_retries) };
@@ -79,17 +88,53 @@ where
     }
     let held = jobs::plan(context, Who::http(&caller), &order).await?;
     let number = held.number;
+    let tables = context.tables()?;
+    let (held, mut settled) = held.followed();
+    let before = match wait {
+        Some(_) => {
+            let planned = jobs::find(tables, number).await.ok().flatten();
+            Before::look(tables, held.topics(), planned.map(|job| job.updated_at)).await
+        }
+        None => Before::default(),
+    };
     // On a task of its own: it goes on where the client goes away.
-    let (context, stop) = (context.clone(), admin.stop.clone());
-    let summary = tokio::spawn(async move { jobs::run(&context, held, &stop, |_| {}).await }).await;
+    let (running, stop) = (context.clone(), admin.stop.clone());
+    let summary = tokio::spawn(async move { jobs::run(&running, held, &stop, |_| {}).await }).await;
     let summary = summary.map_err(|_| Refused::with(StatusCode::INTERNAL_SERVER_ERROR, DEFECT))?;
+    let ended = match wait {
+        Some(bound) => {
+            let sent = std::iter::from_fn(|| settled.try_recv().ok()).collect();
+            let letters = after_redrive((&context.queue, tables), &before, sent, bound, &admin.stop).await;
+            Some(HowEnded { counts: EndedCounts::of(&letters), letters })
+        }
+        None => None,
+    };
+    let done = Done { report: summary.report(number), ended };
     let (redriven, failed) = (summary.redriven, summary.failed);
     tracing::info!(caller = &*caller, job = number, redriven, failed, gone = summary.gone, "dead letters redriven");
     Ok(match &summary.fault {
-        Some(fault) => incomplete(fault, summary.report(number)),
-        None if admin.stop.is_cancelled() && summary.stopped => incomplete(&"the program is being stopped", summary.report(number)),
-        None => Json(summary.report(number)).into_response(),
+        Some(fault) => incomplete(fault, done),
+        None if admin.stop.is_cancelled() && summary.stopped => incomplete(&"the program is being stopped", done),
+        None => Json(done).into_response(),
     })
+}
+
+/// What a redrive has come to.
+#[derive(Serialize)]
+struct Done {
+    #[serde(flatten)]
+    report: Report,
+    /// Where that was asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended: Option<HowEnded>,
+}
+
+/// How letters ended that were sent, those that need somebody first.
+#[derive(Serialize)]
+struct HowEnded {
+    #[serde(flatten)]
+    counts: EndedCounts,
+    letters: Vec<EndedLetter>,
 }
 
 /// What was done of a request, and why not all of it.

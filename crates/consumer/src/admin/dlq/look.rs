@@ -84,6 +84,7 @@ struct Whole<'a> {
     #[serde(flatten)]
     row: Row<'a>,
     record_timestamp: Option<&'a str>,
+    record_timestamp_type: Option<&'a str>,
     key: Option<&'a str>,
     key_encoding: Option<Encoding>,
     original_data: Option<&'a str>,
@@ -104,6 +105,7 @@ pub(super) async fn show<Q: DeadLetterReader, P, T>(
     let whole = Whole {
         row: listed.row(SystemClock.now()),
         record_timestamp: entry.and_then(|entry| entry.record_timestamp.as_deref()),
+        record_timestamp_type: entry.and_then(|entry| entry.record_timestamp_type.as_deref()),
         key: entry.and_then(|entry| entry.key.as_deref()),
         key_encoding: of(entry).map(|(key, _)| key),
         original_data: entry.map(|entry| entry.original_data.as_str()),

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::{get, post};
-use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, Publisher};
+use pipeline::ports::{ClaimQueue, DeadLetterArchive, DeadLetterReader, DryRun, EventTrace, LogPositions, Publisher};
 use tokio_util::sync::CancellationToken;
 
 use super::{ORDER_BYTES, editor, operator};
@@ -40,7 +40,7 @@ pub(super) fn routes<Q, P, T>(context: AdminContext<Q, P, T>, stop: Cancellation
 where
     Q: DeadLetterReader + ClaimQueue + DeadLetterArchive + Clone + 'static,
     P: Publisher + Clone + 'static,
-    T: DryRun + JobTables,
+    T: DryRun + EventTrace + JobTables + LogPositions,
 {
     Router::new()
         .route("/admin/dlq", get(look::list))

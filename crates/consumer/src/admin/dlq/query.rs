@@ -103,6 +103,7 @@ pub(super) struct RedriveBody {
     pub limit: Option<u64>,
     rate: Option<Rate>,
     pub max_retries: Option<u32>,
+    wait: Option<u64>,
 }
 
 /// A number per second, or a text such as `30/m`.
@@ -138,9 +139,14 @@ impl RedriveBody {
         rate_of(&text).map(Some)
     }
 
+    /// How long to wait for how the letters end, where that is asked.
+    pub fn wait(&self) -> Option<Duration> {
+        self.wait.map(Duration::from_secs)
+    }
+
     /// Whether it says how to send, which a purge does not.
     pub const fn says_how_to_send(&self) -> bool {
-        self.limit.is_some() || self.rate.is_some() || self.max_retries.is_some()
+        self.limit.is_some() || self.rate.is_some() || self.max_retries.is_some() || self.wait.is_some()
     }
 }
 

@@ -102,7 +102,8 @@ pub(super) fn details(listed: &Listed) -> String {
     text += &field("fingerprint", &listed.fingerprint());
     text += &field("timestamp", &entry.timestamp);
     text += &entry.first_timestamp.as_ref().map_or_else(String::new, |first| field("first", first));
-    text += &entry.record_timestamp.as_ref().map_or_else(String::new, |at| field("recordTime", at));
+    let clock = entry.record_clock().map_or_else(String::new, |of| format!(" ({})", of.words()));
+    text += &entry.record_timestamp.as_ref().map_or_else(String::new, |at| field("recordTime", &format!("{at}{clock}")));
     text += &listed.event_at().map_or_else(String::new, |at| field("eventTime", &at.to_string()));
     text += &field("retryCount", &entry.retry_count.to_string());
     text += &optional("topic", entry.topic.clone());
@@ -154,6 +155,11 @@ mod tests {
         let text = details(&Listed::new(entry.to_string()));
         let times = "timestamp     2026-01-15T11:00:00Z\nrecordTime    2026-01-15T10:59:59.123Z\neventTime     2026-01-15T09:59:00Z\n";
         assert!(text.contains(times), "{text}");
+        for (of, clock) in [("CreateTime", "producer"), ("LogAppendTime", "broker")] {
+            entry["recordTimestampType"] = of.into();
+            let text = details(&Listed::new(entry.to_string()));
+            assert!(text.contains(&format!("\nrecordTime    2026-01-15T10:59:59.123Z (by the {clock}'s clock)\n")), "{text}");
+        }
         // An entry of an older version, of something that is no event.
         entry.as_object_mut().unwrap().remove("recordTimestamp");
         entry["originalData"] = "{".into();

@@ -3,43 +3,17 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use serde::Serialize;
-
-use crate::dlq::after_redrive::{Ended, EndedLetter};
+use crate::dlq::after_redrive::{Ended, EndedCounts, EndedLetter};
 use crate::plural::plural;
 
 /// Letters that are shown to a person, those that need somebody first.
 const SHOWN: usize = 20;
 
-/// How many ended how, as JSON.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Counts {
-    sent: usize,
-    applied: usize,
-    duplicate: usize,
-    stale: usize,
-    parked: usize,
-    failed_again: usize,
-    not_known: usize,
-    not_yet: usize,
-}
-
 /// Counts, then the letters: as JSON all of them, one on a line. 1 where one failed again, or how it ended is not known.
 pub(super) fn write(letters: &[EndedLetter], json: bool, out: &mut impl Write) -> anyhow::Result<ExitCode> {
     let of = |ended| letters.iter().filter(|letter| letter.ended == ended).count();
     if json {
-        let counts = Counts {
-            sent: letters.len(),
-            applied: of(Ended::Applied),
-            duplicate: of(Ended::Duplicate),
-            stale: of(Ended::Stale),
-            parked: of(Ended::Parked),
-            failed_again: of(Ended::FailedAgain),
-            not_known: of(Ended::NotKnown),
-            not_yet: of(Ended::NotYet),
-        };
-        writeln!(out, "{}", serde_json::to_string(&counts)?)?;
+        writeln!(out, "{}", serde_json::to_string(&EndedCounts::of(letters))?)?;
         for letter in letters {
             writeln!(out, "{}", serde_json::to_string(letter)?)?;
         }

@@ -27,12 +27,32 @@ where
     Q: DeadLetterReader,
     T: JobTables,
 {
+    plan_of(context, who, request, request.to_string()).await
+}
+
+/// The same of what tries whether the rest would go well: whoever lists jobs sees that it is one, and that the rest waits for somebody's word.
+///
+/// # Errors
+/// As for [`plan`].
+pub async fn plan_canary<Q, P, T>(context: &AdminContext<Q, P, T>, who: Who, request: &RedriveRequest) -> Result<Held<T>, Refusal>
+where
+    Q: DeadLetterReader,
+    T: JobTables,
+{
+    plan_of(context, who, request, format!("a canary, and the rest waits for your word: {request}")).await
+}
+
+async fn plan_of<Q, P, T>(context: &AdminContext<Q, P, T>, who: Who, request: &RedriveRequest, subject: String) -> Result<Held<T>, Refusal>
+where
+    Q: DeadLetterReader,
+    T: JobTables,
+{
     if context.publisher.is_none() {
         return Err(Refusal::NoBroker);
     }
     let tables = context.tables.as_ref().ok_or(Refusal::NoAuditLog)?;
-    let operation = Audit(tables.clone()).begin(who.clone(), AuditAction::Redrive, Subject::new(request)).await?;
-    match begin(context, tables, &who, request, &operation).await {
+    let operation = Audit(tables.clone()).begin(who.clone(), AuditAction::Redrive, Subject::new(&subject)).await?;
+    match begin(context, tables, (&who, request, subject), &operation).await {
         Ok((number, holder, (letters, topics))) => {
             tracing::info!(job = number, letters = letters.len(), "a redrive is planned");
             let mut request = request.clone();
@@ -53,8 +73,7 @@ type Named = (HashMap<String, LetterResult>, BTreeSet<String>);
 async fn begin<Q, P, T>(
     context: &AdminContext<Q, P, T>,
     tables: &T,
-    who: &Who,
-    request: &RedriveRequest,
+    (who, request, subject): (&Who, &RedriveRequest, String),
     operation: &Operation<T>,
 ) -> Result<(i64, Uuid, Named), Fault>
 where
@@ -66,7 +85,7 @@ where
         made_at: SystemClock.now(),
         actor: who.actor().to_owned(),
         origin: who.origin().label().to_owned(),
-        subject: request.to_string(),
+        subject,
         rate: request.rate,
         max_retries: request.max_retries,
     };

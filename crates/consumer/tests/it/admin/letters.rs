@@ -1,14 +1,19 @@
 //! `/admin/dlq`: who is answered, and what.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use pipeline::dead_letter::entry_id;
+use pipeline::ports::LogPositions as _;
+use pipeline::{LogId, LogPosition};
 use serde_json::{Value, json};
 use telemetry::{Shutdown, http};
 use testkit::builders::{dead_letter, id, user};
+use testkit::delivery::apply;
+use testkit::eventually;
 use tower::ServiceExt as _;
 
 use super::office::{HERE, Office, TOKEN};
@@ -145,6 +150,10 @@ async fn what_is_not_understood_does_nothing() {
         ("POST", "/admin/dlq/redrive", r#"{"all":true,"limit":10001}"#),
         ("POST", "/admin/dlq/redrive", r#"{"all":true,"rate":0}"#),
         ("POST", "/admin/dlq/redrive", r#"{"all":true,"rate":"1/m"}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"wait":601}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"limit":300,"rate":1,"wait":301}"#),
+        ("POST", "/admin/dlq/redrive", r#"{"all":true,"dryRun":true,"wait":1}"#),
+        ("POST", "/admin/dlq/purge", r#"{"all":true,"wait":1}"#),
         ("POST", "/admin/dlq/import", "{}"),
         ("POST", "/admin/dlq/import?any=true", "{}\nboom"),
     ] {
@@ -171,6 +180,41 @@ async fn a_redrive_is_previewed_then_done_and_its_failure_is_told() {
     let (status, report) = office.ask("POST", "/admin/dlq/redrive", r#"{"all":true}"#).await;
     assert_eq!((status, &report["result"]["failed"]), (StatusCode::SERVICE_UNAVAILABLE, &json!(1)));
     assert_eq!(office.queue.texts().await.len(), 1);
+}
+
+#[tokio::test]
+async fn how_each_letter_ended_is_told_where_a_redrive_waits_for_that() {
+    let office = Office::new(&[]);
+    let (ada, grace) = (user(id()), user(id()));
+    push(&office.queue, &[orphan(&ada), orphan(&grace)]).await;
+    let redrive = async |body: &str| office.ask("POST", "/admin/dlq/redrive", body.to_owned()).await;
+    let newest = office.ask("GET", "/admin/dlq?limit=1", "").await.1["entries"][0].clone();
+    assert_eq!(newest["eventId"], json!(grace.id));
+
+    // Nobody consumes: it is where it was sent.
+    let (status, report) = redrive(r#"{"all":true,"limit":1,"wait":0}"#).await;
+    let ended = &report["ended"];
+    assert_eq!((status, &report["redriven"], &ended["sent"], &ended["notYet"]), (StatusCode::OK, &json!(1), &json!(1), &json!(1)));
+    let letter = &ended["letters"][0];
+    assert_eq!((&letter["eventId"], &letter["ended"]), (&json!(ada.id), &json!("not_yet")));
+    let why = letter["why"].as_str().unwrap();
+    assert!(why.starts_with("the consumer has not come to ") && why.ends_with(", partition 0, offset 0"), "{why}");
+
+    // A consumer comes to the next one while the request waits.
+    let tables = office.queue.inner.clone();
+    let consumes = async {
+        eventually(Duration::from_secs(30), "it is sent", async || office.broker.sent().len() == 2).await;
+        apply(&tables, &[grace.clone()]).await;
+        let log = LogId(id());
+        tables
+            .advance(&[LogPosition { log, topic: newest["topic"].as_str().unwrap().into(), partition: 0, next_offset: 2 }])
+            .await
+            .unwrap();
+    };
+    let ((status, report), ()) = tokio::join!(redrive(r#"{"all":true,"wait":60}"#), consumes);
+    let letter = &report["ended"]["letters"][0];
+    assert_eq!((status, &letter["eventId"], &letter["ended"]), (StatusCode::OK, &json!(grace.id), &json!("applied")), "{report}");
+    assert_eq!(redrive(r#"{"all":true}"#).await.1.get("ended"), None, "nobody asked");
 }
 
 #[tokio::test]
