@@ -93,13 +93,10 @@ fn note_awaited(awaited: &mut Awaited, columns: Columns<'_>) -> Result<(), Fault
     let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
     let Some(waits_for) = waits_for else { return Ok(()) };
     let child = AwaitedChild { event_id: columns.get("event_id")?, position: columns.position()?, parked_at: columns.time("parked_at")? };
+    let (children, oldest, written) = (number("children")?, columns.time("oldest")?, columns.get::<i32>("written")? != 0);
     match awaited.largest.last_mut().filter(|last| last.waits_for == waits_for) {
         Some(parent) => parent.first.push(child),
-        None => {
-            let (children, oldest) = (number("children")?, columns.time("oldest")?);
-            let written = columns.get::<i32>("written")? != 0;
-            awaited.largest.push(AwaitedParent { waits_for, children, oldest, written, first: vec![child] });
-        }
+        None => awaited.largest.push(AwaitedParent { waits_for, children, oldest, written, first: vec![child] }),
     }
     Ok(())
 }

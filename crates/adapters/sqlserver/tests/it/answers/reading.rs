@@ -11,7 +11,7 @@ use pipeline::ports::{
 };
 use pipeline::redrive_job::JobChange;
 use pipeline::rows::Table;
-use pipeline::{Fault, Parents, ParkingLot as _, WaitsFor};
+use pipeline::{Fault, FaultClass, Parents, ParkingLot as _, WaitsFor};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use sqlserver::SqlServer;
@@ -342,4 +342,34 @@ fn every_row_is_read_or_the_answer_is_an_error() {
         }
         Ok(())
     });
+}
+
+/// A change of an answer of two rows, by hand.
+type ByHand = fn(&mut Answer);
+
+fn put(answer: &mut Answer, row: usize, name: &str, value: Value<'static>) {
+    let place = answer.columns.iter().position(|column| column.name() == name).unwrap();
+    answer.rows[row][place] = value;
+}
+
+#[tokio::test]
+async fn an_answer_that_says_too_little_or_what_cannot_be_is_a_bug() {
+    let examples: [(Question, ByHand); 7] = [
+        (Question::Positions, |answer| answer.sets = 0),
+        (Question::Positions, |answer| put(answer, 1, "next_offset", Value::Long(-1))),
+        (Question::Releasable, |answer| put(answer, 1, "kafka_partition", Value::Int(-1))),
+        (Question::Parked, |answer| put(answer, 0, "waiting", Value::Long(-5))),
+        (Question::Lease, |answer| answer.rows.push(answer.rows[0].clone())),
+        (Question::Awaited, |answer| put(answer, 1, "children", Value::Null)),
+        (Question::Orders, |answer| {
+            put(answer, 1, "row_key", Value::Guid(Uuid::nil()));
+            put(answer, 1, "event_id", Value::Guid(Uuid::nil()));
+        }),
+    ];
+    for (question, change) in examples {
+        let mut answer = answer(question, 2);
+        change(&mut answer);
+        let told = asked(answer.step(&Ending::Whole), false, async |store| ask(store, question).await).await.unwrap();
+        assert_eq!(told.unwrap_err().class, FaultClass::Bug, "{question:?}");
+    }
 }
