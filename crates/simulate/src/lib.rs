@@ -6,7 +6,7 @@
 //! | [`world`] | the state of the world, and time in it |
 //! | [`log`], [`store`], [`queue`] | the simulated systems, and their adapters |
 //! | [`member`] | the real consumer on these |
-//! | [`traffic`] | what is sent |
+//! | [`traffic`], `crowd` | what is sent; a kind of world in which many wait for one |
 //! | [`chaos`], [`mishap`] | what goes wrong |
 //! | [`check`] | the promises |
 //! | [`shrink`] | the fewest mishaps that break a promise |
@@ -15,6 +15,7 @@
 
 pub mod chaos;
 pub mod check;
+mod crowd;
 pub mod defect;
 pub mod dice;
 pub mod log;

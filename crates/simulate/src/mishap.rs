@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use crate::crowd;
 use crate::dice::{Dice, fraction, stream};
 
 macro_rules! kinds {
@@ -82,6 +83,30 @@ kinds! {
     LateParent "late-parent" 0.3 "What an overdue event waits for comes just when it is given up, and somebody is about to release it.",
 }
 
+impl Kind {
+    /// Whether it does no more than delay: whoever has begun something comes to its end, and learns what came of it.
+    pub const fn only_delays(self) -> bool {
+        matches!(
+            self,
+            Self::SlowStore
+                | Self::SlowClaim
+                | Self::SlowRelease
+                | Self::QueueAway
+                | Self::ReplyLost
+                | Self::PartialPush
+                | Self::QueueFull
+                | Self::TakeFails
+                | Self::StartFails
+                | Self::LookFails
+                | Self::CommitRefused
+                | Self::CommitLate
+                | Self::LeaderLost
+                | Self::BrokersAway
+                | Self::OffsetsReadOnly
+        )
+    }
+}
+
 /// One mishap of a run.
 pub type Mishap = (Kind, u32);
 
@@ -109,10 +134,10 @@ pub struct Mishaps {
 }
 
 impl Mishaps {
-    /// Each run has kinds of its own, and more or less of them.
+    /// Each run has kinds of its own, and more or less of them; that of a crowd has none.
     pub fn new(dice: &mut Dice, allowed: Allowed) -> Self {
         const MOOD: u64 = stream("mood");
-        let share = *dice.pick(MOOD, &[0.0, 0.2, 0.4, 0.4, 0.7, 1.0]);
+        let share = if crowd::is_crowd(dice) { 0.0 } else { *dice.pick(MOOD, &[0.0, 0.2, 0.4, 0.4, 0.7, 1.0]) };
         let weight = *dice.pick(MOOD, &[0.3, 1.0, 1.0, 2.0]);
         let mut chances = BTreeMap::new();
         for kind in Kind::ALL {

@@ -8,6 +8,7 @@ use telemetry::Metrics;
 
 use crate::chaos::{Chaos, LEASE, TICK};
 use crate::check::{Violation, end};
+use crate::crowd;
 use crate::dice::{Dice, stream};
 use crate::mishap::Mishap;
 use crate::queue::SimQueue;
@@ -51,6 +52,10 @@ struct Plan {
 impl Plan {
     fn new(seed: u64) -> Self {
         let mut dice = Dice::new(seed);
+        if crowd::is_crowd(&dice) {
+            let (partitions, consumers, config) = crowd::plan(&mut dice);
+            return Self { partitions, consumers, eager: dice.chance(PLAN, 0.5), config };
+        }
         let mut seconds = |of: &[f64]| Duration::from_secs_f64(*dice.pick(PLAN, of));
         let (parking_deadline, sweep_interval, monitor_interval) =
             (seconds(&[6.0, 15.0, 30.0]), seconds(&[0.5, 2.0, 5.0, 40.0]), seconds(&[1.0, 2.0, 5.0]));
@@ -136,7 +141,7 @@ async fn live(world: &World, consumers: u64, config: ConsumerConfig, metrics: Me
         state.topic.partitions.iter_mut().for_each(|log| log.leaderless_until = now);
     });
     chaos.heal();
-    if sweeps_seldom && world.step(|state| state.mishaps.struck().is_empty()) {
+    if sweeps_seldom && world.step(|state| state.mishaps.struck().iter().all(|(kind, _)| kind.only_delays())) {
         nothing_waits_for_a_sweep(world).await?;
     }
     until_quiet(world, &mut chaos).await?;
@@ -147,7 +152,7 @@ async fn live(world: &World, consumers: u64, config: ConsumerConfig, metrics: Me
     world.step(|state| end::check(state))
 }
 
-/// Where nothing went wrong, who waits for what is there is released by whoever brought it.
+/// Where everybody came to the end of what he did, who waits for what is there is released by whoever brought it.
 async fn nothing_waits_for_a_sweep(world: &World) -> Result<(), String> {
     tokio::time::sleep(Duration::from_secs(10)).await;
     world.step(|state| end::nothing_is_releasable(state))

@@ -6,6 +6,7 @@ use std::time::Duration;
 use events::{AdjustmentType, Body, Event, InventoryAdjusted, Money, OrderItem, OrderPlaced, PaymentSettled, Timestamp, UserCreated};
 use uuid::Uuid;
 
+use crate::crowd;
 use crate::dice::{Dice, stream};
 use crate::log::{Sent, producer};
 use crate::store::REFUSED_QUANTITY;
@@ -29,18 +30,23 @@ pub struct Traffic {
 impl Traffic {
     /// The traffic of a run that begins at this time.
     pub fn new(dice: &mut Dice, beginning: Timestamp) -> Self {
-        let mut values = History { dice, beginning, values: Vec::new() }.write();
+        if crowd::is_crowd(dice) {
+            return Self::of_a_crowd(dice, beginning);
+        }
+        let values = History { dice, beginning, values: Vec::new() }.write();
         // Much at once, so that writers meet; or so slowly that each record is alone.
         let lasts = *dice.pick(TRAFFIC, &[200, 1_500, 8_000, 25_000]);
         // Mostly in the order in which it was made, and some of it long before or after.
         let disorder = *dice.pick(TRAFFIC, &[0, 500, 3_000, 12_000]);
-        let count = values.len() as u64;
-        let mut timed: Vec<_> = (0_u64..)
-            .zip(values.drain(..))
-            .map(|(number, value)| (Duration::from_millis(lasts * number / count.max(1) + dice.below(TRAFFIC, disorder + 1)), value))
-            .collect();
-        timed.sort_by_key(|(at, _)| *at);
+        let timed = spread(dice, values, lasts, disorder);
         Self { acts: in_transactions(dice, timed) }
+    }
+
+    fn of_a_crowd(dice: &mut Dice, beginning: Timestamp) -> Self {
+        let values = crowd::history(dice, beginning);
+        let (lasts, disorder) = (*dice.pick(TRAFFIC, &[100, 300, 1_000]), *dice.pick(TRAFFIC, &[0, 30, 100]));
+        let timed = spread(dice, values, lasts, disorder).into_iter();
+        Self { acts: timed.map(|(at, (key, value))| (at, Act::Send { key, value, transaction: None })).collect() }
     }
 
     /// Sends all of it.
@@ -63,6 +69,17 @@ impl Traffic {
             world.announce();
         }
     }
+}
+
+/// When each is sent: one after the other for so long, and by so much too late, in milliseconds.
+fn spread(dice: &mut Dice, values: Vec<Message>, lasts: u64, disorder: u64) -> Vec<(Duration, Message)> {
+    let count = values.len() as u64;
+    let mut timed: Vec<_> = (0_u64..)
+        .zip(values)
+        .map(|(number, value)| (Duration::from_millis(lasts * number / count.max(1) + dice.below(TRAFFIC, disorder + 1)), value))
+        .collect();
+    timed.sort_by_key(|(at, _)| *at);
+    timed
 }
 
 /// Some of it in transactions, which end a while later, for good or not.
@@ -99,7 +116,8 @@ fn in_transactions(dice: &mut Dice, timed: Vec<(Duration, Message)>) -> Vec<(Dur
     acts
 }
 
-type Message = (Vec<u8>, Option<Vec<u8>>);
+/// A key and a value.
+pub(crate) type Message = (Vec<u8>, Option<Vec<u8>>);
 
 struct History<'d> {
     dice: &'d mut Dice,
@@ -185,15 +203,8 @@ impl History<'_> {
     }
 
     fn payment(&mut self, orders: &[Uuid], payments: &[Uuid], orphans: f64) -> Body<'static> {
-        Body::PaymentSettled(PaymentSettled {
-            payment_id: *self.dice.pick(TRAFFIC, payments),
-            order_id: self.parent(orders, orphans),
-            amount: Money::from_units(10_000).unwrap_or_default(),
-            currency: "EUR".into(),
-            payment_method: "card".into(),
-            status: "settled".into(),
-            settled_at: self.beginning,
-        })
+        let payment_id = *self.dice.pick(TRAFFIC, payments);
+        payment(payment_id, self.parent(orders, orphans), self.beginning)
     }
 
     fn adjustment(&mut self) -> Body<'static> {
@@ -234,6 +245,19 @@ pub(crate) fn order(order_id: Uuid, user_id: Uuid, quantity: i32, placed_at: Tim
         currency: "EUR".into(),
         items: vec![OrderItem { sku: "article".into(), quantity, price }],
         placed_at,
+    })
+}
+
+/// A payment of this order.
+pub(crate) fn payment(payment_id: Uuid, order_id: Uuid, settled_at: Timestamp) -> Body<'static> {
+    Body::PaymentSettled(PaymentSettled {
+        payment_id,
+        order_id,
+        amount: Money::from_units(10_000).unwrap_or_default(),
+        currency: "EUR".into(),
+        payment_method: "card".into(),
+        status: "settled".into(),
+        settled_at,
     })
 }
 

@@ -1,5 +1,6 @@
 -- Applies one batch of events in one transaction and one round trip. Returns a row (ord, outcome) for every event that was not applied, and
--- always a last word (ord -1): 'end' when the transaction is closed. No last word, or another one, means that nothing may be believed.
+-- always a last word (ord -1): 'end N' when the transaction is closed, with N other rows. No last word, or another one, or another number of rows
+-- means that nothing may be believed.
 -- A row with ord -2 says that parked events wait for users or orders of this batch that are in their tables now.
 --   'duplicate'  the row already shows this very event, or the ledger holds it
 --   'stale'      the row shows a newer event
@@ -255,7 +256,7 @@ IF EXISTS (SELECT 1
 IF @P12 = 1 ROLLBACK TRANSACTION;
 
 SELECT ord, outcome FROM @outcome
-UNION ALL SELECT -1, CASE WHEN @@TRANCOUNT = 0 THEN 'end' ELSE 'open' END
+UNION ALL SELECT -1, CASE WHEN @@TRANCOUNT = 0 THEN CONCAT('end ', (SELECT COUNT(*) FROM @outcome) + @waiting + @free) ELSE 'open' END
 UNION ALL SELECT -2, 'waiting' WHERE @waiting = 1
 UNION ALL SELECT -3, 'free' WHERE @free = 1
 ORDER BY ord;

@@ -7,7 +7,7 @@ use pipeline::{Fault, FaultClass};
 
 use crate::faults;
 use crate::json::{JsonParameter, JsonRows};
-use crate::row::Columns;
+use crate::row::{Columns, columns_of};
 use crate::statement::{APPEND_AUDIT, AUDIT_ABOUT, AUDIT_AFTER, AUDIT_BEFORE, AUDIT_OF};
 use crate::store::SqlServer;
 
@@ -52,7 +52,7 @@ impl AuditLog for SqlServer {
                 (&AUDIT_ABOUT, self.pool.ask(&AUDIT_ABOUT, &[&limit, &subject, &newest]).await?)
             }
         };
-        sets.accept().iter().flatten().map(|row| entry(Columns::of(row, statement.name))).collect()
+        columns_of(&sets.accept(), statement)?.map(entry).collect()
     }
 }
 
@@ -60,11 +60,11 @@ impl SqlServer {
     /// How many of these entries were added, all or none, and where the log ends.
     async fn append(&self, tail: AuditTail, entries: &[AuditEntry]) -> Result<(usize, AuditTail), Fault> {
         let sets = self.pool.ask(&APPEND_AUDIT, &[&tail.number, &tail.hash.to_string(), &rows(entries).text]).await?.accept();
-        let Some(row) = sets.iter().flatten().next() else { return Ok((0, AuditTail::EMPTY)) };
-        let columns = Columns::of(row, APPEND_AUDIT.name);
-        let appended: i32 = columns.get("appended")?;
+        // A log that is still empty has no last entry.
+        let Some(columns) = columns_of(&sets, &APPEND_AUDIT)?.next() else { return Ok((0, AuditTail::EMPTY)) };
+        let appended = columns.natural::<i32, _>("appended")?;
         let end = AuditTail { number: columns.get("number")?, hash: digest(columns, "hash")?.ok_or(faults::bug(APPEND_AUDIT.name))? };
-        Ok((usize::try_from(appended).unwrap_or(0), end))
+        Ok((appended, end))
     }
 }
 

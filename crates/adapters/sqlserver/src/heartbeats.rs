@@ -7,8 +7,7 @@ use pipeline::heartbeat::{ConsumerState, Heartbeat, SeenConsumer};
 use pipeline::ports::{Heartbeats, MOST_CONSUMERS};
 use uuid::Uuid;
 
-use crate::faults;
-use crate::row::Columns;
+use crate::row::{Columns, columns_of};
 use crate::statement::{BEAT, CONSUMERS, END_HEARTBEAT};
 use crate::store::SqlServer;
 
@@ -25,7 +24,7 @@ impl Heartbeats for SqlServer {
         let seconds = i32::try_from(within.as_secs()).unwrap_or(i32::MAX);
         let most = i64::try_from(MOST_CONSUMERS).unwrap_or(i64::MAX);
         let sets = self.pool.ask(&CONSUMERS, &[&most, &seconds]).await?.accept();
-        let mut consumers = sets.iter().flatten().map(|row| seen(Columns::of(row, CONSUMERS.name))).collect::<Result<Vec<_>, _>>()?;
+        let mut consumers = columns_of(&sets, &CONSUMERS)?.map(seen).collect::<Result<Vec<_>, _>>()?;
         consumers.sort_by_key(|consumer| (consumer.heartbeat.started_at, consumer.heartbeat.instance));
         Ok(consumers)
     }
@@ -37,11 +36,11 @@ impl Heartbeats for SqlServer {
 }
 
 fn seen(columns: Columns<'_>) -> Result<SeenConsumer, Fault> {
-    let (process_id, age): (i64, i64) = (columns.get("process_id")?, columns.get("age_ms")?);
+    let age: i64 = columns.get("age_ms")?;
     let heartbeat = Heartbeat {
         instance: columns.get("instance")?,
         host: columns.text("host")?,
-        process_id: u32::try_from(process_id).map_err(|_| faults::bug(CONSUMERS.name))?,
+        process_id: columns.natural::<i64, _>("process_id")?,
         version: columns.text("version")?,
         group: columns.text("group_name")?,
         topic: columns.text("topic")?,

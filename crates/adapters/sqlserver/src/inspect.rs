@@ -2,8 +2,7 @@
 
 use pipeline::Fault;
 
-use crate::parking::only_row;
-use crate::row::Columns;
+use crate::row::{columns_of, only_row};
 use crate::statement::{INSPECT, INSPECT_POWERS, INSPECT_READS, INSPECT_SETUP, Statement};
 use crate::store::SqlServer;
 
@@ -61,7 +60,7 @@ impl SqlServer {
         let rights = self.pool.ask(statement, &[]).await?.accept();
         let powers = self.pool.ask(&INSPECT_POWERS, &[]).await?.accept();
         let setup = self.pool.ask(&INSPECT_SETUP, &[]).await?.accept();
-        let setup = Columns::of(only_row(&setup, &INSPECT_SETUP)?, INSPECT_SETUP.name);
+        let setup = only_row(&setup, &INSPECT_SETUP)?;
         let mut facts = DatabaseFacts {
             row_versions: setup.get::<i32>("row_versions")? == 1,
             compatibility_level: setup.get("compatibility_level")?,
@@ -70,8 +69,7 @@ impl SqlServer {
             database_owner: setup.get::<i32>("database_owner")? == 1,
             ..DatabaseFacts::default()
         };
-        for row in rights.iter().flatten() {
-            let columns = Columns::of(row, statement.name);
+        for columns in columns_of(&rights, statement)? {
             let table = columns.text("table_name")?;
             if columns.get::<i32>("table_exists")? == 0 {
                 if facts.missing_tables.last() != Some(&table) {
@@ -81,8 +79,7 @@ impl SqlServer {
                 facts.missing_rights.push(format!("{} on {table}", columns.text("permission_name")?));
             }
         }
-        for row in powers.iter().flatten() {
-            let columns = Columns::of(row, INSPECT_POWERS.name);
+        for columns in columns_of(&powers, &INSPECT_POWERS)? {
             if !writes || columns.get::<i32>("writer_too")? == 1 {
                 facts.needless_rights.push(format!("{} on {}", columns.text("permission_name")?, columns.text("place")?));
             }

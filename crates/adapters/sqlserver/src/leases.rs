@@ -6,8 +6,7 @@ use pipeline::Fault;
 use pipeline::ports::Leases;
 use uuid::Uuid;
 
-use crate::parking::only_row;
-use crate::row::Columns;
+use crate::row::only_row;
 use crate::statement::{RELEASE_LEASE, TAKE_LEASE};
 use crate::store::SqlServer;
 
@@ -15,8 +14,7 @@ impl Leases for SqlServer {
     async fn take_lease(&self, name: &str, holder: Uuid, duration: Duration) -> Result<bool, Fault> {
         let seconds = i32::try_from(duration.as_secs()).unwrap_or(i32::MAX);
         let sets = self.pool.ask(&TAKE_LEASE, &[&name, &holder, &seconds]).await?.accept();
-        let held: i32 = Columns::of(only_row(&sets, &TAKE_LEASE)?, TAKE_LEASE.name).get("held")?;
-        Ok(held > 0)
+        Ok(only_row(&sets, &TAKE_LEASE)?.natural::<i32, u32>("held")? > 0)
     }
 
     async fn release_lease(&self, name: &str, holder: Uuid) -> Result<(), Fault> {

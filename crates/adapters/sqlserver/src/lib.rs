@@ -12,6 +12,7 @@
 //! | `scripts` | the migrations, and what holds their authors to the rules of `migrations/README.md` |
 //! | `schema` | [`schema()`]: whether the tables are those that this build needs |
 //! | `store` | [`SqlServer`], its `EventStore` and `DryRun`: one batch, one transaction, one round trip |
+//! | `answer` | what the batch statement answers |
 //! | `parking` | its `ParkingLot` and `ParkingExpiry` |
 //! | `positions` | its `LogPositions`: how far the tables hold the log |
 //! | `audit` | its `AuditLog`: what operators have changed |
@@ -48,6 +49,7 @@
 //! log lines are held back.
 
 mod advice;
+mod answer;
 mod audit;
 mod browser;
 mod config;

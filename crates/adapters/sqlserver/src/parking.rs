@@ -7,14 +7,14 @@ use base64::engine::general_purpose::STANDARD;
 use events::Timestamp;
 use pipeline::headers::{from_stored, to_stored};
 use pipeline::ports::{AwaitedParents, ParkingExpiry};
-use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, Position, RecordId, WaitsFor};
-use tiberius::{Row, ToSql};
+use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, RecordId, WaitsFor};
+use tiberius::ToSql;
 use uuid::Uuid;
 
 use crate::connection::ResultSets;
 use crate::faults;
 use crate::json::JsonRows;
-use crate::row::Columns;
+use crate::row::{Columns, columns_of, only_row};
 use crate::statement::{AWAITED, CLAIM_EXPIRED, DISCARD, NOW, PARK, PARKED, RELEASABLE_ANY, RELEASABLE_OF, Statement};
 use crate::store::SqlServer;
 
@@ -25,7 +25,7 @@ impl ParkingLot for SqlServer {
         }
         let rows = parked_rows(events);
         let sets = self.pool.ask(&PARK, &[&rows]).await?.accept();
-        let persisted: i32 = Columns::of(only_row(&sets, &PARK)?, PARK.name).get("persisted")?;
+        let persisted: i32 = only_row(&sets, &PARK)?.get("persisted")?;
         Ok(persisted != 0)
     }
 
@@ -62,7 +62,7 @@ impl ParkingLot for SqlServer {
 impl ParkingExpiry for SqlServer {
     async fn now(&self) -> Result<Timestamp, Fault> {
         let sets = self.pool.ask(&NOW, &[]).await?.accept();
-        Columns::of(only_row(&sets, &NOW)?, NOW.name).time("now_at")
+        only_row(&sets, &NOW)?.time("now_at")
     }
 
     async fn claim_expired(&self, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
@@ -72,9 +72,8 @@ impl ParkingExpiry for SqlServer {
 
     async fn parked(&self) -> Result<(u64, Option<Timestamp>), Fault> {
         let sets = self.pool.ask(&PARKED, &[]).await?.accept();
-        let columns = Columns::of(only_row(&sets, &PARKED)?, PARKED.name);
-        let waiting: i64 = columns.get("waiting")?;
-        Ok((waiting.unsigned_abs(), columns.optional_time("oldest")?))
+        let columns = only_row(&sets, &PARKED)?;
+        Ok((columns.natural::<i64, _>("waiting")?, columns.optional_time("oldest")?))
     }
 }
 
@@ -82,32 +81,22 @@ impl AwaitedParents for SqlServer {
     async fn awaited(&self, parents: usize, children: usize) -> Result<Awaited, Fault> {
         let sets = self.pool.ask(&AWAITED, &[&to_bigint(parents), &to_bigint(children)]).await?.accept();
         let mut awaited = Awaited::default();
-        for row in sets.iter().flatten() {
-            note_awaited(&mut awaited, Columns::of(row, AWAITED.name))?;
-        }
+        columns_of(&sets, &AWAITED)?.try_for_each(|columns| note_awaited(&mut awaited, columns))?;
         Ok(awaited)
     }
 }
 
 /// Adds a row of [`AWAITED`]: those of one parent follow each other. What a newer program's events wait for is counted and not told.
 fn note_awaited(awaited: &mut Awaited, columns: Columns<'_>) -> Result<(), Fault> {
-    let number = |name| columns.get::<i64>(name).map(i64::unsigned_abs);
+    let number = |name| columns.natural::<i64, u64>(name);
     (awaited.parents, awaited.events) = (number("parents")?, number("events")?);
     let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
     let Some(waits_for) = waits_for else { return Ok(()) };
-    let position = Position {
-        topic: columns.get::<&str>("topic")?.into(),
-        partition: columns.get("kafka_partition")?,
-        offset: columns.get("kafka_offset")?,
-    };
-    let child = AwaitedChild { event_id: columns.get("event_id")?, position, parked_at: columns.time("parked_at")? };
+    let child = AwaitedChild { event_id: columns.get("event_id")?, position: columns.position()?, parked_at: columns.time("parked_at")? };
+    let (children, oldest, written) = (number("children")?, columns.time("oldest")?, columns.get::<i32>("written")? != 0);
     match awaited.largest.last_mut().filter(|last| last.waits_for == waits_for) {
         Some(parent) => parent.first.push(child),
-        None => {
-            let (children, oldest) = (number("children")?, columns.time("oldest")?);
-            let written = columns.get::<i32>("written")? != 0;
-            awaited.largest.push(AwaitedParent { waits_for, children, oldest, written, first: vec![child] });
-        }
+        None => awaited.largest.push(AwaitedParent { waits_for, children, oldest, written, first: vec![child] }),
     }
     Ok(())
 }
@@ -183,29 +172,20 @@ pub(crate) fn to_bigint(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-pub(crate) fn only_row<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<&'s Row, Fault> {
-    sets.iter().flatten().next().ok_or_else(|| faults::bug(statement.name))
-}
-
 pub(crate) fn parked_events(sets: &ResultSets, statement: &Statement) -> Result<Vec<ParkedEvent>, Fault> {
-    sets.iter().flatten().map(|row| parked_event(Columns::of(row, statement.name), statement)).collect()
+    columns_of(sets, statement)?.map(|columns| parked_event(columns, statement)).collect()
 }
 
 fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEvent, Fault> {
     let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
-    let retry_count: i32 = columns.get("retry_count")?;
     Ok(ParkedEvent {
-        position: Position {
-            topic: columns.get::<&str>("topic")?.into(),
-            partition: columns.get("kafka_partition")?,
-            offset: columns.get("kafka_offset")?,
-        },
+        position: columns.position()?,
         // A column of fixed length gives an empty text back as blanks.
         record: RecordId::from_stored(columns.get::<&str>("record_id")?.trim_end().to_owned()),
         timestamp_ms: columns.optional("kafka_at")?,
         key: columns.optional::<&[u8]>("kafka_key")?.map(<[u8]>::to_vec),
         value: columns.text("payload")?,
-        headers: from_stored(columns.optional("headers")?, retry_count.unsigned_abs()),
+        headers: from_stored(columns.optional("headers")?, columns.natural::<i32, _>("retry_count")?),
         event_id: columns.get("event_id")?,
         waits_for: waits_for.ok_or_else(|| faults::bug(statement.name))?,
         parked_at: columns.time("parked_at")?,
@@ -215,10 +195,10 @@ fn parked_event(columns: Columns<'_>, statement: &Statement) -> Result<ParkedEve
 #[cfg(test)]
 mod tests {
     use pipeline::headers::RETRY_COUNT_HEADER;
-    use pipeline::{FaultClass, Header};
+    use pipeline::{FaultClass, Header, Position};
     use serde_json::{Value, json};
     use tiberius::time::{Date, DateTime2, Time};
-    use tiberius::{ColumnData, ColumnType};
+    use tiberius::{ColumnData, ColumnType, Row};
 
     use super::*;
 

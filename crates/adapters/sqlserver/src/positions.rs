@@ -4,14 +4,14 @@ use pipeline::ports::LogPositions;
 use pipeline::{Fault, LogId, LogPosition};
 
 use crate::json::{JsonParameter, JsonRows};
-use crate::row::Columns;
+use crate::row::{Columns, columns_of};
 use crate::statement::{ADVANCE_POSITIONS, POSITIONS};
 use crate::store::SqlServer;
 
 impl LogPositions for SqlServer {
     async fn positions(&self, topic: &str) -> Result<Vec<LogPosition>, Fault> {
         let sets = self.pool.ask(&POSITIONS, &[&topic]).await?.accept();
-        sets.iter().flatten().map(|row| position(Columns::of(row, POSITIONS.name))).collect()
+        columns_of(&sets, &POSITIONS)?.map(position).collect()
     }
 
     async fn advance(&self, positions: &[LogPosition]) -> Result<(), Fault> {
@@ -35,8 +35,8 @@ fn position(columns: Columns<'_>) -> Result<LogPosition, Fault> {
     Ok(LogPosition {
         log: LogId(columns.get("log_id")?),
         topic: columns.get::<&str>("topic")?.into(),
-        partition: columns.get("kafka_partition")?,
-        next_offset: columns.get("next_offset")?,
+        partition: columns.natural::<i32, u32>("kafka_partition")?.cast_signed(),
+        next_offset: columns.natural::<i64, u64>("next_offset")?.cast_signed(),
     })
 }
 
@@ -63,5 +63,6 @@ mod tests {
         let read = |next_offset| position(Columns::of(&row(next_offset), POSITIONS.name));
         assert_eq!(read(ColumnData::I64(Some(43))), Ok(expected));
         assert!(read(ColumnData::I64(None)).is_err(), "a missing offset is not offset 0");
+        assert!(read(ColumnData::I64(Some(-1))).is_err(), "to Kafka that is the end of the log");
     }
 }

@@ -49,7 +49,8 @@ impl SqlServer {
     /// The rows of a statement with one result set.
     async fn rows(&self, statement: &Statement, parameters: &[&dyn ToSql]) -> Result<Vec<Row>, ReadFault> {
         let answer = self.pool.ask(statement, parameters).await.map_err(|fault| faults::for_reader(&fault))?;
-        Ok(answer.accept().into_iter().next().unwrap_or_default())
+        let [rows] = <[_; 1]>::try_from(answer.accept()).map_err(|_| faults::for_reader(&faults::bug(statement.name)))?;
+        Ok(rows)
     }
 }
 

@@ -6,8 +6,7 @@ use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, JobState, 
 
 use crate::faults;
 use crate::json::JsonRows;
-use crate::parking::only_row;
-use crate::row::Columns;
+use crate::row::{Columns, columns_of, only_row};
 use crate::statement::{CHANGE_JOB, JOB_LETTERS, JOBS_BEFORE, NOTE_LETTERS, PLAN_JOB, RUNNING_JOBS};
 use crate::store::SqlServer;
 
@@ -16,7 +15,7 @@ impl RedriveJobs for SqlServer {
         let JobPlan { operation, made_at, actor, origin, subject, rate, max_retries } = plan.clone().fitting();
         let (made_at, max_retries) = (made_at.to_sql(), i32::try_from(max_retries).unwrap_or(i32::MAX));
         let sets = self.pool.ask(&PLAN_JOB, &[&operation, &made_at, &actor, &origin, &subject, &rate, &max_retries, &KEPT_JOBS]).await?;
-        Columns::of(only_row(&sets.accept(), &PLAN_JOB)?, PLAN_JOB.name).get("number")
+        only_row(&sets.accept(), &PLAN_JOB)?.get("number")
     }
 
     async fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> Result<(), Fault> {
@@ -31,26 +30,24 @@ impl RedriveJobs for SqlServer {
     async fn change_job(&self, job: i64, change: &JobChange) -> Result<bool, Fault> {
         let from: String = change.from().iter().flat_map(|state| [",", state.label()]).chain([","]).collect();
         let sets = self.pool.ask(&CHANGE_JOB, &[&job, &from, &change.to().label(), &change.problem(), &change.rate()]).await?.accept();
-        let changed: i32 = Columns::of(only_row(&sets, &CHANGE_JOB)?, CHANGE_JOB.name).get("changed")?;
-        Ok(changed > 0)
+        Ok(only_row(&sets, &CHANGE_JOB)?.natural::<i32, u32>("changed")? > 0)
     }
 
     async fn jobs_before(&self, number: i64, limit: usize) -> Result<Vec<RedriveJob>, Fault> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sets = self.pool.ask(&JOBS_BEFORE, &[&limit, &number]).await?.accept();
-        sets.iter().flatten().map(|row| job(Columns::of(row, JOBS_BEFORE.name))).collect()
+        columns_of(&sets, &JOBS_BEFORE)?.map(job).collect()
     }
 
     async fn running_jobs(&self) -> Result<Vec<i64>, Fault> {
         let sets = self.pool.ask(&RUNNING_JOBS, &[]).await?.accept();
-        sets.iter().flatten().map(|row| Columns::of(row, RUNNING_JOBS.name).get("number")).collect()
+        columns_of(&sets, &RUNNING_JOBS)?.map(|columns| columns.get("number")).collect()
     }
 
     async fn job_letters(&self, job: i64, after: &str, limit: usize) -> Result<Vec<JobLetter>, Fault> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sets = self.pool.ask(&JOB_LETTERS, &[&limit, &job, &after]).await?.accept();
-        let letters = sets.iter().flatten().map(|row| {
-            let columns = Columns::of(row, JOB_LETTERS.name);
+        let letters = columns_of(&sets, &JOB_LETTERS)?.map(|columns| {
             let result = LetterResult::of_label(&columns.text("result")?).ok_or(faults::bug(JOB_LETTERS.name))?;
             Ok(JobLetter { id: columns.text("id")?, result })
         });
@@ -59,7 +56,6 @@ impl RedriveJobs for SqlServer {
 }
 
 fn job(columns: Columns<'_>) -> Result<RedriveJob, Fault> {
-    let max_retries: i32 = columns.get("max_retries")?;
     Ok(RedriveJob {
         number: columns.get("number")?,
         plan: JobPlan {
@@ -69,7 +65,7 @@ fn job(columns: Columns<'_>) -> Result<RedriveJob, Fault> {
             origin: columns.text("origin")?,
             subject: columns.text("subject")?,
             rate: columns.optional("rate")?,
-            max_retries: u32::try_from(max_retries).map_err(|_| faults::bug(JOBS_BEFORE.name))?,
+            max_retries: columns.natural::<i32, _>("max_retries")?,
         },
         state: JobState::of_label(&columns.text("state")?).ok_or(faults::bug(JOBS_BEFORE.name))?,
         problem: columns.optional::<&str>("problem")?.map(str::to_owned),

@@ -1,12 +1,36 @@
 //! Values out of a row.
 
 use events::{Money, Timestamp};
-use pipeline::Fault;
+use pipeline::{Fault, Position};
 use tiberius::numeric::Numeric;
 use tiberius::time::DateTime2;
 use tiberius::{ColumnData, FromSql, Row};
 
+use crate::connection::ResultSets;
 use crate::faults;
+use crate::statement::Statement;
+
+/// The rows of an answer that is one result set. An answer without any is not the same as one without rows: nothing may be concluded from it.
+pub(crate) fn rows<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<&'s [Row], Fault> {
+    match sets.as_slice() {
+        [rows] => Ok(rows),
+        _ => Err(faults::bug(statement.name)),
+    }
+}
+
+/// The columns of each row of such an answer.
+pub(crate) fn columns_of<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<impl Iterator<Item = Columns<'s>> + use<'s>, Fault> {
+    let operation = statement.name;
+    Ok(rows(sets, statement)?.iter().map(move |row| Columns::of(row, operation)))
+}
+
+/// The columns of an answer that is one row, always.
+pub(crate) fn only_row<'s>(sets: &'s ResultSets, statement: &Statement) -> Result<Columns<'s>, Fault> {
+    match rows(sets, statement)? {
+        [row] => Ok(Columns::of(row, statement.name)),
+        _ => Err(faults::bug(statement.name)),
+    }
+}
 
 /// The columns of a row, by name. What is missing or of another type than our statement says is a [`pipeline::FaultClass::Bug`].
 #[derive(Clone, Copy)]
@@ -29,6 +53,18 @@ impl<'r> Columns<'r> {
     /// A value, or `None` where it is NULL.
     pub(crate) fn optional<T: FromSql<'r>>(self, name: &str) -> Result<Option<T>, Fault> {
         self.row.try_get(name).map_err(|_| self.bug())
+    }
+
+    /// A number that is never negative.
+    pub(crate) fn natural<T: FromSql<'r>, N: TryFrom<T>>(self, name: &str) -> Result<N, Fault> {
+        N::try_from(self.get(name)?).map_err(|_| self.bug())
+    }
+
+    /// A place in the log. To Kafka a negative number is not a place but a word for one, such as the end.
+    pub(crate) fn position(self) -> Result<Position, Fault> {
+        let partition = self.natural::<i32, u32>("kafka_partition")?.cast_signed();
+        let offset = self.natural::<i64, u64>("kafka_offset")?.cast_signed();
+        Ok(Position { topic: self.get::<&str>("topic")?.into(), partition, offset })
     }
 
     /// A text of our own.

@@ -2,20 +2,18 @@
 
 use std::sync::Arc;
 
-use events::Body;
 use pipeline::audit::AuditTail;
 use pipeline::ports::DryRun;
-use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, Outcome, ParkedKey, Reason, WaitsFor};
+use pipeline::{Applied, Batch, EventStore, Fault, FaultClass, ParkedKey};
 use tiberius::ToSql;
 use tokio::sync::Mutex;
 
+use crate::answer;
 use crate::config::SqlServerConfig;
-use crate::connection::ResultSets;
 use crate::faults;
 use crate::json::{JsonParameter, JsonRows, unify_types};
 use crate::pool::Pool;
 use crate::positions;
-use crate::row::Columns;
 use crate::statement::{APPLY_BATCH, PING};
 
 /// A database on SQL Server. Clones share one pool of connections; the first statement opens the first of them.
@@ -72,7 +70,7 @@ impl SqlServer {
         let parameters = Parameters::of(batch, purpose);
         let answer = self.pool.ask(&APPLY_BATCH, &parameters.in_order()).await?;
         // An answer that cannot be believed is dropped, and its connection with it.
-        let applied = read_answer(batch, &words(answer.sets())?)?;
+        let applied = answer::read(batch, &answer::words(answer.sets())?)?;
         answer.accept();
         applied.ok_or(faults::fault(FaultClass::ReleaseLost, APPLY_BATCH.name))
     }
@@ -206,65 +204,6 @@ fn released(batch: Batch<'_>) -> JsonParameter {
     rows.finish()
 }
 
-/// One row of the answer.
-struct Word<'r> {
-    ord: i32,
-    outcome: &'r str,
-}
-
-/// Under which `ord` the statement says how it ended.
-const LAST_WORD: i32 = -1;
-/// Under which `ord` it says that children wait.
-const CHILDREN_WAIT: i32 = -2;
-/// Under which `ord` it says that an address is free that is waited for.
-const ADDRESS_FREE: i32 = -3;
-
-/// An answer without its last word, or one that makes no sense: tried once more, then held.
-const NOT_BELIEVED: Fault = faults::fault(FaultClass::UnknownState, "apply_batch");
-
-fn words(sets: &ResultSets) -> Result<Vec<Word<'_>>, Fault> {
-    let rows = sets.iter().flatten();
-    rows.map(|row| {
-        let columns = Columns::of(row, APPLY_BATCH.name);
-        Ok(Word { ord: columns.get("ord")?, outcome: columns.get("outcome")? })
-    })
-    .collect()
-}
-
-/// What became of the batch: every event that the answer does not mention was applied. `None` if nothing was written, because a released event
-/// had been taken by someone else.
-fn read_answer(batch: Batch<'_>, words: &[Word<'_>]) -> Result<Option<Applied>, Fault> {
-    match words.iter().find(|word| word.ord == LAST_WORD).map(|word| word.outcome) {
-        Some("end") => {}
-        Some("taken") => return Ok(None),
-        _ => return Err(NOT_BELIEVED),
-    }
-    let mut outcomes = vec![Outcome::Applied; batch.len()];
-    for word in words.iter().filter(|word| word.ord >= 0) {
-        let number = usize::try_from(word.ord).map_err(|_| NOT_BELIEVED)?;
-        let item = batch.items().get(number).ok_or(NOT_BELIEVED)?;
-        outcomes[number] = match word.outcome {
-            "duplicate" => Outcome::Duplicate,
-            "stale" => Outcome::Stale,
-            "parked" => Outcome::Parked(awaited(&item.event.body).ok_or(NOT_BELIEVED)?),
-            "folded" => Outcome::Rejected { reason: Reason::LedgerCompacted, code: None },
-            "conflict" => Outcome::Rejected { reason: Reason::EventIdConflict, code: None },
-            _ => return Err(NOT_BELIEVED),
-        };
-    }
-    let children_wait = words.iter().any(|word| word.ord == CHILDREN_WAIT);
-    let addresses_free = words.iter().any(|word| word.ord == ADDRESS_FREE);
-    Ok(Some(Applied { outcomes, children_wait, addresses_free }))
-}
-
-/// What an event of this body waits for when it is parked.
-const fn awaited(body: &Body<'_>) -> Option<WaitsFor> {
-    match body {
-        Body::UserCreated(_) => Some(WaitsFor::Email),
-        Body::OrderPlaced(_) | Body::PaymentSettled(_) | Body::InventoryAdjusted(_) => WaitsFor::parent_of(body),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use events::{EventType, samples};
@@ -290,10 +229,6 @@ mod tests {
 
     fn moved() -> LogPosition {
         LogPosition { log: LogId(Uuid::from_u128(7)), topic: "events".into(), partition: 3, next_offset: 43 }
-    }
-
-    fn word(ord: i32, outcome: &str) -> Word<'_> {
-        Word { ord, outcome }
     }
 
     #[test]
@@ -417,55 +352,5 @@ mod tests {
         let place = |wanted: &str| text.find(wanted).unwrap_or_else(|| panic!("{wanted}"));
         let (decided, moved) = (place("IF @P14 > 0 AND NOT EXISTS (SELECT 1 FROM @outcome"), place("INSERT INTO dbo.log_positions"));
         assert!(place("SELECT -1 AS ord, 'taken'") < decided && decided < moved && moved < place("IF @P12 = 0 COMMIT"));
-    }
-
-    #[test]
-    fn what_the_answer_does_not_mention_was_applied() {
-        let items = all_four();
-        let parent = WaitsFor::parent_of(&items[1].event.body).unwrap();
-        let answer = [word(-2, "waiting"), word(-1, "end"), word(0, "stale"), word(1, "parked"), word(3, "conflict")];
-        let applied = read_answer(Batch::new(&items), &answer).unwrap().unwrap();
-        let conflict = Outcome::Rejected { reason: Reason::EventIdConflict, code: None };
-        assert_eq!(applied.outcomes, [Outcome::Stale, Outcome::Parked(parent), Outcome::Applied, conflict]);
-        assert!(applied.children_wait);
-    }
-
-    #[test]
-    fn a_user_without_its_address_waits_for_it() {
-        let items = all_four();
-        let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(0, "parked")]).unwrap().unwrap();
-        assert_eq!(applied.outcomes[..2], [Outcome::Parked(WaitsFor::Email), Outcome::Applied]);
-    }
-
-    #[test]
-    fn children_wait_only_when_the_answer_says_so() {
-        let items = all_four();
-        let applied = read_answer(Batch::new(&items), &[word(-1, "end"), word(2, "duplicate")]).unwrap().unwrap();
-        assert_eq!(applied.outcomes[2], Outcome::Duplicate);
-        assert_eq!((applied.children_wait, applied.addresses_free), (false, false));
-        let applied = read_answer(Batch::new(&items), &[word(-3, "free"), word(-1, "end")]).unwrap().unwrap();
-        assert_eq!((applied.children_wait, applied.addresses_free), (false, true));
-    }
-
-    #[test]
-    fn without_its_last_word_nothing_of_an_answer_is_believed() {
-        let items = all_four();
-        for answer in [vec![], vec![word(0, "stale")], vec![word(-1, "open"), word(-2, "waiting")]] {
-            assert_eq!(read_answer(Batch::new(&items), &answer).unwrap_err().class, FaultClass::UnknownState);
-        }
-    }
-
-    #[test]
-    fn an_answer_that_makes_no_sense_is_not_believed_either() {
-        let items = all_four();
-        for strange in [word(4, "stale"), word(3, "parked"), word(0, "lost"), word(1, "eaten")] {
-            assert_eq!(read_answer(Batch::new(&items), &[word(-1, "end"), strange]).unwrap_err().class, FaultClass::UnknownState);
-        }
-    }
-
-    #[test]
-    fn a_batch_whose_release_was_taken_is_told_apart() {
-        let items = all_four();
-        assert_eq!(read_answer(Batch::new(&items), &[word(-1, "taken")]), Ok(None));
     }
 }

@@ -9,8 +9,8 @@ use uuid::Uuid;
 use crate::connection::ResultSets;
 use crate::faults;
 use crate::ledger;
-use crate::parking::{ids, only_row, parked_events, to_bigint};
-use crate::row::Columns;
+use crate::parking::{ids, parked_events, to_bigint};
+use crate::row::{Columns, columns_of, only_row};
 use crate::statement::{
     CORRECT_STOCK, COUNT_ROWS, DELETE_ORDER, DELETE_PAYMENT, DELETE_USER, LEDGER_STATE, OPENING_BALANCES, OUTDATE_ORDER, OUTDATE_PAYMENT,
     OUTDATE_USER, PAGE_ADJUSTMENTS, PAGE_ORDERS, PAGE_PAYMENTS, PAGE_USERS, REMOVE_ADJUSTMENT, ROWS_ADJUSTMENTS, ROWS_ORDERS,
@@ -21,8 +21,7 @@ use crate::store::SqlServer;
 impl TableRows for SqlServer {
     async fn count(&self, table: Table) -> Result<u64, Fault> {
         let sets = self.pool.ask(&COUNT_ROWS, &[]).await?.accept();
-        let count: i64 = Columns::of(only_row(&sets, &COUNT_ROWS)?, COUNT_ROWS.name).get(table.name())?;
-        Ok(count.unsigned_abs())
+        only_row(&sets, &COUNT_ROWS)?.natural::<i64, _>(table.name())
     }
 
     async fn rows_after(&self, table: Table, after: Option<Uuid>, limit: usize) -> Result<Vec<TableRow>, Fault> {
@@ -54,17 +53,17 @@ impl TableRows for SqlServer {
 
     async fn wrong_stock(&self, limit: usize) -> Result<Vec<WrongStock>, Fault> {
         let sets = self.pool.ask(&WRONG_STOCK, &[&to_bigint(limit)]).await?.accept();
-        sets.iter().flatten().map(|row| wrong_stock(Columns::of(row, WRONG_STOCK.name))).collect()
+        columns_of(&sets, &WRONG_STOCK)?.map(wrong_stock).collect()
     }
 
     async fn ledger_state(&self) -> Result<LedgerState, Fault> {
         let sets = self.pool.ask(&LEDGER_STATE, &[]).await?.accept();
-        ledger::state(Columns::of(only_row(&sets, &LEDGER_STATE)?, LEDGER_STATE.name))
+        ledger::state(only_row(&sets, &LEDGER_STATE)?)
     }
 
     async fn opening_balances(&self, after: Option<&str>, limit: usize) -> Result<Vec<OpeningBalance>, Fault> {
         let sets = self.pool.ask(&OPENING_BALANCES, &[&to_bigint(limit), &after]).await?.accept();
-        sets.iter().flatten().map(|row| ledger::opening_balance(Columns::of(row, OPENING_BALANCES.name))).collect()
+        columns_of(&sets, &OPENING_BALANCES)?.map(ledger::opening_balance).collect()
     }
 
     async fn waiting_page(&self, after: Option<ParkedKey<'_>>, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
@@ -115,19 +114,18 @@ impl TableRepair for SqlServer {
 
 /// Whether a statement has changed a row.
 fn changed(sets: &ResultSets, statement: &Statement) -> Result<bool, Fault> {
-    let rows: i32 = Columns::of(only_row(sets, statement)?, statement.name).get("changed")?;
-    Ok(rows > 0)
+    Ok(only_row(sets, statement)?.natural::<i32, u32>("changed")? > 0)
 }
 
 /// The rows of an answer. An order comes as one row per item, one after the other.
 fn table_rows(table: Table, sets: &ResultSets, statement: &Statement) -> Result<Vec<TableRow>, Fault> {
     let mut rows: Vec<TableRow> = Vec::new();
-    for row in sets.iter().flatten() {
-        let columns = Columns::of(row, statement.name);
-        let key = columns.get("row_key")?;
-        if rows.last().is_none_or(|last| last.key != key) {
-            let (event_id, event_at) = (columns.get("event_id")?, columns.time("event_at")?);
-            rows.push(TableRow { key, event_id, event_at, fields: fields(table, columns)? });
+    for columns in columns_of(sets, statement)? {
+        let (key, event_id, event_at) = (columns.get("row_key")?, columns.get("event_id")?, columns.time("event_at")?);
+        match rows.last().filter(|last| table == Table::Orders && last.key == key) {
+            None => rows.push(TableRow { key, event_id, event_at, fields: fields(table, columns)? }),
+            Some(last) if (last.event_id, last.event_at) == (event_id, event_at) => {}
+            Some(_) => return Err(faults::bug(statement.name)),
         }
         if let Some(order) = rows.last_mut().filter(|_| table == Table::Orders) {
             add_item(order, columns)?;

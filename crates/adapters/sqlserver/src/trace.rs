@@ -4,14 +4,13 @@ use pipeline::ports::EventTrace;
 use pipeline::trace::{
     About, Entity, HISTORY_ROWS, History, LedgerLine, PARKED_LOOKED_THROUGH, ParkedRow, ShownRow, StockRow, Subject, Trace,
 };
-use pipeline::{Fault, Position, WaitsFor};
+use pipeline::{Fault, WaitsFor};
 use tiberius::ToSql;
 use uuid::Uuid;
 
 use crate::faults;
 use crate::ledger::events_before;
-use crate::parking::only_row;
-use crate::row::Columns;
+use crate::row::{Columns, columns_of, only_row};
 use crate::statement::{
     INVENTORY, LEDGER_STATE, Statement, TRACE_ARTICLE, TRACE_CHILDREN, TRACE_CLAIMS, TRACE_ENTITY, TRACE_LEDGER, TRACE_MENTIONS,
     TRACE_PARKED, TRACE_ROWS,
@@ -23,16 +22,14 @@ impl EventTrace for SqlServer {
     /// table is asked first: what moves is seen twice rather than not at all.
     async fn trace(&self, event_id: Uuid, entity: Option<Entity>) -> Result<Trace, Fault> {
         let parked = self.pool.ask(&TRACE_PARKED, &[&event_id]).await?.accept();
-        let parked = parked.iter().flatten().map(|row| parked_row(Columns::of(row, TRACE_PARKED.name)));
-        let parked = parked.collect::<Result<_, _>>()?;
+        let parked = columns_of(&parked, &TRACE_PARKED)?.map(parked_row).collect::<Result<_, _>>()?;
 
         let (entity_type, entity_id) = entity.map_or((0, Uuid::nil()), |entity| (i32::from(entity.type_number()), entity.id()));
         let rows = self.pool.ask(&TRACE_ROWS, &[&event_id, &entity_type, &entity_id]).await?.accept();
-        let rows = rows.iter().flatten().map(|row| shown_row(Columns::of(row, TRACE_ROWS.name)));
-        let rows = rows.collect::<Result<_, _>>()?;
+        let rows = columns_of(&rows, &TRACE_ROWS)?.map(shown_row).collect::<Result<_, _>>()?;
 
         let ledger = self.pool.ask(&TRACE_LEDGER, &[&event_id]).await?.accept();
-        let ledger = Columns::of(only_row(&ledger, &TRACE_LEDGER)?, TRACE_LEDGER.name);
+        let ledger = only_row(&ledger, &TRACE_LEDGER)?;
         let (folded_before, ledger) = (events_before(ledger)?, ledger_line(ledger)?);
         Ok(Trace { ledger, folded_before, parked, ..Trace::default() }.with_rows(rows, event_id, entity))
     }
@@ -53,16 +50,15 @@ fn count(rows: usize) -> i32 {
 impl SqlServer {
     async fn article(&self, sku: &str) -> Result<History, Fault> {
         let stock = self.pool.ask(&INVENTORY, &[&sku]).await?.accept();
-        let stock = stock.iter().flatten().map(|row| Columns::of(row, INVENTORY.name));
-        let stock = stock.map(|columns| Ok(StockRow { quantity: columns.get("quantity")?, updated_at: columns.time("updated_at")? }));
+        let stock = columns_of(&stock, &INVENTORY)?
+            .map(|columns| Ok(StockRow { quantity: columns.get("quantity")?, updated_at: columns.time("updated_at")? }));
         let stock = stock.collect::<Result<Vec<_>, Fault>>()?.first().copied();
 
         let ledger = self.pool.ask(&TRACE_ARTICLE, &[&sku, &count(HISTORY_ROWS)]).await?.accept();
-        let ledger = ledger.iter().flatten().map(|row| ledger_line(Columns::of(row, TRACE_ARTICLE.name)));
-        let ledger = ledger.collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
+        let ledger = columns_of(&ledger, &TRACE_ARTICLE)?.map(ledger_line).collect::<Result<Vec<_>, _>>()?.into_iter().flatten().collect();
 
         let state = self.pool.ask(&LEDGER_STATE, &[]).await?.accept();
-        let folded_before = events_before(Columns::of(only_row(&state, &LEDGER_STATE)?, LEDGER_STATE.name))?;
+        let folded_before = events_before(only_row(&state, &LEDGER_STATE)?)?;
         Ok(History { stock, ledger, folded_before, ..History::default() })
     }
 
@@ -84,17 +80,16 @@ impl SqlServer {
             None => (Vec::new(), 0),
         };
         let row = self.pool.ask(&TRACE_ENTITY, &[&entity_type, &id]).await?.accept();
-        let row = row.iter().flatten().next().map(|row| shown_row(Columns::of(row, TRACE_ENTITY.name))).transpose()?;
+        let row = columns_of(&row, &TRACE_ENTITY)?.next().map(shown_row).transpose()?;
         Ok(History { row, parked, children, children_total, ..History::default() })
     }
 
     /// Rows of the parking table, and how many there are in all where the statement tells it.
     async fn parked_rows(&self, statement: &'static Statement, values: &[&dyn ToSql]) -> Result<(Vec<ParkedRow>, u64), Fault> {
         let rows = self.pool.ask(statement, values).await?.accept();
-        let columns = || rows.iter().flatten().map(|row| Columns::of(row, statement.name));
-        let parked = columns().map(parked_row).collect::<Result<_, _>>()?;
-        let total = match columns().next() {
-            Some(columns) if statement.name == TRACE_CHILDREN.name => columns.get::<i64>("children")?.unsigned_abs(),
+        let parked = columns_of(&rows, statement)?.map(parked_row).collect::<Result<_, _>>()?;
+        let total = match columns_of(&rows, statement)?.next() {
+            Some(columns) if statement.name == TRACE_CHILDREN.name => columns.natural::<i64, _>("children")?,
             _ => 0,
         };
         Ok((parked, total))
@@ -124,11 +119,7 @@ fn parked_row(columns: Columns<'_>) -> Result<ParkedRow, Fault> {
     let waits_for = WaitsFor::from_columns(columns.get("waits_for_type")?, columns.optional("waits_for_id")?);
     Ok(ParkedRow {
         event_id: columns.get("event_id")?,
-        position: Position {
-            topic: columns.get::<&str>("topic")?.into(),
-            partition: columns.get("kafka_partition")?,
-            offset: columns.get("kafka_offset")?,
-        },
+        position: columns.position()?,
         waits_for: waits_for.ok_or_else(|| faults::bug(TRACE_PARKED.name))?,
         parked_at: columns.time("parked_at")?,
         expired: columns.get("expired")?,
@@ -139,7 +130,7 @@ fn parked_row(columns: Columns<'_>) -> Result<ParkedRow, Fault> {
 #[cfg(test)]
 mod tests {
     use events::{EventType, Timestamp, samples};
-    use pipeline::FaultClass;
+    use pipeline::{FaultClass, Position};
     use tiberius::time::{Date, DateTime2, Time};
     use tiberius::{ColumnData, ColumnType, Row};
 

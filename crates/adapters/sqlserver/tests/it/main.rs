@@ -1,6 +1,7 @@
 //! What needs a server: a scripted one always, a real one when `MSSQL_SERVER` is set.
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test fails by panicking")]
 
+mod answers;
 mod audit;
 mod certificates;
 mod compaction;
@@ -19,3 +20,4 @@ mod outages;
 mod places;
 mod real;
 mod scripted;
+mod tables;

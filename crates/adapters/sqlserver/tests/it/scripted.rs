@@ -12,6 +12,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 
+pub use crate::tables::{Column, Value, table, words};
+
 /// What the server does next.
 #[derive(Clone, Debug)]
 pub enum Step {
@@ -19,6 +21,8 @@ pub enum Step {
     Answer(Vec<u8>),
     /// Sends so many bytes of the packet with these tokens, then closes.
     Cut(Vec<u8>, usize),
+    /// Sends so many of them, and nothing more.
+    Stall(Vec<u8>, usize),
     /// Says nothing, and keeps the connection.
     Silence,
     /// Closes.
@@ -134,11 +138,10 @@ async fn follow(mut stream: TcpStream, script: Script, seen: Arc<Seen>) {
                 let _written = stream.write_all(&packet(&tokens)[..length]).await;
                 return;
             }
-            Step::Silence => {
-                seen.silences.add_permits(1);
-                // Until the other side goes.
-                while read_message(&mut stream).await.is_ok() {}
-                return;
+            Step::Silence => return be_silent(&mut stream, &seen).await,
+            Step::Stall(tokens, length) => {
+                let _written = stream.write_all(&packet(&tokens)[..length]).await;
+                return be_silent(&mut stream, &seen).await;
             }
             Step::Close => return,
         };
@@ -148,6 +151,12 @@ async fn follow(mut stream: TcpStream, script: Script, seen: Arc<Seen>) {
     }
     // A message that the script does not expect is not answered.
     let _unexpected = read_message(&mut stream).await;
+}
+
+/// Keeps the connection until the other side goes.
+async fn be_silent(stream: &mut TcpStream, seen: &Seen) {
+    seen.silences.add_permits(1);
+    while read_message(stream).await.is_ok() {}
 }
 
 /// Reads packets up to the one that ends the message.
@@ -185,8 +194,13 @@ pub fn done() -> Vec<u8> {
 
 /// An ERROR token and a DONE.
 pub fn error(number: u32, severity: u8, message: &str) -> Vec<u8> {
+    [error_token(number, severity, message), done()].concat()
+}
+
+/// An ERROR token alone.
+pub fn error_token(number: u32, severity: u8, message: &str) -> Vec<u8> {
     let body = [&number.to_le_bytes()[..], &[1, severity], &us_varchar(message), &[0, 0], &1_u32.to_le_bytes()].concat();
-    [&[0xaa][..], &length(&body), &body, &done()].concat()
+    [&[0xaa][..], &length(&body), &body].concat()
 }
 
 /// A login answer that sends the client on.
@@ -196,57 +210,7 @@ pub fn routing(host: &str, port: u16) -> Vec<u8> {
     [&[0xe3][..], &length(&body), &body, &done()].concat()
 }
 
-/// A column of an answer: `int`, `bigint`, `nvarchar(100)` or `binary(32)`.
-#[derive(Clone, Copy, Debug)]
-pub enum Column {
-    Int(&'static str),
-    Long(&'static str),
-    Text(&'static str),
-    Digest(&'static str),
-}
-
-/// A value of a row.
-#[derive(Clone, Copy, Debug)]
-pub enum Value<'a> {
-    Int(i32),
-    Long(i64),
-    Text(&'a str),
-    Digest([u8; 32]),
-}
-
-/// A result set.
-pub fn table(columns: &[Column], rows: &[Vec<Value<'_>>]) -> Vec<u8> {
-    let mut tokens = vec![0x81, u8::try_from(columns.len()).unwrap(), 0];
-    for column in columns {
-        let (kind, name): (&[u8], _) = match column {
-            Column::Int(name) => (&[0x26, 4], name),
-            Column::Long(name) => (&[0x26, 8], name),
-            Column::Digest(name) => (&[0xad, 32, 0], name),
-            Column::Text(name) => (&[0xe7, 200, 0, 9, 4, 0xd0, 0, 0x34], name),
-        };
-        tokens.extend([&[0, 0, 0, 0, 1, 0][..], kind, &[u8::try_from(name.len()).unwrap()], &utf16(name)].concat());
-    }
-    for row in rows {
-        tokens.push(0xd1);
-        for value in row {
-            tokens.extend(match value {
-                Value::Int(number) => [&[4][..], &number.to_le_bytes()].concat(),
-                Value::Long(number) => [&[8][..], &number.to_le_bytes()].concat(),
-                Value::Digest(bytes) => [&length(bytes)[..], bytes].concat(),
-                Value::Text(text) => [&length(&utf16(text))[..], &utf16(text)].concat(),
-            });
-        }
-    }
-    [tokens, done()].concat()
-}
-
-/// The answer of the batch statement.
-pub fn words(words: &[(i32, &str)]) -> Vec<u8> {
-    let rows: Vec<_> = words.iter().map(|(ord, outcome)| vec![Value::Int(*ord), Value::Text(outcome)]).collect();
-    table(&[Column::Int("ord"), Column::Text("outcome")], &rows)
-}
-
-fn utf16(text: &str) -> Vec<u8> {
+pub fn utf16(text: &str) -> Vec<u8> {
     text.encode_utf16().flat_map(u16::to_le_bytes).collect()
 }
 
@@ -256,6 +220,6 @@ fn us_varchar(text: &str) -> Vec<u8> {
     [&units.to_le_bytes()[..], &utf16(text)].concat()
 }
 
-fn length(bytes: &[u8]) -> [u8; 2] {
+pub fn length(bytes: &[u8]) -> [u8; 2] {
     u16::try_from(bytes.len()).unwrap().to_le_bytes()
 }
