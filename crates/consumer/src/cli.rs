@@ -47,12 +47,12 @@ pub enum Command {
     Migrate,
     /// Show on one screen what the consumer on this machine says of itself, the lag, what is parked, and the dead letters by fingerprint.
     ///
-    /// Reads the list of dead letters from end to end. Exit codes: 0 the consumer is ready and every part answered, 1 not so, 2 wrong usage or
-    /// settings.
+    /// Reads the list of dead letters from end to end. Exit codes: 0 the consumer is ready, every part answered, and no process's last
+    /// verification found a difference; 1 not so; 2 wrong usage or settings.
     Status(StatusArgs),
     /// Say what the tables, the parking table, the dead letters and the audit log know of one event, or of a user, an order, a payment or an article.
     ///
-    /// Reads the list of dead letters from end to end; of an event the tables of rows too, of an article (`--sku`) the ledger. Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or
+    /// Reads the list of dead letters from end to end; for an event also the tables of rows, for an article (`--sku`) the ledger. Exit codes: 0 found, 1 nothing knows it or a part could not be asked, 2 wrong usage or
     /// settings.
     Trace(TraceArgs),
     /// Prove that the tables are what the log says: read the topic once more, beside the group, and compare every row.

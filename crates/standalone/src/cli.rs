@@ -71,7 +71,8 @@ pub enum Command {
     },
     /// Show on one screen what the pipeline at `API_PORT` says of itself, the lag, what is parked, and the dead letters by fingerprint.
     ///
-    /// Exit codes: 0 it is ready and every part answered, 1 not so, 2 wrong usage or settings.
+    /// Exit codes: 0 it is ready, every part answered, and no process's last verification found a difference; 1 not so; 2 wrong usage or
+    /// settings.
     Status(StatusArgs),
     /// Say what the tables, the parking table, the dead letters and the audit log know of one event, or of a user, an order, a payment or an article, on
     /// whatever is configured, else in `--data-dir`.

@@ -13,7 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::config::{RedisConfig, Tls};
 use crate::faults;
-use crate::node::{Node, Target};
+use crate::node::Target;
 
 /// How servers are spoken to: the login and the encryption, which are the same for each of them.
 pub(crate) struct Servers {

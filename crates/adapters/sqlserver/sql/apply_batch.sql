@@ -43,8 +43,8 @@ IF @@TRANCOUNT > 0 THROW 50001, N'a transaction is open on entry', 1;
 DECLARE @now datetime2(6) = SYSUTCDATETIME();
 DECLARE @gone int;
 DECLARE @again int;
-DECLARE @waiting bit = 0;
-DECLARE @free bit = 0;
+DECLARE @waiting int = 0;
+DECLARE @free int = 0;
 DECLARE @fell int = 1;
 DECLARE @folded_before datetime2(6);
 -- Users whose event would be written, while somebody claims an address that is not free for the taking. holds: its own row has the address.

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use futures_util::stream;
 use pipeline::dead_letter::{Encoding, Entry};
 use pipeline::ports::{Clock as _, DeadLetterReader};
@@ -15,17 +16,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::Admin;
-use super::query::{ExportQuery, ListQuery};
+use super::query::{ExportQuery, ListQuery, StatsQuery};
+use crate::admin::AdminRole;
 use crate::admin::answer::Refused;
 use crate::admin::request::{Asked, asked};
 use crate::backends::SystemClock;
-use crate::dlq::filter::Filter;
 use crate::dlq::find::find;
 use crate::dlq::listed::{Listed, Row};
 use crate::dlq::newest_first::NewestFirst;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
-use crate::dlq::stats::{Stats, stats};
+use crate::dlq::stats::{By, Stats, stats};
 use crate::dlq::transfer::export_page;
 
 /// Entries of one answer, where nothing is asked for, and at most.
@@ -72,9 +73,21 @@ pub(super) async fn list<Q: DeadLetterReader, P, T>(
     Ok(Json(json!({ "depth": depth, "claimed": claimed, "entries": entries, "next": next })))
 }
 
-/// `GET /admin/dlq/stats`.
-pub(super) async fn count<Q: DeadLetterReader, P, T>(State(admin): Shared<Q, P, T>) -> Result<Json<Stats>, Refused> {
-    Ok(Json(stats(&admin.context.queue, &Filter::default(), &[], SystemClock.now()).await?))
+/// `GET /admin/dlq/stats`. A key may be personal data: keys are counted for editors alone.
+pub(super) async fn count<Q: DeadLetterReader, P, T>(
+    State(admin): Shared<Q, P, T>,
+    Extension(role): Extension<AdminRole>,
+    query: Asked<StatsQuery>,
+) -> Result<Json<Stats>, Refused> {
+    let query = asked(query)?;
+    let (filter, by) = (query.filter()?, query.by()?);
+    if by.contains(&By::Key) && role < AdminRole::Editor {
+        return Err(Refused::with(
+            StatusCode::FORBIDDEN,
+            "The role of this token (ADMIN_ROLES) does not allow keys: they may be personal data.",
+        ));
+    }
+    Ok(Json(stats(&admin.context.queue, &filter, &by, SystemClock.now()).await?))
 }
 
 /// All that an entry says.

@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use clap::ValueEnum as _;
 use serde::Deserialize;
 
 use crate::admin::answer::Refused;
 use crate::dlq::command;
 use crate::dlq::filter::{Filter, event_type as known_type};
+use crate::dlq::stats::By;
 
 /// `GET /admin/dlq?…`.
 #[derive(Debug, Default, Deserialize)]
@@ -40,6 +42,30 @@ pub(super) struct ExportQuery {
 impl ExportQuery {
     pub fn filter(&self) -> Result<Filter, Refused> {
         filter(BTreeSet::new(), &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+    }
+}
+
+/// `GET /admin/dlq/stats?…`.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(super) struct StatsQuery {
+    reason: Option<String>,
+    fingerprint: Option<String>,
+    event_type: Option<String>,
+    older_than: Option<String>,
+    by: Option<String>,
+}
+
+impl StatsQuery {
+    pub fn filter(&self) -> Result<Filter, Refused> {
+        filter(BTreeSet::new(), &self.reason, &self.fingerprint, &self.event_type, self.older_than.as_deref())
+    }
+
+    /// What is counted only where it is asked for.
+    pub fn by(&self) -> Result<Vec<By>, Refused> {
+        let Some(text) = &self.by else { return Ok(Vec::new()) };
+        let by: Result<_, _> = text.split(',').map(|one| By::from_str(one, false)).collect();
+        by.map_err(|_| Refused::bad("by must be key, minute, or both with a comma between."))
     }
 }
 

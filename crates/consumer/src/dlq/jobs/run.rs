@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::noting::Noting;
 use super::{JobTables, LEASE, LOOK, PAGE, find, in_words, lease_of};
 use crate::audit::{Handled, Operation, Subject, Who, Witness as _};
-use crate::dlq::choice::{RedriveRequest, told};
+use crate::dlq::choice::{self, RedriveRequest};
 use crate::dlq::context::AdminContext;
 use crate::dlq::filter::Filter;
 use crate::dlq::redrive::redrive;
@@ -147,8 +147,9 @@ where
             // Looked for in the whole list, after every claim of whoever was at it before had ended.
             let gone: Vec<String> = noting.open().cloned().collect();
             done.gone += gone.len() as u64;
-            let gone =
-                gone.into_iter().map(|id| Handled { result: Some(LetterResult::Gone), ..Handled::new(id, None, told(LetterResult::Gone)) });
+            let gone = gone
+                .into_iter()
+                .map(|id| Handled { result: Some(LetterResult::Gone), ..Handled::new(id, None, choice::told(LetterResult::Gone)) });
             if let Err(fault) = noting.handled(gone.collect()).await {
                 done.fault.get_or_insert(fault);
             }

@@ -257,6 +257,28 @@ async fn an_export_can_be_purged_and_imported_again() {
 }
 
 #[tokio::test]
+async fn letters_are_counted_as_they_are_asked_for_and_by_their_keys_for_editors_alone() {
+    let texts =
+        [five_fields("{", 0), r#"{"originalData":"{}","timestamp":"2026-01-15T10:30:59Z","reason":"not_json","key":"k"}"#.to_owned()];
+    for (role, keys) in [("viewer", None), ("operator", None), ("editor", Some(json!({"k": 1})))] {
+        let office = Office::new(&[("ADMIN_ROLES", &format!("admin:{role}"))]);
+        office.queue.put(&texts).await;
+        let (status, found) = office.ask("GET", "/admin/dlq/stats?reason=not_json&by=minute", "").await;
+        assert_eq!(
+            (status, &found["entries"], &found["byMinute"]),
+            (StatusCode::OK, &json!(1), &json!({"2026-01-15T10:30Z": 1})),
+            "{found}"
+        );
+        assert_eq!(found.get("byKey"), None);
+        let (status, found) = office.ask("GET", "/admin/dlq/stats?reason=not_json&by=key,minute", "").await;
+        assert_eq!((status == StatusCode::OK, found.get("byKey")), (keys.is_some(), keys.as_ref()), "{role}: {found}");
+        for wrong in ["by=partition", "by=", "by=key,,minute", "reasons=not_json", "eventType=Foo"] {
+            assert_eq!(office.ask("GET", &format!("/admin/dlq/stats?{wrong}"), "").await.0, StatusCode::BAD_REQUEST, "{wrong}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_role_allows_what_it_says_and_no_more() {
     let texts = [five_fields("0", 0)];
     let id = entry_id(&texts[0]);
