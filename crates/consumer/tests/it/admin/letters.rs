@@ -204,7 +204,7 @@ async fn how_each_letter_ended_is_told_where_a_redrive_waits_for_that() {
     let tables = office.queue.inner.clone();
     let consumes = async {
         eventually(Duration::from_secs(30), "it is sent", async || office.broker.sent().len() == 2).await;
-        apply(&tables, &[grace.clone()]).await;
+        apply(&tables, std::slice::from_ref(&grace)).await;
         let log = LogId(id());
         tables
             .advance(&[LogPosition { log, topic: newest["topic"].as_str().unwrap().into(), partition: 0, next_offset: 2 }])
