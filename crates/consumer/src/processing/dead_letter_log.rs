@@ -144,4 +144,13 @@ mod tests {
         let told = (0..2 * KINDS).filter(|number| log.is_among_the_first(number.to_string())).count();
         assert_eq!((told, log.kinds.len()), (KINDS, KINDS));
     }
+
+    #[test]
+    fn the_first_ones_are_warnings_and_the_others_are_for_whoever_looks_at_each() {
+        let (lines, _guard) = testkit::log_lines::log_lines();
+        let told = Told::new(&testkit::builders::record("{"), &Diagnosis::from(&events::decode(b"{").unwrap_err()), 0);
+        let mut log = DeadLetterLog::new();
+        (0..=TOLD).for_each(|_| log.tell(&told));
+        assert_eq!((lines.with("WARN dead letter").len(), lines.with("DEBUG dead letter").len()), (5, 1));
+    }
 }

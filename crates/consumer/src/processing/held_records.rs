@@ -164,9 +164,9 @@ mod tests {
         held.add(&not_json(), (0, 0), None);
         assert!(held.to_string().starts_with("1 record that cannot be written is held"), "{held}");
         assert!(held.to_string().contains("in partition 0, without keys, the first"), "{held}");
-        for partition in 1..12 {
-            held.add(&not_json(), (partition, 0), None);
-        }
+        (1..8).for_each(|partition| held.add(&not_json(), (partition, 0), None));
+        assert!(held.to_string().contains("in partitions 0, 1, 2, 3, 4, 5, 6, 7, without keys"), "{held}");
+        (8..12).for_each(|partition| held.add(&not_json(), (partition, 0), None));
         assert!(held.to_string().contains("in partitions 0, 1, 2, 3, 4, 5, 6, 7 and 4 more"), "{held}");
     }
 }

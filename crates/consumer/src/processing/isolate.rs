@@ -116,3 +116,24 @@ fn all_refused(outcomes: &[Outcome]) -> Option<Option<i64>> {
     let first = refused(&outcomes[0])?;
     outcomes.iter().all(|outcome| refused(outcome) == Some(first)).then_some(first)
 }
+
+#[cfg(test)]
+mod tests {
+    use testkit::builders::{id, order, user};
+
+    use super::*;
+
+    #[test]
+    fn an_event_that_fails_alone_waits_for_what_it_lacks_or_is_refused() {
+        fn outcome(event: &events::Event<'_>, class: FaultClass) -> Outcome {
+            let fault = Fault { dependency: Dependency::Database, class, code: Some(7), subject: "ck" };
+            outcome_of_one(&Item { event, releases: Vec::new() }, &fault)
+        }
+        let (user, order) = (user(id()), order(id(), id()));
+        let refused = Outcome::Rejected { reason: Reason::Constraint("ck"), code: Some(7) };
+        assert_eq!(outcome(&user, FaultClass::EmailTaken), Outcome::Parked(WaitsFor::Email));
+        assert_eq!(outcome(&order, FaultClass::MissingParent), Outcome::Parked(WaitsFor::parent_of(&order.body).unwrap()));
+        assert_eq!(outcome(&user, FaultClass::MissingParent), refused, "it has no parent to wait for");
+        assert_eq!(outcome(&order, FaultClass::Poison), refused);
+    }
+}

@@ -142,6 +142,12 @@ fn is_of(column: &Column, other: &Column) -> bool {
     std::mem::discriminant(column) == std::mem::discriminant(other)
 }
 
+/// Whether the driver gives the values of both as one type.
+fn reads_as(column: &Column, other: &Column) -> bool {
+    let is_binary = |column: &Column| matches!(column, Column::Bytes(_) | Column::Digest(_));
+    is_of(column, other) || (is_binary(column) && is_binary(other))
+}
+
 /// Some values of a column's type.
 fn values_of(column: &Column) -> Vec<Value<'static>> {
     kinds(column.name()).into_iter().find(|(kind, _)| is_of(kind, column)).map(|(_, values)| values).unwrap()
@@ -167,7 +173,7 @@ impl Answer {
             Change::Retype(column, kind) => {
                 let place = column.index(columns);
                 let mut others = kinds(self.columns[place].name());
-                others.retain(|(other, _)| !is_of(other, &self.columns[place]));
+                others.retain(|(other, _)| !reads_as(other, &self.columns[place]));
                 let (column, values) = others.swap_remove(kind.index(others.len()));
                 self.columns[place] = column;
                 self.rows.iter_mut().for_each(|row| row[place] = values[0]);
@@ -211,7 +217,7 @@ impl Answer {
 
     /// The values of a column, by its name; `None` where there is no such column of this type.
     fn column(&self, wanted: &Column) -> Option<Vec<Value<'static>>> {
-        let place = self.columns.iter().position(|column| is_of(column, wanted) && column.name() == wanted.name())?;
+        let place = self.columns.iter().position(|column| reads_as(column, wanted) && column.name() == wanted.name())?;
         Some(self.rows.iter().map(|row| row[place]).collect())
     }
 }
