@@ -2,8 +2,7 @@
 
 use askama::Template;
 
-use crate::pages::consumers::{Reader, reader};
-use crate::port::{Consumer, Flow, Part, Partition};
+use crate::port::{Consumer, Flow, Part, Partition, Reader};
 use crate::rates::Rates;
 use crate::words::{per_second, short, spaced, thousands};
 
@@ -183,7 +182,7 @@ fn topic(flow: &Flow, at: (i32, i32), size: (i32, i32)) -> Node {
 fn consumers(flow: &Flow, moving: &Moving, at: (i32, i32), size: (i32, i32)) -> Node {
     let there: Vec<&Consumer> = flow.consumers.iter().flatten().filter(|one| one.alive && one.elsewhere.is_none()).collect();
     let several = there.len() > 1;
-    let is_read = |one: &&Partition| !matches!(reader(flow, one.number, one.ours), Reader::Nobody);
+    let is_read = |one: &&Partition| !matches!(flow.reader(one.number, one.ours), Reader::Nobody);
     let note = match &flow.partitions {
         Ok(all) if several => format!("{} read {} of {}", there.len(), all.iter().filter(is_read).count(), all.len()),
         Ok(all) => format!("this one reads {} of {}", all.iter().filter(|one| one.ours).count(), all.len()),

@@ -2,14 +2,20 @@
 
 use events::Timestamp;
 
-use crate::dead_letter::{EntryHeader, is_entry_id};
-
 /// The header that counts how often a dead letter was sent back to its topic, as decimal text.
 pub const RETRY_COUNT_HEADER: &str = "x-retry-count";
 /// The header that names the dead letter which the record was, so that it has the same id should it become one again.
 pub const DEAD_LETTER_ID_HEADER: &str = "x-dead-letter-id";
 /// The header that tells when the record became a dead letter for the first time, RFC 3339.
 pub const DEAD_LETTER_SINCE_HEADER: &str = "x-dead-letter-since";
+
+/// Hexadecimal digits of a dead letter's id: enough that two of a million share one by a chance of one in five hundred.
+pub const ENTRY_ID_DIGITS: usize = 12;
+
+/// Whether this can be the id of a dead letter.
+pub fn is_entry_id(text: &str) -> bool {
+    text.len() == ENTRY_ID_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
 
 /// A header as Kafka knows it. A name may come more than once.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -76,39 +82,9 @@ impl Redriven {
     }
 }
 
-/// The headers as a store keeps them, in the form that they have in a dead letter; `None` where there are none.
-pub fn to_stored(headers: &[Header]) -> Option<String> {
-    let headers: Vec<_> = headers.iter().map(EntryHeader::new).collect();
-    // Writing to memory cannot fail.
-    (!headers.is_empty()).then(|| serde_json::to_string(&headers).unwrap_or_default())
-}
-
-/// The headers as a store has kept them. A program that kept none has kept how often the record was redriven.
-pub fn from_stored(stored: Option<&str>, retry_count: u32) -> Vec<Header> {
-    let headers = stored.and_then(|text| serde_json::from_str::<Vec<EntryHeader>>(text).ok());
-    let headers = headers.and_then(|headers| headers.iter().map(EntryHeader::header).collect());
-    headers.unwrap_or_else(|| Redriven { retry_count, ..Redriven::default() }.headers())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_store_gives_headers_back_unchanged_and_what_an_older_program_kept_is_the_count() {
-        let headers = [
-            Header::text("traceparent", "00-1"),
-            Header { name: "bytes".to_owned(), value: Some(vec![0xff, 0]) },
-            Header { name: "null".to_owned(), value: None },
-            Header::text(RETRY_COUNT_HEADER, "2"),
-        ];
-        assert_eq!(from_stored(to_stored(&headers).as_deref(), 2), headers);
-        assert_eq!(to_stored(&[]), None);
-        assert_eq!(from_stored(None, 0), []);
-        for unreadable in [None, Some(""), Some("{}"), Some(r#"[{"name":"a","value":"?","encoding":"base64"}]"#)] {
-            assert_eq!(from_stored(unreadable, 3), [Header::text(RETRY_COUNT_HEADER, "3")], "{unreadable:?}");
-        }
-    }
 
     #[test]
     fn what_a_redrive_says_is_read_again() {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`record`] | what was consumed, and where it stood |
 //! | [`headers`] | what a redrive says in a record's headers |
+//! | [`encoding`] | how bytes and headers are written where JSON keeps them |
 //! | [`decoded`] | whether a record holds an event |
 //! | [`plan`] | which events go into one batch, and which are superseded inside it |
 //! | [`rounds`] | which of them is next, and how each event ended |
@@ -33,6 +34,7 @@ pub mod batch;
 pub mod dead_letter;
 pub mod decoded;
 pub mod dlq_limit;
+pub mod encoding;
 pub mod fault;
 pub mod headers;
 pub mod heartbeat;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use events::Timestamp;
-use pipeline::headers::{from_stored, to_stored};
+use pipeline::encoding::{from_stored, to_stored};
 use pipeline::ports::{AwaitedParents, ParkingExpiry};
 use pipeline::{
     Awaited, AwaitedChild, AwaitedParent, Batch, Dependency, Fault, Outcome, Parents, ParkedEvent, ParkedKey, ParkingLot, Position,

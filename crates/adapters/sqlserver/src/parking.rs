@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use events::Timestamp;
-use pipeline::headers::{from_stored, to_stored};
+use pipeline::encoding::{from_stored, to_stored};
 use pipeline::ports::{AwaitedParents, ParkingExpiry};
 use pipeline::{Awaited, AwaitedChild, AwaitedParent, Fault, Parents, ParkedEvent, ParkedKey, ParkingLot, RecordId, WaitsFor};
 use tiberius::ToSql;

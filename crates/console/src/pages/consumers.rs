@@ -2,9 +2,8 @@
 
 use std::time::{Duration, SystemTime};
 
-use super::flow::Down;
 use super::held::Records;
-use crate::port::{Consumer, Flow, Held, Known, Part, Refused};
+use crate::port::{Consumer, Flow, Held, Known, Part, Reader, Refused};
 use crate::words::{When, capital, list, per_second, spaced, span, thousands};
 
 /// Who has said nothing for longer than this has missed a heartbeat.
@@ -69,32 +68,15 @@ fn state(consumer: &Consumer) -> (&'static str, String) {
     }
 }
 
-/// Who reads a partition.
-pub(crate) enum Reader {
-    /// This process.
-    This,
-    /// Another one: its host, and the number of its process.
-    Other(String, u32),
-    /// Another one, of which nothing more is known.
-    Unknown,
-    /// None of those that say what they read.
-    Nobody,
-}
-
-/// Who reads this partition, by what the consumers say; `ours` is what this process knows of itself.
-pub(crate) fn reader(flow: &Flow, partition: i32, ours: bool) -> Reader {
-    if ours {
-        return Reader::This;
-    }
-    let Ok(consumers) = &flow.consumers else { return Reader::Unknown };
-    let there = || consumers.iter().filter(|consumer| consumer.alive && !consumer.this && consumer.elsewhere.is_none());
-    // After it has moved, who had it before says so for a moment longer.
-    let owner = there().filter(|consumer| consumer.partitions.contains(&partition)).min_by_key(|consumer| consumer.last_seen);
-    match owner {
-        Some(owner) => Reader::Other(owner.host.clone(), owner.process_id),
-        None if there().any(|consumer| consumer.more_partitions > 0) => Reader::Unknown,
-        None => Reader::Nobody,
-    }
+/// A part that does not work.
+pub(super) struct Down {
+    pub name: String,
+    /// Where, unless it is here alone: half a sentence.
+    pub place: String,
+    pub reason: String,
+    pub since: When,
+    /// Where it is down because a flood of unwritable records is held, which can be let pass from here: some of them, or why they are not known.
+    pub flood: Option<Known<Records>>,
 }
 
 /// What does not work, here and in other consumers; the same for the same reason is told once. Where records are held, it is asked which.
@@ -134,7 +116,7 @@ pub(super) fn down(flow: &Flow, now: SystemTime, held: impl Fn() -> Result<Held,
 pub(super) fn lost(flow: &Flow) -> Vec<String> {
     let owns = |partition: i32| {
         let ours = flow.partitions.iter().flatten().any(|known| known.number == partition && known.ours);
-        !matches!(reader(flow, partition, ours), Reader::Nobody)
+        !matches!(flow.reader(partition, ours), Reader::Nobody)
     };
     let gone = flow.consumers.iter().flatten().filter(|consumer| !consumer.alive && consumer.elsewhere.is_none());
     let told = gone.filter_map(|consumer| {
@@ -241,7 +223,7 @@ mod tests {
             Consumer { alive: false, ..consumer("gone", &[3]) },
             Consumer { elsewhere: Some("other".to_owned()), ..consumer("elsewhere", &[4]) },
         ]);
-        let read_by = |flow: &Flow, partition| match reader(flow, partition, partition == 0) {
+        let read_by = |flow: &Flow, partition| match flow.reader(partition, partition == 0) {
             Reader::This => "this".to_owned(),
             Reader::Other(host, _) => host,
             Reader::Unknown => "unknown".to_owned(),

@@ -9,15 +9,14 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect};
 
-use super::consumers::{self, ConsumerRow, Reader, down, lost, reader};
-use super::held::Records;
+use super::consumers::{self, ConsumerRow, Down, down, lost};
 use super::problem::{bad, refused};
 use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::draw::{Diagram, Moving};
 use crate::fields::Fields;
 use crate::filters;
-use crate::port::{Flow, Known, Operations, Permit};
+use crate::port::{Flow, Known, Operations, Permit, Reader};
 use crate::rates::{PartitionRate, Rates, until_caught_up};
 use crate::routes::Console;
 use crate::words::{When, counted, per_second, span, thousands};
@@ -40,17 +39,6 @@ struct FlowPage {
     oldest_parked: Option<When>,
 }
 
-/// A part that does not work.
-pub(super) struct Down {
-    pub name: String,
-    /// Where, unless it is here alone: half a sentence.
-    pub place: String,
-    pub reason: String,
-    pub since: When,
-    /// Where it is down because a flood of unwritable records is held, which can be let pass from here: some of them, or why they are not known.
-    pub flood: Option<Known<Records>>,
-}
-
 struct PartitionRow {
     number: i32,
     reader: Reader,
@@ -71,7 +59,7 @@ pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, 
         let rate = rates.as_ref().and_then(|rates| rates.partitions.iter().find(|rate| rate.number == partition.number));
         PartitionRow {
             number: partition.number,
-            reader: reader(&flow, partition.number, partition.ours),
+            reader: flow.reader(partition.number, partition.ours),
             end: partition.end.unsigned_abs(),
             next: partition.next.unsigned_abs(),
             lag: partition.lag,

@@ -9,8 +9,7 @@ use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse as _, Redirect, Response};
 
-use super::consumers::{self, ConsumerRow, down, lost};
-use super::flow::Down;
+use super::consumers::{self, ConsumerRow, Down, down, lost};
 use super::{Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::filters;

@@ -1,7 +1,7 @@
 //! One file per screen: its handler, and what its template shows.
 
 pub(crate) mod audit;
-pub(crate) mod consumers;
+mod consumers;
 mod draft;
 pub(crate) mod flow;
 pub(crate) mod groups;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::Known;
+use super::answer::Known;
 
 /// The flow: producers → partitions → consumers → tables, waiting, dead letters.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,6 +27,36 @@ pub struct Flow {
     pub claimed: u64,
     /// The last verification of the tables against the log, as a sentence; `None` where this process does none.
     pub verification: Option<String>,
+}
+
+impl Flow {
+    /// Who reads this partition, by what the consumers say; `ours` is what this process knows of itself.
+    pub(crate) fn reader(&self, partition: i32, ours: bool) -> Reader {
+        if ours {
+            return Reader::This;
+        }
+        let Ok(consumers) = &self.consumers else { return Reader::Unknown };
+        let there = || consumers.iter().filter(|consumer| consumer.alive && !consumer.this && consumer.elsewhere.is_none());
+        // After it has moved, who had it before says so for a moment longer.
+        let owner = there().filter(|consumer| consumer.partitions.contains(&partition)).min_by_key(|consumer| consumer.last_seen);
+        match owner {
+            Some(owner) => Reader::Other(owner.host.clone(), owner.process_id),
+            None if there().any(|consumer| consumer.more_partitions > 0) => Reader::Unknown,
+            None => Reader::Nobody,
+        }
+    }
+}
+
+/// Who reads a partition.
+pub(crate) enum Reader {
+    /// This process.
+    This,
+    /// Another one: its host, and the number of its process.
+    Other(String, u32),
+    /// Another one, of which nothing more is known.
+    Unknown,
+    /// None of those that say what they read.
+    Nobody,
 }
 
 /// What a process knows of itself.

@@ -1,6 +1,6 @@
 //! Dead letters: groups, lists, one of them, and what an edit of it would come to.
 
-use super::Known;
+use super::answer::Known;
 
 /// The dead letters by fingerprint.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

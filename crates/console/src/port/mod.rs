@@ -2,6 +2,7 @@
 //!
 //! Everything here is plain data, already fit for a page: sentences are whole sentences, and nothing of a driver is in them.
 
+mod answer;
 mod flow;
 mod health;
 mod letters;
@@ -11,6 +12,8 @@ mod trace;
 
 use tokio::sync::watch;
 
+pub use self::answer::{Caller, Known, RefusalKind, Refused};
+pub(crate) use self::flow::Reader;
 pub use self::flow::{Consumer, Flow, Held, HeldRecord, Here, Outcomes, Part, PartState, Partition, Verdict, VerdictOutcome};
 pub use self::health::{AuditRow, Checked, DifferenceCount, Finding, FindingState, Verification};
 pub use self::letters::{Draft, Foreseen, Group, Groups, Letter, LetterPage, LetterRow, PayloadField, Selection, Sent};
@@ -159,34 +162,3 @@ pub trait Operations: Send + Sync + 'static {
     /// The settings of this process by name, as the log shows them: secrets are hidden.
     fn settings(&self) -> Vec<(String, String)>;
 }
-
-/// Why nothing was done, or not all of it, as a sentence for the operator.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Refused {
-    /// What kind of refusal it is.
-    pub kind: RefusalKind,
-    /// One sentence; quotes no value of an event.
-    pub sentence: String,
-}
-
-/// What kind of refusal it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RefusalKind {
-    /// What was asked for is not understood.
-    Bad,
-    /// It is not there (any more).
-    NotFound,
-    /// It is understood and cannot be done.
-    Impossible,
-    /// A part is away.
-    Unavailable,
-    /// It is being read, which takes some seconds: whoever asks again is answered.
-    Reading,
-}
-
-/// Who asks: the name of a token.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Caller(pub String);
-
-/// Something, or a sentence that says why it is not known.
-pub type Known<T> = Result<T, String>;

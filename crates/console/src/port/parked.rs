@@ -1,6 +1,6 @@
 //! Events that wait, and what they wait for.
 
-use super::TraceBy;
+use super::trace::TraceBy;
 
 /// Events that wait.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Foreseen, Selection};
+use super::letters::{Foreseen, Selection};
 
 /// What a redrive would come to.
 #[derive(Clone, Debug, PartialEq, Eq)]

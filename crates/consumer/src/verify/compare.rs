@@ -26,8 +26,6 @@ use super::{Settings, Unfinished, positions};
 pub(super) const PAGE: usize = 1000;
 /// Rows that differ at first sight and are looked at again together: the memory that they may take.
 const OPEN: usize = 10_000;
-/// Differences that are told one by one; the others are counted.
-pub const TOLD: usize = 100_000;
 /// Rows that the log has changed, up to which they are looked for one by one: more of them are found faster by going through all.
 const CHANGED: usize = 100_000;
 /// Articles that are told one by one.

@@ -7,11 +7,13 @@ use pipeline::rows::Table;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::compare::TOLD;
 use super::difference::{Difference, Kind};
 use super::fold::Folded;
 use crate::plural::counted;
 use crate::processing::Counts;
+
+/// Differences that are told one by one; the others are counted.
+pub const TOLD: usize = 100_000;
 
 /// Differences that the text shows; all that are known are in the JSON.
 const SHOWN: usize = 50;

@@ -2,13 +2,12 @@
 
 use std::borrow::Cow;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use events::{EventType, Timestamp};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::diagnosis::{Diagnosis, UNKNOWN};
+use crate::encoding::{Encoding, EntryHeader};
 use crate::headers::{Header, Redriven};
 use crate::record::{Record, TimestampType};
 
@@ -69,68 +68,6 @@ pub struct Entry {
     /// When it became a dead letter for the first time, RFC 3339, where that was before it was redriven.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_timestamp: Option<String>,
-}
-
-/// A header of the message.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct EntryHeader {
-    /// The name.
-    pub name: String,
-    /// The value, as text or base64 (see `encoding`); `null` where it was null.
-    pub value: Option<String>,
-    /// How `value` is written.
-    #[serde(default, skip_serializing_if = "Encoding::is_utf8")]
-    pub encoding: Encoding,
-}
-
-impl EntryHeader {
-    pub(crate) fn new(header: &Header) -> Self {
-        let value = header.value.as_deref().map(Encoding::encode);
-        let encoding = value.as_ref().map_or(Encoding::Utf8, |(encoding, _)| *encoding);
-        Self { name: header.name.clone(), value: value.map(|(_, text)| text), encoding }
-    }
-
-    /// The header as it was consumed; `None` where the base64 is broken.
-    pub fn header(&self) -> Option<Header> {
-        let value = match &self.value {
-            Some(text) => Some(self.encoding.decode(text)?),
-            None => None,
-        };
-        Some(Header { name: self.name.clone(), value })
-    }
-}
-
-/// How bytes are written in JSON.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Encoding {
-    /// As they are: they are UTF-8.
-    #[default]
-    Utf8,
-    /// In base64 (RFC 4648 §4): they are not.
-    Base64,
-}
-
-impl Encoding {
-    // Serde's `skip_serializing_if` hands over a reference.
-    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
-    const fn is_utf8(&self) -> bool {
-        matches!(self, Self::Utf8)
-    }
-
-    fn encode(bytes: &[u8]) -> (Self, String) {
-        match std::str::from_utf8(bytes) {
-            Ok(text) => (Self::Utf8, text.to_owned()),
-            Err(_) => (Self::Base64, STANDARD.encode(bytes)),
-        }
-    }
-
-    fn decode(self, text: &str) -> Option<Vec<u8>> {
-        match self {
-            Self::Utf8 => Some(text.as_bytes().to_vec()),
-            Self::Base64 => STANDARD.decode(text).ok(),
-        }
-    }
 }
 
 impl Entry {

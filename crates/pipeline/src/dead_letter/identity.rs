@@ -2,10 +2,8 @@
 
 use sha2::{Digest, Sha256};
 
+use crate::headers::{ENTRY_ID_DIGITS, is_entry_id};
 use crate::record::hex;
-
-/// Hexadecimal digits of an entry's id: enough that two of a million entries share one by a chance of one in five hundred.
-pub const ENTRY_ID_DIGITS: usize = 12;
 
 /// How an entry that was a dead letter before tells its id, as [`Entry`](super::Entry) is written. Within a JSON string, such as that of a
 /// payload, the quotation marks would be escaped, so that this can stand nowhere else.
@@ -26,11 +24,6 @@ pub fn entry_id(text: &str) -> String {
 fn told(text: &str) -> Option<&str> {
     let (_, rest) = text.split_once(TOLD)?;
     rest.get(..ENTRY_ID_DIGITS).filter(|id| is_entry_id(id) && rest[ENTRY_ID_DIGITS..].starts_with('"'))
-}
-
-/// Whether this can be the id of an entry.
-pub fn is_entry_id(text: &str) -> bool {
-    text.len() == ENTRY_ID_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]

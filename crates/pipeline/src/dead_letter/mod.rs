@@ -13,9 +13,11 @@ mod identity;
 use events::Timestamp;
 
 pub use diagnosis::{Diagnosis, Reason, UNKNOWN};
-pub use entry::{Encoding, Entry, EntryHeader};
-pub use identity::{ENTRY_ID_DIGITS, entry_id, is_entry_id};
+pub use entry::Entry;
+pub use identity::entry_id;
 
+pub use crate::encoding::{Encoding, EntryHeader};
+pub use crate::headers::{ENTRY_ID_DIGITS, is_entry_id};
 use crate::record::Record;
 
 /// A record that cannot be written, with everything needed to understand it and to send it again.
