@@ -1,5 +1,7 @@
 //! What a batch does when the world fails.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use consumer::waiting::{PIPELINE_PART, Stopped};
@@ -262,6 +264,37 @@ async fn the_work_goes_on_as_soon_as_the_monitor_finds_the_database_again() {
         health.up("database");
     };
     let (turned, ()) = tokio::join!(rig.consumer.process_batch(), monitor);
+    turned.unwrap();
+    assert!(back.elapsed() <= Duration::from_secs(2), "{:?} after the return", back.elapsed());
+    assert_eq!(rig.stock(&sku).await, Some(3));
+}
+
+/// The monitor takes the database for up until it sees that it is not, in the middle of a pause, and sees it return in the same pause.
+#[tokio::test(start_paused = true)]
+async fn a_return_that_the_monitor_sees_whole_in_one_pause_ends_it() {
+    let mut rig = Rig::new();
+    let sku = unique("sku");
+    rig.append(&adjustment(&sku, 3));
+    let away = Arc::new(AtomicBool::new(true));
+    let still = Arc::clone(&away);
+    rig.store.fail_by(move |_| still.load(Ordering::Relaxed).then(|| fault(AWAY, 10054)));
+    let (health, store) = (rig.health.clone(), &rig.store);
+    let monitor = async {
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        health.up("database");
+        let asked = store.statements();
+        // The first try is that of the pause that ends; with the second a long one begins.
+        while store.statements() < asked + 2 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(health.is_up("database"));
+        health.down("database", "away");
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        health.up("database");
+        away.store(false, Ordering::Relaxed);
+        tokio::time::Instant::now()
+    };
+    let (turned, back) = tokio::join!(rig.consumer.process_batch(), monitor);
     turned.unwrap();
     assert!(back.elapsed() <= Duration::from_secs(2), "{:?} after the return", back.elapsed());
     assert_eq!(rig.stock(&sku).await, Some(3));
