@@ -7,7 +7,7 @@
 # 18446744073709551615 reaches the sink as -1. With schemas an INT32 is cut to 32 bits and to its whole part, "12" in an INT64 is 0, "true" in a
 # BOOLEAN is false, 42 in an optional STRING is null. Nothing fails, so no dead letter is written and no row looks broken.
 # The reason: it asks Jackson's nodes with longValue(), intValue(), booleanValue() and textValue(), which cut, or answer 0, false or null for a node
-# of another type; canConvertToLong(), isIntegralNumber() and isTextual(), which would tell, are not asked. Only a null in a required field is noticed.
+# of another type; canConvertToLong() and canConvertToInt(), which would tell, are not asked. Only a null in a required field is noticed.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
