@@ -2,7 +2,7 @@
 # sqlfluff fix swaps columns of T-SQL that are bound by their position: in a derived table with a list of names, and in a cursor.
 #
 # One would guess: a fixer changes how a statement looks, and where the order of a SELECT's columns has a meaning it leaves that order alone. Its rule
-# ST06 (plain columns before calculated ones, on by default) knows such places: INSERT, MERGE, UNION, views and common table expressions with names.
+# ST06 (plain columns before calculated ones, on by default) knows such places: INSERT, MERGE, UNION, views and named common table expressions.
 # What happens, in sqlfluff 4.5.0 with the dialect tsql: (SELECT UPPER(topic), reason ...) AS d (topic, reason) becomes (SELECT reason, UPPER(topic) ...)
 # AS d (topic, reason), so topics are read as reasons. As what an UPDATE joins it makes that write the one into the other, or nothing. A cursor's SELECT
 # is turned round too, and FETCH ... INTO @topic, @reason fills each variable with the other's value. Text fits text: nothing fails, and lint is happy
