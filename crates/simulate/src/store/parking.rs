@@ -99,14 +99,14 @@ fn has_earlier_claim(tables: &Tables, key: &str, clock: (Timestamp, uuid::Uuid))
 pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, limit: usize) -> Result<Vec<ParkedEvent>, Fault> {
     let meeting = Meeting::arrange(&world, &who, cutoff);
     meeting.before_the_claim().await;
-    let (began, due): (_, Vec<ParkedKey>) = world.step(|state| {
+    let (began, due): (_, Vec<(ParkedKey, Timestamp)>) = world.step(|state| {
         let tables = &state.tables;
         let mut due: Vec<_> = match state.has(Defect::ClaimIgnoresParent) {
             true => old(tables, cutoff).collect(),
             false => overdue(tables, cutoff).collect(),
         };
         due.sort_by_key(|(key, parked)| (parked.event.parked_at, *key));
-        (state.now(), due.into_iter().take(limit).map(|(key, _)| key.clone()).collect())
+        (state.now(), due.into_iter().take(limit).map(|(key, parked)| (key.clone(), parked.event.parked_at)).collect())
     });
     if !due.is_empty() {
         // Now and then long enough for the parent to come meanwhile, and for somebody to release the child.
@@ -116,11 +116,13 @@ pub(crate) async fn claim_expired(world: World, who: String, cutoff: Timestamp, 
         }
         meeting.within_the_claim().await;
         let transaction = Transaction::begin(&world, &who);
-        transaction.lock(due.iter().cloned().map(Lock::Parked).collect()).await?;
+        transaction.lock(due.iter().map(|(key, _)| Lock::Parked(key.clone())).collect()).await?;
         transaction.alive()?;
         world.step(|state| {
-            for key in &due {
-                if let Some(parked) = state.tables.parked.get_mut(key).filter(|parked| !parked.expired) {
+            for (key, parked_at) in &due {
+                // The row that was found, which the server holds from then on. One that was parked anew in its place is another.
+                let found = |parked: &&mut Parked| !parked.expired && parked.event.parked_at == *parked_at;
+                if let Some(parked) = state.tables.parked.get_mut(key).filter(found) {
                     parked.expired = true;
                     state.expired(&who, key, began);
                 }
