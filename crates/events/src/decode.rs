@@ -80,7 +80,7 @@ pub(crate) fn read_event<'a>(object: &Object<'a>) -> Result<Event<'a>, Broken> {
 }
 
 pub(crate) fn event_type(object: &Object<'_>) -> Result<EventType, Rule> {
-    EventType::parse(&object.text(Field::EventType)?).ok_or(Rule::UnknownEventType)
+    object.parsed(Field::EventType, |text| EventType::parse(text).ok_or(Rule::UnknownEventType))
 }
 
 fn user<'a>(object: &Object<'a>) -> Result<UserCreated<'a>, Broken> {
@@ -149,11 +149,11 @@ fn payment<'a>(object: &Object<'a>) -> Result<PaymentSettled<'a>, Broken> {
 }
 
 fn adjustment<'a>(object: &Object<'a>) -> Result<InventoryAdjusted<'a>, Broken> {
-    let adjustment_type = object.text(Field::AdjustmentType).at(Field::AdjustmentType)?;
+    let adjustment_type = |text: &str| AdjustmentType::parse(text).ok_or(Rule::UnknownAdjustmentType);
     Ok(InventoryAdjusted {
         sku: checked(object, Field::Sku, rules::sku)?,
         quantity: object.quantity(Field::Quantity).at(Field::Quantity)?,
-        adjustment_type: AdjustmentType::parse(&adjustment_type).ok_or(Rule::UnknownAdjustmentType).at(Field::AdjustmentType)?,
+        adjustment_type: object.parsed(Field::AdjustmentType, adjustment_type).at(Field::AdjustmentType)?,
         reason: checked(object, Field::Reason, rules::reason)?,
         adjusted_at: object.timestamp(Field::AdjustedAt).at(Field::AdjustedAt)?,
     })
@@ -305,6 +305,26 @@ mod tests {
         let Body::UserCreated(user) = event.body else { panic!("the sample is a user") };
         assert!(matches!(user.email, Cow::Borrowed(_)));
         assert_eq!(user.first_name, "Zoë \"😀\"");
+    }
+
+    /// Every character of every name and string, as some producers escape them all.
+    #[test]
+    fn what_is_escaped_means_what_it_would_mean_written_plainly() {
+        for event_type in EventType::ALL {
+            let sample = samples::of(event_type);
+            let (mut escaped, mut in_string) = (String::new(), false);
+            for character in String::from_utf8(sample.to_json()).unwrap().chars() {
+                match character {
+                    '"' => {
+                        in_string = !in_string;
+                        escaped.push('"');
+                    }
+                    _ if in_string => escaped.extend(character.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}"))),
+                    _ => escaped.push(character),
+                }
+            }
+            assert_eq!(decode(escaped.as_bytes()), Ok(sample), "{escaped}");
+        }
     }
 
     #[test]

@@ -36,10 +36,11 @@ pub(crate) enum Shape<'a> {
 impl<'a> Object<'a> {
     /// Reads `text`, which must be one JSON object and nothing more.
     pub(crate) fn read(text: &'a str) -> Shape<'a> {
+        let mut object = Object { values: [None; Field::COUNT], duplicate: None, duplicates: 0 };
         let mut reader = serde_json::Deserializer::from_str(text);
-        let object = reader.deserialize_map(ObjectVisitor).and_then(|object| reader.end().map(|()| object));
-        match object {
-            Ok(object) => Shape::Object(object),
+        let read = reader.deserialize_map(FieldsVisitor(&mut object)).and_then(|()| reader.end());
+        match read {
+            Ok(()) => Shape::Object(object),
             // By the grammar alone: numbers beyond any float and lone surrogates are JSON, though no value of Rust holds them.
             Err(_) => match serde_json::from_str::<IgnoredAny>(text) {
                 Ok(_) => Shape::OtherJson,
@@ -75,20 +76,31 @@ impl<'a> Object<'a> {
         string(self.raw(field)?)
     }
 
+    /// A string that `parse` takes, which takes no text with a backslash in it: where it takes the string as it is written, nothing in it is escaped,
+    /// and nobody has to look for that.
+    pub(crate) fn parsed<T>(&self, field: Field, parse: impl Fn(&str) -> Result<T, Rule>) -> Result<T, Rule> {
+        let raw = self.raw(field)?;
+        let parsed = parse(quoted(raw)?);
+        if parsed.is_ok() { parsed } else { parse(&string(raw)?) }
+    }
+
     /// A UUID in the hyphenated form, in upper or lower case.
     pub(crate) fn uuid(&self, field: Field) -> Result<Uuid, Rule> {
-        let text = self.text(field)?;
-        if text.len() != uuid::fmt::Hyphenated::LENGTH {
-            return Err(Rule::InvalidUuid);
-        }
-        Uuid::try_parse(&text).map_err(|_| Rule::InvalidUuid)
+        self.parsed(field, |text| {
+            if text.len() != uuid::fmt::Hyphenated::LENGTH {
+                return Err(Rule::InvalidUuid);
+            }
+            Uuid::try_parse(text).map_err(|_| Rule::InvalidUuid)
+        })
     }
 
     /// A time with a zone.
     pub(crate) fn timestamp(&self, field: Field) -> Result<Timestamp, Rule> {
-        Timestamp::parse(&self.text(field)?).map_err(|error| match error {
-            TimestampError::NotRfc3339 => Rule::InvalidTimestamp,
-            TimestampError::OutOfRange => Rule::TimestampOutOfRange,
+        self.parsed(field, |text| {
+            Timestamp::parse(text).map_err(|error| match error {
+                TimestampError::NotRfc3339 => Rule::InvalidTimestamp,
+                TimestampError::OutOfRange => Rule::TimestampOutOfRange,
+            })
         })
     }
 
@@ -125,29 +137,34 @@ impl<'a> Object<'a> {
     }
 }
 
+/// What stands between the quotes of a JSON text that is a string, as it is written.
+fn quoted(raw: &str) -> Result<&str, Rule> {
+    let inner = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
+    inner.ok_or(Rule::WrongType { expected: "a string" })
+}
+
 /// The string that a JSON text is.
 fn string(raw: &str) -> Result<Cow<'_, str>, Rule> {
-    let Some(inner) = raw.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) else {
-        return Err(Rule::WrongType { expected: "a string" });
-    };
-    if !inner.contains('\\') {
+    let inner = quoted(raw)?;
+    if memchr::memchr(b'\\', inner.as_bytes()).is_none() {
         return Ok(Cow::Borrowed(inner));
     }
     // The scanner has checked the grammar already; what is left to fail is a lone surrogate.
     serde_json::from_str(raw).map(Cow::Owned).map_err(|_| Rule::InvalidText)
 }
 
-struct ObjectVisitor;
+/// Fills an object in its place: it is large, and would be moved at each step on the way out of the reader.
+struct FieldsVisitor<'o, 'de>(&'o mut Object<'de>);
 
-impl<'de> Visitor<'de> for ObjectVisitor {
-    type Value = Object<'de>;
+impl<'de> Visitor<'de> for FieldsVisitor<'_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = Object { values: [None; Field::COUNT], duplicate: None, duplicates: 0 };
+        let Self(object) = self;
         // As it is written: a name that is not ours may hold a lone surrogate, which no string of Rust can.
         while let Some(name) = map.next_key::<&'de RawValue>()? {
             match known_field(name.get()) {
@@ -163,11 +180,11 @@ impl<'de> Visitor<'de> for ObjectVisitor {
                 }
             }
         }
-        Ok(object)
+        Ok(())
     }
 }
 
-/// The field of this name, given as its JSON text; `None` where it is not ours.
+/// The field of this name, given as its JSON text; `None` where it is not ours. Nearly always it is written as it is.
 fn known_field(name: &str) -> Option<Field> {
-    string(name).ok().and_then(|name| Field::parse(&name))
+    quoted(name).ok().and_then(Field::parse).or_else(|| string(name).ok().and_then(|name| Field::parse(&name)))
 }
