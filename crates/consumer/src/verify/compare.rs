@@ -1,66 +1,26 @@
 //! Going through the tables and the shadow, and what becomes of a row that differs.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashSet;
 use std::panic::resume_unwind;
-use std::sync::Arc;
-use std::time::Duration;
 
-use pipeline::WaitsFor;
 use pipeline::fault::Fault;
-use pipeline::ports::{DeadLetterReader, LogPositions, RowChanges as _, TableRows};
-use pipeline::rows::{Table, TableRow, WrongStock};
-use pipeline::{LogId, ParkedEvent, pace};
+use pipeline::ports::{DeadLetterReader, RowChanges as _, TableRows as _};
+use pipeline::rows::{Table, TableRow};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::dead_letters::dead_among;
+use super::Unfinished;
+use super::comparison::{Comparison, PAGE, PAUSE, Verification, Verified, by_key, waiting_of};
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
-use super::openings::Folding;
+use super::folding::Folding;
 use super::report::{Report, TableReport};
-use super::{Settings, Unfinished, positions};
 
-/// Rows that are compared at once.
-pub(super) const PAGE: usize = 1000;
 /// Rows that differ at first sight and are looked at again together: the memory that they may take.
 const OPEN: usize = 10_000;
 /// Rows that the log has changed, up to which they are looked for one by one: more of them are found faster by going through all.
 const CHANGED: usize = 100_000;
-/// Articles that are told one by one.
-const STOCK: usize = 1000;
-/// How often stock is added up again before it counts as wrong, and the pause between. Where readers do not see one moment of the database,
-/// an article and its ledger may be read before and after one commit.
-const STOCK_LOOKS: u32 = 3;
-const STOCK_PAUSE: Duration = Duration::from_millis(200);
-/// The pause before events that wait are looked at again.
-pub(super) const PAUSE: Duration = Duration::from_millis(500);
-
-/// The tables that are verified.
-pub trait Verified: TableRows + LogPositions + Clone + 'static {}
-
-impl<T: TableRows + LogPositions + Clone + 'static> Verified for T {}
-
-/// What is compared, and with what.
-pub struct Verification<'v, T, Q, F> {
-    /// The tables.
-    pub tables: &'v T,
-    /// Their dead letters.
-    pub dead_letters: &'v Q,
-    /// The log, folded.
-    pub fold: &'v mut F,
-    /// The name of the topic, by which the tables know its logs.
-    pub topic: Arc<str>,
-    /// Which log it is.
-    pub log: LogId,
-    /// How it works.
-    pub settings: Settings,
-    /// Ends it early.
-    pub stop: CancellationToken,
-    /// Told what is being done, how much of it is done, and how much there is.
-    pub on_progress: &'v (dyn Fn(&str, u64, u64) + Sync),
-}
 
 /// Compares the tables with the log, and says every difference.
 ///
@@ -68,27 +28,10 @@ pub struct Verification<'v, T, Q, F> {
 /// See [`Unfinished`].
 pub async fn verify<T: Verified, Q: DeadLetterReader, F: Fold>(verification: Verification<'_, T, Q, F>) -> Result<Report, Unfinished> {
     let folding = Folding::begin(verification.tables.ledger_state().await?);
-    let report = Report::default();
-    let mut comparison = Comparison { verification, report, read: 0, began: Instant::now(), disputed: HashSet::new(), folding };
+    let mut comparison = Comparison::begin(verification, folding);
     comparison.run().await?;
     Ok(comparison.report)
 }
-
-/// A verification under way.
-pub(super) struct Comparison<'v, T, Q, F> {
-    pub(super) verification: Verification<'v, T, Q, F>,
-    pub(super) report: Report,
-    /// Rows that were read from the tables.
-    read: u64,
-    began: Instant,
-    /// Users and orders that depend on who holds an e-mail address: their children are not decided by the log either.
-    disputed: HashSet<Uuid>,
-    /// Lines of the ledger that the tables have as a sum.
-    pub(super) folding: Folding,
-}
-
-/// Rows by their keys.
-type ByKey = HashMap<Uuid, TableRow>;
 
 impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
     async fn run(&mut self) -> Result<(), Unfinished> {
@@ -140,12 +83,6 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             self.report.add(Difference::of(Kind::Unbalanced, "log", partition.to_string(), None));
         }
         Ok(())
-    }
-
-    /// How far the tables hold this log.
-    pub(super) async fn positions(&self) -> Result<BTreeMap<i32, i64>, Fault> {
-        let Verification { tables, topic, log, .. } = &self.verification;
-        positions(*tables, topic, *log).await
     }
 
     /// Whether the tables hold rows of an earlier log of this topic, which nobody can read any more.
@@ -292,17 +229,6 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
         Ok(waiting)
     }
 
-    pub(super) fn is_disputed(&self, waits_for: WaitsFor) -> bool {
-        waits_for == WaitsFor::Email || waits_for.parent_id().is_some_and(|parent| self.disputed.contains(&parent))
-    }
-
-    /// Which of these events became dead letters in the shadow: of two events under one id, the one that comes later in the log. Which that is
-    /// was decided by the order in which partitions were read.
-    pub(super) async fn rejected_by_the_shadow(&self, events: Vec<Uuid>) -> Result<HashSet<Uuid>, Fault> {
-        let events: HashSet<Uuid> = events.into_iter().collect();
-        if events.is_empty() { Ok(events) } else { dead_among(self.verification.fold.rows(), events).await }
-    }
-
     /// Rows whose event waits in the tables, although the log has what it waits for: consumers release them, soon.
     async fn wait_for(&mut self, mut waiting: Vec<(Table, Uuid)>) -> Result<(), Unfinished> {
         let deadline = Instant::now() + self.verification.settings.patience;
@@ -325,38 +251,6 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             self.report.add(Difference::of(Kind::Waiting, table.name(), key.to_string(), event));
         }
         Ok(())
-    }
-
-    async fn compare_stock(&mut self) -> Result<(), Unfinished> {
-        self.step("inventory", 0, 0)?;
-        let wrong = stable_stock(self.verification.tables, STOCK_PAUSE).await?;
-        for WrongStock { sku, quantity, ledger } in wrong {
-            let value = |number: Option<i128>| number.map(|number| number.to_string());
-            let values = if self.verification.settings.values {
-                BTreeMap::from([("quantity".to_owned(), (value(quantity), value(ledger)))])
-            } else {
-                BTreeMap::new()
-            };
-            let wrong = Difference::of(Kind::Stock, "inventory", sku, None);
-            self.report.add(Difference { columns: vec!["quantity".to_owned()], values, ..wrong });
-        }
-        Ok(())
-    }
-
-    /// Says what is being done, and whether it may go on.
-    pub(super) fn step(&self, phase: &str, done: u64, of: u64) -> Result<(), Unfinished> {
-        (self.verification.on_progress)(phase, done, of);
-        if self.verification.stop.is_cancelled() { Err(Unfinished::Stopped) } else { Ok(()) }
-    }
-
-    /// Waits until so many more rows may have been read.
-    pub(super) async fn keep_to_rate(&mut self, rows: usize) {
-        self.read += rows as u64;
-        let due = self.began + pace::due(self.verification.settings.rate, self.read);
-        tokio::select! {
-            () = tokio::time::sleep_until(due) => {}
-            () = self.verification.stop.cancelled() => {}
-        }
     }
 }
 
@@ -391,30 +285,4 @@ impl<T> Drop for Pages<'_, T> {
 fn read<T: Verified>(tables: &T, table: Table, after: Option<Uuid>) -> JoinHandle<Result<Vec<TableRow>, Fault>> {
     let tables = tables.clone();
     tokio::spawn(async move { tables.rows_after(table, after, PAGE).await })
-}
-
-/// Stock that is wrong, and by the same amount, each time that it is looked at.
-pub(super) async fn stable_stock(tables: &impl TableRows, pause: Duration) -> Result<Vec<WrongStock>, Fault> {
-    let amount = |stock: &WrongStock| (stock.sku.clone(), stock.quantity.unwrap_or_default() - stock.ledger.unwrap_or_default());
-    let mut wrong = tables.wrong_stock(STOCK).await?;
-    for _ in 1..STOCK_LOOKS {
-        if wrong.is_empty() {
-            break;
-        }
-        tokio::time::sleep(pause).await;
-        let before: HashSet<_> = wrong.iter().map(amount).collect();
-        wrong = tables.wrong_stock(STOCK).await?;
-        wrong.retain(|stock| before.contains(&amount(stock)));
-    }
-    Ok(wrong)
-}
-
-pub(super) fn by_key(rows: Vec<TableRow>) -> ByKey {
-    rows.into_iter().map(|row| (row.key, row)).collect()
-}
-
-/// Which of these events wait, and for what.
-pub(super) async fn waiting_of(rows: &impl TableRows, events: &[Uuid]) -> Result<HashMap<Uuid, WaitsFor>, Fault> {
-    let waiting: Vec<ParkedEvent> = if events.is_empty() { Vec::new() } else { rows.waiting(events).await? };
-    Ok(waiting.into_iter().map(|event| (event.event_id, event.waits_for)).collect())
 }

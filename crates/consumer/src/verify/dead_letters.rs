@@ -8,7 +8,7 @@ use pipeline::ports::DeadLetterReader;
 use uuid::Uuid;
 
 use super::Unfinished;
-use super::compare::{Comparison, Verified};
+use super::comparison::{Comparison, Verified};
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
 use crate::dlq::scan::Scan;
@@ -30,6 +30,13 @@ impl<T: Verified, Q: DeadLetterReader, F: Fold> Comparison<'_, T, Q, F> {
             self.report.explain(&dead);
         }
         Ok(())
+    }
+
+    /// Which of these events became dead letters in the shadow: of two events under one id, the one that comes later in the log. Which that is
+    /// was decided by the order in which partitions were read.
+    pub(super) async fn rejected_by_the_shadow(&self, events: Vec<Uuid>) -> Result<HashSet<Uuid>, Fault> {
+        let events: HashSet<Uuid> = events.into_iter().collect();
+        if events.is_empty() { Ok(events) } else { dead_among(self.verification.fold.rows(), events).await }
     }
 
     /// Compares the dead letters with those of the shadow, one by one.

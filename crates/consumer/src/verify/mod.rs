@@ -8,9 +8,11 @@
 //! |---|---|
 //! | [`arguments`] | what is asked for, on a command line |
 //! | [`fold`] | the shadow, and reading the log into it |
+//! | [`comparison`] | what is compared with what, and what was found so far |
 //! | [`compare`] | going through both, and what becomes of a row that differs |
+//! | `stock` | the stock of each article against its ledger |
 //! | `waiting` | events that wait in one of the two |
-//! | `openings` | lines of the ledger that were folded, against their sums |
+//! | `openings`, `folding` | lines of the ledger that were folded, against their sums |
 //! | `dead_letters` | records that became dead letters, and what those explain |
 //! | [`difference`] | what can be wrong |
 //! | [`repair`](mod@repair) | writing what the log says |
@@ -32,14 +34,17 @@
 
 pub mod arguments;
 pub mod compare;
+pub mod comparison;
 mod dead_letters;
 pub mod difference;
 pub mod fold;
+mod folding;
 pub mod last;
 mod openings;
 pub mod repair;
 pub mod report;
 pub mod schedule;
+mod stock;
 mod waiting;
 
 use std::collections::BTreeMap;
@@ -49,7 +54,8 @@ use pipeline::ports::LogPositions;
 use pipeline::{Fault, LogId};
 
 pub use arguments::VerifyArgs;
-pub use compare::{Verification, verify};
+pub use compare::verify;
+pub use comparison::{Verification, Verified};
 pub use difference::{Difference, Kind};
 pub use fold::{Fold, FoldSettings, Folded, ShadowFold};
 pub use repair::{Repairable, repair};

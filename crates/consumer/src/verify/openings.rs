@@ -6,54 +6,16 @@
 use std::collections::{BTreeMap, HashSet};
 
 use pipeline::fault::Fault;
-use pipeline::ledger::LedgerState;
 use pipeline::ports::{DeadLetterReader, TableRows};
-use pipeline::rows::{Table, TableRow};
+use pipeline::rows::Table;
 use uuid::Uuid;
 
 use super::Unfinished;
-use super::compare::{Comparison, PAGE, Verified};
+use super::comparison::{Comparison, PAGE, Verified};
 use super::dead_letters::events_of;
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
-
-/// What the tables have folded, as the log and their own state tell it.
-#[derive(Debug, Default)]
-pub(super) struct Folding {
-    /// How far the ledger was compacted when it was asked last.
-    state: LedgerState,
-    /// Whether that has changed, or was about to, since the verification began: lines may have been looked at before and after they were folded.
-    is_moving: bool,
-    /// What the lines that are missing add up to, of each article.
-    sums: BTreeMap<String, i128>,
-}
-
-impl Folding {
-    /// As it is when a verification begins.
-    pub(super) fn begin(state: LedgerState) -> Self {
-        Self { is_moving: state.under_way.is_some(), state, sums: BTreeMap::new() }
-    }
-
-    fn note(&mut self, state: LedgerState) {
-        self.is_moving |= state != self.state || state.under_way.is_some();
-        self.state = state;
-    }
-
-    /// Whether a line that the log makes may be missing.
-    pub(super) fn may_have(&self, table: Table, row: &TableRow) -> bool {
-        table == Table::Adjustments && self.state.may_have_folded(row.event_at)
-    }
-
-    /// Adds a line that is missing.
-    pub(super) fn add(&mut self, row: &TableRow) {
-        let delta = row.fields.get("delta").and_then(|delta| delta.parse::<i128>().ok()).unwrap_or_default();
-        *self.sums.entry(sku_of(row)).or_default() += delta;
-    }
-}
-
-fn sku_of(row: &TableRow) -> String {
-    row.fields.get("sku").map(std::borrow::Cow::into_owned).unwrap_or_default()
-}
+use super::folding::sku_of;
 
 /// An article whose opening balance is not what its missing lines add up to: what it is, and what it should be.
 type Wrong = BTreeMap<String, (Option<i128>, Option<i128>)>;

@@ -13,9 +13,9 @@ use pipeline::ports::{AuditLog, EventStore, ParkingLot, TableRepair, TableRows};
 use pipeline::rows::Table;
 use pipeline::{Batch, Item, ParkedEvent};
 
-use super::compare::stable_stock;
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
+use super::stock::stable_stock;
 use super::{Report, Unfinished};
 
 /// Where changes are logged.

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Unfinished;
-use super::compare::{Comparison, PAUSE, Verified, by_key, waiting_of};
+use super::comparison::{Comparison, PAUSE, Verified, by_key, waiting_of};
 use super::difference::{Difference, Kind};
 use super::fold::Fold;
 

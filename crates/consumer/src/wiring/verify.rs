@@ -24,7 +24,7 @@ use super::{CLOSE, name_places, with_settings_quietly};
 use crate::audit::{Audit, Subject, Who, outcome};
 use crate::config::ConsumerConfig;
 use crate::plural::counted;
-use crate::verify::compare::Verified;
+use crate::verify::Verified;
 use crate::verify::schedule::keep_verifying;
 use crate::verify::{
     Fold as _, FoldSettings, Repairable, Report, ScheduleConfig, Settings, ShadowFold, Unfinished, Verification, VerifyArgs, repair, verify,

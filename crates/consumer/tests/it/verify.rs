@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use consumer::ConsumerConfig;
-use consumer::verify::compare::Verified;
+use consumer::verify::Verified;
 use consumer::verify::{Fold as _, FoldSettings, Folded, Kind, Report, Settings, ShadowFold, Unfinished, Verification, repair, verify};
 use events::{Body, Event, Rule};
 use pipeline::dead_letter::Diagnosis;
