@@ -11,8 +11,8 @@ use events::{Body, Event, Timestamp};
 use pipeline::ports::PollLimits;
 use uuid::Uuid;
 
+use crate::bodies::{self, Message};
 use crate::dice::{Dice, stream};
-use crate::traffic::{self, Message};
 
 const CROWD: u64 = stream("a crowd");
 const PLAN: u64 = stream("crowd's plan");
@@ -46,10 +46,10 @@ pub(crate) fn history(dice: &mut Dice, beginning: Timestamp) -> Vec<Message> {
         let user_id = dice.id(CROWD);
         let orders: Vec<Uuid> = (0..dice.between(CROWD, 4, 12)).map(|_| dice.id(CROWD)).collect();
         let payments = orders.iter().filter(|_| dice.chance(CROWD, 0.7)).copied().collect::<Vec<_>>();
-        bodies.extend(payments.into_iter().map(|order_id| traffic::payment(dice.id(CROWD), order_id, beginning)));
+        bodies.extend(payments.into_iter().map(|order_id| bodies::payment(dice.id(CROWD), order_id, beginning)));
         let user_comes_after = dice.between(CROWD, orders.len() as u64 / 2, orders.len() as u64) as usize;
-        let mut parents: Vec<Body<'static>> = orders.into_iter().map(|order_id| traffic::order(order_id, user_id, 1, beginning)).collect();
-        parents.insert(user_comes_after, traffic::user(user_id, &traffic::name_of(user_id), beginning));
+        let mut parents: Vec<Body<'static>> = orders.into_iter().map(|order_id| bodies::order(order_id, user_id, 1, beginning)).collect();
+        parents.insert(user_comes_after, bodies::user(user_id, &bodies::name_of(user_id), beginning));
         bodies.extend(parents);
     }
     bodies.into_iter().map(|body| message(dice, beginning, body)).collect()

@@ -6,13 +6,14 @@
 //! | [`world`] | the state of the world, and time in it |
 //! | [`log`], [`store`], [`queue`] | the simulated systems, and their adapters |
 //! | [`member`] | the real consumer on these |
-//! | [`traffic`], `crowd` | what is sent; a kind of world in which many wait for one |
+//! | [`traffic`], `crowd`, `bodies` | what is sent; a kind of world in which many wait for one; what events say |
 //! | [`chaos`], [`mishap`] | what goes wrong |
 //! | [`check`] | the promises |
 //! | [`shrink`] | the fewest mishaps that break a promise |
 //! | [`dice`], [`story`] | every choice from the seed; every step, to be read |
 //! | [`defect`] | what is wrong on purpose |
 
+mod bodies;
 pub mod chaos;
 pub mod check;
 mod crowd;

@@ -3,9 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use events::{AdjustmentType, Body, Event, InventoryAdjusted, Money, OrderItem, OrderPlaced, PaymentSettled, Timestamp, UserCreated};
+use events::{AdjustmentType, Body, Event, InventoryAdjusted, Timestamp};
 use uuid::Uuid;
 
+use crate::bodies::{self, Message, name_of};
 use crate::crowd;
 use crate::dice::{Dice, stream};
 use crate::log::{Sent, producer};
@@ -116,9 +117,6 @@ fn in_transactions(dice: &mut Dice, timed: Vec<(Duration, Message)>) -> Vec<(Dur
     acts
 }
 
-/// A key and a value.
-pub(crate) type Message = (Vec<u8>, Option<Vec<u8>>);
-
 struct History<'d> {
     dice: &'d mut Dice,
     beginning: Timestamp,
@@ -187,7 +185,7 @@ impl History<'_> {
         let user_id = *self.dice.pick(TRAFFIC, users);
         let shares = shares_addresses && self.dice.chance(TRAFFIC, 0.5);
         let name = if shares { format!("shared{}", self.dice.below(TRAFFIC, 2)) } else { name_of(user_id) };
-        user(user_id, &name, self.beginning)
+        bodies::user(user_id, &name, self.beginning)
     }
 
     /// One of these, or now and then one that never comes.
@@ -199,12 +197,12 @@ impl History<'_> {
         let is_refused = self.dice.chance(TRAFFIC, 0.04);
         let quantity = if is_refused { REFUSED_QUANTITY } else { 1 };
         let order_id = *self.dice.pick(TRAFFIC, orders);
-        order(order_id, self.parent(users, orphans), quantity, self.beginning)
+        bodies::order(order_id, self.parent(users, orphans), quantity, self.beginning)
     }
 
     fn payment(&mut self, orders: &[Uuid], payments: &[Uuid], orphans: f64) -> Body<'static> {
         let payment_id = *self.dice.pick(TRAFFIC, payments);
-        payment(payment_id, self.parent(orders, orphans), self.beginning)
+        bodies::payment(payment_id, self.parent(orders, orphans), self.beginning)
     }
 
     fn adjustment(&mut self) -> Body<'static> {
@@ -217,48 +215,6 @@ impl History<'_> {
             adjusted_at: self.beginning,
         })
     }
-}
-
-/// The name in an address that no other user claims.
-pub(crate) fn name_of(user_id: Uuid) -> String {
-    user_id.simple().to_string()[..8].to_owned()
-}
-
-/// A user who claims the address of this name.
-pub(crate) fn user(user_id: Uuid, name: &str, created_at: Timestamp) -> Body<'static> {
-    Body::UserCreated(UserCreated {
-        user_id,
-        email: format!("{name}@example.com").into(),
-        first_name: "Ada".into(),
-        last_name: "Lovelace".into(),
-        created_at,
-    })
-}
-
-/// An order of so much of one article.
-pub(crate) fn order(order_id: Uuid, user_id: Uuid, quantity: i32, placed_at: Timestamp) -> Body<'static> {
-    let price = Money::from_units(10_000).unwrap_or_default();
-    Body::OrderPlaced(OrderPlaced {
-        order_id,
-        user_id,
-        total_amount: price,
-        currency: "EUR".into(),
-        items: vec![OrderItem { sku: "article".into(), quantity, price }],
-        placed_at,
-    })
-}
-
-/// A payment of this order.
-pub(crate) fn payment(payment_id: Uuid, order_id: Uuid, settled_at: Timestamp) -> Body<'static> {
-    Body::PaymentSettled(PaymentSettled {
-        payment_id,
-        order_id,
-        amount: Money::from_units(10_000).unwrap_or_default(),
-        currency: "EUR".into(),
-        payment_method: "card".into(),
-        status: "settled".into(),
-        settled_at,
-    })
 }
 
 const fn body_is_stock(body: &Body<'_>) -> bool {

@@ -4,7 +4,7 @@ use events::{Body, Event};
 use pipeline::{ParkedEvent, Position};
 
 use crate::log::{Sent, Topic};
-use crate::store::{Row, Tables, key};
+use crate::store::{Row, Tables};
 use crate::world::State;
 
 /// How far the future is that no event may come from, as the consumer is configured here.
@@ -74,5 +74,5 @@ pub(crate) fn is_shown(tables: &Tables, event: &Event<'_>) -> bool {
 
 fn is_parked(tables: &Tables, topic: &Topic, sent: &Sent) -> bool {
     let position = Position { topic: topic.name.clone(), partition: sent.partition, offset: sent.offset };
-    key::at(tables, &position).any(|key| is_of(&tables.parked[key].event, sent))
+    tables.parked_at(&position).any(|parked| is_of(&parked.event, sent))
 }

@@ -13,8 +13,7 @@ use super::settled::{is_of, writable};
 use crate::defect::Defect;
 use crate::log::Sent;
 use crate::log::client::Committable;
-use crate::store::key::ParkedKey;
-use crate::store::tables::PositionKey;
+use crate::store::key::{ParkedKey, PositionKey};
 use crate::store::{Parked, Row, describe, is_refused};
 use crate::world::State;
 

@@ -70,7 +70,7 @@ impl LogPositions for SimStore {
         let topic: Arc<str> = topic.into();
         self.read("positions", move |state| {
             let of_topic = state.tables.positions.iter().filter(|((_, name, _), _)| *name == topic);
-            let position = |((log, topic, partition), next): (&super::tables::PositionKey, &i64)| LogPosition {
+            let position = |((log, topic, partition), next): (&super::key::PositionKey, &i64)| LogPosition {
                 log: *log,
                 topic: Arc::clone(topic),
                 partition: *partition,

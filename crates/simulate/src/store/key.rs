@@ -1,12 +1,16 @@
-//! What identifies a parked event: where its record stood, and which record that was.
+//! What identifies a row: of a parked event, where its record stood and which record that was.
 
-use pipeline::{ParkedEvent, Position, RecordId};
+use std::sync::Arc;
 
-use super::tables::Tables;
+use pipeline::{LogId, ParkedEvent, Position, RecordId};
+
 use crate::defect::Defect;
 
 /// What identifies a parked event. A topic that is created anew begins at offset 0 again, so a position alone is not enough.
 pub type ParkedKey = (Position, RecordId);
+
+/// Where a position belongs.
+pub type PositionKey = (LogId, Arc<str>, i32);
 
 /// Of an event that is to be parked.
 pub fn of(event: &ParkedEvent, defect: Option<Defect>) -> ParkedKey {
@@ -17,10 +21,4 @@ pub fn of(event: &ParkedEvent, defect: Option<Defect>) -> ParkedKey {
 pub fn named(key: pipeline::ParkedKey<'_>, defect: Option<Defect>) -> ParkedKey {
     let record = if defect == Some(Defect::ParkedByPosition) { RecordId::default() } else { key.record.clone() };
     (key.position.clone(), record)
-}
-
-/// The parked events at a position.
-pub fn at<'t>(tables: &'t Tables, position: &'t Position) -> impl Iterator<Item = &'t ParkedKey> {
-    let from = tables.parked.range((position.clone(), RecordId::default())..);
-    from.map(|(key, _)| key).take_while(move |(place, _)| place == position)
 }

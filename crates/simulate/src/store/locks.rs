@@ -4,8 +4,7 @@ use std::collections::HashMap;
 
 use uuid::Uuid;
 
-use super::key::ParkedKey;
-use super::tables::PositionKey;
+use super::key::{ParkedKey, PositionKey};
 
 /// What can be locked.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

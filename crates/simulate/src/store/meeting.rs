@@ -1,40 +1,24 @@
 //! Where a claim meets a release. On a server both take milliseconds and mostly miss each other, so here they are driven to the same rows:
 //! what an overdue event waits for comes just when it is given up, and each of the two waits for the other.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use events::{Body, Event, Timestamp};
 use pipeline::{ParkedEvent, WaitsFor};
 use uuid::Uuid;
 
-use super::key::{self, ParkedKey};
-use super::parking;
+use super::meetings::Rows;
+use super::{key, parking};
+use crate::bodies;
 use crate::dice::stream;
 use crate::log::{Sent, producer};
 use crate::mishap::Kind;
-use crate::traffic;
 use crate::world::{State, World};
 
 const MEETING: u64 = stream("meeting");
 
 /// How long one waits for the other, who may never come.
 const PATIENCE: Duration = Duration::from_secs(8);
-
-/// The claims that somebody is to meet.
-#[derive(Debug, Default)]
-pub(crate) struct Meetings {
-    arranged: u64,
-    open: BTreeMap<u64, Rows>,
-}
-
-/// What is about to be given up.
-#[derive(Debug)]
-struct Rows {
-    keys: Vec<ParkedKey>,
-    /// Whether somebody has found one of them releasable since.
-    found: bool,
-}
 
 /// A claim, which may have to meet a release. When it is dropped, the release goes on.
 pub(crate) struct Meeting {
@@ -123,8 +107,8 @@ pub(crate) async fn meet(world: &World, who: &str, found: &[ParkedEvent]) {
 fn parent_of(state: &State, event: &ParkedEvent) -> Option<(WaitsFor, Body<'static>)> {
     let at = event.parked_at;
     let body = match event.waits_for {
-        WaitsFor::User(user_id) => traffic::user(user_id, &traffic::name_of(user_id), at),
-        WaitsFor::Order(order_id) => traffic::order(order_id, *state.tables.users.keys().next()?, 1, at),
+        WaitsFor::User(user_id) => bodies::user(user_id, &bodies::name_of(user_id), at),
+        WaitsFor::Order(order_id) => bodies::order(order_id, *state.tables.users.keys().next()?, 1, at),
         WaitsFor::Email => return None,
     };
     Some((event.waits_for, body))

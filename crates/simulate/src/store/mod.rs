@@ -3,12 +3,12 @@
 //! | module | what it holds |
 //! |---|---|
 //! | [`tables`] | what is committed |
-//! | [`key`] | what identifies a parked event |
+//! | [`key`] | what identifies a parked event, and a position |
 //! | `locks` | who holds which row, and who waits for whom |
 //! | `transaction` | writes that are not committed |
 //! | `apply`, `users`, `children`, `stock` | a batch, statement by statement |
 //! | `parking` | events that wait, and the end of waiting |
-//! | `meeting` | a claim and a release that are driven to the same rows |
+//! | `meeting`, `meetings` | a claim and a release that are driven to the same rows |
 //! | `request` | a call over a connection that may break, to a server that may go on without it |
 //! | [`adapter`] | the ports that the consumer uses |
 //! | `table_rows` | the tables row by row |
@@ -20,6 +20,7 @@ mod children;
 pub mod key;
 mod locks;
 mod meeting;
+mod meetings;
 mod parking;
 mod read;
 mod request;

@@ -7,12 +7,12 @@ use std::time::Duration;
 use events::{Body, Event, Timestamp};
 use pipeline::audit::AuditEntry;
 use pipeline::parking::EmailClaim;
-use pipeline::{LogId, ParkedEvent};
+use pipeline::{ParkedEvent, Position, RecordId};
 use uuid::Uuid;
 
-use super::key::ParkedKey;
+use super::key::{ParkedKey, PositionKey};
 use super::locks::Locks;
-use super::meeting::Meetings;
+use super::meetings::Meetings;
 
 /// A row that one event fills.
 #[derive(Clone, Debug)]
@@ -53,9 +53,6 @@ pub struct Parked {
     /// Whether it was expired.
     pub expired: bool,
 }
-
-/// Where a position belongs.
-pub type PositionKey = (LogId, Arc<str>, i32);
 
 /// What is committed, and what the server is busy with.
 #[derive(Debug, Default)]
@@ -104,6 +101,12 @@ impl Tables {
         self.failovers += 1;
         self.away_until = until;
         self.locks = Locks::default();
+    }
+
+    /// The events that are parked from a position.
+    pub fn parked_at<'t>(&'t self, position: &'t Position) -> impl Iterator<Item = &'t Parked> {
+        let from = self.parked.range((position.clone(), RecordId::default())..);
+        from.take_while(move |((place, _), _)| place == position).map(|(_, parked)| parked)
     }
 
     /// Writes a user's row, and the index of addresses with it.

@@ -10,9 +10,9 @@ use pipeline::fault::{Fault, FaultClass};
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::key::ParkedKey;
+use super::key::{ParkedKey, PositionKey};
 use super::locks::{Grant, Lock};
-use super::tables::{Line, PositionKey, Row};
+use super::tables::{Line, Row};
 use super::{AWAY, fault};
 use crate::world::World;
 
