@@ -63,15 +63,15 @@ pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)>
     Some(match fingerprint.split(':').next()? {
         "not_json" | "not_utf8" | "unknown_event_type" => (
             "these records are not events",
-            "find who writes other things to this topic (`dlq show ID` shows one), then remove these with `dlq purge`",
+            "find who writes other things to this topic (`dlq show ID` shows one), then remove what is here with `dlq purge`",
         ),
         "registry_framed" => (
             "Avro or Protobuf of a schema registry, which is not read here",
-            "have their producer write JSON, and send them again; then remove these with `dlq purge`",
+            "have the producer write JSON, and send the same again; then remove what is here with `dlq purge`",
         ),
         "cloud_event_data" => (
             "CloudEvents without an event in their `data`",
-            "have their producer put the event there as a JSON object, and send them again; then remove these with `dlq purge`",
+            "have the producer put the event there as a JSON object, and send the same again; then remove what is here with `dlq purge`",
         ),
         "missing_field" | "duplicate_field" | "wrong_type" | "invalid_value" | "invalid_money" | "too_long" | "unknown_adjustment_type" => {
             ("events that break the contract", "mend their producer, and these with `dlq edit ID`, which sends them again")

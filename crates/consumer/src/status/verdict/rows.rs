@@ -144,7 +144,7 @@ fn of_one_kind(status: &Status, Group { fingerprint, count, first_seen, .. }: &G
         severity: Severity::Notice,
         kind: Kind::DeadLetters,
         what: format!("{count} dead letter{}: {what}", plural(*count)),
-        place: format!("the dead letters of topic {}; `dlq list --fingerprint {fingerprint}` shows them", status.topic),
+        place: format!("the dead letters of topic {}; see `dlq list --fingerprint {fingerprint}`", status.topic),
         remedy: remedy.to_owned(),
         since: first_seen.clone(),
     }
@@ -176,8 +176,8 @@ fn parked(status: &Status) -> Option<Problem> {
         severity: Severity::Notice,
         kind: Kind::Parked,
         what,
-        place: format!("the table of parked events; {} shows them", most.map_or_else(|| "`parked list`".to_owned(), shown)),
-        remedy: "find out why its producer has not sent it; it is applied when that comes, and is a dead letter after PARKING_DEADLINE"
+        place: format!("the table of parked events; see {}", most.map_or_else(|| "`parked list`".to_owned(), shown)),
+        remedy: "find out why its producer has not sent it: what waits is applied when it comes, and is a dead letter after PARKING_DEADLINE"
             .to_owned(),
         since: Some(since.to_string()),
     })
@@ -269,7 +269,7 @@ mod tests {
             ]
         );
         assert!(found.iter().all(|problem| problem.severity == Severity::Notice && problem.since.is_some()));
-        assert_eq!(found[0].place, "the dead letters of topic events; `dlq list --fingerprint not_json:unknown:` shows them");
+        assert_eq!(found[0].place, "the dead letters of topic events; see `dlq list --fingerprint not_json:unknown:`");
     }
 
     /// As of `standalone` without `--data-dir`: all parts are in the process.

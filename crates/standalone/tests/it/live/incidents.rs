@@ -194,7 +194,7 @@ async fn what_a_running_pipeline_knows_is_told() {
     let told = Told {
         kind: "dead_letters",
         cause: "1 dead letter: these records are not events",
-        place: "`dlq list --fingerprint not_json:unknown:` shows them",
+        place: "see `dlq list --fingerprint not_json:unknown:`",
         remedy: "find who writes other things to this topic",
     };
     until_told(&place, &[here], "a record that is no event", &told).await;
