@@ -18,7 +18,7 @@
 
 pub mod after_redrive;
 mod bad_events;
-mod choice;
+pub(crate) mod choice;
 pub mod command;
 pub mod context;
 pub mod dry_run;

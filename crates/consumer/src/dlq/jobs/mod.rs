@@ -31,7 +31,7 @@ use pipeline::redrive_job::{JobCounts, LetterResult, RedriveJob};
 
 pub use control::control;
 pub use keep::keep;
-pub use plan::{plan, plan_canary};
+pub use plan::{CANARY, plan, plan_canary};
 pub use run::{Held, run, take};
 
 /// How long a job stays with a process that does not prolong its lease: so soon another one goes on with it.

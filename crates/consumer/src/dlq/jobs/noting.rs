@@ -37,17 +37,14 @@ impl<T: JobTables> Noting<T> {
     pub fn open(&self) -> impl Iterator<Item = &String> {
         self.letters.iter().filter(|(_, result)| result.is_open()).map(|(id, _)| id)
     }
-}
 
-impl<T: JobTables> Noting<T> {
     /// With how things stood before it was sent, as far as that is known.
-    fn with_before(&self, letter: Handled) -> Handled {
-        let Handled { landed, .. } = &letter;
-        let landed = landed.clone().map(|landed| match (self.since, self.positions.get(&landed.topic)) {
+    fn with_before(&self, mut letter: Handled) -> Handled {
+        letter.landed = letter.landed.map(|landed| match (self.since, self.positions.get(&landed.topic)) {
             (Some(since), Some(positions)) => landed.after(since, positions),
             _ => landed,
         });
-        Handled { landed, ..letter }
+        letter
     }
 }
 

@@ -17,6 +17,9 @@ use crate::dlq::context::AdminContext;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
 
+/// How the subject of a job begins that is a canary.
+pub const CANARY: &str = "a canary, and the rest waits for your word: ";
+
 /// Makes a job of what a redrive is asked for, and takes its lease: whoever gets it goes on with [`run`](super::run()).
 ///
 /// # Errors
@@ -39,7 +42,7 @@ where
     Q: DeadLetterReader,
     T: JobTables,
 {
-    plan_of(context, who, request, format!("a canary, and the rest waits for your word: {request}")).await
+    plan_of(context, who, request, format!("{CANARY}{request}")).await
 }
 
 async fn plan_of<Q, P, T>(context: &AdminContext<Q, P, T>, who: Who, request: &RedriveRequest, subject: String) -> Result<Held<T>, Refusal>
