@@ -119,7 +119,7 @@ pub trait Operations: Send + Sync + 'static {
     /// waited for.
     ///
     /// # Errors
-    /// There is no such job, the database is away, or the list of dead letters is away, or is being read for the first time.
+    /// There is no such job, or the database or the list of dead letters is away.
     fn job(&self, number: u64, after: &str, limit: usize) -> impl Future<Output = Result<JobLetters, Refused>> + Send;
 
     /// Deletes dead letters for good. Returns how many.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use console::{Caller, Job, JobControl, JobLetters, JobState, LetterEnd, Order, Refused, Selection};
+use console::{Caller, Job, JobControl, JobLetters, JobState, LetterEnd, Order, RefusalKind, Refused, Selection};
 use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, EventTrace, Publisher};
 use pipeline::redrive_job::{self, JobChange, JobLetter, JobPlan, LetterResult, RedriveJob};
 use tokio_util::sync::CancellationToken;
@@ -116,7 +116,7 @@ where
     Ok(told)
 }
 
-/// By what is known of the list, and where that has changed since by the queue itself.
+/// By what is known of the list, and where that is not known now, or has changed since, by the queue itself.
 async fn ends_by_index<Q, T>(
     (queue, tables): (&Q, &T),
     keeper: &Keeper<Q>,
@@ -131,14 +131,18 @@ where
     if !ids.is_empty() {
         // What has come back a moment ago is wanted too.
         keeper.changes().note();
-        let index = keeper.index().await?;
-        let places = index.places(&Filter { ids, ..Filter::default() }, SystemClock.now());
-        if index.unknown() == 0 {
-            let meant = Places::new(queue, index, places);
-            let told = ended((&meant, tables), letters, stop).await;
-            if !meant.moved() {
-                return Ok(told);
+        match keeper.index().await {
+            Ok(index) if index.unknown() == 0 => {
+                let places = index.places(&Filter { ids, ..Filter::default() }, SystemClock.now());
+                let meant = Places::new(queue, index, places);
+                let told = ended((&meant, tables), letters, stop).await;
+                if !meant.moved() {
+                    return Ok(told);
+                }
             }
+            // As long as a redrive changes a long list, it is read again and again.
+            Ok(_) | Err(Refused { kind: RefusalKind::Reading, .. }) => {}
+            Err(refused) => return Err(refused),
         }
     }
     Ok(ended((queue, tables), letters, stop).await)
@@ -204,5 +208,76 @@ fn job(job: RedriveJob) -> Job {
         problem: why.map(|why| problem(&why)),
         took: Duration::from_micros(took),
         updated: updated_at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use pipeline::fault::Fault;
+    use pipeline::landed::Landed;
+    use pipeline::ports::{DeadLetterArchive as _, Delivered, End, ListState, LogPositions as _, RedriveJobs as _};
+    use pipeline::redrive_job::JobCounts;
+    use pipeline::{LogId, LogPosition};
+    use sqlite::Sqlite;
+    use testkit::builders::{id, second};
+
+    use super::*;
+
+    /// A list that can be looked through, and is never read to its end: one that a redrive changes all the time.
+    #[derive(Clone)]
+    struct Restless(Sqlite);
+
+    impl DeadLetterReader for Restless {
+        async fn list_state(&self) -> Result<ListState, Fault> {
+            std::future::pending().await
+        }
+
+        async fn depth(&self) -> Result<u64, Fault> {
+            self.0.depth().await
+        }
+
+        async fn claimed(&self) -> Result<u64, Fault> {
+            self.0.claimed().await
+        }
+
+        async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+            self.0.reasons().await
+        }
+
+        async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+            self.0.page(end, start, limit).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_again_is_found_while_the_list_is_being_read() {
+        let (tables, stop) = (Sqlite::temporary().unwrap(), CancellationToken::new());
+        let again = r#"{"originalData":"{","error":"boom","timestamp":"2026-01-15T10:00:00Z","retryCount":1}"#.to_owned();
+        let letter = pipeline::dead_letter::entry_id(&again);
+        tables.restore(&[again]).await.unwrap();
+        let subject = format!("{CANARY}dead letters: reason not_json, 10 at most");
+        let plan = JobPlan {
+            operation: id(),
+            made_at: second(0),
+            actor: "ada".to_owned(),
+            origin: "console".to_owned(),
+            subject,
+            rate: None,
+            max_retries: 5,
+        };
+        let number = tables.plan_job(&plan).await.unwrap();
+        let landed = Landed { topic: "events".to_owned(), place: Delivered { partition: 0, offset: 7 }, about: None, before: None };
+        let sent = [JobLetter { id: letter.clone(), result: LetterResult::Sent, landed: Some(landed) }];
+        tables.note_letters(number, &sent, &JobCounts::of(&sent)).await.unwrap();
+        let position = LogPosition { log: LogId(id()), topic: "events".into(), partition: 0, next_offset: 8 };
+        tables.advance(&[position]).await.unwrap();
+
+        let queue = Restless(tables.clone());
+        let keeper = Keeper::new(queue.clone(), stop.clone());
+        let shown = one((&queue, &tables), &keeper, (number.unsigned_abs(), "", 10), &stop).await.unwrap();
+        assert_eq!(shown.letters.iter().map(|letter| (&letter.id, letter.end)).collect::<Vec<_>>(), [(&letter, LetterEnd::FailedAgain)]);
+        assert_eq!(shown.selection, Some(Selection { reason: Some("not_json".to_owned()), ..Selection::default() }));
     }
 }
