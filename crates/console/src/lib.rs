@@ -36,8 +36,8 @@ mod words;
 pub use access::{Access, Account, Authenticate, Place, Role, WrongTokens};
 pub use port::{
     AuditRow, Caller, Checked, Consumer, DifferenceCount, Draft, Finding, FindingState, Flow, Foreseen, Group, Groups, Held, HeldRecord,
-    Here, Job, JobControl, JobState, Known, Letter, LetterPage, LetterRow, MissingParent, Operations, Order, Outcomes, ParentFate, Parked,
-    Part, PartState, Partition, PayloadField, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow, Selection, Sent, Trace, TraceBy,
-    TraceStep, Verdict, VerdictOutcome, Verification, Waiting,
+    Here, Job, JobControl, JobLetter, JobLetters, JobState, Known, Letter, LetterEnd, LetterPage, LetterRow, MissingParent, Operations,
+    Order, Outcomes, ParentFate, Parked, Part, PartState, Partition, PayloadField, Permit, RefusalKind, Refused, Rehearsal, RehearsedRow,
+    Selection, Sent, Trace, TraceBy, TraceStep, Verdict, VerdictOutcome, Verification, Waiting,
 };
 pub use routes::routes;

@@ -11,7 +11,7 @@ use axum::routing::{MethodRouter, get, post};
 use crate::access::{Access, Gate, Need, Role, Sessions, WrongTokens, guard, headers, kept, local_only, login};
 use crate::assets;
 use crate::look::Look;
-use crate::pages::{audit, flow, groups, health, held, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
+use crate::pages::{audit, flow, groups, health, held, job, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
 use crate::port::{Job, Operations, Refused};
 use crate::proof::Proofs;
 use crate::rates::Samples;
@@ -66,6 +66,7 @@ pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
         .route("/console/redrive", act(get(redrive::show::<O>).post(redrive::begin::<O>)))
         .route("/console/purge", act(get(purge::ask::<O>).post(purge::remove::<O>)))
         .route("/console/jobs", read(get(jobs::show::<O>)))
+        .route("/console/jobs/{number}", read(get(job::show::<O>)))
         .route("/console/jobs/{number}/{wanted}", act(post(jobs::control::<O>)))
         .route("/console/parked", read(get(parked::show::<O>)))
         .route("/console/trace", read(get(trace::show::<O>)))

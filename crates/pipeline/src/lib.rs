@@ -24,6 +24,7 @@
 //! | [`audit`] | what operators change, as a chain of hashes |
 //! | [`heartbeat`] | what a consumer says of itself again and again |
 //! | [`redrive_job`] | a redrive that outlives its process |
+//! | [`landed`] | where it has put a letter, and whether the tables hold that by now |
 //! | [`backoff`] | how long to wait before the next try |
 //! | [`pace`] | keeping to a rate |
 //! | [`ports`] | the traits that adapters implement |
@@ -38,6 +39,7 @@ pub mod encoding;
 pub mod fault;
 pub mod headers;
 pub mod heartbeat;
+pub mod landed;
 pub mod ledger;
 pub mod log;
 pub mod offsets;

@@ -9,6 +9,7 @@ use events::Timestamp;
 use uuid::Uuid;
 
 use crate::audit::{LONGEST_ACTOR, LONGEST_SUBJECT, fitting};
+use crate::landed::Landed;
 
 /// The most jobs that are kept: of older ones, those that have ended are forgotten when another one is planned. The audit log keeps what they did.
 pub const KEPT_JOBS: i64 = 200;
@@ -125,6 +126,8 @@ pub struct JobLetter {
     pub id: String,
     /// What became of it.
     pub result: LetterResult,
+    /// Where the broker put it, where it took it; `None` also where a program noted it that did not keep that.
+    pub landed: Option<Landed>,
 }
 
 /// How many letters of a job ended how. A result that none has is not in it.
@@ -292,7 +295,7 @@ mod tests {
 
     #[test]
     fn counts_add_up_and_survive_the_store() {
-        let letter = |result| JobLetter { id: String::new(), result };
+        let letter = |result| JobLetter { id: String::new(), result, landed: None };
         let mut counts = JobCounts::of(&[LetterResult::Pending, LetterResult::Pending, LetterResult::Unreadable].map(letter));
         counts.change(LetterResult::Pending, LetterResult::Sent);
         assert_eq!((counts.get(LetterResult::Pending), counts.get(LetterResult::Sent), counts.all()), (1, 1, 3));

@@ -214,6 +214,7 @@ CREATE TABLE redrive_job_letters (
   job    INTEGER NOT NULL,
   id     TEXT    NOT NULL,
   result TEXT    NOT NULL,
+  landed TEXT,                         -- where the broker put it, as JSON
   PRIMARY KEY (job, id)
 ) STRICT, WITHOUT ROWID;
 

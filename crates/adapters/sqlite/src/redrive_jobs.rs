@@ -1,6 +1,7 @@
 //! `RedriveJobs`: redrives that outlive the process that does them.
 
 use events::Timestamp;
+use pipeline::landed::Landed;
 use pipeline::ports::RedriveJobs;
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, JobState, KEPT_JOBS, LetterResult, RedriveJob};
 use pipeline::{Dependency, Fault};
@@ -22,10 +23,11 @@ impl RedriveJobs for Sqlite {
     async fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> std::result::Result<(), Fault> {
         let (counts, now) = (counts.to_stored(), now());
         let noted = self.write(PART, "note_letters", |transaction| {
-            let sql = "INSERT INTO redrive_job_letters (job, id, result) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET result = ?3";
+            let sql = "INSERT INTO redrive_job_letters (job, id, result, landed) VALUES (?1, ?2, ?3, ?4) \
+                       ON CONFLICT DO UPDATE SET result = ?3, landed = ?4";
             let mut note = transaction.prepare_cached(sql)?;
-            for JobLetter { id, result } in letters {
-                note.execute(params![job, id, result.label()])?;
+            for JobLetter { id, result, landed } in letters {
+                note.execute(params![job, id, result.label(), landed.as_ref().and_then(Landed::to_stored)])?;
             }
             let mut update = transaction.prepare_cached("UPDATE redrive_jobs SET counts = ?2, updated_at = ?3 WHERE number = ?1")?;
             Ok(update.execute(params![job, counts, Micros(now)])?)
@@ -68,9 +70,8 @@ impl RedriveJobs for Sqlite {
 
     async fn job_letters(&self, job: i64, after: &str, limit: usize) -> std::result::Result<Vec<JobLetter>, Fault> {
         let read = self.read(|file| {
-            let sql = "SELECT id, result FROM redrive_job_letters WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
+            let sql = "SELECT id, result, landed FROM redrive_job_letters WHERE job = ?1 AND id > ?2 ORDER BY id LIMIT ?3";
             let mut letters = file.prepare_cached(sql)?;
-            let letter = |row: &Row<'_>| Ok(JobLetter { id: row.get(0)?, result: labelled(row, 1, LetterResult::of_label)? });
             Ok(letters.query_map(params![job, after, to_limit(limit)], letter)?.collect::<Result<Vec<_>>>()?)
         });
         read.await.map_err(|failure| failure.into_fault(PART, "job_letters"))
@@ -112,6 +113,15 @@ fn job(row: &Row<'_>) -> Result<RedriveJob> {
         problem: row.get(9)?,
         counts: JobCounts::from_stored(&row.get::<_, String>(10)?),
         updated_at: time(row, 11)?,
+    })
+}
+
+fn letter(row: &Row<'_>) -> Result<JobLetter> {
+    let landed: Option<String> = row.get(2)?;
+    Ok(JobLetter {
+        id: row.get(0)?,
+        result: labelled(row, 1, LetterResult::of_label)?,
+        landed: landed.as_deref().and_then(Landed::from_stored),
     })
 }
 

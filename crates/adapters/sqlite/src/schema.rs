@@ -11,7 +11,7 @@ const FORGET: &str = "DROP TABLE IF EXISTS rows_compared";
 const SCHEMA: &str = include_str!("../sql/schema.sql");
 
 /// The steps from one version to the next, by the version that each ends in. A step that was released is never changed.
-const UPGRADES: [(i64, &str); 11] = [
+const UPGRADES: [(i64, &str); 12] = [
     (3, include_str!("../sql/upgrade_3.sql")),
     (4, include_str!("../sql/upgrade_4.sql")),
     (5, include_str!("../sql/upgrade_5.sql")),
@@ -23,13 +23,14 @@ const UPGRADES: [(i64, &str); 11] = [
     (11, include_str!("../sql/upgrade_11.sql")),
     (12, include_str!("../sql/upgrade_12.sql")),
     (13, include_str!("../sql/upgrade_13.sql")),
+    (14, include_str!("../sql/upgrade_14.sql")),
 ];
 
 /// The oldest version that the steps begin with.
 const OLDEST: i64 = 2;
 
 /// The version that this program writes, kept in the file's header (`PRAGMA user_version`).
-pub(crate) const VERSION: i64 = 13;
+pub(crate) const VERSION: i64 = 14;
 
 /// Creates the tables in an empty file, brings those of an older version to the newest, and says which version the file has then. A file of
 /// another version, 0 is one of someone else, is left alone.

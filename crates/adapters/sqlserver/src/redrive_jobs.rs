@@ -1,6 +1,7 @@
 //! Redrives that outlive the process that does them.
 
 use pipeline::Fault;
+use pipeline::landed::Landed;
 use pipeline::ports::RedriveJobs;
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, JobState, KEPT_JOBS, LetterResult, RedriveJob};
 
@@ -20,8 +21,12 @@ impl RedriveJobs for SqlServer {
 
     async fn note_letters(&self, job: i64, letters: &[JobLetter], counts: &JobCounts) -> Result<(), Fault> {
         let mut rows = JsonRows::new();
-        for JobLetter { id, result } in letters {
-            rows.row().text("i", id).text("r", result.label());
+        for JobLetter { id, result, landed } in letters {
+            let mut row = rows.row();
+            row.text("i", id).text("r", result.label());
+            if let Some(landed) = landed.as_ref().and_then(Landed::to_stored) {
+                row.text("l", &landed);
+            }
         }
         self.pool.ask(&NOTE_LETTERS, &[&job, &rows.finish().text, &counts.to_stored()]).await?.accept();
         Ok(())
@@ -47,12 +52,16 @@ impl RedriveJobs for SqlServer {
     async fn job_letters(&self, job: i64, after: &str, limit: usize) -> Result<Vec<JobLetter>, Fault> {
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
         let sets = self.pool.ask(&JOB_LETTERS, &[&limit, &job, &after]).await?.accept();
-        let letters = columns_of(&sets, &JOB_LETTERS)?.map(|columns| {
-            let result = LetterResult::of_label(&columns.text("result")?).ok_or(faults::bug(JOB_LETTERS.name))?;
-            Ok(JobLetter { id: columns.text("id")?, result })
-        });
-        letters.collect()
+        columns_of(&sets, &JOB_LETTERS)?.map(letter).collect()
     }
+}
+
+fn letter(columns: Columns<'_>) -> Result<JobLetter, Fault> {
+    Ok(JobLetter {
+        id: columns.text("id")?,
+        result: LetterResult::of_label(&columns.text("result")?).ok_or(faults::bug(JOB_LETTERS.name))?,
+        landed: columns.optional("landed")?.and_then(Landed::from_stored),
+    })
 }
 
 fn job(columns: Columns<'_>) -> Result<RedriveJob, Fault> {

@@ -23,7 +23,7 @@ macro_rules! script {
 }
 
 /// Every script, in order.
-pub(crate) const SCRIPTS: [Script; 12] = [
+pub(crate) const SCRIPTS: [Script; 13] = [
     script!(1, "0001_tables.sql", optional: false),
     script!(2, "0002_read_committed_snapshot.sql", optional: true),
     script!(3, "0003_log_positions.sql", optional: false),
@@ -36,6 +36,7 @@ pub(crate) const SCRIPTS: [Script; 12] = [
     script!(10, "0010_consumer_heartbeats.sql", optional: false),
     script!(11, "0011_redrive_jobs.sql", optional: false),
     script!(12, "0012_ledger_compactions.sql", optional: false),
+    script!(13, "0013_redrive_landed.sql", optional: false),
 ];
 
 /// The parts of a script between lines that say `GO`, as sqlcmd splits it.

@@ -27,14 +27,15 @@ struct JobsPage {
     jobs: Vec<JobRow>,
 }
 
-struct JobRow {
-    job: Job,
-    began: When,
-    updated: When,
-    terms: String,
-    took: String,
-    class: &'static str,
-    percent: u64,
+/// A job as it is shown.
+pub(super) struct JobRow {
+    pub job: Job,
+    pub began: When,
+    pub updated: When,
+    pub terms: String,
+    pub took: String,
+    pub class: &'static str,
+    pub percent: u64,
 }
 
 /// `GET /console/jobs`.
@@ -76,7 +77,7 @@ pub(crate) async fn control<O: Operations>(
 }
 
 impl JobRow {
-    fn of(job: Job, now: SystemTime) -> Self {
+    pub fn of(job: Job, now: SystemTime) -> Self {
         let (done, all) = job.done;
         Self {
             began: When::of(&job.began, now),
@@ -95,19 +96,19 @@ impl JobRow {
         }
     }
 
-    fn is_running(&self) -> bool {
+    pub fn is_running(&self) -> bool {
         self.job.state == JobState::Running
     }
 
-    fn may_pause(&self) -> bool {
+    pub fn may_pause(&self) -> bool {
         self.job.state.allows(JobControl::Pause)
     }
 
-    fn may_resume(&self) -> bool {
+    pub fn may_resume(&self) -> bool {
         self.job.state.allows(JobControl::Resume)
     }
 
-    fn may_cancel(&self) -> bool {
+    pub fn may_cancel(&self) -> bool {
         self.job.state.allows(JobControl::Cancel)
     }
 }

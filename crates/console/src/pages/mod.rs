@@ -7,6 +7,7 @@ pub(crate) mod flow;
 pub(crate) mod groups;
 pub(crate) mod health;
 pub(crate) mod held;
+pub(crate) mod job;
 pub(crate) mod jobs;
 pub(crate) mod letter;
 pub(crate) mod missing;

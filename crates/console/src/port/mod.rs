@@ -5,6 +5,7 @@
 mod answer;
 mod flow;
 mod health;
+mod jobs;
 mod letters;
 mod parked;
 mod redrive;
@@ -16,9 +17,10 @@ pub use self::answer::{Caller, Known, RefusalKind, Refused};
 pub(crate) use self::flow::Reader;
 pub use self::flow::{Consumer, Flow, Held, HeldRecord, Here, Outcomes, Part, PartState, Partition, Verdict, VerdictOutcome};
 pub use self::health::{AuditRow, Checked, DifferenceCount, Finding, FindingState, Verification};
+pub use self::jobs::{Job, JobControl, JobLetter, JobLetters, JobState, LetterEnd};
 pub use self::letters::{Draft, Foreseen, Group, Groups, Letter, LetterPage, LetterRow, PayloadField, Selection, Sent};
 pub use self::parked::{MissingParent, ParentFate, Parked, Waiting};
-pub use self::redrive::{Job, JobControl, JobState, Order, Permit, Rehearsal, RehearsedRow};
+pub use self::redrive::{Order, Permit, Rehearsal, RehearsedRow};
 pub use self::trace::{Trace, TraceBy, TraceStep};
 
 /// The pipeline behind the console.
@@ -112,6 +114,13 @@ pub trait Operations: Send + Sync + 'static {
     /// # Errors
     /// The database is away.
     fn jobs(&self) -> impl Future<Output = Result<Vec<Job>, Refused>> + Send;
+
+    /// A job, and up to `limit` of its letters after this id, each with how it ended: the dead letters and the tables are asked for it, and nothing is
+    /// waited for.
+    ///
+    /// # Errors
+    /// There is no such job, or the database or the list of dead letters is away.
+    fn job(&self, number: u64, after: &str, limit: usize) -> impl Future<Output = Result<JobLetters, Refused>> + Send;
 
     /// Deletes dead letters for good. Returns how many.
     ///

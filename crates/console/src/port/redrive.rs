@@ -1,6 +1,4 @@
-//! Sending dead letters again: rehearsal, order, jobs, and the permits of a flood.
-
-use std::time::Duration;
+//! Sending dead letters again: rehearsal, order, and the permits of a flood.
 
 use super::letters::{Foreseen, Selection};
 
@@ -41,84 +39,6 @@ pub struct Order {
     pub rate: Option<f64>,
     /// Whether it tries whether the rest would go well, which waits for the operator's word.
     pub is_canary: bool,
-}
-
-/// What an operator may want of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobControl {
-    /// Nobody is to go on with it before it is resumed.
-    Pause,
-    /// It is to go on.
-    Resume,
-    /// It is to end; what was not sent stays in the list.
-    Cancel,
-}
-
-/// How a job stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// Its dead letters are being named; one that stays so was broken off, and has sent nothing.
-    Planned,
-    /// A process goes on with it.
-    Running,
-    /// Nobody does before it is resumed.
-    Paused,
-    /// It came to its end.
-    Done,
-    /// It could not go on, and may be resumed.
-    Failed,
-    /// An operator has ended it.
-    Cancelled,
-}
-
-impl JobState {
-    /// In one word.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Planned => "planned",
-            Self::Running => "running",
-            Self::Paused => "paused",
-            Self::Done => "done",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-        }
-    }
-
-    /// Whether this may be wanted of a job that stands so.
-    pub const fn allows(self, wanted: JobControl) -> bool {
-        match wanted {
-            JobControl::Pause => matches!(self, Self::Running),
-            JobControl::Resume => matches!(self, Self::Paused | Self::Failed),
-            JobControl::Cancel => matches!(self, Self::Planned | Self::Running | Self::Paused | Self::Failed),
-        }
-    }
-}
-
-/// A redrive, whichever process does it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Job {
-    /// Its number.
-    pub number: u64,
-    /// Who began it.
-    pub caller: String,
-    /// When, RFC 3339.
-    pub began: String,
-    /// What it redrives, as a sentence.
-    pub subject: String,
-    /// How many per second at most.
-    pub rate: Option<f64>,
-    /// How it stands.
-    pub state: JobState,
-    /// How many of its dead letters have a result, and how many it has.
-    pub done: (u64, u64),
-    /// What came of them, in words and numbers that add up, such as (`redriven`, 12).
-    pub counts: Vec<(String, u64)>,
-    /// Why it could not go on.
-    pub problem: Option<String>,
-    /// How long it has taken.
-    pub took: Duration,
-    /// When something of it was noted the last time, RFC 3339.
-    pub updated: String,
 }
 
 /// What of a flood may pass.

@@ -9,11 +9,12 @@ use console::routes;
 use super::client::{Client, access, between};
 use super::fake::{Asked, Fake};
 
-const READS: [&str; 11] = [
+const READS: [&str; 12] = [
     "/console/",
     "/console/dead-letters",
     "/console/dead-letters/3fa9c1d20000",
     "/console/jobs",
+    "/console/jobs/2",
     "/console/parked",
     "/console/audit",
     "/console/verify",

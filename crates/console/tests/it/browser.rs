@@ -17,7 +17,7 @@ use super::driver::{Browser, ENTER, TAB};
 use super::fake::{Asked, Fake};
 use super::injection::poisoned;
 
-const SCREENS: [(&str, &str); 15] = [
+const SCREENS: [(&str, &str); 17] = [
     ("flow", "/console/"),
     ("held", "/console/held"),
     ("dead-letters", "/console/dead-letters"),
@@ -27,6 +27,8 @@ const SCREENS: [(&str, &str); 15] = [
     ("rehearsal", "/console/redrive?reason=invalid_value&rehearse=1"),
     ("purge", "/console/purge?reason=too_large"),
     ("jobs", "/console/jobs"),
+    ("job-canary", "/console/jobs/2"),
+    ("job-many", "/console/jobs/3"),
     ("parked", "/console/parked"),
     ("trace", "/console/trace?event=0190a2b4-7c1e-7d3a-9f00-5a3c1e9b7d21"),
     ("letter-not-text", "/console/dead-letters/eeee00000000"),

@@ -348,6 +348,7 @@ pub fn jobs(looks: u64) -> Vec<Job> {
             caller: "ada".to_owned(),
             began: ago(48),
             subject: of_poison(""),
+            is_canary: false,
             rate: Some(25.0),
             state: JobState::Running,
             done: (420 + sent, 1_337),
@@ -360,7 +361,8 @@ pub fn jobs(looks: u64) -> Vec<Job> {
             number: 2,
             caller: "ada".to_owned(),
             began: ago(190),
-            subject: of_poison(", 10 at most"),
+            subject: format!("A canary, and the rest waits for your word: dead letters: fingerprint {POISON}, 10 at most."),
+            is_canary: true,
             rate: None,
             state: JobState::Done,
             done: (10, 10),
@@ -374,6 +376,7 @@ pub fn jobs(looks: u64) -> Vec<Job> {
             caller: "grace".to_owned(),
             began: ago(4_000),
             subject: "All dead letters.".to_owned(),
+            is_canary: false,
             rate: None,
             state: JobState::Failed,
             done: (57, 1_410),
@@ -383,6 +386,29 @@ pub fn jobs(looks: u64) -> Vec<Job> {
             updated: ago(3_925),
         },
     ]
+}
+
+/// The letters of a job, from the one after this number on, and the number of the last where there are more.
+pub fn job_letters(job: u64, after: u64, limit: u64) -> (Vec<JobLetter>, Option<u64>) {
+    let all = if job == 2 { 10 } else { 450 };
+    let page = after..all.min(after + limit);
+    let letters = page.clone().map(|number| {
+        let row = row(number);
+        let (end, why) = match number % 10 {
+            9 => (LetterEnd::FailedAgain, format!("It is dead letter {} again: {}: {}", row.id, row.reason, row.error)),
+            8 => (LetterEnd::Parked, "It waits for user 0190a2b4-0000-7000-8000-000000000042 since 2026-11-29T09:14:02Z.".to_owned()),
+            7 if job != 2 => (LetterEnd::NotSent, "Not in the list any more.".to_owned()),
+            6 if job == 3 => {
+                (LetterEnd::NotYet, format!("The consumer has not come to shop.events, partition 3, offset {}.", 880_000 + number))
+            }
+            _ => (LetterEnd::Applied, "Applied: order 0190a2b4-0000-7000-8000-0000000000b7 shows it.".to_owned()),
+        };
+        let event_id = (end != LetterEnd::NotSent).then(|| row.event_id.clone()).flatten();
+        JobLetter { is_listed: end == LetterEnd::FailedAgain, id: row.id, end, why, event_id }
+    });
+    let mut letters: Vec<_> = letters.collect();
+    letters.sort_by_key(|letter| letter.end);
+    (letters, (page.end < all).then_some(page.end))
 }
 
 pub const PARKED_ITSELF: &str = "It is no dead letter; it may be parked itself, for its user.";

@@ -123,6 +123,14 @@ impl Fake {
         row
     }
 
+    fn job_texts(&self, job: &mut Job) {
+        self.dirty(&mut [&mut job.caller, &mut job.began, &mut job.subject, &mut job.updated]);
+        self.some(&mut job.problem);
+        for (name, _) in &mut job.counts {
+            self.dirty(&mut [name]);
+        }
+    }
+
     fn foreseen(&self, mut foreseen: Foreseen) -> Foreseen {
         self.dirty(&mut [&mut foreseen.outcome]);
         self.some(&mut foreseen.detail);
@@ -378,14 +386,23 @@ impl Operations for Fake {
             return Ok(Vec::new());
         }
         let mut jobs = data::jobs(self.looks.fetch_add(1, Ordering::SeqCst));
-        for job in &mut jobs {
-            self.dirty(&mut [&mut job.caller, &mut job.began, &mut job.subject, &mut job.updated]);
-            self.some(&mut job.problem);
-            for (name, _) in &mut job.counts {
-                self.dirty(&mut [name]);
-            }
-        }
+        jobs.iter_mut().for_each(|job| self.job_texts(job));
         Ok(jobs)
+    }
+
+    async fn job(&self, number: u64, after: &str, limit: usize) -> Result<JobLetters, Refused> {
+        self.reach()?;
+        let no_job = || Refused { kind: RefusalKind::NotFound, sentence: self.text("There is no job of this number.") };
+        let mut job = data::jobs(0).into_iter().find(|job| job.number == number).ok_or_else(no_job)?;
+        self.job_texts(&mut job);
+        let (mut letters, next) = data::job_letters(number, after.parse().unwrap_or_default(), limit as u64);
+        for letter in &mut letters {
+            self.dirty(&mut [&mut letter.id, &mut letter.why]);
+            self.some(&mut letter.event_id);
+        }
+        let selection = Selection { fingerprint: Some(self.text(data::POISON)), ..Selection::default() };
+        let next = next.map(|next| self.text(&next.to_string()));
+        Ok(JobLetters { selection: job.is_canary.then_some(selection), job, letters, next })
     }
 
     async fn purge(&self, caller: &Caller, selection: &Selection) -> Result<u64, Refused> {

@@ -284,6 +284,35 @@ async fn the_other_screens_show_what_they_are_for() {
 }
 
 #[tokio::test]
+async fn a_job_says_how_its_letters_ended_and_what_needs_somebody_comes_first() {
+    page(40, "/console/jobs").await.has("<a class=\"main\" href=\"/console/jobs/2\">How its letters ended");
+    let canary = page(40, "/console/jobs/2").await;
+    canary.has("The canary has ended: 8 applied, 1 parked and 1 failed again. Look at those that failed before you go on with the rest.");
+    let places = ["failed again</span>", "parked</span>", "applied</span>"].map(|end| canary.body.find(end).expect(end));
+    assert!(places.is_sorted(), "{places:?}");
+    canary
+        .has("href=\"/console/dead-letters/3fa9c1d20009\"")
+        .has("href=\"/console/trace?event=")
+        .lacks("rel=\"next\"")
+        .lacks("rel=\"first\"");
+    canary.has("href=\"/console/redrive?fingerprint=").has("Go on with the rest");
+    let viewer = Client::viewer(&Fake::with(40)).await.get("/console/jobs/2").await;
+    viewer.has("The canary has ended: 8 applied").lacks("Go on with the rest").lacks("/console/jobs/2/cancel");
+
+    let many = page(40, "/console/jobs/3").await;
+    many.has("Of the 200 letters on this page: 120 applied")
+        .has("href=\"/console/jobs/3?after=200\" rel=\"next\"")
+        .lacks("Go on with the rest");
+    many.has("action=\"/console/jobs/3/pause\"");
+    let last = page(40, "/console/jobs/3?after=400").await;
+    last.has("Of the 50 letters on this page").has("href=\"/console/jobs/3\" rel=\"first\"").lacks("rel=\"next\"");
+    page(40, "/console/jobs/3?after=450").await.has("Its letters end before this place.");
+    let client = Client::viewer(&Fake::with(40)).await;
+    assert_eq!(client.get("/console/jobs/9").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(client.get("/console/jobs/x").await.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
 async fn what_operators_have_changed_is_paged_from_the_newest_on() {
     let first = page(40, "/console/audit").await;
     first.has(">230<").has("stopped by grace").has("command line").has("href=\"/console/audit?before=131\"").lacks(">Newest<");

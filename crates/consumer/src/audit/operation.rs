@@ -1,16 +1,17 @@
 //! One operation in the log: its beginning, each dead letter, its end.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 use pipeline::audit::{AuditAction, AuditRecord, Sha256Digest};
 use pipeline::fault::Fault;
+use pipeline::landed::Landed;
 use pipeline::ports::{AuditLog, Clock as _};
 use pipeline::redrive_job::LetterResult;
 use uuid::Uuid;
 
 use super::{Subject, Who};
 use crate::backends::SystemClock;
-use crate::dlq::send::Landed;
 
 /// The outcome of an operation that has begun.
 const BEGUN: &str = "begun";
@@ -49,6 +50,12 @@ impl Handled {
 
 /// Who is told what becomes of dead letters, page by page.
 pub trait Witness: Send {
+    /// Letters are about to be sent to these topics: how things stand now is how they stood before.
+    fn sending(&mut self, topics: BTreeSet<String>) -> impl Future<Output = ()> + Send {
+        drop(topics);
+        async {}
+    }
+
     /// This became of these.
     ///
     /// # Errors

@@ -1,17 +1,22 @@
 //! Redrive jobs as the console shows and changes them, whichever process they run in.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
-use console::{Caller, Job, JobControl, JobState, Order, Refused};
-use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, Publisher};
-use pipeline::redrive_job::{self, JobChange, JobPlan, LetterResult, RedriveJob};
+use console::{Caller, Job, JobControl, JobLetters, JobState, LetterEnd, Order, RefusalKind, Refused, Selection};
+use pipeline::ports::{ClaimQueue, Clock as _, DeadLetterReader, EventTrace, Publisher};
+use pipeline::redrive_job::{self, JobChange, JobLetter, JobPlan, LetterResult, RedriveJob};
 use tokio_util::sync::CancellationToken;
 
-use super::keeper::OwnChanges;
+use super::index::Places;
+use super::keeper::{Keeper, OwnChanges};
 use super::words::problem;
 use crate::audit::Who;
 use crate::backends::SystemClock;
-use crate::dlq::jobs::{self, JobTables, control, in_words};
+use crate::dlq::choice::told;
+use crate::dlq::ended::{Ended, EndedLetter};
+use crate::dlq::jobs::ended::{ASKED, by_id, ended};
+use crate::dlq::jobs::{self, CANARY, JobTables, control, in_words};
 use crate::dlq::{AdminContext, Filter, RedriveRequest, Refusal};
 
 /// Jobs that are shown.
@@ -65,6 +70,119 @@ pub(super) async fn change(tables: &impl JobTables, caller: &str, number: u64, w
     Ok(control(tables, Who::console(caller), i64::try_from(number).unwrap_or(i64::MAX), &change).await?)
 }
 
+/// A job, and a page of its letters with how each ended.
+pub(super) async fn one<Q, T>(
+    (queue, tables): (&Q, &T),
+    keeper: &Keeper<Q>,
+    (number, after, limit): (u64, &str, usize),
+    stop: &CancellationToken,
+) -> Result<JobLetters, Refused>
+where
+    Q: DeadLetterReader + 'static,
+    T: EventTrace + JobTables,
+{
+    let number = i64::try_from(number).unwrap_or(i64::MAX);
+    let found = jobs::find(tables, number).await.map_err(Refusal::from)?.ok_or(Refusal::NoSuchJob(number))?;
+    let limit = limit.min(ASKED);
+    let page = tables.job_letters(number, after, limit).await.map_err(Refusal::from)?;
+    let next = page.last().filter(|_| page.len() == limit).map(|last| last.id.clone());
+    let ended = ends((queue, tables), keeper, &page, stop).await?;
+    let end_of = by_id(&ended);
+    let mut letters: Vec<_> = page.iter().map(|letter| job_letter(letter, end_of.get(&*letter.id).copied())).collect();
+    letters.sort_by(|one, other| (one.end, &one.id).cmp(&(other.end, &other.id)));
+    let words = found.plan.subject.strip_prefix(CANARY).unwrap_or(&found.plan.subject);
+    let selection = RedriveRequest::filter_from_words(words).map(selection);
+    Ok(JobLetters { job: job(found), letters, next, selection })
+}
+
+/// How they ended. What came back while it was looked is asked for once more: the consumer may have passed it after the list was read.
+async fn ends<Q, T>(
+    parts: (&Q, &T),
+    keeper: &Keeper<Q>,
+    letters: &[JobLetter],
+    stop: &CancellationToken,
+) -> Result<Vec<EndedLetter>, Refused>
+where
+    Q: DeadLetterReader + 'static,
+    T: EventTrace + JobTables,
+{
+    let mut told = ends_by_index(parts, keeper, letters, stop).await?;
+    let unknown: BTreeSet<String> = told.iter().filter(|letter| letter.ended == Ended::NotKnown).map(|letter| letter.id.clone()).collect();
+    if !unknown.is_empty() {
+        let letters: Vec<_> = letters.iter().filter(|letter| unknown.contains(&letter.id)).cloned().collect();
+        told.retain(|letter| !unknown.contains(&letter.id));
+        told.extend(ends_by_index(parts, keeper, &letters, stop).await?);
+    }
+    Ok(told)
+}
+
+/// By what is known of the list, and where that is not known now, or has changed since, by the queue itself.
+async fn ends_by_index<Q, T>(
+    (queue, tables): (&Q, &T),
+    keeper: &Keeper<Q>,
+    letters: &[JobLetter],
+    stop: &CancellationToken,
+) -> Result<Vec<EndedLetter>, Refused>
+where
+    Q: DeadLetterReader + 'static,
+    T: EventTrace + JobTables,
+{
+    let ids: BTreeSet<String> = letters.iter().filter(|letter| letter.landed.is_some()).map(|letter| letter.id.clone()).collect();
+    if !ids.is_empty() {
+        // What has come back a moment ago is wanted too.
+        keeper.changes().note();
+        match keeper.index().await {
+            Ok(index) if index.unknown() == 0 => {
+                let places = index.places(&Filter { ids, ..Filter::default() }, SystemClock.now());
+                let meant = Places::new(queue, index, places);
+                let told = ended((&meant, tables), letters, stop).await;
+                if !meant.moved() {
+                    return Ok(told);
+                }
+            }
+            // As long as a redrive changes a long list, it is read again and again.
+            Ok(_) | Err(Refused { kind: RefusalKind::Reading, .. }) => {}
+            Err(refused) => return Err(refused),
+        }
+    }
+    Ok(ended((queue, tables), letters, stop).await)
+}
+
+fn job_letter(letter: &JobLetter, ended: Option<&EndedLetter>) -> console::JobLetter {
+    let (end, why) = match ended {
+        Some(ended) => (end(ended.ended), problem(&ended.why)),
+        None if letter.result.is_open() => (LetterEnd::Pending, problem(&told(letter.result))),
+        None => (LetterEnd::NotSent, problem(&told(letter.result))),
+    };
+    console::JobLetter {
+        id: letter.id.clone(),
+        end,
+        why,
+        event_id: ended.and_then(|ended| ended.event_id).map(|id| id.to_string()),
+        is_listed: end == LetterEnd::FailedAgain || (end == LetterEnd::NotSent && letter.result != LetterResult::Gone),
+    }
+}
+
+const fn end(ended: Ended) -> LetterEnd {
+    match ended {
+        Ended::FailedAgain => LetterEnd::FailedAgain,
+        Ended::NotKnown => LetterEnd::NotKnown,
+        Ended::NotYet => LetterEnd::NotYet,
+        Ended::Parked => LetterEnd::Parked,
+        Ended::Stale => LetterEnd::Stale,
+        Ended::Duplicate => LetterEnd::Duplicate,
+        Ended::Applied => LetterEnd::Applied,
+    }
+}
+
+/// As it is meant now: what came later is meant too.
+fn selection(filter: Filter) -> Selection {
+    let Filter { ids, reason, fingerprint, event_type, older_than, until: _ } = filter;
+    let older_than = older_than.map(|age| format!("{}s", age.as_secs()));
+    let all = ids.is_empty() && [&reason, &fingerprint, &event_type, &older_than].into_iter().all(Option::is_none);
+    Selection { ids: ids.into_iter().collect(), reason, fingerprint, event_type, older_than, until: None, all }
+}
+
 fn job(job: RedriveJob) -> Job {
     let RedriveJob { number, plan, state, problem: why, counts, updated_at } = job;
     let JobPlan { made_at, actor, subject, rate, .. } = plan;
@@ -74,6 +192,7 @@ fn job(job: RedriveJob) -> Job {
         number: number.unsigned_abs(),
         caller: actor,
         began: made_at.to_string(),
+        is_canary: subject.starts_with(CANARY),
         subject: problem(&subject),
         rate,
         state: match state {
@@ -89,5 +208,76 @@ fn job(job: RedriveJob) -> Job {
         problem: why.map(|why| problem(&why)),
         took: Duration::from_micros(took),
         updated: updated_at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use pipeline::fault::Fault;
+    use pipeline::landed::Landed;
+    use pipeline::ports::{DeadLetterArchive as _, Delivered, End, ListState, LogPositions as _, RedriveJobs as _};
+    use pipeline::redrive_job::JobCounts;
+    use pipeline::{LogId, LogPosition};
+    use sqlite::Sqlite;
+    use testkit::builders::{id, second};
+
+    use super::*;
+
+    /// A list that can be looked through, and is never read to its end: one that a redrive changes all the time.
+    #[derive(Clone)]
+    struct Restless(Sqlite);
+
+    impl DeadLetterReader for Restless {
+        async fn list_state(&self) -> Result<ListState, Fault> {
+            std::future::pending().await
+        }
+
+        async fn depth(&self) -> Result<u64, Fault> {
+            self.0.depth().await
+        }
+
+        async fn claimed(&self) -> Result<u64, Fault> {
+            self.0.claimed().await
+        }
+
+        async fn reasons(&self) -> Result<BTreeMap<String, u64>, Fault> {
+            self.0.reasons().await
+        }
+
+        async fn page(&self, end: End, start: u64, limit: u64) -> Result<Vec<String>, Fault> {
+            self.0.page(end, start, limit).await
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_failed_again_is_found_while_the_list_is_being_read() {
+        let (tables, stop) = (Sqlite::temporary().unwrap(), CancellationToken::new());
+        let again = r#"{"originalData":"{","error":"boom","timestamp":"2026-01-15T10:00:00Z","retryCount":1}"#.to_owned();
+        let letter = pipeline::dead_letter::entry_id(&again);
+        tables.restore(&[again]).await.unwrap();
+        let subject = format!("{CANARY}dead letters: reason not_json, 10 at most");
+        let plan = JobPlan {
+            operation: id(),
+            made_at: second(0),
+            actor: "ada".to_owned(),
+            origin: "console".to_owned(),
+            subject,
+            rate: None,
+            max_retries: 5,
+        };
+        let number = tables.plan_job(&plan).await.unwrap();
+        let landed = Landed { topic: "events".to_owned(), place: Delivered { partition: 0, offset: 7 }, about: None, before: None };
+        let sent = [JobLetter { id: letter.clone(), result: LetterResult::Sent, landed: Some(landed) }];
+        tables.note_letters(number, &sent, &JobCounts::of(&sent)).await.unwrap();
+        let position = LogPosition { log: LogId(id()), topic: "events".into(), partition: 0, next_offset: 8 };
+        tables.advance(&[position]).await.unwrap();
+
+        let queue = Restless(tables.clone());
+        let keeper = Keeper::new(queue.clone(), stop.clone());
+        let shown = one((&queue, &tables), &keeper, (number.unsigned_abs(), "", 10), &stop).await.unwrap();
+        assert_eq!(shown.letters.iter().map(|letter| (&letter.id, letter.end)).collect::<Vec<_>>(), [(&letter, LetterEnd::FailedAgain)]);
+        assert_eq!(shown.selection, Some(Selection { reason: Some("not_json".to_owned()), ..Selection::default() }));
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::index::{Found, Index, Places, entries};
 use super::payload::{fields, stopped, wrong};
-use super::sentences::{error, is_ours, shortened, told};
+use super::sentences::{error, shortened, told};
 use super::words::problem;
 use crate::audit::Who;
 use crate::backends::SystemClock;
@@ -124,7 +124,7 @@ pub(super) async fn one<Q: DeadLetterReader, P, T>(
     let fields = value.as_deref().map_or_else(Vec::new, |value| fields(value, stopped.as_ref()));
     let bytes = value.unwrap_or_else(|| listed.text.clone().into_bytes());
     let is_text = std::str::from_utf8(&bytes).is_ok();
-    let told = told(&listed).filter(|_| !is_ours(&listed)).map(shortened);
+    let told = told(&listed).filter(|_| !listed.is_ours()).map(shortened);
     Ok(Letter {
         row: row(&listed),
         told,

@@ -34,8 +34,8 @@ use axum::Router;
 use axum::response::Redirect;
 use axum::routing::get;
 use console::{
-    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Held, Here, Job, JobControl, Known, Letter, LetterPage, Operations,
-    Order, Parked, RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
+    Access, Account, AuditRow, Caller, Checked, Draft, Flow, Groups, Held, Here, Job, JobControl, JobLetters, Known, Letter, LetterPage,
+    Operations, Order, Parked, RefusalKind, Refused, Rehearsal, Role, Selection, Sent, Trace, TraceBy, TraceStep, Verification,
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
@@ -241,6 +241,12 @@ where
 
     async fn jobs(&self) -> Result<Vec<Job>, Refused> {
         jobs::all(self.parts.shared.context.tables.as_ref().ok_or(Refusal::NoJobs)?).await
+    }
+
+    async fn job(&self, number: u64, after: &str, limit: usize) -> Result<JobLetters, Refused> {
+        let context = &self.parts.shared.context;
+        let tables = context.tables.as_ref().ok_or(Refusal::NoJobs)?;
+        jobs::one((&context.queue, tables), &self.letters, (number, after, limit), &self.parts.shared.stop).await
     }
 
     async fn purge(&self, Caller(caller): &Caller, selection: &Selection) -> Result<u64, Refused> {

@@ -11,7 +11,7 @@ const LONGEST: usize = 300;
 pub(super) fn error(listed: &Listed) -> String {
     match told(listed) {
         None => "It does not tell why.".to_owned(),
-        Some(error) if is_ours(listed) => problem(&shortened(error)),
+        Some(error) if listed.is_ours() => problem(&shortened(error)),
         Some(_) => "Another program wrote it; its own words are shown to editors.".to_owned(),
     }
 }
@@ -19,14 +19,6 @@ pub(super) fn error(listed: &Listed) -> String {
 /// What an entry tells as the reason.
 pub(super) fn told(listed: &Listed) -> Option<&str> {
     listed.entry.as_ref().map(|entry| entry.error.as_str()).filter(|error| !error.is_empty())
-}
-
-/// Whether this program has written the entry, as far as its form tells: it names a reason of ours, and a fingerprint that begins with it.
-pub(super) fn is_ours(listed: &Listed) -> bool {
-    let (reason, fingerprint) = (listed.reason(), listed.fingerprint());
-    let is_known = telemetry::catalog::DLQ_REASONS.contains(&reason) && listed.entry.as_ref().is_some_and(|entry| entry.reason.is_some());
-    let mut parts = fingerprint.split(':');
-    is_known && parts.next() == Some(reason) && parts.count() == 2
 }
 
 /// A text of another program, fit for a page.

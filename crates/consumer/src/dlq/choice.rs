@@ -31,6 +31,15 @@ impl fmt::Display for RedriveRequest {
     }
 }
 
+impl RedriveRequest {
+    /// Which entries its words mean, the limit aside; `None` where they cannot be read. See [`Filter::from_words`].
+    pub(crate) fn filter_from_words(text: &str) -> Option<Filter> {
+        let unlimited = text.strip_suffix(" at most").and_then(|text| text.rsplit_once(", "));
+        let words = unlimited.filter(|(_, limit)| limit.parse::<u64>().is_ok()).map_or(text, |(words, _)| words);
+        Filter::from_words(words)
+    }
+}
+
 /// An entry as it is sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Letter {
@@ -65,7 +74,7 @@ impl Letter {
 }
 
 /// What becomes of a letter, in the audit log.
-pub(super) const fn told(result: LetterResult) -> &'static str {
+pub(crate) const fn told(result: LetterResult) -> &'static str {
     match result {
         LetterResult::Pending => "not sent",
         LetterResult::Sent => "sent",

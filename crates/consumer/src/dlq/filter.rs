@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use events::{EventType, Timestamp};
-use pipeline::dead_letter::{Entry, UNKNOWN};
+use pipeline::dead_letter::{ENTRY_ID_DIGITS, Entry, UNKNOWN};
 
 use super::listed::Listed;
 
@@ -81,6 +81,32 @@ impl Filter {
     }
 }
 
+impl Filter {
+    /// What is said so by its [`Display`](fmt::Display); `None` where it cannot be read again, as where the words were cut. A reason or a fingerprint of
+    /// another program may look like more than one condition: whoever acts on this shows what it means.
+    pub fn from_words(text: &str) -> Option<Self> {
+        let mut filter = Self::default();
+        for condition in text.strip_prefix("dead letters: ").into_iter().flat_map(|conditions| conditions.split(", ")) {
+            let value = |name: &str| condition.strip_prefix(name);
+            if let Some(reason) = value("reason ") {
+                filter.reason = Some(reason.to_owned());
+            } else if let Some(fingerprint) = value("fingerprint ") {
+                filter.fingerprint = Some(fingerprint.to_owned());
+            } else if let Some(name) = value("event type ") {
+                filter.event_type = Some(event_type(name).ok()?);
+            } else if let Some(seconds) = value("older than ").and_then(|age| age.strip_suffix(" s")) {
+                filter.older_than = Some(Duration::from_secs(seconds.parse().ok()?));
+            } else if let Some(until) = value("until ") {
+                filter.until = Some(Timestamp::parse(until).ok()?);
+            } else {
+                filter.ids = value("ids ")?.split(' ').map(str::to_owned).collect();
+            }
+        }
+        let is_id = |id: &String| id.len() == ENTRY_ID_DIGITS && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+        (filter.to_string() == text && filter.ids.iter().all(is_id)).then_some(filter)
+    }
+}
+
 /// In words for a log: which conditions are given.
 impl fmt::Display for Filter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -101,6 +127,26 @@ mod tests {
             "eventId": null, "originalData": data, "error": "", "timestamp": at, "retryCount": 0, "reason": reason, "fingerprint": fingerprint,
         });
         Listed::new(entry.to_string())
+    }
+
+    #[test]
+    fn its_words_are_read_again_and_words_that_were_cut_are_not() {
+        let full = Filter {
+            ids: ["0123456789ab".to_owned(), "ffffffffffff".to_owned()].into(),
+            reason: Some("invalid_value".to_owned()),
+            fingerprint: Some("invalid_value:UserCreated:payload.email".to_owned()),
+            event_type: Some("UserCreated".to_owned()),
+            older_than: Some(Duration::from_secs(90)),
+            until: Timestamp::parse(NOW).ok(),
+        };
+        for filter in [full.clone(), Filter { ids: BTreeSet::new(), ..full.clone() }, Filter::default()] {
+            assert_eq!(Filter::from_words(&filter.to_string()), Some(filter));
+        }
+        let words = full.to_string();
+        for cut in [&words[..words.len() - 1], &words[..20], "", "all", "dead letters: ", "dead letters: event type Foo", "dead letters: x"]
+        {
+            assert_eq!(Filter::from_words(cut), None, "{cut}");
+        }
     }
 
     #[test]

@@ -48,6 +48,14 @@ impl Listed {
         self.entry.as_ref().map_or(0, |entry| entry.retry_count)
     }
 
+    /// Whether this program has written it, as far as its form tells: it names a reason of ours, and a fingerprint that begins with it.
+    pub fn is_ours(&self) -> bool {
+        let (reason, fingerprint) = (self.reason(), self.fingerprint());
+        let is_known = telemetry::catalog::DLQ_REASONS.contains(&reason) && self.entry.as_ref().is_some_and(|entry| entry.reason.is_some());
+        let mut parts = fingerprint.split(':');
+        is_known && parts.next() == Some(reason) && parts.count() == 2
+    }
+
     /// The fields of its event, where the payload is a JSON object, whatever else is wrong with it; of a CloudEvent those of its data.
     pub fn fields(&self) -> Option<Map<String, Value>> {
         let value = self.entry.as_ref().and_then(Entry::value)?;

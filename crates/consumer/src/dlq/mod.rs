@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`listed`], [`filter`], [`find`], [`scan`], [`newest_first`] | entries, which are meant, and how they are found while others change the list |
 //! | [`redrive`](mod@redrive), `choice`, [`send`], [`summary`] | back to their topic: claim, publish, settle |
-//! | [`after_redrive`] | how each letter ended that was sent |
+//! | [`after_redrive`], [`ended`] | how each letter ended that was sent |
 //! | [`jobs`] | a redrive that outlives its process: planned, run, paused, resumed, taken over |
 //! | [`dry_run`](mod@dry_run), `bad_events`, [`dry_run_outcome`] | what a redrive would come to, by the database's own word |
 //! | [`edit`], [`editor`] | a mended payload under the same event id |
@@ -18,13 +18,14 @@
 
 pub mod after_redrive;
 mod bad_events;
-mod choice;
+pub(crate) mod choice;
 pub mod command;
 pub mod context;
 pub mod dry_run;
 pub mod dry_run_outcome;
 pub mod edit;
 pub mod editor;
+pub mod ended;
 pub mod filter;
 pub mod find;
 pub mod groups;

@@ -160,6 +160,7 @@ impl<'a, Q: DeadLetterReader + ClaimQueue, P: Publisher> Run<'a, Q, P> {
             (self.summary.stopped, self.ended) = (true, true);
             return 0;
         }
+        witness.sending(group.iter().map(|letter| letter.topic.clone()).collect()).await;
         let mut sent = self.sender.send(group).await;
         if let Err(fault) = witness.handled(std::mem::take(&mut sent.handled)).await {
             sent.fault.get_or_insert(fault);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 use pipeline::fault::{Fault, FaultClass};
+use pipeline::landed::Landed;
 use pipeline::pace;
 use pipeline::ports::{Claim, ClaimQueue, Delivered, Publisher};
 use pipeline::redrive_job::LetterResult;
@@ -15,17 +16,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::choice::{Letter, told};
 use crate::audit::Handled;
-
-/// Where the broker put a letter, and what its event says of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Landed {
-    /// The topic.
-    pub topic: String,
-    /// The partition and the offset there.
-    pub place: Delivered,
-    /// `None` where its payload breaks the contract.
-    pub about: Option<About>,
-}
 
 /// Sends groups of entries at a rate. A group that is dropped half way, or whose process dies, comes back into the list when its lease ends.
 pub(super) struct Sender<'a, Q, P> {
@@ -226,6 +216,6 @@ async fn fly<P: Publisher>(publisher: &P, dead_letter: Letter, claim: Claim) -> 
         let (partition, offset) = (delivered.partition, delivered.offset);
         tracing::debug!(entry = id, eventId = event_id, topic, partition, offset, "redriven");
     }
-    let landed = result.as_ref().ok().map(|place| Landed { topic: topic.clone(), place: *place, about });
+    let landed = result.as_ref().ok().map(|place| Landed { topic: topic.clone(), place: *place, about, before: None });
     (claim, topic, Named { id, event_id, landed }, result)
 }

@@ -7,7 +7,7 @@ use axum::body::Body;
 use axum::extract::ConnectInfo;
 use axum::http::{Request, StatusCode};
 use console::{
-    Caller, Draft, FindingState, JobControl, JobState, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy,
+    Caller, Draft, FindingState, JobControl, JobState, LetterEnd, Operations, Order, ParentFate, PartState, RefusalKind, Selection, TraceBy,
 };
 use consumer::admin::AdminConfig;
 use consumer::console::{ConsoleParts, operations, routes};
@@ -15,9 +15,10 @@ use consumer::dlq::{AdminContext, Terms};
 use consumer::operator::OperatorParts;
 use consumer::verify::schedule::VerifyNow;
 use pipeline::dead_letter::{DeadLetter, Diagnosis, entry_id};
+use pipeline::headers::Redriven;
 use pipeline::heartbeat::DownPart;
-use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _};
-use pipeline::{DeadLetterQueue as _, ParkedEvent, ParkingLot as _, Position, Record, WaitsFor};
+use pipeline::ports::{ClaimQueue as _, DeadLetterReader as _, End, FloodPermits as _, Heartbeats as _, LogPositions as _};
+use pipeline::{DeadLetterQueue as _, LogId, LogPosition, ParkedEvent, ParkingLot as _, Position, Record, WaitsFor};
 use settings::Reader;
 use sqlite::Sqlite;
 use telemetry::{Health, Metrics, Part, Status};
@@ -446,6 +447,53 @@ async fn a_redrive_is_rehearsed_and_then_done_as_a_job() {
     for (job, kind) in [(canary, RefusalKind::Impossible), (99, RefusalKind::NotFound)] {
         assert_eq!(operations.control(&caller(), job, JobControl::Pause).await.unwrap_err().kind, kind);
     }
+}
+
+#[tokio::test]
+async fn a_canary_says_how_its_letters_ended_and_what_the_rest_is() {
+    let office = Office::new();
+    let operations = operations(office.parts());
+    let events = [user(id()), order(id(), id()), user(id()), user(id())];
+    let letters: Vec<_> = events.iter().map(orphan).collect();
+    office.store.push(&letters).await.unwrap();
+    let ids: Vec<_> = office.texts().await.iter().map(|text| entry_id(text)).collect();
+    let wanted = Order { selection: all(), limit: Some(10), rate: None, is_canary: true };
+    let number = operations.redrive(&caller(), &wanted).await.unwrap();
+    let done = ended(&operations, number).await;
+    assert!(done.is_canary && done.state == JobState::Done, "{done:?}");
+    let ends = async |after: &str, limit: usize| {
+        let shown = operations.job(number, after, limit).await.unwrap();
+        let ends = shown.letters.iter().map(|letter| (letter.id.clone(), letter.end)).collect::<Vec<_>>();
+        (ends, shown)
+    };
+    let (first, shown) = ends("", 10).await;
+    assert!(first.iter().all(|(_, end)| *end == LetterEnd::NotYet), "{first:?}");
+    assert_eq!((shown.selection, shown.next), (Some(all()), None));
+
+    apply(&office.store, &events[..1]).await;
+    office.store.park(&[testkit::builders::parked(&events[1])]).await.unwrap();
+    let again = Redriven { retry_count: 1, id: Some(ids[2].clone()), since: None };
+    office.store.push(&[broken(&Record { headers: again.headers(), ..record(b"{".to_vec()) })]).await.unwrap();
+    let topics = office.broker.sent().into_iter().map(|sent| sent.topic);
+    let positions = topics.map(|topic| LogPosition { log: LogId(id()), topic: topic.into(), partition: 0, next_offset: 4 });
+    office.store.advance(&positions.collect::<Vec<_>>()).await.unwrap();
+    let (then, shown) = ends("", 10).await;
+    let expected = [(2, LetterEnd::FailedAgain), (3, LetterEnd::NotKnown), (1, LetterEnd::Parked), (0, LetterEnd::Applied)];
+    assert_eq!(then, expected.map(|(letter, end)| (ids[letter].clone(), end)), "those that need somebody first: {shown:?}");
+    let [again, lost, waits, applied] = &shown.letters[..] else { panic!("four letters") };
+    assert!(again.is_listed && again.why.starts_with(&format!("It is dead letter {} again: not_json: ", ids[2])), "{again:?}");
+    assert!(
+        !waits.is_listed && waits.why.starts_with("It waits for user ") && lost.why.starts_with("Nothing knows it"),
+        "{waits:?} {lost:?}"
+    );
+    assert_eq!(applied.event_id, Some(events[0].id.to_string()));
+
+    let mut sorted = ids.clone();
+    sorted.sort_unstable();
+    let (page, shown) = ends(&sorted[0], 2).await;
+    assert_eq!((page.len(), shown.next.as_ref()), (2, Some(&sorted[2])));
+    let refused = operations.job(99, "", 10).await.unwrap_err();
+    assert_eq!(refused.kind, RefusalKind::NotFound);
 }
 
 #[tokio::test]

@@ -108,7 +108,8 @@ pub trait RedriveJobs: Send + Sync {
     /// See [`crate::fault::FaultClass`].
     fn plan_job(&self, plan: &JobPlan) -> impl Future<Output = Result<i64, Fault>> + Send;
 
-    /// Adds letters to a job, or gives those that it has these results, and replaces its counts. Each id comes once.
+    /// Adds letters to a job, or gives those that it has these results and places, and replaces its counts. Each id comes once.
+    /// A place that is [too long](crate::landed::LONGEST_LANDED) is not kept.
     ///
     /// # Errors
     /// See [`crate::fault::FaultClass`]. Some may have been noted; noting all of them again is safe.

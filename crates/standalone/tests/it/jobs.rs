@@ -96,9 +96,18 @@ async fn a_redrive_survives_the_death_of_every_process_that_does_it() {
         eventually(BOUND, "each is applied", async || tables.user(created.user_id).await.unwrap().is_some()).await;
     }
 
-    let mut show = standalone(folder.path(), &["--data-dir", "data", "dlq", "jobs", "show", &number, "--letters"]);
-    show.env("KAFKA_BROKERS", broker.bootstrap_servers());
-    let (_, shown, _) = tokio::task::spawn_blocking(move || run(show)).await.unwrap();
+    let show = async |what: &str| {
+        let mut show = standalone(folder.path(), &["--data-dir", "data", "dlq", "jobs", "show", &number, what]);
+        show.env("KAFKA_BROKERS", broker.bootstrap_servers());
+        tokio::task::spawn_blocking(move || run(show)).await.unwrap().1
+    };
+    // What was sent by whom who has died is told by what the job keeps.
+    eventually(BOUND, "the consumer has come to all of them", async || !show("--ended").await.contains("not yet")).await;
+    let ended = show("--ended").await;
+    let (_, counts) = ended.split_once("ended that were sent\n").unwrap();
+    let count = |of: &str| counts.lines().find_map(|line| line.trim().strip_prefix(of)?.trim().parse::<u64>().ok()).unwrap_or(0);
+    assert_eq!(count("applied") + count("duplicate"), done.counts.get(LetterResult::Sent), "{ended}");
+    let shown = show("--letters").await;
     assert_eq!(shown.lines().filter(|line| line.ends_with("  sent")).count() as u64, done.counts.get(LetterResult::Sent), "{shown}");
     last.kill();
 }

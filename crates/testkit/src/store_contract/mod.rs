@@ -291,6 +291,7 @@ macro_rules! operations_contract {
             a_job_comes_back_as_it_was_planned_and_one_operation_makes_one
             the_newest_jobs_come_first_page_by_page
             a_letter_keeps_its_last_result_and_pages_hold_each_once
+            where_the_broker_put_a_letter_is_kept_as_it_was_noted_last
             a_job_changes_only_from_the_states_from_which_it_may
             only_jobs_that_run_are_gone_on_with
             old_jobs_are_forgotten_once_they_have_ended

@@ -1,10 +1,13 @@
 //! Redrives that outlive the process that does them. A server's tables may hold jobs of earlier cases, so each looks at its own.
 
 use pipeline::audit::{LONGEST_SUBJECT, Origin};
-use pipeline::ports::RedriveJobs;
+use pipeline::landed::Landed;
+use pipeline::ports::{Delivered, RedriveJobs};
 use pipeline::redrive_job::{JobChange, JobCounts, JobLetter, JobPlan, JobState, KEPT_JOBS, LetterResult, RedriveJob};
+use pipeline::trace::About;
+use pipeline::{LogId, LogPosition};
 
-use crate::builders::{id, second};
+use crate::builders::{id, order, second};
 
 fn plan() -> JobPlan {
     JobPlan {
@@ -40,7 +43,7 @@ async fn letters<S: RedriveJobs>(store: &S, number: i64, after: &str, limit: usi
 }
 
 fn letter(number: usize, result: LetterResult) -> JobLetter {
-    JobLetter { id: format!("{number:012x}"), result }
+    JobLetter { id: format!("{number:012x}"), result, landed: None }
 }
 
 pub async fn a_job_comes_back_as_it_was_planned_and_one_operation_makes_one<S: RedriveJobs>(store: &S) {
@@ -87,6 +90,36 @@ pub async fn a_letter_keeps_its_last_result_and_pages_hold_each_once<S: RedriveJ
     assert_eq!(letters(store, number, &expected[1].id, 100).await, expected[2..]);
     assert_eq!(letters(store, other, "", 100).await, pending[..1]);
     assert_eq!(job(store, number).await.map(|job| job.counts), Some(JobCounts::of(&expected)));
+}
+
+pub async fn where_the_broker_put_a_letter_is_kept_as_it_was_noted_last<S: RedriveJobs>(store: &S) {
+    let number = planned(store, &plan()).await;
+    let pending: Vec<_> = (0..4).map(|number| letter(number, LetterResult::Pending)).collect();
+    note(store, number, &pending, &JobCounts::of(&pending)).await;
+    let event = order(id(), id());
+    let place = Delivered { partition: 3, offset: i64::MAX };
+    let landed = Landed { topic: "events.of-\"ours\"_1".to_owned(), place, about: About::read(&event.to_json()), before: None };
+    let positions = |logs| {
+        let position = |_| LogPosition { log: LogId(id()), topic: landed.topic.as_str().into(), partition: 3, next_offset: i64::MAX };
+        (0..logs).map(position).collect::<Vec<_>>()
+    };
+    let at = |place| Landed { place: Delivered { partition: 3, offset: place }, ..landed.clone() };
+    let sent = |number, landed| JobLetter { landed: Some(landed), ..letter(number, LetterResult::Sent) };
+    let noted = [
+        sent(0, at(7).after(second(5), &positions(2))),
+        sent(1, Landed { about: None, ..landed.clone() }),
+        // Too long for any store.
+        sent(2, at(7).after(second(5), &positions(100))),
+        letter(3, LetterResult::Gone),
+    ];
+    note(store, number, &noted, &JobCounts::of(&noted)).await;
+    let [first, second, third, fourth] = noted;
+    let expected = [first.clone(), second, JobLetter { landed: None, ..third }, fourth];
+    assert_eq!(letters(store, number, "", 100).await, expected);
+    assert_eq!(expected[0].landed.as_ref().and_then(|landed| landed.before.as_ref()).map(|before| before.not_in.len()), Some(2));
+    let again = [JobLetter { landed: None, ..first }];
+    note(store, number, &again, &JobCounts::of(&expected)).await;
+    assert_eq!(letters(store, number, "", 1).await, again);
 }
 
 pub async fn a_job_changes_only_from_the_states_from_which_it_may<S: RedriveJobs>(store: &S) {

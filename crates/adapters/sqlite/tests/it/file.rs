@@ -84,12 +84,12 @@ fn a_directory_that_is_not_there_is_named() {
 fn a_file_of_a_version_that_nobody_upgrades_is_refused_and_left_as_it_is() {
     let (_folder, path) = file();
     drop(Sqlite::open(&path).unwrap());
-    for version in [1, 14, -1] {
+    for version in [1, 15, -1] {
         Connection::open(&path).unwrap().pragma_update(None, "user_version", version).unwrap();
         let before = std::fs::read(&path).unwrap();
         let error = Sqlite::open(&path).unwrap_err();
-        assert!(matches!(error, OpenError::OtherVersion { found, known: 13, .. } if found == version), "{error}");
-        assert!(error.to_string().contains(&format!("are of version {version}, this program knows version 13")), "{error}");
+        assert!(matches!(error, OpenError::OtherVersion { found, known: 14, .. } if found == version), "{error}");
+        assert!(error.to_string().contains(&format!("are of version {version}, this program knows version 14")), "{error}");
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }

@@ -23,9 +23,10 @@ use crate::admin::request::{Asked, Content, asked, body, received};
 use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
 use crate::dlq::RedriveRequest;
-use crate::dlq::after_redrive::{Before, EndedCounts, EndedLetter, after_redrive};
+use crate::dlq::after_redrive::{SentLetter, after_redrive};
 use crate::dlq::dry_run::dry_run;
 use crate::dlq::edit::{Revision, resend};
+use crate::dlq::ended::{EndedCounts, EndedLetter};
 use crate::dlq::filter::Filter;
 use crate::dlq::find::{find, find_all};
 use crate::dlq::jobs::{self, JobTables};
@@ -90,21 +91,14 @@ where
     let number = held.number;
     let tables = context.tables()?;
     let (held, mut settled) = held.followed();
-    let before = match wait {
-        Some(_) => {
-            let planned = jobs::find(tables, number).await.ok().flatten();
-            Before::look(tables, held.topics(), planned.map(|job| job.updated_at)).await
-        }
-        None => Before::default(),
-    };
     // On a task of its own: it goes on where the client goes away.
     let (running, stop) = (context.clone(), admin.stop.clone());
     let summary = tokio::spawn(async move { jobs::run(&running, held, &stop, |_| {}).await }).await;
     let summary = summary.map_err(|_| Refused::with(StatusCode::INTERNAL_SERVER_ERROR, DEFECT))?;
     let ended = match wait {
         Some(bound) => {
-            let sent = std::iter::from_fn(|| settled.try_recv().ok()).collect();
-            let letters = after_redrive((&context.queue, tables), &before, sent, bound, &admin.stop).await;
+            let sent = std::iter::from_fn(|| settled.try_recv().ok()).filter_map(SentLetter::of);
+            let letters = after_redrive((&context.queue, tables), sent, bound, &admin.stop).await;
             Some(HowEnded { counts: EndedCounts::of(&letters), letters })
         }
         None => None,

@@ -6,6 +6,7 @@ use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::{Extension, Json};
+use pipeline::ports::{DeadLetterReader, EventTrace};
 use pipeline::redrive_job::JobChange;
 use serde_json::{Value, json};
 
@@ -15,6 +16,8 @@ use crate::admin::answer::Refused;
 use crate::admin::guard::Caller;
 use crate::admin::request::{Asked, asked};
 use crate::audit::Who;
+use crate::dlq::ended::EndedCounts;
+use crate::dlq::jobs::ended::{ASKED, by_id, ended};
 use crate::dlq::jobs::report::{JobReport, LetterReport};
 use crate::dlq::jobs::{JobTables, control, find};
 use crate::dlq::refusal::Refusal;
@@ -41,18 +44,31 @@ pub(super) async fn list<Q, P, T: JobTables>(State(admin): Shared<Q, P, T>) -> R
     Ok(Json(json!({ "jobs": jobs.iter().map(JobReport::of).collect::<Vec<_>>() })))
 }
 
-/// `GET /admin/dlq/jobs/{id}`: a job with its letters, in the order of their ids. `next` is the id after which to ask on.
-pub(super) async fn show<Q, P, T: JobTables>(
+/// `GET /admin/dlq/jobs/{id}`: a job with its letters, in the order of their ids. `next` is the id after which to ask on. How they ended is asked only
+/// where that is wanted, and of fewer letters: the list of dead letters is looked through for it.
+pub(super) async fn show<Q, P, T>(
     State(admin): Shared<Q, P, T>,
     path: Result<Path<String>, PathRejection>,
     query: Asked<LettersQuery>,
-) -> Result<Json<Value>, Refused> {
+) -> Result<Json<Value>, Refused>
+where
+    Q: DeadLetterReader,
+    T: EventTrace + JobTables,
+{
     let query = asked(query)?;
     let (number, tables) = (number(path)?, tables(&admin)?);
     let job = find(tables, number).await?.ok_or(Refusal::NoSuchJob(number))?;
-    let letters = tables.job_letters(number, query.after.as_deref().unwrap_or_default(), LETTERS).await?;
-    let next = letters.last().filter(|_| letters.len() == LETTERS).map(|letter| &letter.id);
-    Ok(Json(json!({ "job": JobReport::of(&job), "letters": letters.iter().map(LetterReport::of).collect::<Vec<_>>(), "next": next })))
+    let most = if query.ended { ASKED } else { LETTERS };
+    let letters = tables.job_letters(number, query.after.as_deref().unwrap_or_default(), most).await?;
+    let next = letters.last().filter(|_| letters.len() == most).map(|letter| &letter.id);
+    let job = JobReport::of(&job);
+    if !query.ended {
+        return Ok(Json(json!({ "job": job, "letters": letters.iter().map(LetterReport::of).collect::<Vec<_>>(), "next": next })));
+    }
+    let ends = ended((&admin.context.queue, tables), &letters, &admin.stop).await;
+    let end_of = by_id(&ends);
+    let reports: Vec<_> = letters.iter().map(|letter| LetterReport::with_end(letter, end_of.get(&*letter.id).copied())).collect();
+    Ok(Json(json!({ "job": job, "letters": reports, "next": next, "ended": EndedCounts::of(&ends) })))
 }
 
 /// `POST /admin/dlq/jobs/{id}/pause`.

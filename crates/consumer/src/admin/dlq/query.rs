@@ -92,6 +92,9 @@ pub(super) struct ImportQuery {
 pub(super) struct LettersQuery {
     /// Only letters after this id.
     pub after: Option<String>,
+    /// With how each ended that was sent.
+    #[serde(default)]
+    pub ended: bool,
 }
 
 /// The parameters of `POST /admin/dlq/jobs/{id}/resume`.

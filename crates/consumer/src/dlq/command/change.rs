@@ -16,7 +16,7 @@ use super::look::ids;
 use super::{PurgeArgs, RedriveArgs, text, wait};
 use crate::audit::{Subject, Who, outcome};
 use crate::backends::SystemClock;
-use crate::dlq::after_redrive::{Before, after_redrive};
+use crate::dlq::after_redrive::{SentLetter, after_redrive};
 use crate::dlq::choice::RedriveRequest;
 use crate::dlq::context::AdminContext;
 use crate::dlq::dry_run::dry_run;
@@ -63,13 +63,11 @@ where
         return here(context, held, stop, (&bar, args.json), out).await;
     };
     let tables = context.tables()?;
-    let planned = jobs::find(tables, held.number).await.ok().flatten();
-    let before = Before::look(tables, held.topics(), planned.map(|job| job.updated_at)).await;
     let (held, mut settled) = held.followed();
     let code = here(context, held, stop, (&bar, args.json), out).await?;
     out.flush()?;
-    let sent = std::iter::from_fn(|| settled.try_recv().ok()).collect();
-    let ended = after_redrive((&context.queue, tables), &before, sent, bound, stop).await;
+    let sent = std::iter::from_fn(|| settled.try_recv().ok()).filter_map(SentLetter::of);
+    let ended = after_redrive((&context.queue, tables), sent, bound, stop).await;
     let ended = wait::write(&ended, args.json, out)?;
     Ok(if code == ExitCode::SUCCESS { ended } else { code })
 }

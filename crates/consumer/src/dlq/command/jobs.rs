@@ -8,12 +8,12 @@ use clap::{Args, Subcommand};
 use events::Timestamp;
 use indicatif::ProgressBar;
 use pipeline::ports::Clock as _;
-use pipeline::ports::{ClaimQueue, DeadLetterReader, Publisher};
-use pipeline::redrive_job::{JobChange, JobPlan, JobState, RedriveJob};
+use pipeline::ports::{ClaimQueue, DeadLetterReader, EventTrace, Publisher};
+use pipeline::redrive_job::{JobChange, JobLetter, JobPlan, JobState, RedriveJob};
 use tokio_util::sync::CancellationToken;
 
 use super::ending::{Ending, begun};
-use super::rate;
+use super::{rate, wait};
 use crate::audit::Who;
 use crate::backends::SystemClock;
 use crate::dlq::context::AdminContext;
@@ -57,6 +57,9 @@ enum JobsCommand {
         /// With what became of each letter.
         #[arg(long)]
         letters: bool,
+        /// With how the letters ended that were sent, as far as it is known now; exits with 1 where one failed again, or how it ended is not known (yet).
+        #[arg(long, conflicts_with = "letters")]
+        ended: bool,
         /// As JSON; each letter on a line of its own.
         #[arg(long)]
         json: bool,
@@ -101,12 +104,19 @@ pub(super) async fn jobs<Q, P, T>(
 where
     Q: DeadLetterReader + ClaimQueue,
     P: Publisher,
-    T: JobTables,
+    T: EventTrace + JobTables,
 {
     let tables = context.tables.as_ref().ok_or(Refusal::NoJobs)?;
     match args.command.unwrap_or(JobsCommand::List { limit: SHOWN, json: false }) {
         JobsCommand::List { limit, json } => list(tables, limit, json, out).await?,
-        JobsCommand::Show { number, letters, json } => show(tables, number, (letters, json), out).await?,
+        JobsCommand::Show { number, letters, ended, json } => {
+            show(tables, number, (letters, json), out).await?;
+            if ended {
+                let letters = all_letters(tables, number).await?;
+                let ended = jobs::ended::ended((&context.queue, tables), &letters, stop).await;
+                return wait::write(&ended, json, out);
+            }
+        }
         JobsCommand::Pause { number } => change(tables, number, &JobChange::Pause, out).await?,
         JobsCommand::Cancel { number } => change(tables, number, &JobChange::Cancel, out).await?,
         JobsCommand::Resume { number, rate, here: false } => change(tables, number, &JobChange::Resume(rate), out).await?,
@@ -234,6 +244,18 @@ async fn show(tables: &impl JobTables, number: i64, (letters, json): (bool, bool
                 writeln!(out, "{}  {}", letter.id, letter.result.label())?;
             }
         }
+    }
+}
+
+async fn all_letters(tables: &impl JobTables, number: i64) -> Result<Vec<JobLetter>, Refusal> {
+    let mut letters: Vec<JobLetter> = Vec::new();
+    loop {
+        let after = letters.last().map_or("", |last| &last.id);
+        let page = tables.job_letters(number, after, PAGE).await?;
+        if page.is_empty() {
+            return Ok(letters);
+        }
+        letters.extend(page);
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::process::ExitCode;
 
-use crate::dlq::after_redrive::{Ended, EndedCounts, EndedLetter};
+use crate::dlq::ended::{Ended, EndedCounts, EndedLetter};
 use crate::plural::plural;
 
 /// Letters that are shown to a person, those that need somebody first.

@@ -6,6 +6,7 @@
 //! | `run` | going on with one, whoever began it |
 //! | `noting` | what became of each letter, page by page |
 //! | [`keep`](mod@keep) | finding those that nobody goes on with |
+//! | [`ended`] | how its letters ended, as far as that is known now |
 //! | [`report`] | one as JSON |
 //! | `control` | pausing, resuming and cancelling one |
 //!
@@ -15,6 +16,7 @@
 //! again by its job.
 
 mod control;
+pub mod ended;
 pub mod keep;
 mod noting;
 mod plan;
@@ -24,12 +26,12 @@ mod run;
 use std::time::Duration;
 
 use pipeline::fault::Fault;
-use pipeline::ports::{AuditLog, Leases, RedriveJobs};
+use pipeline::ports::{AuditLog, Leases, LogPositions, RedriveJobs};
 use pipeline::redrive_job::{JobCounts, LetterResult, RedriveJob};
 
 pub use control::control;
 pub use keep::keep;
-pub use plan::{plan, plan_canary};
+pub use plan::{CANARY, plan, plan_canary};
 pub use run::{Held, run, take};
 
 /// How long a job stays with a process that does not prolong its lease: so soon another one goes on with it.
@@ -39,10 +41,10 @@ const LOOK: Duration = Duration::from_secs(1);
 /// Letters that are written or read at once.
 const PAGE: usize = 1000;
 
-/// The tables that keep jobs, and note who has done what. Clones are the same.
-pub trait JobTables: AuditLog + RedriveJobs + Leases + Clone + 'static {}
+/// The tables that keep jobs, note who has done what, and know how far the log was consumed. Clones are the same.
+pub trait JobTables: AuditLog + RedriveJobs + Leases + LogPositions + Clone + 'static {}
 
-impl<T: AuditLog + RedriveJobs + Leases + Clone + 'static> JobTables for T {}
+impl<T: AuditLog + RedriveJobs + Leases + LogPositions + Clone + 'static> JobTables for T {}
 
 /// The name of the lease of a job.
 fn lease_of(job: i64) -> String {

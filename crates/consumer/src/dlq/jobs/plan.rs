@@ -1,6 +1,6 @@
 //! Making a job: its letters are named once, so that it does not grow while it runs.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 
 use pipeline::audit::AuditAction;
 use pipeline::fault::Fault;
@@ -16,6 +16,9 @@ use crate::dlq::choice::{Choice, RedriveRequest};
 use crate::dlq::context::AdminContext;
 use crate::dlq::refusal::Refusal;
 use crate::dlq::scan::Scan;
+
+/// How the subject of a job begins that is a canary.
+pub const CANARY: &str = "a canary, and the rest waits for your word: ";
 
 /// Makes a job of what a redrive is asked for, and takes its lease: whoever gets it goes on with [`run`](super::run()).
 ///
@@ -39,7 +42,7 @@ where
     Q: DeadLetterReader,
     T: JobTables,
 {
-    plan_of(context, who, request, format!("a canary, and the rest waits for your word: {request}")).await
+    plan_of(context, who, request, format!("{CANARY}{request}")).await
 }
 
 async fn plan_of<Q, P, T>(context: &AdminContext<Q, P, T>, who: Who, request: &RedriveRequest, subject: String) -> Result<Held<T>, Refusal>
@@ -53,11 +56,11 @@ where
     let tables = context.tables.as_ref().ok_or(Refusal::NoAuditLog)?;
     let operation = Audit(tables.clone()).begin(who.clone(), AuditAction::Redrive, Subject::new(&subject)).await?;
     match begin(context, tables, (&who, request, subject), &operation).await {
-        Ok((number, holder, (letters, topics))) => {
+        Ok((number, holder, letters)) => {
             tracing::info!(job = number, letters = letters.len(), "a redrive is planned");
             let mut request = request.clone();
             request.filter.ids = letters.keys().cloned().collect();
-            Ok(Held::new(number, holder, operation, request, letters).may_have_claims(None).going_to(topics))
+            Ok(Held::new(number, holder, operation, request, letters).may_have_claims(None))
         }
         Err(fault) => {
             let refusal = Refusal::from(fault);
@@ -67,8 +70,8 @@ where
     }
 }
 
-/// The letters of a job, and the topics that they go to.
-type Named = (HashMap<String, LetterResult>, BTreeSet<String>);
+/// The letters of a job.
+type Named = HashMap<String, LetterResult>;
 
 async fn begin<Q, P, T>(
     context: &AdminContext<Q, P, T>,
@@ -91,7 +94,7 @@ where
     };
     let number = tables.plan_job(&plan).await?;
     let named = name(context, request).await?;
-    let letters: Vec<JobLetter> = named.0.iter().map(|(id, result)| JobLetter { id: id.clone(), result: *result }).collect();
+    let letters: Vec<JobLetter> = named.iter().map(|(id, result)| JobLetter { id: id.clone(), result: *result, landed: None }).collect();
     let counts = JobCounts::of(&letters);
     for page in letters.chunks(PAGE) {
         tables.note_letters(number, page, &counts).await?;
@@ -105,7 +108,7 @@ where
 
 /// The letters that are meant, the oldest up to the limit; those that cannot be sent have their result already.
 async fn name<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, T>, request: &RedriveRequest) -> Result<Named, Fault> {
-    let ((mut named, mut topics), now) = (Named::default(), SystemClock.now());
+    let (mut named, now) = (Named::default(), SystemClock.now());
     let limit = request.limit.unwrap_or(u64::MAX);
     let mut chosen = 0;
     let mut scan = Scan::start(&context.queue).await?;
@@ -122,14 +125,11 @@ async fn name<Q: DeadLetterReader, P, T>(context: &AdminContext<Q, P, T>, reques
                 Choice::NotSelected => continue,
                 Choice::TooManyRetries => LetterResult::TooManyRetries,
                 Choice::Unreadable => LetterResult::Unreadable,
-                Choice::Chosen(entry, _) => {
-                    topics.insert(entry.topic.clone().unwrap_or_else(|| context.terms.topic.clone()));
-                    LetterResult::Pending
-                }
+                Choice::Chosen(..) => LetterResult::Pending,
             };
             chosen += u64::from(result == LetterResult::Pending);
             named.insert(listed.id, result);
         }
     }
-    Ok((named, topics))
+    Ok(named)
 }

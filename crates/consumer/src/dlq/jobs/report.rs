@@ -7,6 +7,8 @@ use pipeline::redrive_job::{JobLetter, JobPlan, RedriveJob};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::dlq::ended::{Ended, EndedLetter};
+
 /// A [`RedriveJob`] as JSON.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -52,14 +54,33 @@ impl<'j> JobReport<'j> {
 
 /// A letter of a job as JSON.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct LetterReport<'l> {
     id: &'l str,
     result: &'static str,
+    /// Where that was asked, and the letter was sent.
+    #[serde(flatten)]
+    end: Option<EndReport<'l>>,
+}
+
+/// How a letter ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EndReport<'l> {
+    event_id: Option<Uuid>,
+    ended: Ended,
+    why: &'l str,
 }
 
 impl<'l> LetterReport<'l> {
     /// Of this letter.
     pub fn of(letter: &'l JobLetter) -> Self {
-        Self { id: &letter.id, result: letter.result.label() }
+        Self { id: &letter.id, result: letter.result.label(), end: None }
+    }
+
+    /// The same, with how it ended.
+    pub fn with_end(letter: &'l JobLetter, end: Option<&'l EndedLetter>) -> Self {
+        let end = end.map(|EndedLetter { event_id, ended, why, .. }| EndReport { event_id: *event_id, ended: *ended, why });
+        Self { end, ..Self::of(letter) }
     }
 }

@@ -32,7 +32,6 @@ pub struct Held<T> {
     letters: HashMap<String, LetterResult>,
     /// Whoever had it before may have left claims, which are no older than this.
     claims_since: Option<Instant>,
-    topics: BTreeSet<String>,
     follower: Option<UnboundedSender<Handled>>,
 }
 
@@ -44,20 +43,11 @@ impl<T> Held<T> {
         request: RedriveRequest,
         letters: HashMap<String, LetterResult>,
     ) -> Self {
-        Self { number, holder, operation, request, letters, claims_since: None, topics: BTreeSet::new(), follower: None }
+        Self { number, holder, operation, request, letters, claims_since: None, follower: None }
     }
 
     pub(super) fn may_have_claims(self, claims_since: Option<Instant>) -> Self {
         Self { claims_since, ..self }
-    }
-
-    pub(super) fn going_to(self, topics: BTreeSet<String>) -> Self {
-        Self { topics, ..self }
-    }
-
-    /// The topics that its letters go to, where this process has made it.
-    pub const fn topics(&self) -> &BTreeSet<String> {
-        &self.topics
     }
 
     /// The same, and each letter that is sent, with its place, as soon as that is settled.
@@ -129,6 +119,7 @@ where
     let Some(tables) = context.tables.clone() else { return Summary::default() };
     let mut noting = Noting::new(tables.clone(), number, operation, letters);
     noting.follower = follower;
+    noting.since = find(&tables, number).await.ok().flatten().map(|job| job.updated_at);
     let mut done = Summary::default();
     // The first round of who has made it knows the whole filter, and counts what that does not mean.
     if claims_since.is_some() {

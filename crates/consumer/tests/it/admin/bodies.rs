@@ -117,7 +117,7 @@ const QUESTIONS: [&str; 8] = [
     "/admin/dlq?reason=not_json&eventType=UserCreated&olderThan=1h&limit=10&start=0",
     "/admin/dlq/stats?reason=not_json&by=key,minute",
     "/admin/dlq/export?fingerprint=not_json%3Aunknown%3A",
-    "/admin/dlq/jobs/1?after=0123456789ab",
+    "/admin/dlq/jobs/1?after=0123456789ab&ended=true",
     "/admin/parked/2f1c7d5e-0001-4000-8000-000000000001?limit=10",
     "/admin/trace?user=2f1c7d5e-0001-4000-8000-000000000001",
     "/admin/audit?limit=10&before=7",

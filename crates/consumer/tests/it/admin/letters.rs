@@ -215,6 +215,15 @@ async fn how_each_letter_ended_is_told_where_a_redrive_waits_for_that() {
     let letter = &report["ended"]["letters"][0];
     assert_eq!((status, &letter["eventId"], &letter["ended"]), (StatusCode::OK, &json!(grace.id), &json!("applied")), "{report}");
     assert_eq!(redrive(r#"{"all":true}"#).await.1.get("ended"), None, "nobody asked");
+
+    let number = report["job"].as_i64().unwrap();
+    let (_, plain) = office.ask("GET", &format!("/admin/dlq/jobs/{number}"), "").await;
+    assert_eq!((plain.get("ended"), plain["letters"][0].get("ended")), (None, None), "nobody asked");
+    let (status, job) = office.ask("GET", &format!("/admin/dlq/jobs/{number}?ended=true"), "").await;
+    assert_eq!((status, &job["ended"]["sent"], &job["ended"]["applied"]), (StatusCode::OK, &json!(1), &json!(1)), "{job}");
+    let told = &job["letters"][0];
+    assert_eq!((&told["result"], &told["eventId"], &told["ended"]), (&json!("sent"), &json!(grace.id), &json!("applied")), "{job}");
+    assert!(told["why"].as_str().unwrap().starts_with("applied: user "), "{job}");
 }
 
 #[tokio::test]

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use consumer::audit::Handled;
-use consumer::dlq::after_redrive::{Before, Ended, EndedLetter, after_redrive};
-use consumer::dlq::send::Landed;
-use events::Event;
+use consumer::dlq::after_redrive::{SentLetter, after_redrive};
+use consumer::dlq::ended::{Ended, EndedLetter};
+use events::{Event, Timestamp};
 use pipeline::dead_letter::Diagnosis;
 use pipeline::headers::Redriven;
+use pipeline::landed::Landed;
 use pipeline::ports::{Delivered, LogPositions as _, ParkingExpiry};
 use pipeline::trace::About;
 use pipeline::{DeadLetter, DeadLetterQueue as _, LogId, LogPosition, ParkingLot as _, Record};
@@ -20,10 +20,21 @@ use uuid::Uuid;
 const LOG: LogId = LogId(Uuid::from_u128(1));
 const LONG: Duration = Duration::from_secs(60);
 
-/// The letter of this event, as it was sent to this offset.
-fn sent(number: u8, event: &Event<'_>, offset: i64) -> Handled {
-    let landed = Landed { topic: "events".to_owned(), place: Delivered { partition: 0, offset }, about: About::read(&event.to_json()) };
-    Handled { landed: Some(landed), ..Handled::new(letter_id(number), Some(&event.id.to_string()), "sent") }
+/// How the tables stand before letters are sent.
+#[derive(Clone)]
+struct Before(Timestamp, Vec<LogPosition>);
+
+impl Before {
+    async fn look(store: &Sqlite) -> Self {
+        Self(ParkingExpiry::now(store).await.unwrap(), store.positions("events").await.unwrap())
+    }
+
+    /// The letter of this event, as it was sent to this offset.
+    fn sent(&self, number: u8, event: &Event<'_>, offset: i64) -> SentLetter {
+        let (topic, place) = ("events".to_owned(), Delivered { partition: 0, offset });
+        let landed = Landed { topic, place, about: About::read(&event.to_json()), before: None }.after(self.0, &self.1);
+        SentLetter { id: letter_id(number), event_id: Some(event.id), landed }
+    }
 }
 
 fn letter_id(number: u8) -> String {
@@ -32,10 +43,6 @@ fn letter_id(number: u8) -> String {
 
 async fn consumed(store: &Sqlite, next_offset: i64) {
     store.advance(&[LogPosition { log: LOG, topic: "events".into(), partition: 0, next_offset }]).await.unwrap();
-}
-
-async fn before(store: &Sqlite) -> Before {
-    Before::look(store, &["events".to_owned()], Some(ParkingExpiry::now(store).await.unwrap())).await
 }
 
 /// As a record that this letter was becomes a dead letter again.
@@ -55,7 +62,7 @@ async fn each_letter_is_told_with_how_it_ended_and_those_that_need_somebody_come
     let store = Sqlite::temporary().unwrap();
     let (old, late_user, missing) = (user(id()), id(), id());
     apply(&store, std::slice::from_ref(&old)).await;
-    let before = before(&store).await;
+    let before = Before::look(&store).await;
     let (new, counted) = (user(id()), adjustment(&unique("sku"), 2));
     let (stale, waits, broken) = (user(late_user), order(id(), missing), user(id()));
     let newer = user(late_user).later(1);
@@ -65,8 +72,8 @@ async fn each_letter_is_told_with_how_it_ended_and_those_that_need_somebody_come
     consumed(&store, 6).await;
 
     let letters = [&new, &counted, &old, &stale, &waits, &broken];
-    let letters: Vec<_> = letters.into_iter().zip(1..).map(|(event, number)| sent(number, event, i64::from(number) - 1)).collect();
-    let told = after_redrive((&store, &store), &before, letters, LONG, &CancellationToken::new()).await;
+    let letters: Vec<_> = letters.into_iter().zip(1..).map(|(event, number)| before.sent(number, event, i64::from(number) - 1)).collect();
+    let told = after_redrive((&store, &store), letters, LONG, &CancellationToken::new()).await;
     let ids: Vec<String> = (0..=6).map(letter_id).collect();
     let expected = [
         (ids[6].as_str(), Ended::FailedAgain),
@@ -87,8 +94,8 @@ async fn each_letter_is_told_with_how_it_ended_and_those_that_need_somebody_come
 async fn what_the_consumer_has_not_come_to_is_said_after_the_bound_with_its_place() {
     let store = Sqlite::temporary().unwrap();
     consumed(&store, 3).await;
-    let before = before(&store).await;
-    let told = after_redrive((&store, &store), &before, vec![sent(1, &user(id()), 3)], LONG, &CancellationToken::new()).await;
+    let before = Before::look(&store).await;
+    let told = after_redrive((&store, &store), vec![before.sent(1, &user(id()), 3)], LONG, &CancellationToken::new()).await;
     assert_eq!(ends(&told), [(letter_id(1).as_str(), Ended::NotYet)]);
     assert_eq!(told[0].why, "the consumer has not come to events, partition 0, offset 3");
 }
@@ -96,10 +103,10 @@ async fn what_the_consumer_has_not_come_to_is_said_after_the_bound_with_its_plac
 #[tokio::test]
 async fn what_left_no_trace_is_not_taken_for_a_success() {
     let store = Sqlite::temporary().unwrap();
-    let before = before(&store).await;
+    let before = Before::look(&store).await;
     let lost = user(id());
     consumed(&store, 1).await;
-    let told = after_redrive((&store, &store), &before, vec![sent(1, &lost, 0)], LONG, &CancellationToken::new()).await;
+    let told = after_redrive((&store, &store), vec![before.sent(1, &lost, 0)], LONG, &CancellationToken::new()).await;
     assert_eq!(ends(&told), [(letter_id(1).as_str(), Ended::NotKnown)]);
     assert!(told[0].why.contains("nothing knows it"), "{}", told[0].why);
 }
@@ -108,13 +115,13 @@ async fn what_left_no_trace_is_not_taken_for_a_success() {
 #[tokio::test]
 async fn a_letter_without_the_id_of_its_event_is_found_by_what_was_sent() {
     let store = Sqlite::temporary().unwrap();
-    let before = before(&store).await;
+    let before = Before::look(&store).await;
     let events = [user(id()), user(id())];
     apply(&store, &events).await;
     consumed(&store, 2).await;
-    let unread = Handled { event_id: None, ..sent(1, &events[0], 0) };
-    let of_others = Handled { event_id: Some(id()), ..sent(2, &events[1], 1) };
-    let told = after_redrive((&store, &store), &before, vec![unread, of_others], LONG, &CancellationToken::new()).await;
+    let unread = SentLetter { event_id: None, ..before.sent(1, &events[0], 0) };
+    let of_others = SentLetter { event_id: Some(id()), ..before.sent(2, &events[1], 1) };
+    let told = after_redrive((&store, &store), vec![unread, of_others], LONG, &CancellationToken::new()).await;
     assert_eq!(
         told.iter().map(|letter| (letter.ended, letter.event_id)).collect::<Vec<_>>(),
         events.map(|event| (Ended::Applied, Some(event.id)))
@@ -124,20 +131,48 @@ async fn a_letter_without_the_id_of_its_event_is_found_by_what_was_sent() {
 #[tokio::test]
 async fn a_thousand_letters_are_all_asked_for_and_whoever_stops_waits_no_longer() {
     let store = Sqlite::temporary().unwrap();
-    let before = before(&store).await;
+    let before = Before::look(&store).await;
     let event = user(id());
     apply(&store, std::slice::from_ref(&event)).await;
     consumed(&store, 1).await;
-    let letters = || (0..1000).map(|number| Handled { id: format!("{number:012x}"), ..sent(0, &event, 0) }).collect::<Vec<_>>();
-    let told = after_redrive((&store, &store), &before, letters(), LONG, &CancellationToken::new()).await;
+    let letters = || (0..1000).map(|number| SentLetter { id: format!("{number:012x}"), ..before.sent(0, &event, 0) }).collect::<Vec<_>>();
+    let told = after_redrive((&store, &store), letters(), LONG, &CancellationToken::new()).await;
     assert_eq!((told.len(), told.iter().filter(|letter| letter.ended == Ended::Applied).count()), (1000, 1000));
     let stopped = CancellationToken::new();
     stopped.cancel();
-    let told = after_redrive((&store, &store), &before, letters(), LONG, &stopped).await;
+    let told = after_redrive((&store, &store), letters(), LONG, &stopped).await;
     assert_eq!(told.len(), 1000, "none is left out");
     assert!(
         told.iter().any(|letter| letter.ended == Ended::NotKnown && letter.why == "asking was broken off: `trace` tells"),
         "{:?}",
         told[0]
     );
+}
+
+/// What another program wrote may quote the payload.
+#[tokio::test]
+async fn of_a_letter_that_another_program_has_written_again_only_its_reason_is_told() {
+    let store = Sqlite::temporary().unwrap();
+    let before = Before::look(&store).await;
+    let of_others =
+        serde_json::json!({"originalData": "{", "error": "ada@example.com", "timestamp": "2026-01-15T10:00:00Z", "retryCount": 1});
+    let text = of_others.to_string();
+    pipeline::ports::DeadLetterArchive::restore(&store, std::slice::from_ref(&text)).await.unwrap();
+    consumed(&store, 1).await;
+    let letter = SentLetter { id: pipeline::dead_letter::entry_id(&text), ..before.sent(1, &user(id()), 0) };
+    let told = after_redrive((&store, &store), vec![letter], LONG, &CancellationToken::new()).await;
+    assert!(told[0].ended == Ended::FailedAgain && !told[0].why.contains("ada@"), "{}", told[0].why);
+}
+
+/// As where nobody could look before.
+#[tokio::test]
+async fn what_was_applied_and_may_have_been_so_before_is_told_with_that_doubt() {
+    let store = Sqlite::temporary().unwrap();
+    let event = user(id());
+    apply(&store, std::slice::from_ref(&event)).await;
+    consumed(&store, 1).await;
+    let mut letter = Before::look(&store).await.sent(1, &event, 0);
+    letter.landed.before = None;
+    let told = after_redrive((&store, &store), vec![letter], LONG, &CancellationToken::new()).await;
+    assert!(told[0].ended == Ended::Applied && told[0].why.ends_with("; whether it was so before the letter was sent is not known"));
 }

@@ -3,14 +3,20 @@
 use std::time::Duration;
 
 use consumer::audit::Who;
-use consumer::dlq::jobs::{self, control, find, keep, plan, run, take};
+use consumer::dlq::ended::{Ended, EndedLetter};
+use consumer::dlq::jobs::ended::ended;
+use consumer::dlq::jobs::{self, control, find, keep, plan, plan_canary, run, take};
 use consumer::dlq::{AdminContext, Filter, RedriveRequest, Refusal, Terms};
 use pipeline::audit::{AuditEntry, verify};
 use pipeline::dead_letter::entry_id;
 use pipeline::fault::FaultClass;
-use pipeline::ports::{AuditLog as _, AuditPage, DeadLetterReader as _, RedriveJobs as _};
+use pipeline::headers::Redriven;
+use pipeline::ports::{AuditLog as _, AuditPage, DeadLetterReader as _, LogPositions as _, RedriveJobs as _};
 use pipeline::redrive_job::{JobChange, JobState, LetterResult, RedriveJob};
+use pipeline::{DeadLetter, LogId, LogPosition, ParkingLot as _, Record};
 use sqlite::Sqlite;
+use testkit::builders::{id, order as placed, parked, record, second, user};
+use testkit::delivery::apply;
 use testkit::eventually;
 use tokio_util::sync::CancellationToken;
 
@@ -212,4 +218,54 @@ async fn a_process_that_is_stopped_leaves_its_job_to_another_one_at_once() {
     assert_eq!((job(&queue, number).await.state, queue.texts().await.len()), (JobState::Paused, 3));
     assert_eq!(control(&queue.inner, Who::console("bob"), number, &JobChange::Pause).await, Err(Refusal::JobIs(number, JobState::Paused)));
     assert_eq!(control(&queue.inner, Who::console("bob"), 99, &JobChange::Pause).await, Err(Refusal::NoSuchJob(99)));
+}
+
+/// The list of a canary that another process asks about, long after.
+#[tokio::test]
+async fn how_the_letters_of_a_job_ended_is_told_from_what_the_job_keeps() {
+    let (queue, broker) = (Queue::new(), Broker::default());
+    let tables = &queue.inner;
+    let consumed = async |log: u128, next_offset: i64| {
+        let log = LogId(uuid::Uuid::from_u128(log));
+        tables.advance(&[LogPosition { log, topic: "events".into(), partition: 0, next_offset }]).await.unwrap();
+    };
+    // A topic of this name was longer once, and was deleted.
+    consumed(1, 1000).await;
+    let (old, new, waits, broken, late) = (user(id()), user(id()), placed(id(), id()), user(id()), user(id()));
+    apply(tables, std::slice::from_ref(&old)).await;
+    let texts: Vec<_> =
+        [&old, &new, &waits, &broken, &late].iter().map(|event| five_fields(&String::from_utf8(event.to_json()).unwrap(), 0)).collect();
+    queue.put(&[&texts[..], &["boom".to_owned()]].concat()).await;
+    let context = desk(&queue, &broker, LEASE);
+    let held = plan_canary(&context, Who::console("ada"), &everything()).await.unwrap();
+    let number = held.number;
+    run(&context, held, &CancellationToken::new(), |_| {}).await;
+    let told = async || {
+        let letters = tables.job_letters(number, "", 100).await.unwrap();
+        ended((&queue, tables), &letters, &CancellationToken::new()).await
+    };
+    let ends = |told: &[EndedLetter]| -> Vec<_> {
+        texts.iter().map(|text| told.iter().find(|letter| letter.id == entry_id(text)).unwrap().ended).collect()
+    };
+    let first = told().await;
+    assert_eq!(ends(&first), [Ended::NotYet; 5], "the log that was deleted does not count: {first:?}");
+    assert_eq!(first.len(), 5, "what was not sent has not ended");
+
+    apply(tables, std::slice::from_ref(&new)).await;
+    tables.park(&[parked(&waits)]).await.unwrap();
+    let redriven = Redriven { retry_count: 1, id: Some(entry_id(&texts[3])), since: None };
+    let again = Record { headers: redriven.headers(), ..record(b"{".to_vec()) };
+    let violation = events::decode(b"{").unwrap_err();
+    super::bench::push(&queue, &[DeadLetter::new(&again, &pipeline::dead_letter::Diagnosis::from(&violation), second(0))]).await;
+    consumed(2, 4).await;
+    let then = told().await;
+    assert_eq!(ends(&then), [Ended::Duplicate, Ended::Applied, Ended::Parked, Ended::FailedAgain, Ended::NotYet], "{then:?}");
+    assert!(then[0].ended == Ended::FailedAgain && then[0].why.contains(": not_json"), "those that need somebody first: {then:?}");
+
+    // As an older program notes them.
+    let file = rusqlite::Connection::open(tables.path()).unwrap();
+    file.execute("UPDATE redrive_job_letters SET landed = NULL", []).unwrap();
+    let unknown = told().await;
+    assert_eq!(ends(&unknown), [Ended::NotKnown; 5], "never by guess");
+    assert!(unknown[0].why.starts_with("where the broker put it was not noted"), "{}", unknown[0].why);
 }

@@ -192,7 +192,7 @@ fn row_of(question: Question) -> Told {
             ];
             [texts, numbers, rest].concat()
         }
-        Question::JobLetters => vec![text("id", "0a", Needed), text("result", "sent", Needed)],
+        Question::JobLetters => vec![text("id", "0a", Needed), text("result", "sent", Needed), text("landed", "{}", Optional)],
         Question::ChangeJob => vec![int("changed", Natural)],
     }
 }
