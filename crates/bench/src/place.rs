@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use anyhow::Context as _;
-use consumer::console::ConsoleTables;
+use consumer::operator::OperatorTables;
 use pipeline::ports::{ClaimQueue, DeadLetterQueue, DeadLetterReader, FloodPermits, LogPositions, ParkingExpiry, TableRows};
 use pipeline::{EventStore, ParkingLot};
 use readmodel::ReadStore;
@@ -14,9 +14,9 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 /// Tables that a consumer writes, the API reads, `verify` compares and the console shows.
-pub trait Tables: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + ConsoleTables {}
+pub trait Tables: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + OperatorTables {}
 
-impl<T: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + ConsoleTables> Tables for T {}
+impl<T: EventStore + LogPositions + TableRows + ParkingLot + ParkingExpiry + ReadStore + OperatorTables> Tables for T {}
 
 /// A dead letter queue that a consumer can work with.
 pub trait Queue: DeadLetterQueue + DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}

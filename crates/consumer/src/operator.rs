@@ -1,12 +1,26 @@
 //! What operators work with in a process that consumes: [`/admin`](crate::admin) and [`/console`](crate::console) are two doors to the same.
 
+use pipeline::ports::{
+    AwaitedParents, ClaimQueue, DeadLetterReader, DryRun, EventTrace, FloodPermits, Heartbeats, LogPositions, ParkingExpiry,
+};
 use telemetry::{Health, Metrics};
 use tokio_util::sync::CancellationToken;
 
 use crate::check::SelfCheck;
 use crate::dlq::AdminContext;
+use crate::dlq::jobs::JobTables;
 use crate::peek::Peek;
 use crate::verify::schedule::VerifyNow;
+
+/// The tables that operators work with.
+pub trait OperatorTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions {}
+
+impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions> OperatorTables for T {}
+
+/// The dead letters that they work with.
+pub trait OperatorQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
+
+impl<Q: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static> OperatorQueue for Q {}
 
 /// What `/admin` and `/console` of a process both work with.
 #[derive(Clone)]

@@ -44,8 +44,7 @@ use pipeline::ports::{DeadLetterArchive, GroupProgress, Publisher};
 use telemetry::problem::problem;
 use tokio::sync::Mutex;
 
-use crate::console::{ConsoleQueue, ConsoleTables};
-use crate::operator::OperatorParts;
+use crate::operator::{OperatorParts, OperatorQueue, OperatorTables};
 
 pub use config::{AdminConfig, AdminRole};
 pub use ledger::Compact;
@@ -78,8 +77,8 @@ type Shared<G, T, Q, P> = State<Arc<Admin<G, T, Q, P>>>;
 pub fn routes<G, T, Q, P>(config: Arc<AdminConfig>, parts: AdminParts<G, T, Q, P>) -> Router
 where
     G: GroupProgress + 'static,
-    T: ConsoleTables,
-    Q: ConsoleQueue + DeadLetterArchive,
+    T: OperatorTables,
+    Q: OperatorQueue + DeadLetterArchive,
     P: Publisher + Clone + 'static,
 {
     let letters = dlq::routes(parts.shared.context.clone(), parts.shared.stop.clone());

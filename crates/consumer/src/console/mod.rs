@@ -39,10 +39,7 @@ use console::{
 };
 use pipeline::Entity;
 use pipeline::audit::{AuditAction, AuditEntry, AuditRecord};
-use pipeline::ports::{
-    AuditPage, AwaitedParents, ClaimQueue, Clock as _, DeadLetterReader, DryRun, EventTrace, FloodPermits, GroupProgress, Heartbeats,
-    LogPositions, ParkingExpiry, Permit, Publisher,
-};
+use pipeline::ports::{AuditPage, Clock as _, GroupProgress, Permit, Publisher};
 use pipeline::trace::Subject as TraceSubject;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -51,10 +48,9 @@ use uuid::Uuid;
 use crate::admin::{AdminConfig, AdminRole};
 use crate::audit::{Handled, Subject, Who};
 use crate::backends::SystemClock;
-use crate::dlq::jobs::JobTables;
 use crate::dlq::purge::{count, purge};
 use crate::dlq::{Filter, Refusal};
-use crate::operator::OperatorParts;
+use crate::operator::{OperatorParts, OperatorQueue, OperatorTables};
 use crate::resume::change_permit;
 use crate::trace::letters::of_event;
 use crate::trace::{Question, Step, trace_subject, trace_with};
@@ -65,16 +61,6 @@ use words::{bad, filter, problem};
 
 /// How long a look at what is held waits for the list of dead letters to be read.
 const READING: Duration = Duration::from_secs(5);
-
-/// The tables behind the console.
-pub trait ConsoleTables: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions {}
-
-impl<T: ParkingExpiry + AwaitedParents + EventTrace + DryRun + Heartbeats + JobTables + LogPositions> ConsoleTables for T {}
-
-/// The dead letters behind it.
-pub trait ConsoleQueue: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static {}
-
-impl<Q: DeadLetterReader + ClaimQueue + FloodPermits + Clone + 'static> ConsoleQueue for Q {}
 
 /// What the console of a process is made of.
 pub struct ConsoleParts<G, T, Q, P> {
@@ -92,8 +78,8 @@ pub struct ConsoleParts<G, T, Q, P> {
 pub fn routes<G, T, Q, P>(config: Arc<AdminConfig>, parts: ConsoleParts<G, T, Q, P>) -> Router
 where
     G: GroupProgress + 'static,
-    T: ConsoleTables,
-    Q: ConsoleQueue,
+    T: OperatorTables,
+    Q: OperatorQueue,
     P: Publisher + Clone + 'static,
 {
     // Whoever types the address alone wants to see something.
@@ -105,8 +91,8 @@ where
 pub fn operations<G, T, Q, P>(parts: ConsoleParts<G, T, Q, P>) -> impl Operations
 where
     G: GroupProgress + 'static,
-    T: ConsoleTables,
-    Q: ConsoleQueue,
+    T: OperatorTables,
+    Q: OperatorQueue,
     P: Publisher + Clone + 'static,
 {
     let letters = Keeper::new(parts.shared.context.queue.clone(), parts.shared.stop.clone());
@@ -154,8 +140,8 @@ struct Pipeline<G, T, Q, P> {
 impl<G, T, Q, P> Operations for Pipeline<G, T, Q, P>
 where
     G: GroupProgress + 'static,
-    T: ConsoleTables,
-    Q: ConsoleQueue,
+    T: OperatorTables,
+    Q: OperatorQueue,
     P: Publisher + Clone + 'static,
 {
     async fn flow(&self) -> Flow {

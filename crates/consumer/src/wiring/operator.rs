@@ -9,9 +9,8 @@ use pipeline::ports::DeadLetterArchive;
 
 use super::compact_over_http;
 use crate::admin::{self, AdminConfig, AdminParts};
-use crate::console::{ConsoleQueue, ConsoleTables};
 use crate::ledger::LedgerTables;
-use crate::operator::OperatorParts;
+use crate::operator::{OperatorParts, OperatorQueue, OperatorTables};
 
 /// The routes of `/admin` in a process that answers at `address`, for whoever has a token. What is folded is that of `tables`.
 pub fn admin_routes<T, Q>(
@@ -21,8 +20,8 @@ pub fn admin_routes<T, Q>(
     address: SocketAddr,
 ) -> Router
 where
-    T: ConsoleTables + LedgerTables + Clone,
-    Q: ConsoleQueue + DeadLetterArchive,
+    T: OperatorTables + LedgerTables + Clone,
+    Q: OperatorQueue + DeadLetterArchive,
 {
     let compact = compact_over_http(tables.clone(), shared.context.queue.clone(), kafka.clone());
     admin::routes(access, AdminParts { shared, address, compact })

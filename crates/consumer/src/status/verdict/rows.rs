@@ -177,8 +177,9 @@ fn parked(status: &Status) -> Option<Problem> {
         kind: Kind::Parked,
         what,
         place: format!("the table of parked events; see {}", most.map_or_else(|| "`parked list`".to_owned(), shown)),
-        remedy: "find out why its producer has not sent it: what waits is applied when it comes, and is a dead letter after PARKING_DEADLINE"
-            .to_owned(),
+        remedy:
+            "find out why its producer has not sent it: what waits is applied when it comes, and is a dead letter after PARKING_DEADLINE"
+                .to_owned(),
         since: Some(since.to_string()),
     })
 }
