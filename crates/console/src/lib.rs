@@ -9,15 +9,18 @@
 //! | `access` | who may ask: sessions, roles, the guard in front of every route |
 //! | `pages` | one file per screen: its handler and its template |
 //! | `selection` | which dead letters are meant, in an address and in words |
-//! | `look` | the flow as all pages show it, asked for once for all of them |
+//! | `state` | what the handlers share: the flow as all pages show it is asked for once for all of them |
+//! | `look` | a look at the flow, and whether it shows something new |
 //! | `shared` | one answer for all who ask |
-//! | `stream` | tells open pages when to renew what they show |
+//! | `stream`, `beats` | tells open pages when to renew what they show |
+//! | `routes` | which address leads where, and which role it needs |
 //! | `draw` | what is drawn: the flow, sparklines |
 //! | `words` | numbers, times and labels as an operator reads them |
 //! | `assets` | style, script and their hashes |
 
 mod access;
 mod assets;
+mod beats;
 mod draw;
 mod fields;
 mod filters;
@@ -30,6 +33,7 @@ mod rates;
 mod routes;
 mod selection;
 mod shared;
+mod state;
 mod stream;
 mod words;
 

@@ -10,44 +10,22 @@ use axum::routing::{MethodRouter, get, post};
 
 use crate::access::{Access, Gate, Need, Role, Sessions, WrongTokens, guard, headers, kept, local_only, login};
 use crate::assets;
-use crate::look::Look;
 use crate::pages::{audit, flow, groups, health, held, job, jobs, letter, missing, parked, purge, redrive, theme, trace, verify};
-use crate::port::{Job, Operations, Refused};
-use crate::proof::Proofs;
-use crate::rates::Samples;
-use crate::shared::Shared;
-use crate::stream::{self, Beats};
+use crate::port::Operations;
+use crate::state::Console;
+use crate::stream;
 
 /// The largest form that says what to do: a page of ids, in bytes.
 const ORDER_BYTES: usize = 64 << 10;
 /// The largest form with a payload: 16 MiB, each byte of which may need three in a form.
 const PAYLOAD_BYTES: usize = 48 << 20;
 
-/// What the handlers share.
-pub(crate) struct Console<O> {
-    pub operations: Arc<O>,
-    pub proofs: Proofs,
-    pub samples: Samples,
-    pub looks: Shared<Look>,
-    pub jobs: Shared<Result<Vec<Job>, Refused>>,
-    pub beats: Beats,
-    pub gate: Arc<Gate>,
-}
-
 /// The console, under `/console`, for whoever [`Access`] lets in.
 ///
 /// The server must give each request the address of its client as a [`ConnectInfo`](axum::extract::ConnectInfo); without one it is refused.
 pub fn routes<O: Operations>(access: Access, operations: Arc<O>) -> Router {
     let gate = Arc::new(Gate { access, sessions: Sessions::default(), bound: WrongTokens::default() });
-    let console = Arc::new(Console {
-        operations,
-        proofs: Proofs::default(),
-        samples: Samples::default(),
-        looks: Shared::default(),
-        jobs: Shared::default(),
-        beats: Beats::default(),
-        gate: gate.clone(),
-    });
+    let console = Arc::new(Console::new(operations, gate.clone()));
     let by = |role: Role, bytes: usize, methods: MethodRouter<Arc<Console<O>>>| {
         guarded(&gate, methods.route_layer(from_fn_with_state((gate.clone(), Need { role, bytes }), guard)))
     };

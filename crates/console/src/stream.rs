@@ -5,7 +5,7 @@
 //! streams of a process, and only while there is one.
 
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
@@ -15,53 +15,16 @@ use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse as _, Response};
 use futures_util::stream::unfold;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep};
 
 use crate::access::{SessionKey, Visitor};
 use crate::port::Operations;
-use crate::routes::Console;
+use crate::state::Console;
 
 /// How often it is looked whether there is news, while a page is open.
 const LOOK: Duration = Duration::from_secs(1);
 /// How often numbers are renewed.
 const NUMBERS: Duration = Duration::from_secs(2);
-/// Streams at one time: each holds a connection, and there must be some left. A page without one asks by itself.
-const MOST: usize = 100;
-
-/// What all streams of a process hear.
-#[derive(Default)]
-pub(crate) struct Beats {
-    heard: watch::Sender<()>,
-    /// The task that looks.
-    task: Mutex<Option<JoinHandle<()>>>,
-}
-
-impl Beats {
-    /// To hear each beat, the first one at once; `None` where too many do. `begin` has a task look if there is none.
-    fn listen(&self, begin: impl FnOnce() -> JoinHandle<()>) -> Option<watch::Receiver<()>> {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.heard.receiver_count() >= MOST {
-            return None;
-        }
-        let mut beats = self.heard.subscribe();
-        beats.mark_changed();
-        if task.as_ref().is_none_or(JoinHandle::is_finished) {
-            *task = Some(begin());
-        }
-        Some(beats)
-    }
-
-    /// Whether nobody listens any more; whoever listens next begins another task.
-    fn is_over(&self) -> bool {
-        let mut task = self.task.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_over = self.heard.receiver_count() == 0;
-        if is_over {
-            *task = None;
-        }
-        is_over
-    }
-}
 
 /// Looks for all streams, until there are none.
 async fn keep<O: Operations>(console: Arc<Console<O>>) {

@@ -19,7 +19,7 @@ use crate::pages::html;
 use crate::pages::problem::{Chrome, problem};
 use crate::pages::theme::Theme;
 use crate::port::Operations;
-use crate::routes::Console;
+use crate::state::Console;
 
 #[derive(Template)]
 #[template(path = "login.html")]

@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::fields::{Fields, address};
 use crate::filters;
 use crate::port::{AuditRow, Operations};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::When;
 
 /// Entries of one page.

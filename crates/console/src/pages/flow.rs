@@ -18,7 +18,7 @@ use crate::fields::Fields;
 use crate::filters;
 use crate::port::{Flow, Known, Operations, Permit, Reader};
 use crate::rates::{PartitionRate, Rates, until_caught_up};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, counted, per_second, span, thousands};
 
 #[derive(Template)]

@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::draw::Sparkline;
 use crate::fields::{Fields, address};
 use crate::port::{Group, Groups, LetterRow, Operations, RefusalKind, Refused, Selection};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, counted, left_out, thousands};
 
 /// Dead letters on a page of the list.

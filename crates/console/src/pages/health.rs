@@ -14,7 +14,7 @@ use super::{Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::filters;
 use crate::port::{Checked, Finding, FindingState, Flow, Known, Operations, Part, PartState};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{self, When, counted};
 
 #[derive(Template)]

@@ -12,7 +12,7 @@ use super::problem::refused;
 use super::{Answer, Screen, Shell, html};
 use crate::access::Visitor;
 use crate::port::{Held, HeldRecord, Known, Operations, Refused};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, thousands};
 
 /// Records beside a permit.

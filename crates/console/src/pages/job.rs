@@ -15,7 +15,7 @@ use crate::access::Visitor;
 use crate::fields::{Fields, address};
 use crate::filters;
 use crate::port::{Job, JobLetter, JobLetters, JobState, LetterEnd, Operations};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{list, thousands};
 
 /// Letters of one page.

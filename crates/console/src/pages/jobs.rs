@@ -14,7 +14,7 @@ use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::filters;
 use crate::port::{Job, JobControl, JobState, Operations};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, counted, took};
 
 #[derive(Template)]

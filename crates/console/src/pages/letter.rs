@@ -19,7 +19,7 @@ use crate::fields::{Fields, address};
 use crate::filters;
 use crate::locate::locate;
 use crate::port::{Draft, Known, Letter, Operations, PayloadField, Selection};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, left_out, thousands};
 
 /// More bytes than this are not dumped.

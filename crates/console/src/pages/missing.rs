@@ -10,7 +10,7 @@ use axum::response::Response;
 use super::problem::{Chrome, problem};
 use crate::access::Visitor;
 use crate::port::Operations;
-use crate::routes::Console;
+use crate::state::Console;
 
 /// Any other address under `/console/`.
 pub(crate) async fn show<O: Operations>(State(console): State<Arc<Console<O>>>, Extension(visitor): Extension<Visitor>) -> Response {

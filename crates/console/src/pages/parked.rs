@@ -14,7 +14,7 @@ use crate::access::Visitor;
 use crate::fields::address;
 use crate::filters;
 use crate::port::{MissingParent, Operations, ParentFate};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, counted, left_out, parse, span, thousands};
 
 #[derive(Template)]

@@ -9,7 +9,7 @@ use super::theme::Theme;
 use super::{Screen, Shell, html};
 use crate::access::{Gate, Visitor};
 use crate::port::{Operations, RefusalKind, Refused};
-use crate::routes::Console;
+use crate::state::Console;
 
 #[derive(Template)]
 #[template(path = "problem.html")]

@@ -15,7 +15,7 @@ use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::fields::{Fields, address};
 use crate::port::{LetterRow, Operations, Refused, Selection};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{When, capital, counted};
 
 /// Dead letters that are named before they are deleted.

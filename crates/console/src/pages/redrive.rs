@@ -15,8 +15,8 @@ use crate::access::{Notice, Visitor};
 use crate::fields::{Fields, address};
 use crate::filters;
 use crate::port::{Operations, Order, Refused, Rehearsal, Selection};
-use crate::routes::Console;
 use crate::selection::ids;
+use crate::state::Console;
 use crate::words::{capital, counted, thousands};
 
 /// More than so many are not redriven unseen.

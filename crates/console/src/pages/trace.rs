@@ -14,7 +14,7 @@ use super::{Screen, Shell, html};
 use crate::access::Visitor;
 use crate::fields::{Fields, address};
 use crate::port::{Operations, Trace, TraceBy, TraceStep};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::When;
 
 #[derive(Template)]

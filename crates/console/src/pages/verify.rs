@@ -16,7 +16,7 @@ use super::{Answer, Screen, Shell, html};
 use crate::access::{Notice, Visitor};
 use crate::filters;
 use crate::port::{Consumer, Known, Operations, Verdict, VerdictOutcome, Verification};
-use crate::routes::Console;
+use crate::state::Console;
 use crate::words::{self, When, counted, span};
 
 #[derive(Template)]
