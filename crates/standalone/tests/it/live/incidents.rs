@@ -265,7 +265,7 @@ async fn a_framed_record_a_queue_without_memory_and_a_group_without_members_are_
         kind: "dead_letters",
         cause: "1 dead letter: Avro or Protobuf of a schema registry",
         place: "`dlq list --fingerprint registry_framed:unknown:`",
-        remedy: "have their producer write JSON",
+        remedy: "have the producer write JSON",
     };
     until_told(&place, &[here], "a producer writes Avro", &told).await;
 
