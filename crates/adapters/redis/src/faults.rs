@@ -52,11 +52,13 @@ const fn look_at(word: &'static str) -> &'static str {
     match word.as_bytes() {
         b"NOAUTH" | b"WRONGPASS" => LOGIN,
         b"NOPERM" => RIGHTS,
-        b"OOM" => "OOM: Redis has no memory left for a dead letter; raise its maxmemory, or take entries out with `dlq`",
+        b"OOM" => {
+            "OOM: Redis has no memory left for a dead letter; raise its maxmemory, or take entries out with `dlq export` and `dlq purge`"
+        }
         b"MISCONF" => "MISCONF: Redis cannot save to its disk, and takes no dead letter until it can; its own log says why",
         b"IOERR" => "IOERR: Redis cannot read or write its disk; its own log says why",
         b"WRONGTYPE" => {
-            "WRONGTYPE: the key of REDIS_DLQ_KEY, or one beside it, holds something else; set REDIS_DLQ_KEY to a name of its own"
+            "WRONGTYPE: the key of REDIS_DLQ_KEY, or one beside it, holds something else; rename that key, or set REDIS_DLQ_KEY to a name of its own"
         }
         b"CROSSSLOT" => {
             "CROSSSLOT: a Redis Cluster keeps the list and the keys beside it on several nodes; give the name a hash tag, such as \

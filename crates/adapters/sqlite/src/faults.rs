@@ -119,7 +119,7 @@ const fn look_at(number: i32) -> Option<&'static str> {
         }
         ffi::SQLITE_PERM | ffi::SQLITE_AUTH => "rights: this user may not use the file of the embedded database",
         ffi::SQLITE_CORRUPT => "file: the embedded database is damaged; put a copy of it in its place, or begin a new one",
-        ffi::SQLITE_NOTADB => "file: it is not a SQLite database; name another folder or file",
+        ffi::SQLITE_NOTADB => "file: it is not a SQLite database; put a copy of the right one in its place, or name another folder or file",
         ffi::SQLITE_NOMEM => "memory: there is none left for the embedded database",
         ffi::SQLITE_IOERR => "disk: the file of the embedded database cannot be read or written; the system's log says why",
         _ => return None,

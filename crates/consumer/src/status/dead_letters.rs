@@ -62,7 +62,7 @@ fn count(tallies: &mut HashMap<String, Tally>, listed: &Listed) {
 pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)> {
     Some(match fingerprint.split(':').next()? {
         "not_json" | "not_utf8" | "unknown_event_type" => (
-            "these records are not events",
+            "written by something that makes no events",
             "find who writes other things to this topic (`dlq show ID` shows one), then remove what is here with `dlq purge`",
         ),
         "registry_framed" => (
@@ -93,6 +93,12 @@ pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)>
     })
 }
 
+/// Whether they may be applied when they are sent again as they are.
+pub(super) fn may_be_applied(fingerprint: &str) -> bool {
+    let never = ["not_json", "not_utf8", "unknown_event_type", "registry_framed", "cloud_event_data", "event_id_conflict"];
+    fingerprint.split(':').next().is_none_or(|reason| !never.contains(&reason))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -114,5 +120,6 @@ mod tests {
             assert!(meaning(&format!("{reason}:UserCreated:email")).is_some(), "{reason} has none");
         }
         assert_eq!(meaning("(others)"), None);
+        assert!(!may_be_applied("not_json:unknown:") && may_be_applied("missing_parent:OrderPlaced:userId") && may_be_applied("(others)"));
     }
 }

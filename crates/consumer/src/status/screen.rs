@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use events::Timestamp;
 
-use super::dead_letters::meaning;
+use super::dead_letters::{may_be_applied, meaning};
 use super::{Change, EventTimeLag, Group, Known, Lag, MissingParent, Parked, PartitionLag, Process, Status, Verification};
 use super::{consumers, verdict_screen};
 use crate::dlq::printable::printable;
@@ -70,7 +70,7 @@ fn process(f: &mut Formatter<'_>, Process { address, answer, event_time_lag, .. 
     if let Some(EventTimeLag { half_within_ms, most_within_ms }) = event_time_lag {
         let [half, most] = [half_within_ms, most_within_ms].map(|within| within.map_or_else(|| "more than a week".to_owned(), within_ms));
         write!(f, "  ")?;
-        paragraph(f, &format!("since its start, half of the events were in the tables {half} after their own time, 99 of 100 {most}"), 2)?;
+        paragraph(f, &format!("event time lag since it started: median {half}, 99th percentile {most}"), 2)?;
     }
     Ok(())
 }
@@ -101,12 +101,12 @@ fn events(count: u64) -> String {
 
 fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, process: &Process) -> fmt::Result {
     let all: u64 = partitions.iter().map(|partition| partition.lag).sum();
-    write!(f, "{all} of topic {topic}, group {group}")?;
-    match members {
-        None => writeln!(f)?,
-        Some(0) => writeln!(f, ": nobody is in it")?,
-        Some(members) => writeln!(f, ": {}", counted(*members, "member", "members"))?,
-    }
+    let members_told = match members {
+        None => String::new(),
+        Some(0) => ": nobody is in it".to_owned(),
+        Some(members) => format!(": {}", counted(*members, "member", "members")),
+    };
+    paragraph(f, &format!("{all} of topic {topic}, group {group}{members_told}"), TITLE)?;
     match process.events_per_second {
         Some(rate) if rate > 0 && all > 0 => {
             let left = settings::span::format(Duration::from_secs(all.div_ceil(rate)));
@@ -120,12 +120,14 @@ fn lag(f: &mut Formatter<'_>, Lag { topic, group, members, partitions }: &Lag, p
     }
     let heading = if members.is_some() || partitions.iter().any(|partition| partition.owner.is_some()) { "  owner" } else { "" };
     writeln!(f, "  {:<9} {:>14} {:>14} {:>12}{heading}", "partition", "next", "end", "lag")?;
-    for PartitionLag { partition, end, next, lag, owner, .. } in partitions {
+    for PartitionLag { partition, end, next, lag, owner, committed } in partitions {
         let owner = match (members, owner) {
             (None, None) => String::new(),
             (Some(_), None) => "  nobody".to_owned(),
             (_, Some(owner)) => format!("  {}", printable(owner)),
         };
+        // Where it will begin is decided when it does.
+        let next = if *committed { next.to_string() } else { "-".to_owned() };
         writeln!(f, "  {partition:<9} {next:>14} {end:>14} {lag:>12}{owner}")?;
     }
     Ok(())
@@ -174,6 +176,9 @@ fn dead_letters(f: &mut Formatter<'_>, groups: &[Group], claimed: u64) -> fmt::R
     match groups.len().saturating_sub(GROUPS) {
         0 => {}
         hidden => writeln!(f, "             and {hidden} more fingerprint{}, see --json", plural(hidden as u64))?,
+    }
+    if !groups.iter().any(|group| may_be_applied(&group.fingerprint)) {
+        return writeln!(f, "  `dlq list` and `dlq show ID` show them.");
     }
     writeln!(f, "  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic")?;
     writeln!(f, "  again, when what kept them from being applied is mended.")
@@ -279,8 +284,8 @@ consumer      not ready at http://127.0.0.1:9090
   kafka              up      since 2026-01-15T10:00:00Z
   pipeline           up      since 2026-01-15T10:00:00Z
   progress           up      since 2026-01-15T10:00:00Z
-  since its start, half of the events were in the tables up to 500ms after their
-  own time, 99 of 100 more than a week
+  event time lag since it started: median up to 500ms, 99th percentile more than
+  a week
 lag           12 of topic events, group group: 1 member
   4 events per second in this process: alone it would need 3s for what is there
   partition           next            end          lag  owner
@@ -301,9 +306,8 @@ dead letters  150, and 2 that a redrive has claimed
       count  first seen            last seen, and the fingerprint
         150  2026-01-15T09:00:00Z  2026-01-15T09:30:00Z
              not_json:unknown:
-             these records are not events
-  `dlq list` and `dlq show ID` show them; `dlq redrive` sends them to the topic
-  again, when what kept them from being applied is mended.
+             written by something that makes no events
+  `dlq list` and `dlq show ID` show them.
 verified      1h ago: 3 differences from the log, see `verify`
 changes       the last ones by operators, see `audit`
   2026-01-15T10:02:00Z  ada (console): redrive

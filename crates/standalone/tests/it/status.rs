@@ -22,7 +22,7 @@ async fn a_running_pipeline_is_shown_and_one_that_is_not_there_is_told() {
     assert_eq!(output.status.code(), Some(0), "{shown}{error}");
     assert!(shown.lines().next().is_some_and(|verdict| verdict.ends_with("Z  nothing is wrong, 2 things to look at")), "{shown}");
     for text in [
-        "NOTE     1 dead letter: these records are not events\n",
+        "NOTE     1 dead letter: written by something that makes no events\n",
         "consumer      ready at http://",
         "lag           0 of topic events",
         "consumers     1\n",

@@ -43,7 +43,7 @@ fn other_group(status: &Status, lag: &Lag) -> Option<Problem> {
     Some(Problem {
         severity: Severity::Wrong,
         kind: Kind::OtherGroup,
-        what: format!("{} consumes in group {other}, and group {} was asked about", asked(status), lag.group),
+        what: format!("{} consumes in group {other}, and this command is set to group {}", asked(status), lag.group),
         place: format!("group {} (KAFKA_CONSUMER_GROUP), topic {}", lag.group, lag.topic),
         remedy: format!("set KAFKA_CONSUMER_GROUP={other} for this command, or correct that of the consumer"),
         since: None,
@@ -76,7 +76,10 @@ fn who_consumes(status: &Status, lag: Option<&Lag>) -> Option<Problem> {
     if answers && !is_empty {
         return None;
     }
-    let has_begun = lag.is_none_or(|lag| lag.partitions.iter().any(|partition| partition.committed));
+    // Where there are no records either, a group that has committed nothing says nothing.
+    let is_odd = lag.is_some_and(|lag| {
+        !lag.partitions.iter().any(|partition| partition.committed) && lag.partitions.iter().any(|partition| partition.end > 0)
+    });
     let behind: u64 = lag.iter().flat_map(|lag| &lag.partitions).map(|partition| partition.lag).sum();
     let waiting = if behind > 0 {
         format!(", and {behind} record{} wait{}", plural(behind), if behind == 1 { "s" } else { "" })
@@ -94,7 +97,7 @@ fn who_consumes(status: &Status, lag: Option<&Lag>) -> Option<Problem> {
     } else {
         format!("start a consumer (`consumer` or `standalone`), or look at the log of the one that should run; {WHERE_IT_LISTENS}")
     };
-    if !has_begun {
+    if is_odd {
         remedy += "; this group has never committed an offset: KAFKA_CONSUMER_GROUP may be a wrong name";
     }
     Some(Problem { severity: Severity::Stopped, kind: Kind::NobodyConsumes, what, place, remedy, since: None })
@@ -210,6 +213,9 @@ mod tests {
         assert!(problem.remedy.starts_with("start a consumer"), "{problem:?}");
         lag(&mut status).partitions.iter_mut().for_each(|partition| partition.committed = false);
         assert!(only(&status, Kind::NobodyConsumes).remedy.ends_with("KAFKA_CONSUMER_GROUP may be a wrong name"));
+        lag(&mut status).partitions.iter_mut().for_each(|partition| partition.end = 0);
+        let remedy = only(&status, Kind::NobodyConsumes).remedy;
+        assert!(!remedy.contains("KAFKA_CONSUMER_GROUP"), "there is nothing that it could have committed: {remedy}");
     }
 
     #[test]
@@ -246,7 +252,7 @@ mod tests {
         lag(&mut status).group = "other".to_owned();
         lag(&mut status).members = Some(0);
         let problem = only(&status, Kind::OtherGroup);
-        assert!(problem.what.ends_with("consumes in group group, and group other was asked about"), "{problem:?}");
+        assert!(problem.what.ends_with("consumes in group group, and this command is set to group other"), "{problem:?}");
         assert!(problem.remedy.starts_with("set KAFKA_CONSUMER_GROUP=group"), "{problem:?}");
     }
 

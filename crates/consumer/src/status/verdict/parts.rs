@@ -132,7 +132,9 @@ fn problem(status: &Status, part: &str, told: &[Told<'_>]) -> Problem {
     let place = at.map_or_else(|| format!("{setting}; seen by {tellers}"), |at| format!("{at} ({setting}); seen by {tellers}"));
     let mut remedy = remedy.unwrap_or_else(|| format!("look whether it runs and can be reached, or correct {setting}"));
     if severity == Severity::Stopped && status.process.answer.is_some() {
-        remedy += "; the consumer then goes on by itself";
+        // A process reads its settings once.
+        let restart = if names_setting(&remedy) { ", with another setting after a restart" } else { "" };
+        remedy += &format!("; the consumer goes on by itself{restart}");
     }
     let elsewhere = if who.iter().all(|who| **who == Who::ThisCommand) && is_up_there(status, part) {
         remedy = format!("compare {setting} of this command with that of the consumer; {remedy}");
@@ -141,6 +143,12 @@ fn problem(status: &Status, part: &str, told: &[Told<'_>]) -> Problem {
         ""
     };
     Problem { severity, kind: Kind::Part, what: format!("{what}{elsewhere}"), place, remedy, since }
+}
+
+/// Whether it may be a setting that has to be changed.
+fn names_setting(remedy: &str) -> bool {
+    let is_variable = |word: &str| word.contains('_') && word.chars().all(|character| character.is_ascii_uppercase() || character == '_');
+    remedy.split(|character: char| !(character.is_ascii_alphanumeric() || character == '_')).any(is_variable) || remedy.contains(" --")
 }
 
 /// `at db.example.com:1433`, where the sentence says it after the part's name.
@@ -204,7 +212,11 @@ mod tests {
             "the database cannot be reached: connection refused: nothing listens at this address, or a firewall refuses"
         );
         assert_eq!(problem.place, "MSSQL_SERVER and MSSQL_PORT; seen by the consumer at http://127.0.0.1:9090 and this command");
-        assert!(problem.remedy.starts_with("look whether it runs") && problem.remedy.ends_with("goes on by itself"), "{problem:?}");
+        assert!(
+            problem.remedy.starts_with("look whether it runs")
+                && problem.remedy.ends_with("the consumer goes on by itself, with another setting after a restart"),
+            "{problem:?}"
+        );
         assert_eq!(problem.since.as_deref(), Some(SINCE));
     }
 
@@ -271,7 +283,7 @@ mod tests {
         away(&mut status, "pipeline", &reason(&full));
         let problem = only(&status, Kind::Part);
         assert_eq!(problem.what, "the dead letter queue refuses: OOM: Redis has no memory left for a dead letter");
-        assert_eq!(problem.remedy, "raise its maxmemory; the consumer then goes on by itself");
+        assert_eq!(problem.remedy, "raise its maxmemory; the consumer goes on by itself");
     }
 
     #[test]

@@ -145,7 +145,10 @@ fn of_one_kind(status: &Status, Group { fingerprint, count, first_seen, .. }: &G
         kind: Kind::DeadLetters,
         what: format!("{count} dead letter{}: {what}", plural(*count)),
         place: format!("the dead letters of topic {}; see `dlq list --fingerprint {fingerprint}`", status.topic),
-        remedy: remedy.to_owned(),
+        // Nothing else is meant by what is typed as it stands here.
+        remedy: ["purge", "redrive"].into_iter().fold(remedy.to_owned(), |remedy, command| {
+            remedy.replace(&format!("`dlq {command}`"), &format!("`dlq {command} --fingerprint {fingerprint}`"))
+        }),
         since: first_seen.clone(),
     }
 }
@@ -263,7 +266,7 @@ mod tests {
         assert_eq!(
             whats,
             [
-                "2 dead letters: these records are not events",
+                "2 dead letters: written by something that makes no events",
                 "2 dead letters: their e-mail address is another user's",
                 "2 dead letters: events that could not be written",
                 "2 more dead letters of 2 other fingerprints",

@@ -168,7 +168,7 @@ async fn what_a_running_pipeline_knows_is_told() {
     let other = unique("group");
     let told = Told {
         kind: "other_group",
-        cause: &format!("consumes in group {}, and group {other} was asked about", place.kafka.group),
+        cause: &format!("consumes in group {}, and this command is set to group {other}", place.kafka.group),
         place: "(KAFKA_CONSUMER_GROUP)",
         remedy: &format!("set KAFKA_CONSUMER_GROUP={}", place.kafka.group),
     };
@@ -193,7 +193,7 @@ async fn what_a_running_pipeline_knows_is_told() {
     publisher.publish(&place.kafka.topic, message).await.unwrap();
     let told = Told {
         kind: "dead_letters",
-        cause: "1 dead letter: these records are not events",
+        cause: "1 dead letter: written by something that makes no events",
         place: "see `dlq list --fingerprint not_json:unknown:`",
         remedy: "find who writes other things to this topic",
     };
@@ -222,7 +222,7 @@ async fn a_queue_that_holds_something_else_is_told_with_what_to_do() {
         kind: "part",
         cause: "refuses: WRONGTYPE: the key of REDIS_DLQ_KEY, or one beside it, holds something else",
         place: "at 127.0.0.1:",
-        remedy: "set REDIS_DLQ_KEY to a name of its own",
+        remedy: "rename that key, or set REDIS_DLQ_KEY to a name of its own; the consumer goes on by itself, with another setting after a restart",
     };
     until_told(&place, &[("API_PORT", &port)], "the key of the queue holds something else", &told).await;
     tell_redis(&place, &format!("DEL {}", place.redis.list));
@@ -303,7 +303,7 @@ async fn a_file_that_is_no_database_is_named() {
         kind: "part",
         cause: "events.db cannot be used (SQLite error 26): it is not a SQLite database",
         place: "events.db (--data-dir)",
-        remedy: "name another folder or file",
+        remedy: "put a copy of the right one in its place, or name another folder or file",
     };
     let screen = until_told(&place, &[("API_PORT", CLOSED)], "the file is no database", &told).await;
     assert!(screen.contains("\ndead letters  0\n"), "the queue is on a server: {screen}");
