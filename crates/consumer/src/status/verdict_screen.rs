@@ -22,8 +22,13 @@ pub(super) fn show(f: &mut Formatter<'_>, at: Timestamp, problems: &[Problem]) -
         line(f, "  where", place)?;
         line(f, "  do", remedy)?;
         if let Some(since) = since {
-            let ago = Timestamp::parse(since).map_or_else(|_| String::new(), |since| format!(", for {}", waited(since, at)));
-            line(f, "  since", &format!("{}{ago}", seconds(since)))?;
+            let since = seconds(since);
+            // Of the times that are shown, so that they add up.
+            let ago = match (Timestamp::parse(&since), Timestamp::parse(&seconds(&at.to_string()))) {
+                (Ok(since), Ok(at)) if since < at => format!(", for {}", waited(since, at)),
+                _ => String::new(),
+            };
+            line(f, "  since", &format!("{since}{ago}"))?;
         }
     }
     Ok(())

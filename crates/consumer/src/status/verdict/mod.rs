@@ -94,7 +94,18 @@ pub(super) fn problems(status: &Status) -> Vec<Problem> {
     problems.extend(group::problems(status));
     problems.extend(rows::problems(status));
     problems.sort_by_key(|problem| (problem.severity, problem.kind));
+    name_cause(&mut problems);
     problems
+}
+
+/// Where a part or the topic is not there, that may be why nobody consumes: whoever mends the second first mends nothing.
+fn name_cause(problems: &mut [Problem]) {
+    let is_cause = |problem: &Problem| problem.severity == Severity::Stopped && matches!(problem.kind, Kind::Part | Kind::TopicMissing);
+    if problems.iter().any(is_cause) {
+        for problem in problems.iter_mut().filter(|problem| problem.kind == Kind::NobodyConsumes) {
+            problem.remedy = format!("mend what stands above first, without which no consumer works; then {}", problem.remedy);
+        }
+    }
 }
 
 /// The process that was asked, as the other problems name it.
@@ -104,7 +115,7 @@ fn asked(status: &Status) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::testing::{away, told, well};
+    use super::testing::{away, silent, told, well};
     use super::*;
     use crate::status::{Known, MissingParent, Parked};
 
@@ -133,6 +144,17 @@ mod tests {
                 (Severity::Notice, Kind::Setting),
             ]
         );
+    }
+
+    #[test]
+    fn where_nobody_consumes_what_a_consumer_cannot_do_without_is_mended_first() {
+        let mut status = well();
+        silent(&mut status);
+        (status.consumers, status.lag) = (Some(Known::Yes(Vec::new())), None);
+        let remedy = |status: &Status| told(status).into_iter().find(|problem| problem.kind == Kind::NobodyConsumes).unwrap().remedy;
+        assert!(remedy(&status).starts_with("start a consumer"));
+        status.dead_letters = Some(Known::not("the dead letter queue at r:6379 does not answer in time (page)"));
+        assert!(remedy(&status).starts_with("mend what stands above first, without which no consumer works; then start a consumer"));
     }
 
     #[test]
