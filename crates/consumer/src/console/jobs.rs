@@ -107,10 +107,12 @@ where
     T: EventTrace + JobTables,
 {
     let mut told = ends_by_index(parts, keeper, letters, stop).await?;
-    let unknown: BTreeSet<String> = told.iter().filter(|letter| letter.ended == Ended::NotKnown).map(|letter| letter.id.clone()).collect();
-    if !unknown.is_empty() {
-        let letters: Vec<_> = letters.iter().filter(|letter| unknown.contains(&letter.id)).cloned().collect();
-        told.retain(|letter| !unknown.contains(&letter.id));
+    let unknown: BTreeSet<_> = told.iter().filter(|letter| letter.ended == Ended::NotKnown).map(|letter| letter.id.clone()).collect();
+    // Of those whose place nobody has noted, no other answer comes.
+    let asked_again = |letter: &&JobLetter| letter.landed.is_some() && unknown.contains(&letter.id);
+    let letters: Vec<_> = letters.iter().filter(asked_again).cloned().collect();
+    if !letters.is_empty() {
+        told.retain(|letter| letters.iter().all(|again| again.id != letter.id));
         told.extend(ends_by_index(parts, keeper, &letters, stop).await?);
     }
     Ok(told)

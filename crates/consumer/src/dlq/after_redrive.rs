@@ -8,7 +8,7 @@ use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::ended::{Ended, EndedLetter, Sent, judge};
+use super::ended::{Ended, EndedLetter, Sent, judge, need_first};
 use super::printable::printable;
 use crate::audit::Handled;
 use crate::reason::reason;
@@ -64,7 +64,7 @@ where
         };
         EndedLetter { id, event_id, ended: Ended::NotYet, why }
     }));
-    ended.sort_by(|one, other| (one.ended, &one.id).cmp(&(other.ended, &other.id)));
+    need_first(&mut ended);
     ended
 }
 

@@ -172,6 +172,11 @@ pub(super) async fn judge<Q: DeadLetterReader, T: EventTrace>(
     }
 }
 
+/// Sorts them: those that need somebody first.
+pub(super) fn need_first(letters: &mut [EndedLetter]) {
+    letters.sort_by(|one, other| (one.ended, &one.id).cmp(&(other.ended, &other.id)));
+}
+
 pub(super) fn not_known(id: String, event_id: Option<Uuid>, why: &str) -> EndedLetter {
     EndedLetter { id, event_id, ended: Ended::NotKnown, why: why.to_owned() }
 }
@@ -179,15 +184,17 @@ pub(super) fn not_known(id: String, event_id: Option<Uuid>, why: &str) -> EndedL
 /// Of these letters, those that are in the list (again), and why.
 async fn dead_again<Q: DeadLetterReader>(queue: &Q, letters: &Sent) -> Result<HashMap<String, String>, Fault> {
     let mut again = HashMap::new();
+    if letters.is_empty() {
+        return Ok(again);
+    }
     let mut scan = Scan::start(queue).await?;
-    while !letters.is_empty() {
+    loop {
         let page = scan.look().await?;
         if page.is_empty() {
-            break;
+            return Ok(again);
         }
         again.extend(page.into_iter().filter(|listed| letters.contains_key(&listed.id)).map(|listed| (listed.id.clone(), why(&listed))));
     }
-    Ok(again)
 }
 
 /// What another program wrote of it may hold personal data, and is not told.

@@ -8,7 +8,7 @@ use pipeline::redrive_job::{JobLetter, LetterResult};
 use tokio_util::sync::CancellationToken;
 
 use crate::dlq::after_redrive::{SentLetter, after_redrive};
-use crate::dlq::ended::{EndedLetter, not_known};
+use crate::dlq::ended::{EndedLetter, need_first, not_known};
 
 /// Letters that are asked about at once, at most.
 pub const ASKED: usize = 200;
@@ -31,7 +31,7 @@ where
     }
     let mut ended = after_redrive(parts, sent, Duration::ZERO, stop).await;
     ended.extend(unknown);
-    ended.sort_by(|one, other| (one.ended, &one.id).cmp(&(other.ended, &other.id)));
+    need_first(&mut ended);
     ended
 }
 
