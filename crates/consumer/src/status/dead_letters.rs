@@ -58,31 +58,36 @@ fn count(tallies: &mut HashMap<String, Tally>, listed: &Listed) {
     tallies.entry(name.to_owned()).or_default().note(listed.entry.as_ref().and_then(|entry| entry.at()));
 }
 
-/// What dead letters of this fingerprint are, and what is to be done about them. A fingerprint begins with its reason.
+/// Stands in a remedy for the option that means these dead letters and no others.
+pub(super) const THESE: &str = "{these}";
+
+/// What dead letters of this fingerprint are, and what is to be done about them, with [`THESE`] in it. A fingerprint begins with its reason.
 pub(super) fn meaning(fingerprint: &str) -> Option<(&'static str, &'static str)> {
     Some(match fingerprint.split(':').next()? {
         "not_json" | "not_utf8" | "unknown_event_type" => (
             "written by something that makes no events",
-            "find who writes other things to this topic (`dlq show ID` shows one), then remove what is here with `dlq purge`",
+            "find who writes other things to this topic (`dlq show ID` shows one), then remove what is here with `dlq purge {these}`",
         ),
         "registry_framed" => (
             "Avro or Protobuf of a schema registry, which is not read here",
-            "have the producer write JSON, and send the same again; then remove what is here with `dlq purge`",
+            "have the producer write JSON, and send the same again; then remove what is here with `dlq purge {these}`",
         ),
         "cloud_event_data" => (
             "CloudEvents without an event in their `data`",
-            "have the producer put the event there as a JSON object, and send the same again; then remove what is here with `dlq purge`",
+            "have the producer put the event there as a JSON object, and send the same again; then remove what is here with `dlq purge {these}`",
         ),
         "missing_field" | "duplicate_field" | "wrong_type" | "invalid_value" | "invalid_money" | "too_long" | "unknown_adjustment_type" => {
             ("events that break the contract", "mend their producer, and these with `dlq edit ID`, which sends them again")
         }
         "timestamp_in_future" => {
-            ("events dated in the future", "set the clock of their producer, then send these again with `dlq redrive`")
+            ("events dated in the future", "set the clock of their producer, then send these again with `dlq redrive {these}`")
         }
         "missing_parent" => {
-            ("their user or order did not come before PARKING_DEADLINE", "when it is there, send these again with `dlq redrive`")
+            ("their user or order did not come before PARKING_DEADLINE", "when it is there, send these again with `dlq redrive {these}`")
         }
-        "email_taken" => ("their e-mail address is another user's", "when that user has given it up, send these again with `dlq redrive`"),
+        "email_taken" => {
+            ("their e-mail address is another user's", "when that user has given it up, send these again with `dlq redrive {these}`")
+        }
         "event_id_conflict" => {
             ("their event id was used before for another event", "mend their producer: each event needs an id of its own")
         }

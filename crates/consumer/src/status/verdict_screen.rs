@@ -15,7 +15,8 @@ const INDENT: usize = 9;
 
 /// When it was, whether anything is wrong, and each problem with its place, its remedy and its beginning.
 pub(super) fn show(f: &mut Formatter<'_>, at: Timestamp, problems: &[Problem]) -> fmt::Result {
-    writeln!(f, "{}  {}", seconds(&at.to_string()), summary(problems))?;
+    let now = seconds(&at.to_string());
+    writeln!(f, "{now}  {}", summary(problems))?;
     for Problem { severity, what, place, remedy, since, .. } in problems {
         writeln!(f)?;
         line(f, word(*severity), what)?;
@@ -24,7 +25,7 @@ pub(super) fn show(f: &mut Formatter<'_>, at: Timestamp, problems: &[Problem]) -
         if let Some(since) = since {
             let since = seconds(since);
             // Of the times that are shown, so that they add up.
-            let ago = match (Timestamp::parse(&since), Timestamp::parse(&seconds(&at.to_string()))) {
+            let ago = match (Timestamp::parse(&since), Timestamp::parse(&now)) {
                 (Ok(since), Ok(at)) if since < at => format!(", for {}", waited(since, at)),
                 _ => String::new(),
             };

@@ -6,7 +6,7 @@ use super::{Kind, Problem, Severity, asked};
 use settings::span;
 
 use crate::plural::{counted, plural};
-use crate::status::dead_letters::meaning;
+use crate::status::dead_letters::{THESE, meaning};
 use crate::status::{Backlog, Group, Known, Parked, Status};
 
 /// Fingerprints that are a problem each; the rest is one.
@@ -145,10 +145,7 @@ fn of_one_kind(status: &Status, Group { fingerprint, count, first_seen, .. }: &G
         kind: Kind::DeadLetters,
         what: format!("{count} dead letter{}: {what}", plural(*count)),
         place: format!("the dead letters of topic {}; see `dlq list --fingerprint {fingerprint}`", status.topic),
-        // Nothing else is meant by what is typed as it stands here.
-        remedy: ["purge", "redrive"].into_iter().fold(remedy.to_owned(), |remedy, command| {
-            remedy.replace(&format!("`dlq {command}`"), &format!("`dlq {command} --fingerprint {fingerprint}`"))
-        }),
+        remedy: remedy.replace(THESE, &format!("--fingerprint {fingerprint}")),
         since: first_seen.clone(),
     }
 }
