@@ -82,7 +82,7 @@ fn hints(stack: &Stack) -> String {
         "Try, in another terminal:\n  \
          curl http://{api}/users/recent\n  \
          curl http://{api}/metrics\n  \
-         cargo build --release -p standalone -p producer\n  \
+         cargo build --release\n  \
          KAFKA_BROKERS={brokers} target/release/producer\n\n\
          Ctrl-C stops."
     )
